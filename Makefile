@@ -1,0 +1,47 @@
+# What CI runs, and what a newcomer types. Each target does all of its own set-up, in a
+# virtual environment in this folder, with the versions pinned in constraints.txt.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	--constraint constraints.txt
+
+.PHONY: demo test lint bench clean
+
+demo: $(VENV)/.demo
+	$(BIN)/python examples/plot_oracle_on_digits.py
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.test
+	$(BIN)/python -m pytest tests/benchmarks -s -p no:xdist --durations=0 $(ARGS)
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/.base: constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'skal needs Python 3.11 or newer: make PYTHON=python3.12 ...'; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) setuptools
+	touch $@
+
+# setuptools comes pinned from above, so the build is not isolated.
+$(VENV)/.demo: $(VENV)/.base pyproject.toml
+	$(INSTALL) --no-build-isolation --editable '.[plot,progress]'
+	touch $@
+
+$(VENV)/.test: $(VENV)/.base pyproject.toml
+	$(INSTALL) --no-build-isolation --editable '.[test]'
+	touch $@
+
+$(VENV)/.lint: $(VENV)/.test
+	$(INSTALL) --no-build-isolation --editable '.[lint]'
+	touch $@

@@ -1,0 +1,37 @@
+"""skal: how good could active learning be on your data?
+
+Public names are imported when they are first used, so `import skal` imports neither
+torch nor matplotlib.
+"""
+
+from importlib import import_module
+
+from skal._version import __version__
+
+_HOMES = {
+    "ActiveLearner": "skal.learner",
+    "AnnealingOracle": "skal.oracle",
+    "BaseStrategy": "skal.strategies",
+    "ExhaustiveOracle": "skal.oracle",
+    "FixedOrder": "skal.strategies",
+    "LeastConfidence": "skal.strategies",
+    "Margin": "skal.strategies",
+    "MaxEntropy": "skal.strategies",
+    "Problem": "skal.problem",
+    "Random": "skal.strategies",
+    "run_seeds": "skal.studies",
+    "split": "skal.problem",
+    "xi_quality": "skal.curves",
+}
+
+__all__ = sorted([*_HOMES, "__version__"])
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,121 @@
+"""Performance curves: what one labelling order gives, and how two of them compare."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def xi_quality(curve: ArrayLike, *, include_warm_start: bool = False) -> float:
+    """Mean of a performance curve over its rounds (xi-quality).
+
+    Parameters
+    ----------
+    curve : array-like of shape (n_rounds + 1,)
+        Scores after k = 0..K rounds; index 0 is the warm start.
+    include_warm_start : bool, default=False
+        Average k = 0..K, as the published tables do, and not k = 1..K, as the
+        definition does.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If the curve holds no round after the warm start.
+
+    References
+    ----------
+    Zhou et al., "Towards Understanding the Behaviors of Optimal Deep Active Learning
+    Algorithms", AISTATS 2021, section 3.3.
+
+    Examples
+    --------
+    >>> from skal import xi_quality
+    >>> xi_quality([0.2, 0.5, 0.75])
+    0.625
+    """
+    curve = np.asarray(curve, dtype=np.float64)
+    if curve.ndim != 1 or len(curve) < 2:
+        raise ValueError(
+            "A performance curve holds the warm start and at least one round, in one "
+            f"dimension; got shape {curve.shape}."
+        )
+    return float(np.mean(curve if include_warm_start else curve[1:]))
+
+
+def dominates(curve: ArrayLike, other: ArrayLike) -> bool:
+    """Whether `curve` is at least as high as `other` after every round k = 1..K.
+
+    Parameters
+    ----------
+    curve, other : array-like of shape (n_rounds + 1,)
+        Index 0, the warm start, is common to all orders and not compared.
+
+    Returns
+    -------
+    bool
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, Definition 1.
+
+    Examples
+    --------
+    >>> from skal.curves import dominates
+    >>> dominates([0.1, 0.5, 0.7], [0.1, 0.5, 0.6])
+    True
+    """
+    return bool(np.all(np.asarray(curve)[1:] >= np.asarray(other)[1:]))
+
+
+def anytime_optimal(curves: Iterable[ArrayLike]) -> int | None:
+    """Find a curve that dominates every other one.
+
+    Parameters
+    ----------
+    curves : iterable of array-like of shape (n_rounds + 1,)
+        The curves of all orders under comparison.
+
+    Returns
+    -------
+    int or None
+        The position of the first such curve; None if there is none.
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, Definition 1 and Proposition 1.
+
+    Examples
+    --------
+    >>> from skal.curves import anytime_optimal
+    >>> anytime_optimal([[0, 0.5, 0.6], [0, 0.5, 0.7]])
+    1
+    >>> anytime_optimal([[0, 0.5, 0.6], [0, 0.4, 0.7]]) is None
+    True
+    """
+    stacked = np.asarray(list(curves), dtype=np.float64)
+    is_highest = (stacked[:, 1:] == stacked[:, 1:].max(axis=0)).all(axis=1)
+    return int(np.argmax(is_highest)) if is_highest.any() else None
+
+
+def prefixes(
+    order: NDArray[np.int64], batch_size: int, rounds: Sequence[int] | range
+) -> list[NDArray[np.int64]]:
+    """Return what is labelled after each of `rounds`, when `order` is followed.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n_acquired,)
+        Positions in the order in which they are labelled.
+    batch_size : int
+    rounds : sequence of int
+        Which k; the last batch may be a short one.
+
+    Returns
+    -------
+    list of ndarray
+    """
+    return [order[: k * batch_size] for k in rounds]

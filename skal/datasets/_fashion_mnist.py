@@ -1,0 +1,168 @@
+"""Fashion-MNIST: small grey pictures of ten kinds of clothing."""
+
+import gzip
+import os
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import Bunch
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+
+from skal.datasets._base import RemoteFileMetadata, get_data_home, get_file
+
+_URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+
+_FILES = {
+    ("train", "images"): RemoteFileMetadata(
+        filename="train-images-idx3-ubyte.gz",
+        url=_URL + "train-images-idx3-ubyte.gz",
+        checksum="3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+    ),
+    ("train", "labels"): RemoteFileMetadata(
+        filename="train-labels-idx1-ubyte.gz",
+        url=_URL + "train-labels-idx1-ubyte.gz",
+        checksum="a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+    ),
+    ("test", "images"): RemoteFileMetadata(
+        filename="t10k-images-idx3-ubyte.gz",
+        url=_URL + "t10k-images-idx3-ubyte.gz",
+        checksum="346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+    ),
+    ("test", "labels"): RemoteFileMetadata(
+        filename="t10k-labels-idx1-ubyte.gz",
+        url=_URL + "t10k-labels-idx1-ubyte.gz",
+        checksum="67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+    ),
+}
+
+_TARGET_NAMES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+
+
+@validate_params(
+    {
+        "data_home": [str, os.PathLike, None],
+        "subset": [StrOptions({"train", "test", "all"})],
+        "as_images": ["boolean"],
+        "download_if_missing": ["boolean"],
+        "return_X_y": ["boolean"],
+        "n_retries": [Interval(Integral, 0, None, closed="left")],
+        "delay": [Interval(Real, 0, None, closed="left")],
+    },
+    prefer_skip_nested_validation=True,
+)
+def fetch_fashion_mnist(
+    *,
+    data_home=None,
+    subset="all",
+    as_images=False,
+    download_if_missing=True,
+    return_X_y=False,
+    n_retries=3,
+    delay=1.0,
+):
+    """Load Fashion-MNIST, downloading it if need be (31 MB).
+
+    =================   ============================
+    Classes                                       10
+    Samples             70000 (60000 train, 10000 test)
+    Dimensionality                   784 (28 x 28)
+    Features            integers from 0 to 255
+    =================   ============================
+
+    Parameters
+    ----------
+    data_home : str or path-like, default=None
+        Where data sets are kept; None takes the environment variable
+        `SKAL_DATA_HOME`, or `~/skal_data`.
+    subset : {"train", "test", "all"}, default="all"
+        Which part to load; "all" is train, then test.
+    as_images : bool, default=False
+        Give images of shape (28, 28) and not rows of 784 pixels.
+    download_if_missing : bool, default=True
+        If False, raise an OSError where a file is missing or damaged.
+    return_X_y : bool, default=False
+        Return `(data, target)` and not a Bunch.
+    n_retries : int, default=3
+        How often to try again when a download fails.
+    delay : float, default=1.0
+        Seconds between these.
+
+    Returns
+    -------
+    data : Bunch
+        With the fields
+
+        data : ndarray of shape (n_samples, 784) or (n_samples, 28, 28), dtype uint8
+            Pixels, 0 to 255.
+        target : ndarray of shape (n_samples,), dtype int64
+            Class numbers, 0 to 9.
+        target_names : list of str
+            Their names.
+        DESCR : str
+            What this data set is.
+
+    (data, target) : tuple, if `return_X_y` is True
+
+    Raises
+    ------
+    OSError
+        If a file cannot be downloaded, or is not what it should be.
+
+    References
+    ----------
+    Xiao, Rasul and Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking
+    Machine Learning Algorithms", 2017. MIT licence.
+
+    Examples
+    --------
+    >>> from skal.datasets import fetch_fashion_mnist
+    >>> X, y = fetch_fashion_mnist(return_X_y=True)  # doctest: +SKIP
+    >>> X.shape, y.shape  # doctest: +SKIP
+    ((70000, 784), (70000,))
+    """
+    folder = get_data_home(data_home) / "fashion_mnist"
+    parts = ["train", "test"] if subset == "all" else [subset]
+
+    def read(part, kind):
+        path = get_file(
+            _FILES[part, kind],
+            folder,
+            download_if_missing=download_if_missing,
+            n_retries=n_retries,
+            delay=delay,
+        )
+        return _read_idx(path)
+
+    data = np.concatenate([read(part, "images") for part in parts])
+    target = np.concatenate([read(part, "labels") for part in parts]).astype(np.int64)
+    if not as_images:
+        data = data.reshape(len(data), -1)
+    if return_X_y:
+        return data, target
+    return Bunch(
+        data=data,
+        target=target,
+        target_names=list(_TARGET_NAMES),
+        DESCR=fetch_fashion_mnist.__doc__,
+    )
+
+
+def _read_idx(path):
+    """Read a gzipped IDX file of bytes: a magic number, the shape, the values."""
+    with gzip.open(path) as file:
+        content = file.read()
+    n_dimensions = content[3]
+    shape = np.frombuffer(content, dtype=">u4", count=n_dimensions, offset=4)
+    values = np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * n_dimensions)
+    return values.reshape(shape)

@@ -1,0 +1,108 @@
+"""The loop: train on what is labelled, choose a batch, label it, and again."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skal.problem import Problem
+from skal.strategies import Labelled
+from skal.training import Trainer
+from skal.utils._rows import take
+
+
+class Round(NamedTuple):
+    """One turn of the loop.
+
+    Parameters
+    ----------
+    k : int
+        Number of batches acquired so far; 0 is the warm start.
+    model : estimator or None
+        Trained on all that is labelled; None if nothing is.
+    order : ndarray of shape (n_acquired,)
+        Positions in the pool, in the order in which they were labelled.
+    """
+
+    k: int
+    model: Any
+    order: NDArray[np.int64]
+
+
+def run_rounds(
+    problem: Problem,
+    strategy: Any,
+    trainer: Trainer,
+    train: Callable[[NDArray[np.int64]], Any] | None = None,
+) -> Iterator[Round]:
+    """Follow a strategy through the rounds of a problem, k = 0..K.
+
+    Parameters
+    ----------
+    problem : Problem
+    strategy : fitted strategy
+    trainer : Trainer
+    train : callable, default=None
+        Returns the model of an array of positions; `trainer.train` by default.
+
+    Yields
+    ------
+    Round
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, section 3.1.
+    """
+    train = trainer.train if train is None else train
+    order = np.empty(0, dtype=np.int64)
+    for k in range(problem.n_rounds + 1):
+        model = train(order)
+        yield Round(k, model, order)
+        if k < problem.n_rounds:
+            batch = _next_batch(problem, strategy, trainer, model, order)
+            order = np.concatenate([order, batch])
+
+
+def _next_batch(
+    problem: Problem,
+    strategy: Any,
+    trainer: Trainer,
+    model: Any,
+    order: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    is_open = np.ones(problem.n_pool, dtype=bool)
+    is_open[order] = False
+    n = min(problem.batch_size, problem.n_pool - len(order))
+    batch = strategy.select(
+        model,
+        problem.X_pool,
+        n,
+        candidates=np.flatnonzero(is_open),
+        labelled=_labelled(trainer, order),
+    )
+    _check_batch(batch, n, is_open, strategy)
+    return batch
+
+
+def _labelled(trainer: Trainer, order: NDArray[np.int64]) -> Labelled:
+    rows = np.concatenate([np.arange(trainer.n_warm), trainer.n_warm + order])
+    positions = np.concatenate([np.full(trainer.n_warm, -1), order])
+    return Labelled(take(trainer.X, rows), take(trainer.y, rows), positions)
+
+
+def _check_batch(batch: Any, n: int, is_open: NDArray[np.bool_], strategy: Any) -> None:
+    """Refuse a batch that is not what `select` promises."""
+    is_sound = (
+        isinstance(batch, np.ndarray)
+        and batch.shape == (n,)
+        and batch.dtype == np.int64
+        and len(np.unique(batch)) == n
+        and bool(is_open[batch].all())
+    )
+    if not is_sound:
+        raise ValueError(
+            f"{type(strategy).__name__}.select was asked for {n} distinct int64 "
+            f"positions out of the candidates, and returned {batch!r}: run it through "
+            "skal.utils.estimator_checks.check_strategy."
+        )

@@ -1,0 +1,334 @@
+"""Simulated annealing over labelling orders (Algorithm 1)."""
+
+import time
+import warnings
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from skal.curves import prefixes
+from skal.loop import run_rounds
+from skal.oracle._base import BaseOracle
+from skal.oracle._objective import Objective
+from skal.oracle._proposal import changed_rounds, exchange, propose
+from skal.seeding import Stream, set_random_states, stream
+
+# The published search ends at t = 25,000 steps with gamma = 0.1.
+FINAL_INVERSE_TEMPERATURE = 2500.0
+
+
+class AnnealingOracle(CallbackSupportMixin, BaseOracle):
+    """Search for the optimal labelling order by simulated annealing.
+
+    An oracle: it knows the labels of the pool, and searches for the order with the
+    highest xi-quality on the validation set. Its quality on test, as reported by
+    `ActiveLearner`, tells how good active learning could be.
+
+    Each step proposes to exchange two points, trains on the labelled sets that this
+    changes, and moves there with probability `exp(gamma t (q_new - q_old))`. Greedy
+    steps from the best order follow. No set is trained on twice.
+
+    Parameters
+    ----------
+    n_steps : int, default=2000
+        Annealing steps (T_S; 25,000 in the paper).
+
+    n_greedy : int or None, default=None
+        Greedy steps that follow (T_G). None takes a fifth of `n_steps`, as in the
+        paper.
+
+    gamma : "auto" or float, default="auto"
+        Linear annealing factor: the inverse temperature is `gamma * t` at step t.
+        "auto" takes `2500 / n_steps`, so that a search of any length cools to where
+        the published one ends; for 25,000 steps that is the published 0.1.
+
+    start : "random", array-like of int, or strategy, default="random"
+        The order to start from: random, given as rows of `X`, or the one that a
+        strategy finds.
+
+    max_trainings : int or None, default=None
+        Stop before the step that would exceed this number of trainings.
+
+    max_time : float or None, default=None
+        Stop after the step in which this number of seconds has passed. How far that
+        is depends on the machine.
+
+    n_jobs : int or None, default=None
+        Trainings that run side by side. It does not change the result.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the start and the moves. Inside an `ActiveLearner`, None takes a
+        seed drawn from the learner's.
+
+    Attributes
+    ----------
+    order_ : ndarray of shape (n_acquired,)
+        Rows of `X` in the best order found.
+
+    quality_ : float
+        Its xi-quality on validation.
+
+    history_ : dict of str to ndarray of shape (n_steps_done + 1,)
+        What happened in each step, the start being step 0: "step", the quality that
+        was "proposed", the "current" and the "best" one after the step, whether it was
+        "accepted", and "n_trainings" so far. `pandas.DataFrame` takes it.
+
+    n_trainings_ : int
+        Number of trainings.
+
+    See Also
+    --------
+    ExhaustiveOracle : Prove the optimum of a tiny pool.
+    FixedOrder : Replay an order with another seed or estimator.
+
+    Notes
+    -----
+    Ctrl-C ends the search and leaves the best order so far. Step t draws from a random
+    stream of its own, so the chain depends on the data, the estimator and the seeds
+    alone.
+
+    References
+    ----------
+    Zhou et al., "Towards Understanding the Behaviors of Optimal Deep Active Learning
+    Algorithms", AISTATS 2021, Algorithm 1 and Fig. 2.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import ActiveLearner, AnnealingOracle, Random
+    >>> X, y = load_iris(return_X_y=True)
+    >>> runs = [
+    ...     ActiveLearner(GaussianNB(), strategy, batch_size=2, n_rounds=4,
+    ...                   warm_size=6, random_state=0).fit(X, y)
+    ...     for strategy in (Random(), AnnealingOracle(n_steps=100))
+    ... ]
+    >>> runs[0].validation_quality_ < runs[1].validation_quality_
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "n_steps": [Interval(Integral, 0, None, closed="left")],
+        "n_greedy": [Interval(Integral, 0, None, closed="left"), None],
+        "gamma": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "start": [StrOptions({"random"}), "array-like", HasMethods(["fit", "select"])],
+        "max_trainings": [Interval(Integral, 1, None, closed="left"), None],
+        "max_time": [Interval(Real, 0, None, closed="neither"), None],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        n_steps=2000,
+        n_greedy=None,
+        gamma="auto",
+        start="random",
+        max_trainings=None,
+        max_time=None,
+        n_jobs=None,
+        random_state=None,
+    ):
+        self.n_steps = n_steps
+        self.n_greedy = n_greedy
+        self.gamma = gamma
+        self.start = start
+        self.max_trainings = max_trainings
+        self.max_time = max_time
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @with_callbacks
+    def fit(self, X, y=None, *, problem=None):
+        """Search for the optimal order of a problem.
+
+        Parameters
+        ----------
+        X : rows of the pool
+        y : labels of the pool
+        problem : Problem
+            With the validation set to search on.
+
+        Returns
+        -------
+        self : AnnealingOracle
+            The oracle, with the best order it found.
+
+        Raises
+        ------
+        ValueError
+            If there is no problem, or the start order does not suit it.
+        """
+        return super().fit(X, y, problem=problem)
+
+    def _search(self, problem):
+        n_greedy = self.n_steps // 5 if self.n_greedy is None else self.n_greedy
+        n_steps = self.n_steps + n_greedy
+        started = time.monotonic()
+        context = self._init_callback_context(max_subtasks=n_steps)
+        context.call_on_fit_task_begin(estimator=self)
+        with Objective(problem, self.n_jobs) as objective:
+            chain = _Chain(problem, objective, self.seed_)
+            chain.begin(self._start_order(problem, objective))
+            try:
+                for t in range(1, n_steps + 1):
+                    task = context.subcontext(task_name="step")
+                    task.call_on_fit_task_begin(estimator=self)
+                    moved = chain.step(t, self._beta(t), self.max_trainings)
+                    wants_stop = task.call_on_fit_task_end(
+                        estimator=self, metadata=chain.progress
+                    )
+                    if not moved or wants_stop or self._is_late(started):
+                        break
+            except KeyboardInterrupt:
+                warnings.warn(
+                    f"The search was interrupted in step {t} of {n_steps}: going on "
+                    "with the best order so far.",
+                    stacklevel=2,
+                )
+        context.call_on_fit_task_end(estimator=self)
+        self.history_ = chain.history()
+        best = chain.best
+        return best.order[: problem.n_acquired], best.quality, objective.n_trainings
+
+    def _beta(self, t):
+        """Return the inverse temperature of step t; None for a greedy step."""
+        if t > self.n_steps:
+            return None
+        if self.gamma == "auto":
+            return FINAL_INVERSE_TEMPERATURE * t / self.n_steps
+        return self.gamma * t
+
+    def _is_late(self, started):
+        return self.max_time is not None and time.monotonic() - started >= self.max_time
+
+    def _start_order(self, problem, objective):
+        """Return the first order, as a permutation of the pool."""
+        needed = problem.n_rounds + hasattr(self.start, "select")
+        if self.max_trainings is not None and self.max_trainings < needed:
+            raise ValueError(
+                f"max_trainings={self.max_trainings} does not even score the start, "
+                f"which takes {needed}: allow for more."
+            )
+        if hasattr(self.start, "select"):
+            strategy = set_random_states(
+                clone(self.start), stream(self.seed_, Stream.START), only_unset=True
+            )
+            seen = problem.for_selection()
+            strategy.fit(problem.X_pool, None, problem=seen)
+            rounds = run_rounds(problem, strategy, objective.trainer, objective.train)
+            *_, last = rounds
+            return _complete(last.order, problem.n_pool)
+        if isinstance(self.start, str):
+            return stream(self.seed_, Stream.START).permutation(problem.n_pool)
+        order = problem.positions(self.start, "start")
+        if len(order) < problem.n_acquired:
+            raise ValueError(
+                f"start has {len(order)} rows, and {problem.n_rounds} rounds of "
+                f"batch_size={problem.batch_size} label {problem.n_acquired}: give a "
+                "longer order."
+            )
+        return _complete(order, problem.n_pool)
+
+
+def _complete(order, n_pool):
+    """Append what an order leaves out, so that it is a permutation of the pool."""
+    return np.concatenate([order, np.setdiff1d(np.arange(n_pool), order)])
+
+
+class _State(NamedTuple):
+    """An order, as a permutation of the pool, and its scores after k = 1..K rounds."""
+
+    order: np.ndarray
+    scores: np.ndarray
+
+    @property
+    def quality(self):
+        return float(np.mean(self.scores))
+
+
+class _Step(NamedTuple):
+    step: int
+    proposed: float
+    current: float
+    best: float
+    accepted: bool
+    n_trainings: int
+
+
+class _Chain:
+    """Where the search stands: the current order, the best one, and all steps."""
+
+    def __init__(self, problem, objective, seed):
+        self.problem = problem
+        self.objective = objective
+        self.seed = seed
+        self.steps = []
+
+    def begin(self, order):
+        rounds = range(1, self.problem.n_rounds + 1)
+        scores = self.objective.scores(self._sets(order, rounds))
+        self.current = self.best = _State(order, scores)
+        self._record(0, self.current, True)
+
+    def step(self, t, beta, max_trainings):
+        """Take step t, greedily if `beta` is None; False if there is none to take."""
+        problem = self.problem
+        origin = self.best if beta is None else self.current
+        rng = stream(self.seed, Stream.STEP, t)
+        shape = problem.n_acquired, problem.batch_size
+        move = propose(problem.n_acquired, problem.n_pool, problem.batch_size, rng)
+        if move is None:
+            return False
+        order = exchange(origin.order, move)
+        rounds = changed_rounds(move, *shape, problem.n_rounds)
+        sets = self._sets(order, rounds)
+        spent = self.objective.n_trainings
+        if max_trainings is not None and (
+            spent + self.objective.n_new(sets) > max_trainings
+        ):
+            return False
+        scores = origin.scores.copy()
+        scores[rounds.start - 1 : rounds.stop - 1] = self.objective.scores(sets)
+        proposed = _State(order, scores)
+        gain = proposed.quality - origin.quality
+        accepted = (
+            gain > 0 if beta is None else rng.random() < np.exp(beta * min(gain, 0))
+        )
+        if accepted:
+            self.current = proposed
+        if proposed.quality > self.best.quality:
+            self.best = proposed
+        self._record(t, proposed, accepted)
+        return True
+
+    def _sets(self, order, rounds):
+        used = order[: self.problem.n_acquired]
+        return prefixes(used, self.problem.batch_size, rounds)
+
+    def _record(self, t, proposed, accepted):
+        qualities = proposed.quality, self.current.quality, self.best.quality
+        self.steps.append(
+            _Step(t, *qualities, bool(accepted), self.objective.n_trainings)
+        )
+
+    def progress(self):
+        """Return what a progress bar shows."""
+        n_accepted = sum(step.accepted for step in self.steps[1:])
+        return {
+            "best quality": self.best.quality,
+            "acceptance rate": n_accepted / max(1, len(self.steps) - 1),
+        }
+
+    def history(self):
+        """Return all steps, one array per column."""
+        columns = zip(*self.steps, strict=True)
+        return {
+            name: np.array(column)
+            for name, column in zip(_Step._fields, columns, strict=True)
+        }

@@ -1,0 +1,117 @@
+"""The optimal order, proved: every set that could be labelled is trained on."""
+
+from itertools import combinations
+from math import comb
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils._param_validation import Interval
+
+from skal.oracle._base import BaseOracle
+from skal.oracle._objective import Objective
+
+
+class ExhaustiveOracle(BaseOracle):
+    """Find the optimal order of a tiny pool, by training on every possible set.
+
+    The quality of an order is a mean over the sets it goes through, so dynamic
+    programming over sets proves the optimum without a walk through all orders.
+
+    Parameters
+    ----------
+    max_trainings : int, default=100_000
+        Refuse a problem that would take more.
+
+    n_jobs : int or None, default=None
+        Trainings that run side by side. It does not change the result.
+
+    Attributes
+    ----------
+    order_ : ndarray of shape (n_acquired,)
+        Rows of `X` in the optimal order; of several optimal orders, the first.
+
+    quality_ : float
+        Its xi-quality on validation.
+
+    n_trainings_ : int
+        Number of trainings.
+
+    See Also
+    --------
+    AnnealingOracle : Search where this is out of reach.
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, section 4.1, Equation 1.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import ActiveLearner, ExhaustiveOracle, split
+    >>> X, y = load_iris(return_X_y=True)
+    >>> sets = split(X, y, warm_size=6, val_size=69, test_size=69, random_state=0)
+    >>> learner = ActiveLearner(GaussianNB(), ExhaustiveOracle(), batch_size=1,
+    ...                         n_rounds=2, random_state=0).fit(**sets)
+    >>> learner.strategy_.n_trainings_  # 6 sets of one, 15 of two
+    21
+    """
+
+    _parameter_constraints: dict = {
+        "max_trainings": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(self, *, max_trainings=100_000, n_jobs=None):
+        self.max_trainings = max_trainings
+        self.n_jobs = n_jobs
+
+    def _search(self, problem):
+        sizes = [
+            min(k * problem.batch_size, problem.n_acquired)
+            for k in range(1, problem.n_rounds + 1)
+        ]
+        n_sets = sum(comb(problem.n_pool, size) for size in sizes)
+        if n_sets > self.max_trainings:
+            raise ValueError(
+                f"To prove the optimum takes {n_sets} trainings, more than "
+                f"max_trainings={self.max_trainings}: make the pool or n_rounds "
+                "smaller, raise max_trainings, or search with AnnealingOracle."
+            )
+        levels = [list(combinations(range(problem.n_pool), size)) for size in sizes]
+        with Objective(problem, self.n_jobs) as objective:
+            flat = objective.scores([np.array(s) for level in levels for s in level])
+        bounds = np.cumsum([len(level) for level in levels])[:-1]
+        order, total = best_chain(levels, np.split(flat, bounds))
+        return order, total / problem.n_rounds, objective.n_trainings
+
+
+def best_chain(levels, scores):
+    """Find the chain of growing sets with the highest sum of scores.
+
+    Parameters
+    ----------
+    levels : list of list of tuple of int
+        The sets of each size, ascending; each set a sorted tuple.
+    scores : list of ndarray
+        The score of each of them.
+
+    Returns
+    -------
+    order : list of int
+        Goes through the chain; ascending within a batch.
+    total : float
+        The sum of the scores of its sets.
+    """
+    best = {(): (0.0, [])}
+    for level, level_scores in zip(levels, scores, strict=True):
+        n_before = len(next(iter(best)))
+        grown = {}
+        for labelled, score in zip(level, level_scores, strict=True):
+            before = max(combinations(labelled, n_before), key=lambda s: best[s][0])
+            total, order = best[before]
+            batch = sorted(set(labelled) - set(before))
+            grown[labelled] = (total + float(score), order + batch)
+        best = grown
+    total, order = max(best.values(), key=lambda found: found[0])
+    return order, total

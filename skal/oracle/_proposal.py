@@ -1,0 +1,78 @@
+"""The moves of a search: from one labelling order to a neighbour (Fig. 2)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def propose(
+    n_acquired: int, n_pool: int, batch_size: int, rng: np.random.Generator
+) -> tuple[int, int] | None:
+    """Draw two places of an order to exchange.
+
+    The order is a permutation of the pool, of which the first `n_acquired` are
+    labelled, in batches. With equal probability the move swaps two points of two
+    different batches, or replaces a labelled point by an unused one; where only one
+    of the two is possible, it is that one.
+
+    Parameters
+    ----------
+    n_acquired, n_pool, batch_size : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (int, int) or None
+        Two places; the first lies among the labelled. None if there is no other
+        order: a single batch that takes the whole pool.
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, section 4.2 and Fig. 2.
+    """
+    can_swap, can_replace = n_acquired > batch_size, n_pool > n_acquired
+    if not (can_swap or can_replace):
+        return None
+    first = int(rng.integers(n_acquired))
+    if can_swap and (not can_replace or rng.random() < 0.5):
+        return first, _place_in_another_batch(first, n_acquired, batch_size, rng)
+    return first, int(rng.integers(n_acquired, n_pool))
+
+
+def _place_in_another_batch(
+    place: int, n_acquired: int, batch_size: int, rng: np.random.Generator
+) -> int:
+    start = place - place % batch_size
+    size = min(batch_size, n_acquired - start)
+    other = int(rng.integers(n_acquired - size))
+    return other if other < start else other + size
+
+
+def exchange(order: NDArray[np.int64], move: tuple[int, int]) -> NDArray[np.int64]:
+    """Return a copy of `order` with two places exchanged."""
+    moved = order.copy()
+    moved[list(move)] = moved[list(reversed(move))]
+    return moved
+
+
+def changed_rounds(
+    move: tuple[int, int], n_acquired: int, batch_size: int, n_rounds: int
+) -> range:
+    """Return the rounds k whose labelled set a move changes.
+
+    A swap between batches a < b changes a <= k < b, a replacement in batch a changes
+    k >= a.
+
+    Parameters
+    ----------
+    move : (int, int)
+        Two places of the order.
+    n_acquired, batch_size, n_rounds : int
+
+    Returns
+    -------
+    range
+        Within 1..K.
+    """
+    first, last = sorted(move)
+    stop = last // batch_size + 1 if last < n_acquired else n_rounds + 1
+    return range(first // batch_size + 1, stop)

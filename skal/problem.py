@@ -1,0 +1,350 @@
+"""The data sets of one run, and how they are cut out of one table."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.validation import _check_method_params, check_consistent_length
+
+from skal.seeding import Stream, as_seed, stream
+from skal.utils._rows import n_rows, take
+from skal.utils._validation import (
+    check_disjoint,
+    check_labels,
+    check_order,
+    check_pair,
+    check_rows,
+)
+
+HELD_OUT = ("warm", "select", "val", "test")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One active learning problem: data sets, estimator, scorer, B, K and xi.
+
+    Positions count rows of the pool; rows count rows of the `X` that was given to
+    `fit`. They are the same unless some sets were carved out of that `X`.
+
+    Parameters
+    ----------
+    X_pool, y_pool : rows and labels, n_pool of each
+        What may be labelled. The labels are known to the simulation only.
+    X_warm, y_warm : rows and labels
+        What is labelled before the first round. May be empty.
+    X_select, y_select : rows and labels, or None
+        For model selection inside the estimator (early stopping).
+    X_val, y_val : rows and labels, or None
+        What an oracle searches on.
+    X_test, y_test : rows and labels, or None
+        What is reported.
+    pool_rows : ndarray of shape (n_pool,)
+        The row of `X` at each position.
+    classes : ndarray of shape (n_classes,)
+        The class list of the run: all labels of all sets, sorted.
+    estimator : estimator
+        What is trained. It is cloned before each training.
+    scorer : callable
+        `scorer(model, X, y)` returns a float, higher is better.
+    batch_size, n_rounds : int
+        B and K.
+    seed : int
+        xi.
+    fit_params : dict
+        Further arguments of the estimator's `fit`. What has one value per row of
+        the warm start and the pool, in this order, is cut to the rows in use.
+    """
+
+    X_pool: Any
+    y_pool: Any
+    X_warm: Any
+    y_warm: Any
+    pool_rows: NDArray[np.int64]
+    classes: NDArray
+    estimator: Any
+    scorer: Any
+    batch_size: int
+    n_rounds: int
+    seed: int
+    X_select: Any = None
+    y_select: Any = None
+    X_val: Any = None
+    y_val: Any = None
+    X_test: Any = None
+    y_test: Any = None
+    fit_params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_pool(self) -> int:
+        """Number of rows in the pool."""
+        return len(self.pool_rows)
+
+    @property
+    def n_acquired(self) -> int:
+        """Number of rows labelled after the last round: B K, or the whole pool."""
+        return min(self.batch_size * self.n_rounds, self.n_pool)
+
+    def positions(self, rows: Any, name: str = "order") -> NDArray[np.int64]:
+        """Translate rows of `X` into positions in the pool.
+
+        Parameters
+        ----------
+        rows : array-like of int
+        name : str, default="order"
+            What to call them in an error.
+
+        Returns
+        -------
+        ndarray of shape (len(rows),)
+
+        Raises
+        ------
+        ValueError
+            If a row is repeated or not in the pool.
+        """
+        rows = check_order(rows, name)
+        where = {row: position for position, row in enumerate(self.pool_rows.tolist())}
+        foreign = [row for row in rows.tolist() if row not in where]
+        if foreign:
+            raise ValueError(
+                f"{name} holds {len(foreign)} rows that are not in the pool, such as "
+                f"{foreign[0]}: an order can only be replayed on the pool it came "
+                "from, so give the same data sets (or the same random_state, which "
+                "carves them)."
+            )
+        return np.array([where[row] for row in rows.tolist()], dtype=np.int64)
+
+    def for_search(self) -> "Problem":
+        """Return the problem without its test set: nothing may be searched on that."""
+        return replace(self, X_test=None, y_test=None)
+
+    def for_selection(self) -> "Problem":
+        """Return the problem as a strategy that does not peek may see it.
+
+        Gone are the pool's labels, the validation and the test set.
+        """
+        hidden = dict.fromkeys(["y_pool", "X_val", "y_val", "X_test", "y_test"])
+        return replace(self, fit_params={}, **hidden)
+
+
+def split(
+    X: Any,
+    y: Any,
+    *,
+    warm_size: float,
+    val_size: float = 0.25,
+    test_size: float = 0.25,
+    select_size: float = 0,
+    random_state: Any = None,
+) -> dict[str, Any]:
+    """Cut one table into the data sets of a run: one shuffle, not stratified.
+
+    `ActiveLearner.fit` does this by itself for the sets it is not given. Call it where
+    several runs, with seeds of their own, must share the same sets.
+
+    Parameters
+    ----------
+    X, y : rows and labels, n_samples of each
+    warm_size, val_size, test_size, select_size : int or float
+        Rows of each set; a float is a fraction of all rows. The rest is the pool.
+    random_state : int, RandomState instance or None, default=None
+
+    Returns
+    -------
+    dict
+        The arguments of `ActiveLearner.fit`: `X`, `y` (the pool), `X_warm`, `y_warm`,
+        `X_select`, `y_select`, `X_val`, `y_val`, `X_test`, `y_test`. A set of size
+        zero is left out, but for the warm start, which is then empty.
+
+    Raises
+    ------
+    ValueError
+        If the sizes leave no row for the pool.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skal import split
+    >>> X, y = load_iris(return_X_y=True)
+    >>> sets = split(X, y, warm_size=10, val_size=40, test_size=40, random_state=0)
+    >>> len(sets["X"]), len(sets["X_warm"])
+    (60, 10)
+    """
+    sizes = {"test": test_size, "val": val_size, "select": select_size}
+    rows = carve(n_rows(X), {**sizes, "warm": warm_size}, as_seed(random_state))
+    pool = rows.pop("pool")
+    sets = {"X": take(X, pool), "y": take(y, pool)}
+    for name in HELD_OUT:
+        if name == "warm" or len(rows[name]):
+            sets[f"X_{name}"] = take(X, rows[name])
+            sets[f"y_{name}"] = take(y, rows[name])
+    return sets
+
+
+def carve(n: int, sizes: Mapping[str, float], seed: int) -> dict[str, NDArray]:
+    """Cut `n` rows into disjoint sets by one seeded shuffle.
+
+    Parameters
+    ----------
+    n : int
+    sizes : dict of str to int or float
+        Rows of each set, in the order in which they are cut off; a float is a fraction
+        of `n`, rounded, and at least one row.
+    seed : int
+
+    Returns
+    -------
+    dict of str to ndarray
+        The rows of each set and of "pool", ascending.
+
+    Raises
+    ------
+    ValueError
+        If no row is left for the pool.
+    """
+    counts = {name: _count(size, n) for name, size in sizes.items()}
+    if n <= sum(counts.values()):
+        wanted = ", ".join(f"{name}_size={count}" for name, count in counts.items())
+        raise ValueError(
+            f"X has n_samples={n}, and {wanted} leave no row for the pool: give more "
+            "rows, or make these sets smaller."
+        )
+    shuffled = stream(seed, Stream.SPLIT).permutation(n)
+    cuts = np.cumsum(list(counts.values()))
+    parts = np.split(shuffled, cuts)
+    return {
+        name: np.sort(part) for name, part in zip([*counts, "pool"], parts, strict=True)
+    }
+
+
+def _count(size: float | None, n: int) -> int:
+    return max(1, round(size * n)) if isinstance(size, float) else int(size or 0)
+
+
+def assemble(
+    X: Any,
+    y: Any,
+    given: Mapping[str, tuple[Any, Any]],
+    sizes: Mapping[str, float | None],
+    fit_params: Mapping[str, Any],
+    *,
+    batch_size: int,
+    n_rounds: int,
+    estimator: Any,
+    scorer: Any,
+    seed: int,
+) -> Problem:
+    """Check all that a run is given, carve the sets that it is not given.
+
+    Parameters
+    ----------
+    X, y : rows and labels, n_samples of each
+    given : dict of str to (rows, labels)
+        The sets of `HELD_OUT` that are not carved.
+    sizes : dict of str to int, float or None
+        The sizes of the others, in the order in which they are cut off. None, for the
+        warm start, takes 2 B rows, but at most a quarter of what the others leave.
+    fit_params : dict
+        Arguments of the estimator's `fit`, with one value per row of `X` or without.
+    batch_size, n_rounds, estimator, scorer, seed
+        As in `Problem`.
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    ValueError
+        If labels are missing, sets overlap or disagree in width, or `X` is too small.
+    """
+    X, y = check_rows(X, "X", estimator), check_labels(y, "y")
+    check_consistent_length(X, y)
+    sets = _check_given(given, X, estimator)
+    n = n_rows(X)
+    rows = carve(n, _fill_in_warm_size(sizes, n, batch_size), seed)
+    pool = rows.pop("pool")
+    for name, part in rows.items():
+        if name == "warm" or len(part):
+            sets[f"X_{name}"], sets[f"y_{name}"] = take(X, part), take(y, part)
+    classes = unique_labels(
+        y, *(labels for key, labels in sets.items() if key[0] == "y" and len(labels))
+    )
+    return Problem(
+        X_pool=take(X, pool),
+        y_pool=take(y, pool),
+        pool_rows=pool,
+        classes=classes,
+        estimator=estimator,
+        scorer=scorer,
+        batch_size=batch_size,
+        n_rounds=_possible_rounds(n_rounds, batch_size, len(pool)),
+        seed=seed,
+        fit_params=_cut_fit_params(X, fit_params, rows.get("warm"), pool, sets),
+        **sets,
+    )
+
+
+def _check_given(
+    given: Mapping[str, tuple[Any, Any]], X: Any, estimator: Any
+) -> dict[str, Any]:
+    sets = {}
+    for name, (X_given, y_given) in given.items():
+        X_given = check_rows(X_given, f"X_{name}", estimator)
+        check_pair(X_given, y_given, name, X)
+        sets[f"X_{name}"] = X_given
+        sets[f"y_{name}"] = check_labels(y_given, f"y_{name}")
+    if sets:
+        tables = {key: value for key, value in sets.items() if key[0] == "X"}
+        check_disjoint({"X": X, **tables})
+    return sets
+
+
+def _fill_in_warm_size(
+    sizes: Mapping[str, float | None], n: int, batch_size: int
+) -> dict[str, float]:
+    if sizes.get("warm", 0) is not None:
+        return dict(sizes)
+    others = {name: size for name, size in sizes.items() if name != "warm"}
+    left = n - sum(_count(size, n) for size in others.values())
+    return {**others, "warm": min(2 * batch_size, max(1, left // 4))}
+
+
+def _possible_rounds(n_rounds: int, batch_size: int, n_pool: int) -> int:
+    possible = -(-n_pool // batch_size)
+    if n_rounds <= possible and n_rounds * batch_size <= n_pool:
+        return n_rounds
+    last = n_pool - (possible - 1) * batch_size
+    warnings.warn(
+        f"{n_rounds} rounds of batch_size={batch_size} need {n_rounds * batch_size} "
+        f"rows, and the pool holds {n_pool}: stopping early, after {possible} rounds, "
+        f"the last of them with {last} rows. Ask for fewer or smaller rounds.",
+        stacklevel=5,
+    )
+    return possible
+
+
+def _cut_fit_params(
+    X: Any,
+    fit_params: Mapping[str, Any],
+    warm_rows: NDArray | None,
+    pool_rows: NDArray,
+    sets: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Cut what has one value per row of `X` to the warm start and the pool."""
+    if warm_rows is None and n_rows(sets["X_warm"]):
+        whole = _check_method_params(X, fit_params)
+        cut = _check_method_params(X, fit_params, indices=pool_rows)
+        per_row = [name for name in whole if cut[name] is not whole[name]]
+        if per_row:
+            raise ValueError(
+                f"{per_row[0]} has one value per row of X and none for X_warm: put the "
+                "warm start into X and set `warm_size`, so that it is carved out."
+            )
+    warm_rows = np.empty(0, dtype=np.int64) if warm_rows is None else warm_rows
+    rows = np.concatenate([warm_rows, pool_rows])
+    return _check_method_params(X, fit_params, indices=rows)

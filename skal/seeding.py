@@ -1,0 +1,134 @@
+"""Every random choice of a run, derived from one integer seed.
+
+The paper calls the seed xi: all training stochasticity is captured in it (Zhou et al.,
+AISTATS 2021, section 3.1). Each purpose draws from a stream of its own, so that asking
+for one more number in one place changes nothing anywhere else.
+"""
+
+import random
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+MAX_SEED = np.iinfo(np.int32).max
+_globals_lock = threading.RLock()
+
+
+class Stream(IntEnum):
+    """What a stream of random numbers is for: the first part of its key."""
+
+    SPLIT = 0
+    ROW_PRIORITY = 1
+    ESTIMATOR = 2
+    TRAINING = 3
+    STRATEGY = 4
+    TIES = 5
+    START = 6
+    STEP = 7
+
+
+def as_seed(random_state: Any) -> int:
+    """Turn a scikit-learn `random_state` into one integer.
+
+    Parameters
+    ----------
+    random_state : int, RandomState instance or None
+        An int is the seed itself, a `RandomState` is asked for one number, and None
+        takes fresh entropy from the operating system: never from the global state.
+
+    Returns
+    -------
+    int
+    """
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(MAX_SEED))
+    return int(random_state)
+
+
+def stream(seed: int, *key: int) -> np.random.Generator:
+    """Return the generator that belongs to `seed` and `key`, the same in any process.
+
+    Parameters
+    ----------
+    seed : int
+    *key : int
+        The purpose, a member of `Stream`, then whatever tells its members apart.
+
+    Returns
+    -------
+    numpy.random.Generator
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+
+
+def set_random_states(
+    estimator: Any, rng: np.random.Generator, only_unset: bool = False
+) -> Any:
+    """Give each `random_state` inside `estimator` an integer of its own, in place.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A clone that may be changed.
+    rng : numpy.random.Generator
+    only_unset : bool, default=False
+        Leave alone what is not None. A strategy keeps the seed its user gave it; an
+        estimator does not, since xi is all of its randomness.
+
+    Returns
+    -------
+    estimator
+    """
+    found = sorted(
+        name
+        for name in estimator.get_params(deep=True)
+        if name == "random_state" or name.endswith("__random_state")
+    )
+    seeds = {name: int(rng.integers(MAX_SEED)) for name in found}
+    if only_unset:
+        params = estimator.get_params(deep=True)
+        seeds = {name: seed for name, seed in seeds.items() if params[name] is None}
+    return estimator.set_params(**seeds)
+
+
+@contextmanager
+def isolated(seed: int) -> Iterator[None]:
+    """Seed the global generators for a block, and put them back as they were.
+
+    Whatever draws from a global generator in the block (Python's, numpy's, torch's when
+    it is imported) depends on `seed` alone and leaves no trace. The globals belong to
+    the process, so blocks in several threads wait for each other.
+
+    Parameters
+    ----------
+    seed : int
+    """
+    with _globals_lock:
+        numpy_generator = np.random.get_bit_generator()
+        python_state = random.getstate()
+        np.random.set_bit_generator(np.random.MT19937(seed))
+        random.seed(seed)
+        try:
+            with _isolated_torch(seed):
+                yield
+        finally:
+            np.random.set_bit_generator(numpy_generator)
+            random.setstate(python_state)
+
+
+@contextmanager
+def _isolated_torch(seed: int) -> Iterator[None]:
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,25 @@
+"""Strategies: they choose what to label next."""
+
+from skal.strategies._base import (
+    BaseStrategy,
+    Labelled,
+    OrderStrategy,
+    RankingStrategy,
+    check_needs,
+)
+from skal.strategies._fixed import FixedOrder
+from skal.strategies._random import Random
+from skal.strategies._uncertainty import LeastConfidence, Margin, MaxEntropy
+
+__all__ = [
+    "BaseStrategy",
+    "FixedOrder",
+    "Labelled",
+    "LeastConfidence",
+    "Margin",
+    "MaxEntropy",
+    "OrderStrategy",
+    "Random",
+    "RankingStrategy",
+    "check_needs",
+]

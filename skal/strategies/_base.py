@@ -1,0 +1,205 @@
+"""What a strategy is: an estimator with one more verb, `select`."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from skal.seeding import Stream, as_seed, stream
+from skal.utils._rows import n_rows
+
+NEEDS = {
+    "predict": "predictions",
+    "predict_proba": "class probabilities",
+    "sample_proba": "posterior samples of the class probabilities",
+    "embed": "embeddings",
+    "predict_token_log_proba": "log-probabilities of token tags",
+}
+
+
+class Labelled(NamedTuple):
+    """What is labelled so far, in the order in which it was.
+
+    Parameters
+    ----------
+    X, y : rows and labels
+        The warm start first, then what was acquired.
+    positions : ndarray of shape (n_labelled,)
+        The position of each row in the pool; -1 for the warm start.
+    """
+
+    X: Any
+    y: Any
+    positions: np.ndarray
+
+
+class BaseStrategy(BaseEstimator):
+    """Base class of strategies: the public methods validate, `_select` computes.
+
+    A subclass writes `_select`; where it must look at the whole pool once, also `_fit`.
+
+    Attributes
+    ----------
+    needs : tuple of str
+        Class attribute: the methods that a strategy calls on the model it is given.
+        Empty where it needs no model at all.
+    peeks : bool
+        Class attribute: whether `fit` is shown the pool's labels and the validation
+        set. True for oracles alone.
+    """
+
+    needs: tuple[str, ...] = ()
+    peeks = False
+
+    def fit(self, X, y=None, *, problem=None):
+        """See the pool once.
+
+        Parameters
+        ----------
+        X : rows of the pool, n_pool of them
+        y : labels of the pool, or None
+            Given to strategies that peek; ignored by every other one.
+        problem : Problem or None, default=None
+            The run that this is for. A strategy that does not peek is given one
+            without the pool's labels, the validation and the test set.
+
+        Returns
+        -------
+        self : strategy
+            The fitted strategy.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, or does not suit the pool.
+        """
+        self._validate_params()
+        self.n_pool_ = n_rows(X)
+        if hasattr(self, "random_state"):
+            seed = as_seed(self.random_state)
+            self.seed_ = int(stream(seed, Stream.STRATEGY).integers(2**31))
+        if self.peeks:
+            self._fit(X, y, problem)
+        else:
+            self._fit(X, None, problem)
+        return self
+
+    def select(self, estimator, X, n, *, candidates=None, labelled=None):
+        """Choose the rows to label next.
+
+        Parameters
+        ----------
+        estimator : fitted estimator or None
+            The current model. None will do for a strategy that needs no model.
+        X : rows of the pool, n_pool of them
+            The same as in `fit`.
+        n : int
+            How many rows to choose.
+        candidates : array-like of int, default=None
+            Positions to choose from; all rows by default.
+        labelled : Labelled or None, default=None
+            What is labelled so far.
+
+        Returns
+        -------
+        ndarray of shape (n,), dtype int64
+            Distinct positions out of `candidates`, best first.
+
+        Raises
+        ------
+        ValueError
+            If `n` exceeds the candidates, or these are repeated or outside the pool.
+        TypeError
+            If the estimator lacks a method that the strategy needs.
+        """
+        check_is_fitted(self)
+        check_needs(self, estimator)
+        candidates = _check_candidates(candidates, n_rows(X), self.n_pool_)
+        if not 0 <= n <= len(candidates):
+            raise ValueError(
+                f"n={n} rows were asked of {len(candidates)} candidates: ask for at "
+                "most as many as there are."
+            )
+        return self._select(estimator, X, int(n), candidates, labelled)
+
+    def _fit(self, X, y, problem):
+        """Look at the pool once. Nothing to see for most strategies."""
+
+
+class RankingStrategy(BaseStrategy):
+    """Base class of strategies that give every candidate a value and take the best.
+
+    A subclass writes `_utility(estimator, X)`, which returns one float per row of `X`;
+    and it has a parameter `random_state`, which breaks ties.
+    """
+
+    def _fit(self, X, y, problem):
+        # One priority per row, drawn once: so the same state gives the same answer.
+        self._priority = stream(self.seed_, Stream.TIES).permutation(self.n_pool_)
+
+    def _select(self, estimator, X, n, candidates, labelled):
+        utility = self._utility(estimator, X, candidates)
+        ranking = np.lexsort((self._priority[candidates], -utility))
+        return candidates[ranking[:n]]
+
+
+class OrderStrategy(BaseStrategy):
+    """Base class of strategies that know the whole order beforehand.
+
+    A subclass's `_fit` sets `_plan`, positions in the pool.
+    """
+
+    def _select(self, estimator, X, n, candidates, labelled):
+        ahead = self._plan[np.isin(self._plan, candidates)]
+        if len(ahead) < n:
+            raise ValueError(
+                f"The order has {len(ahead)} of the candidates left and {n} rows were "
+                "asked for: give a longer order, or fewer or smaller rounds."
+            )
+        return ahead[:n]
+
+
+def check_needs(strategy, estimator):
+    """Raise a TypeError if `estimator` lacks what `strategy` declares that it needs.
+
+    Parameters
+    ----------
+    strategy : strategy
+    estimator : estimator
+        Fitted or not.
+    """
+    for method in getattr(strategy, "needs", ()):
+        if not hasattr(estimator, method):
+            raise TypeError(
+                f"{type(strategy).__name__} needs {NEEDS.get(method, method)}, and "
+                f"{type(estimator).__name__} has no `{method}`: choose an estimator "
+                "that has it (CalibratedClassifierCV adds class probabilities to any "
+                "classifier), or a strategy that needs no more than the estimator "
+                "offers, such as Random."
+            )
+
+
+def _check_candidates(candidates, n_given, n_pool):
+    if n_given != n_pool:
+        raise ValueError(
+            f"X has {n_given} rows, and the strategy was fitted on a pool of {n_pool}: "
+            "give the whole pool, and name the rows to choose from in `candidates`."
+        )
+    if candidates is None:
+        return np.arange(n_pool)
+    candidates = np.asarray(candidates)
+    if candidates.ndim != 1 or (candidates.size and candidates.dtype.kind not in "iu"):
+        raise ValueError(
+            "candidates must be a one-dimensional array of positions in the pool; got "
+            f"shape {candidates.shape} and dtype {candidates.dtype}."
+        )
+    distinct = np.unique(candidates).astype(np.int64)
+    if len(distinct) < len(candidates):
+        raise ValueError("candidates are repeated: name each position once.")
+    if len(distinct) and not 0 <= distinct[0] <= distinct[-1] < n_pool:
+        raise ValueError(
+            f"candidates must lie between 0 and {n_pool - 1}, the rows of the pool; "
+            f"got {distinct[0]} to {distinct[-1]}."
+        )
+    return distinct

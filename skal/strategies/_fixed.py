@@ -1,0 +1,59 @@
+"""Replay of a known labelling order."""
+
+from skal.strategies._base import OrderStrategy
+from skal.utils._validation import check_order
+
+
+class FixedOrder(OrderStrategy):
+    """Label rows in a given order.
+
+    Seed transfer and model transfer are replays: follow the `order_` of one run under
+    another seed or with another estimator, on the same data sets.
+
+    Parameters
+    ----------
+    order : array-like of int
+        Distinct rows of the `X` given to `fit`, as in `ActiveLearner.order_`. It may
+        be longer than what is asked for.
+
+    See Also
+    --------
+    AnnealingOracle : Search for the optimal order.
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, sections 6.2 and 6.3 (seed and model transfer).
+
+    Examples
+    --------
+    >>> from skal import FixedOrder
+    >>> X = [[0], [1], [2], [3]]
+    >>> FixedOrder([2, 0, 3]).fit(X).select(None, X, 2).tolist()
+    [2, 0]
+    """
+
+    _parameter_constraints: dict = {"order": ["array-like"]}
+
+    def __init__(self, order):
+        self.order = order
+
+    def _fit(self, X, y, problem):
+        if problem is None:
+            self._plan = check_order(self.order)
+            _check_inside(self._plan, self.n_pool_)
+            return
+        self._plan = problem.positions(self.order)
+        if len(self._plan) < problem.n_acquired:
+            raise ValueError(
+                f"order has {len(self._plan)} rows, and {problem.n_rounds} rounds of "
+                f"batch_size={problem.batch_size} label {problem.n_acquired}: give a "
+                "longer order, or fewer or smaller rounds."
+            )
+
+
+def _check_inside(order, n_pool):
+    if len(order) and not 0 <= order.min() <= order.max() < n_pool:
+        raise ValueError(
+            f"order holds rows from {order.min()} to {order.max()}, and the pool has "
+            f"rows 0 to {n_pool - 1}: give rows of the pool."
+        )

@@ -1,0 +1,126 @@
+"""Uncertainty sampling: label what the current model is least sure of."""
+
+import numpy as np
+
+from skal.information import entropy
+from skal.strategies._base import RankingStrategy
+from skal.utils._rows import take
+
+
+class _UncertaintySampling(RankingStrategy):
+    """Base class: value a row by the class probabilities that the model gives it."""
+
+    needs = ("predict_proba",)
+    _parameter_constraints: dict = {"random_state": ["random_state"]}
+
+    def __init__(self, *, random_state=None):
+        self.random_state = random_state
+
+    def _utility(self, estimator, X, candidates):
+        return self._uncertainty(estimator.predict_proba(take(X, candidates)))
+
+
+class MaxEntropy(_UncertaintySampling):
+    """Label the rows with the highest predictive entropy.
+
+    Parameters
+    ----------
+    random_state : int, RandomState instance or None, default=None
+        Breaks ties. Inside an `ActiveLearner`, None takes a seed drawn from the
+        learner's.
+
+    See Also
+    --------
+    LeastConfidence : Value a row by its most probable class alone.
+    Margin : Value a row by its two most probable classes.
+
+    References
+    ----------
+    Settles, "Active Learning Literature Survey", 2009, section 3.1; one of the
+    heuristics of Zhou et al., AISTATS 2021 (max-entropy).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skal import MaxEntropy
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = LogisticRegression(max_iter=500).fit(X[::10], y[::10])
+    >>> MaxEntropy().fit(X).select(model, X, 3).shape
+    (3,)
+    """
+
+    def _uncertainty(self, probs_N_C):
+        return entropy(probs_N_C)
+
+
+class LeastConfidence(_UncertaintySampling):
+    """Label the rows whose most probable class is least probable.
+
+    Parameters
+    ----------
+    random_state : int, RandomState instance or None, default=None
+        Breaks ties. Inside an `ActiveLearner`, None takes a seed drawn from the
+        learner's.
+
+    See Also
+    --------
+    MaxEntropy : Value a row by all of its class probabilities.
+    Margin : Value a row by its two most probable classes.
+
+    References
+    ----------
+    Lewis and Gale, "A Sequential Algorithm for Training Text Classifiers", SIGIR 1994;
+    Settles, "Active Learning Literature Survey", 2009, section 3.1.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skal import LeastConfidence
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = LogisticRegression(max_iter=500).fit(X[::10], y[::10])
+    >>> LeastConfidence().fit(X).select(model, X, 3).shape
+    (3,)
+    """
+
+    def _uncertainty(self, probs_N_C):
+        return 1.0 - probs_N_C.max(axis=1)
+
+
+class Margin(_UncertaintySampling):
+    """Label the rows whose two most probable classes are closest to each other.
+
+    Parameters
+    ----------
+    random_state : int, RandomState instance or None, default=None
+        Breaks ties. Inside an `ActiveLearner`, None takes a seed drawn from the
+        learner's.
+
+    See Also
+    --------
+    MaxEntropy : Value a row by all of its class probabilities.
+    LeastConfidence : Value a row by its most probable class alone.
+
+    References
+    ----------
+    Scheffer, Decomain and Wrobel, "Active Hidden Markov Models for Information
+    Extraction", IDA 2001; Settles, "Active Learning Literature Survey", 2009, section
+    3.1.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skal import Margin
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = LogisticRegression(max_iter=500).fit(X[::10], y[::10])
+    >>> Margin().fit(X).select(model, X, 3).shape
+    (3,)
+    """
+
+    def _uncertainty(self, probs_N_C):
+        if probs_N_C.shape[1] == 1:
+            return np.zeros(len(probs_N_C))
+        second, first = np.partition(probs_N_C, (-2, -1), axis=1)[:, -2:].T
+        return second - first

@@ -1,0 +1,186 @@
+"""Seed loops: one run per seed, side by side."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.callback import (
+    AutoPropagatedCallback,
+    CallbackSupportMixin,
+    with_callbacks,
+)
+from sklearn.utils.parallel import Parallel, delayed
+
+from skal.learner import ActiveLearner
+
+
+@dataclass(frozen=True)
+class SeedResults:
+    """The runs of one learner, one per seed.
+
+    Parameters
+    ----------
+    seeds : tuple of int
+    learners : tuple of ActiveLearner
+        The fitted learners, one per seed.
+    """
+
+    seeds: tuple[int, ...]
+    learners: tuple[ActiveLearner, ...]
+
+    @property
+    def curves(self) -> NDArray[np.float64]:
+        """Performance curves on test, shape (n_seeds, n_rounds + 1)."""
+        return np.array([learner.curve_ for learner in self.learners])
+
+    @property
+    def qualities(self) -> NDArray[np.float64]:
+        """xi-quality on test of each seed, shape (n_seeds,)."""
+        return np.array([learner.quality_ for learner in self.learners])
+
+    @property
+    def mean(self) -> float:
+        """Mean xi-quality over seeds."""
+        return float(self.qualities.mean())
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the xi-quality over seeds; NaN for a single one."""
+        return float(self.qualities.std(ddof=1)) if len(self.seeds) > 1 else np.nan
+
+    def table(self) -> dict[str, NDArray]:
+        """Return one row per seed, as columns; `pandas.DataFrame` takes it.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_seeds,)
+            "seed", "quality" (on test), "validation_quality" (where there is a
+            validation set), "final_score" and "n_trainings".
+        """
+        learners = self.learners
+        columns = {"seed": np.array(self.seeds), "quality": self.qualities}
+        if hasattr(learners[0], "validation_quality_"):
+            columns["validation_quality"] = np.array(
+                [learner.validation_quality_ for learner in learners]
+            )
+        columns["final_score"] = self.curves[:, -1]
+        columns["n_trainings"] = np.array([one.n_trainings_ for one in learners])
+        return columns
+
+    def __str__(self) -> str:
+        columns = self.table()
+        names = [name.replace("_", " ") for name in columns]
+        widths = [max(9, len(name)) for name in names]
+        rows = zip(*columns.values(), strict=True)
+        lines = [_line(names, widths)]
+        lines += [_line([_spell(value) for value in row], widths) for row in rows]
+        lines += [f"mean {self.mean:.4f}, standard deviation {self.spread:.4f}"]
+        return "\n".join(lines)
+
+
+def _spell(value: Any) -> str:
+    return str(value) if isinstance(value, np.integer) else f"{value:.4f}"
+
+
+def _line(cells: list[str], widths: list[int]) -> str:
+    padded = (cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+    return "  ".join(padded)
+
+
+def run_seeds(
+    learner: ActiveLearner,
+    X: Any,
+    y: Any,
+    *,
+    seeds: int | Iterable[int] = 5,
+    n_jobs: int | None = None,
+    **fit_params: Any,
+) -> SeedResults:
+    """Fit a learner once per seed.
+
+    A seed replaces the learner's `random_state`: it carves the sets that are not
+    given, and is the xi of all trainings. Give the sets (`skal.split`) to vary xi
+    alone.
+
+    Parameters
+    ----------
+    learner : ActiveLearner
+        It is cloned for each seed. Callbacks set on it show the progress of the loop.
+    X, y : rows and labels
+        As in `ActiveLearner.fit`.
+    seeds : int or iterable of int, default=5
+        An int counts from zero.
+    n_jobs : int or None, default=None
+        Seeds that run side by side. It does not change the result.
+    **fit_params : dict
+        Passed to `ActiveLearner.fit`.
+
+    Returns
+    -------
+    SeedResults
+
+    Raises
+    ------
+    ValueError
+        If there are no seeds, or one is repeated.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import ActiveLearner, Random, run_seeds
+    >>> X, y = load_iris(return_X_y=True)
+    >>> learner = ActiveLearner(GaussianNB(), Random(), batch_size=5, n_rounds=4)
+    >>> run_seeds(learner, X, y, seeds=3).curves.shape
+    (3, 5)
+    """
+    seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(f"seeds must be distinct and at least one; got {seeds}.")
+    loop = SeedLoop(learner, seeds, n_jobs)
+    callbacks = getattr(learner, "_skl_callbacks", [])
+    shared = [c for c in callbacks if isinstance(c, AutoPropagatedCallback)]
+    own = [c for c in callbacks if c not in shared]
+    loop.learner = clone(learner).set_callbacks(*own)
+    return loop.set_callbacks(*shared).fit(X, y, fit_params).results_
+
+
+class SeedLoop(CallbackSupportMixin, BaseEstimator):
+    """The loop as an estimator, since only those carry scikit-learn's callbacks."""
+
+    def __init__(self, learner, seeds, n_jobs):
+        self.learner = learner
+        self.seeds = seeds
+        self.n_jobs = n_jobs
+
+    @with_callbacks
+    def fit(self, X, y, fit_params):
+        context = self._init_callback_context(
+            task_name="seeds", max_subtasks=len(self.seeds), sequential_subtasks=False
+        ).call_on_fit_task_begin(estimator=self)
+        # Made before the parallel loop: a context must not change while it is pickled.
+        tasks = [
+            context.subcontext(task_name=f"seed {seed}", task_id=i)
+            for i, seed in enumerate(self.seeds)
+        ]
+        learners = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fit_one)(self, clone(self.learner), seed, task, X, y, fit_params)
+            for seed, task in zip(self.seeds, tasks, strict=True)
+        )
+        self.results_ = SeedResults(self.seeds, tuple(learners))
+        context.call_on_fit_task_end(estimator=self)
+        return self
+
+
+def _fit_one(loop, learner, seed, task, X, y, fit_params):
+    learner.set_params(random_state=seed)
+    with task.propagate_callback_context(learner):
+        task.call_on_fit_task_begin(estimator=loop)
+        learner.fit(X, y, **fit_params)
+    task.call_on_fit_task_end(
+        estimator=loop, metadata={"last quality": learner.quality_}
+    )
+    return learner

@@ -1,0 +1,266 @@
+"""Training as a pure function of a labelled set and a seed: theta = eta(D, xi)."""
+
+import functools
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import config_context
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    clone,
+)
+from sklearn.dummy import DummyClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_method_params, has_fit_parameter
+from threadpoolctl import ThreadpoolController
+
+from skal.problem import Problem
+from skal.seeding import Stream, isolated, set_random_states, stream
+from skal.utils._rows import concat, n_rows, take
+
+
+class Trainer:
+    """eta: trains an estimator on a labelled set, under one seed.
+
+    The model depends on which points are labelled and on xi alone: not on the order
+    they came in, on other trainings, on the process, or on any global random state,
+    which is left as it was. Points reach the estimator in the order of a random
+    priority, one per row and drawn from xi, so that minibatches stay mixed when the
+    pool is sorted by class.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, section 3.1.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.classes = problem.classes
+        self.n_warm = n_rows(problem.X_warm)
+        self.X = concat(problem.X_warm, problem.X_pool)
+        self.y = concat(problem.y_warm, problem.y_pool)
+        self.priority = stream(problem.seed, Stream.ROW_PRIORITY).permutation(
+            self.n_warm + problem.n_pool
+        )
+        self.seed = int(stream(problem.seed, Stream.TRAINING).integers(2**31))
+        self.estimator = set_random_states(
+            clone(problem.estimator), stream(problem.seed, Stream.ESTIMATOR)
+        )
+        self.fit_params = dict(problem.fit_params)
+        self._run_params = self._route_run_params(problem)
+
+    def _route_run_params(self, problem: Problem) -> dict[str, Any]:
+        """Return what the run, and not the user, adds to each call of `fit`."""
+        offered = {"classes": problem.classes}
+        if problem.X_select is not None:
+            offered |= {"X_val": problem.X_select, "y_val": problem.y_select}
+        last = final_step(self.estimator)
+        taken = {
+            name: value
+            for name, value in offered.items()
+            if has_fit_parameter(last, name)
+        }
+        if taken and last is not self.estimator:
+            with config_context(enable_metadata_routing=True):
+                last.set_fit_request(**dict.fromkeys(taken, True))
+            self.estimator.set_params(transform_input=["X_val"])
+        return taken
+
+    def train(self, positions: NDArray[np.int64]) -> Any:
+        """Train on the warm start and the given rows of the pool.
+
+        Parameters
+        ----------
+        positions : ndarray of shape (n_acquired,)
+            Positions in the pool, in any order.
+
+        Returns
+        -------
+        estimator or None
+            A fitted estimator that answers with the class list of the run: seen
+            through `FixedClasses` where it knows fewer. None if nothing is labelled.
+        """
+        rows = self.rows(positions)
+        if len(rows) == 0:
+            return None
+        X, y = take(self.X, rows), take(self.y, rows)
+        if "classes" not in self._run_params and _n_distinct(y) == 1:
+            return self._with_all_classes(DummyClassifier().fit(X, y))
+        params = _check_method_params(self.X, self.fit_params, indices=rows)
+        model = clone(self.estimator)
+        needs_routing = self._run_params and isinstance(model, Pipeline)
+        with isolated(self.seed):
+            if needs_routing:
+                with config_context(enable_metadata_routing=True):
+                    model.fit(X, y, **self._run_params, **params)
+            else:
+                model.fit(X, y, **self._run_params, **params)
+        return self._with_all_classes(model)
+
+    def rows(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of `X`, `y` to train on, in their canonical order."""
+        acquired = self.n_warm + np.asarray(positions, dtype=np.int64)
+        rows = np.concatenate([np.arange(self.n_warm), acquired])
+        return rows[np.argsort(self.priority[rows])]
+
+    def _with_all_classes(self, model: Any) -> Any:
+        known = getattr(model, "classes_", None)
+        if known is None or np.array_equal(known, self.classes):
+            return model
+        return FixedClasses(model, self.classes)
+
+
+class FixedClasses(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """A fitted classifier, seen through the class list of a whole run.
+
+    A class that was not labelled yet has a column of its own, of probability zero.
+
+    Parameters
+    ----------
+    estimator : fitted classifier
+    classes : ndarray of shape (n_classes,)
+        Sorted; holds all of `estimator.classes_`.
+    """
+
+    def __init__(self, estimator, classes):
+        self.estimator = estimator
+        self.classes = classes
+
+    @property
+    def classes_(self):
+        """The class list of the run."""
+        return self.classes
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def predict(self, X):
+        """Return the predicted label of each row, shape (n_rows,)."""
+        return self.estimator.predict(X)
+
+    @available_if(lambda self: hasattr(self.estimator, "predict_proba"))
+    def predict_proba(self, X):
+        """Return the class probabilities of each row, shape (n_rows, n_classes)."""
+        return self._spread(self.estimator.predict_proba(X), 0.0)
+
+    @available_if(lambda self: hasattr(self.estimator, "predict_log_proba"))
+    def predict_log_proba(self, X):
+        """Return the logarithm of the class probabilities of each row."""
+        return self._spread(self.estimator.predict_log_proba(X), -np.inf)
+
+    @available_if(lambda self: hasattr(self.estimator, "decision_function"))
+    def decision_function(self, X):
+        """Return the confidence scores of each row, the lowest for unseen classes."""
+        scores = self.estimator.decision_function(X)
+        if scores.ndim == 1:
+            scores = np.column_stack([-scores, scores])
+        return self._spread(scores, np.finfo(np.float64).min)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the wrapped estimator's own score."""
+        return self.estimator.score(X, y, sample_weight=sample_weight)
+
+    def _spread(self, columns, fill):
+        spread = np.full((len(columns), len(self.classes)), fill)
+        spread[:, np.searchsorted(self.classes, self.estimator.classes_)] = columns
+        return spread
+
+
+def final_step(estimator: Any) -> Any:
+    """Return the last step of a Pipeline; of anything else, the estimator itself."""
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+
+
+def _n_distinct(y: Any) -> int:
+    return len(np.unique(y))
+
+
+class Evaluation(NamedTuple):
+    """A held-out set and the scorer that judges models on it.
+
+    Parameters
+    ----------
+    X, y : rows and labels
+    scorer : callable
+        `scorer(model, X, y)` returns a float, higher is better.
+    """
+
+    X: Any
+    y: Any
+    scorer: Any
+
+    def score(self, model: Any) -> float:
+        """Score a model, and refuse a score that is not a finite number.
+
+        Parameters
+        ----------
+        model : estimator or None
+            None, where nothing is labelled yet, scores NaN.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError
+            If the scorer returns NaN or infinity.
+        """
+        if model is None:
+            return float("nan")
+        value = float(self.scorer(model, self.X, self.y))
+        if not np.isfinite(value):
+            raise ValueError(
+                f"The scorer {self.scorer} returned {value}: an order cannot be judged "
+                "by that, so choose a `scoring` that is a finite number for every "
+                "model, also for one that has not seen all classes."
+            )
+        return value
+
+
+def train_and_score(
+    trainer: Trainer, evaluation: Evaluation, sets: Sequence[NDArray[np.int64]]
+) -> list[float]:
+    """Train on each set and score the model: the unit of work of a search.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    evaluation : Evaluation
+    sets : sequence of ndarray
+        Positions in the pool.
+
+    Returns
+    -------
+    list of float
+    """
+    with single_threaded():
+        return [evaluation.score(trainer.train(positions)) for positions in sets]
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Run a block with one thread in BLAS and OpenMP.
+
+    The number of threads changes the last bits of a matrix product, and it differs
+    between the main process and its workers. Trainings run side by side instead, and
+    small ones are faster on one thread anyway.
+    """
+    with _controller(len(sys.modules)).limit(limits=1):
+        yield
+
+
+@functools.lru_cache(maxsize=1)
+def _controller(n_modules: int) -> ThreadpoolController:
+    # To find the loaded libraries takes milliseconds, and a new module may bring one.
+    return ThreadpoolController()

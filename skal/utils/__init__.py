@@ -1,0 +1,1 @@
+"""The public conformance checks for strategies, progress bars, and small helpers."""

@@ -1,0 +1,55 @@
+"""Rows of whatever a data set comes in: arrays, sparse matrices, data frames, lists."""
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_samples
+
+take = _safe_indexing
+n_rows = _num_samples
+
+
+def is_frame(X: Any) -> bool:
+    """Whether `X` is a data frame: pandas, polars, or anything with named columns."""
+    return hasattr(X, "columns") and hasattr(X, "dtypes")
+
+
+def concat(first: Any, second: Any) -> Any:
+    """Put the rows of `second` below those of `first`, in the same kind of container."""
+    if n_rows(first) == 0:
+        return second
+    if n_rows(second) == 0:
+        return first
+    if is_frame(first):
+        import narwhals as nw
+
+        frames = [nw.from_native(first), nw.from_native(second)]
+        return nw.to_native(nw.concat(frames))
+    if sparse.issparse(first):
+        return sparse.vstack([first, second], format="csr")
+    if isinstance(first, list):
+        return first + list(second)
+    return np.concatenate([first, second])
+
+
+def row_labels(X: Any, rows: np.ndarray) -> np.ndarray:
+    """Return a data frame's own labels of `rows`; for anything else, `rows`."""
+    index = getattr(X, "index", None)
+    if is_frame(X) and index is not None:
+        return np.asarray(index)[rows]
+    return rows
+
+
+def row_keys(X: Any) -> list:
+    """Return one hashable value per row, equal where the rows are equal."""
+    if sparse.issparse(X):
+        X = X.tocsr().sorted_indices()
+        bounds = zip(X.indptr[:-1], X.indptr[1:], strict=True)
+        return [(X.indices[a:b].tobytes(), X.data[a:b].tobytes()) for a, b in bounds]
+    if is_frame(X):
+        return [tuple(row) for row in X.to_numpy().tolist()]
+    if isinstance(X, np.ndarray) and X.dtype != object:
+        return [row.tobytes() for row in np.ascontiguousarray(X)]
+    return [row if isinstance(row, str) else tuple(row) for row in X]

@@ -1,0 +1,175 @@
+"""Checks of input at the door, before anything is trained."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array, column_or_1d, get_tags
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+from sklearn.utils.metaestimators import _BaseComposition
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _num_features, check_consistent_length
+
+from skal.utils._rows import is_frame, n_rows, row_keys
+
+
+def check_rows(X: Any, name: str, estimator: Any) -> Any:
+    """Check a numeric table as the first step of `estimator` would.
+
+    What that step takes is told by its tags: text, data frames and what goes into a
+    column transformer are left to the estimator.
+
+    Parameters
+    ----------
+    X : rows
+    name : str
+        What to call them in an error.
+    estimator : estimator
+
+    Returns
+    -------
+    rows
+        An array or a CSR matrix, or `X` itself where there is nothing to check.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the table is not one that the estimator takes.
+    """
+    chain = _chain(estimator)
+    if is_frame(X) or isinstance(chain[-1], _BaseComposition):
+        return X
+    tags = get_tags(chain[-1])
+    if tags.no_validation or tags.input_tags.string or _is_text(X):
+        return X
+    return check_array(
+        X,
+        accept_sparse="csr",
+        dtype=None if tags.input_tags.categorical else "numeric",
+        ensure_2d=tags.input_tags.two_d_array,
+        allow_nd=True,
+        ensure_all_finite=not any(get_tags(e).input_tags.allow_nan for e in chain),
+        ensure_min_samples=0 if name != "X" else 1,
+        input_name=name,
+    )
+
+
+def _chain(estimator: Any) -> list:
+    """Return `estimator`, what it wraps, and so on to the first that meets the rows."""
+    chain = [estimator]
+    while True:
+        last = chain[-1]
+        if isinstance(last, Pipeline):
+            steps = [step for _, step in last.steps if hasattr(step, "fit")]
+            chain += steps[:0:-1] + steps[:1]
+        elif hasattr(getattr(last, "estimator", None), "fit"):
+            chain.append(last.estimator)
+        else:
+            return chain
+
+
+def _is_text(X: Any) -> bool:
+    """Whether the rows are sentences, or lists of tokens."""
+    if not isinstance(X, list | np.ndarray) or len(X) == 0:
+        return False
+    first = X[0]
+    if isinstance(first, list | tuple) and len(first):
+        return isinstance(first[0], str)
+    return isinstance(first, str)
+
+
+def check_labels(y: Any, name: str) -> Any:
+    """Check that `y` holds one known class label per row.
+
+    Raises
+    ------
+    ValueError
+        If a label is missing, or the labels are not classes.
+    """
+    y = column_or_1d(y, warn=True)
+    if y.dtype.kind in "fO":
+        missing = [i for i, label in enumerate(y.tolist()) if _is_missing(label)]
+        if missing:
+            raise ValueError(
+                f"{name} has {len(missing)} missing labels (NaN or None), the first in "
+                f"row {missing[0]}: the simulation must be able to look every label "
+                "up, so label these rows or leave them out."
+            )
+    if len(y):
+        check_classification_targets(y)
+    return y
+
+
+def _is_missing(label: Any) -> bool:
+    return label is None or is_scalar_nan(label) or is_pandas_na(label)
+
+
+def check_pair(X: Any, y: Any, name: str, like: Any) -> None:
+    """Check one of the given sets: as many labels as rows, as many columns as `X`."""
+    if y is None:
+        raise ValueError(f"X_{name} is given without y_{name}: give its labels too.")
+    check_consistent_length(X, y)
+    widths = _width(X), _width(like)
+    if n_rows(X) and widths[0] != widths[1]:
+        raise ValueError(
+            f"X_{name} has {widths[0]} columns and X has {widths[1]}: all sets must "
+            "have the same columns."
+        )
+
+
+def _width(X: Any) -> int | None:
+    try:
+        return _num_features(X)
+    except TypeError:  # sentences have no columns
+        return None
+
+
+def check_order(order: Any, name: str = "order") -> NDArray[np.int64]:
+    """Return `order` as an int64 array of distinct numbers, or say what is wrong."""
+    order = np.asarray(order)
+    if order.ndim != 1 or (order.size and order.dtype.kind not in "iu"):
+        raise ValueError(
+            f"{name} must be a one-dimensional sequence of row numbers; got shape "
+            f"{order.shape} and dtype {order.dtype}."
+        )
+    values, counts = np.unique(order, return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(
+            f"{name} repeats {int((counts > 1).sum())} rows, such as "
+            f"{values[counts > 1][0]}: each row can be labelled once, so give every "
+            "row at most once."
+        )
+    return order.astype(np.int64)
+
+
+def check_disjoint(sets: dict[str, Any]) -> None:
+    """Check that no row of one set stands in another one too.
+
+    Data may repeat itself, and then equal rows in two sets are no overlap. So equal
+    rows are refused where no set repeats a row within itself, or where all rows of a
+    set stand in another.
+
+    Parameters
+    ----------
+    sets : dict of str to rows
+
+    Raises
+    ------
+    ValueError
+        If two sets overlap.
+    """
+    keys = {name: row_keys(X) for name, X in sets.items()}
+    distinct = {name: set(rows) for name, rows in keys.items()}
+    repeats = any(len(distinct[name]) < len(rows) for name, rows in keys.items())
+    names = list(sets)
+    for i, first in enumerate(names):
+        for second in names[i + 1 :]:
+            shared = len(distinct[first] & distinct[second])
+            smaller = min(len(distinct[first]), len(distinct[second]))
+            if shared and (not repeats or shared == smaller):
+                raise ValueError(
+                    f"{first} and {second} overlap: {shared} rows stand in both. A "
+                    "set that was trained on says nothing about new data, so give "
+                    "disjoint sets (skal.split makes them)."
+                )

@@ -1,0 +1,440 @@
+"""The contract of a strategy, clause by clause: run your own through it.
+
+`check_strategy` is to strategies what `sklearn.utils.estimator_checks.check_estimator`
+is to estimators.
+"""
+
+import pickle
+from functools import partial
+
+import numpy as np
+from joblib import hash as fingerprint
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import make_blobs
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils import estimator_checks as sklearn_checks
+
+from skal.learner import ActiveLearner
+from skal.problem import assemble, split
+from skal.strategies import Labelled
+from skal.utils._rows import take
+
+__all__ = ["check_strategy", "parametrize_with_strategy_checks"]
+
+N_POOL = 40
+
+
+def check_strategy(strategy, estimator=None):
+    """Check that a strategy keeps the contract of skal, and raise where it does not.
+
+    Parameters
+    ----------
+    strategy : strategy instance
+        It is cloned, not changed. It must be able to choose 12 rows out of a pool of
+        40, so a replay must hold that many.
+
+    estimator : classifier, default=None
+        Has what the strategy needs, and takes numeric rows; logistic regression by
+        default.
+
+    Raises
+    ------
+    AssertionError
+        If a clause is broken; the message says which.
+
+    See Also
+    --------
+    parametrize_with_strategy_checks : One pytest case per strategy and clause.
+
+    Examples
+    --------
+    >>> from skal import MaxEntropy
+    >>> from skal.utils.estimator_checks import check_strategy
+    >>> check_strategy(MaxEntropy())
+    """
+    for check in _yield_checks(strategy, estimator):
+        check()
+
+
+def parametrize_with_strategy_checks(strategies, estimator=None):
+    """Decorate a pytest function that takes one argument, `check`, and calls it.
+
+    Parameters
+    ----------
+    strategies : list of strategy instances
+    estimator : classifier, default=None
+        As in `check_strategy`.
+
+    Returns
+    -------
+    pytest.MarkDecorator
+
+    Examples
+    --------
+    >>> from skal import Margin, Random
+    >>> from skal.utils.estimator_checks import parametrize_with_strategy_checks
+    >>> @parametrize_with_strategy_checks([Margin(), Random()])
+    ... def test_strategies(check):
+    ...     check()
+    """
+    import pytest
+
+    checks = [check for s in strategies for check in _yield_checks(s, estimator)]
+    names = [f"{check.args[0]}-{check.func.__name__}" for check in checks]
+    return pytest.mark.parametrize("check", checks, ids=names)
+
+
+def _yield_checks(strategy, estimator):
+    estimator = LogisticRegression() if estimator is None else estimator
+    name = type(strategy).__name__
+    for check in (
+        sklearn_checks.check_no_attributes_set_in_init,
+        sklearn_checks.check_get_params_invariance,
+        sklearn_checks.check_estimator_cloneable,
+        sklearn_checks.check_do_not_raise_errors_in_init_or_set_params,
+    ):
+        yield partial(check, name, strategy)
+    for check in CHECKS:
+        yield partial(check, strategy, estimator)
+
+
+class _Bench:
+    """A small problem, a model on its warm start, and a fitted clone of the strategy.
+
+    The classes overlap, so that a value is seldom the same for two rows.
+    """
+
+    def __init__(self, strategy, estimator, seed=0, container=np.asarray):
+        X, y = make_blobs(90, centers=3, cluster_std=4.0, random_state=7)
+        sets = split(X, y, warm_size=10, val_size=20, test_size=20, random_state=0)
+        names = ("warm", "val", "test")
+        given = {n: (container(sets[f"X_{n}"]), sets[f"y_{n}"]) for n in names}
+        self.fit_arguments = {
+            **{f"X_{n}": pair[0] for n, pair in given.items()},
+            **{f"y_{n}": pair[1] for n, pair in given.items()},
+            "X": container(sets["X"]),
+            "y": sets["y"],
+        }
+        problem = assemble(
+            container(sets["X"]),
+            sets["y"],
+            given,
+            {},
+            {},
+            batch_size=4,
+            n_rounds=3,
+            estimator=estimator,
+            scorer=_accuracy,
+            seed=seed,
+        )
+        self.X = problem.X_pool
+        self.model = clone(estimator).fit(*given["warm"])
+        rows = np.arange(4)
+        self.labelled = Labelled(take(self.X, rows), problem.y_pool[rows], rows)
+        peeks = getattr(strategy, "peeks", False)
+        self.seen = problem.for_search() if peeks else problem.for_selection()
+        self.strategy = _seeded(strategy, seed)
+
+    def fit(self):
+        return self.strategy.fit(self.X, self.seen.y_pool, problem=self.seen)
+
+    def select(self, strategy=None, n=5, candidates=None):
+        strategy = self.strategy if strategy is None else strategy
+        candidates = np.arange(4, N_POOL) if candidates is None else candidates
+        return strategy.select(
+            self.model, self.X, n, candidates=candidates, labelled=self.labelled
+        )
+
+
+def _accuracy(model, X, y):
+    return float(np.mean(model.predict(X) == y))
+
+
+def _seeded(strategy, seed):
+    strategy = clone(strategy)
+    params = strategy.get_params(deep=True)
+    names = [n for n in params if n.split("__")[-1] == "random_state"]
+    return strategy.set_params(**dict.fromkeys(names, seed))
+
+
+def check_fit_returns_itself(strategy, estimator):
+    """`fit` returns the strategy, and leaves its parameters as they were."""
+    bench = _Bench(strategy, estimator)
+    before = fingerprint(bench.strategy.get_params())
+    assert bench.fit() is bench.strategy, "fit must return self"
+    after = fingerprint(bench.strategy.get_params())
+    assert before == after, "fit must not change the strategy's parameters"
+
+
+def check_select_returns_positions(strategy, estimator):
+    """`select` returns n distinct int64 positions out of the candidates."""
+    bench = _Bench(strategy, estimator)
+    bench.fit()
+    candidates = np.arange(4, N_POOL)
+    for n in (0, 1, 8):
+        chosen = bench.select(n=n, candidates=candidates)
+        assert isinstance(chosen, np.ndarray), "select must return an array"
+        assert chosen.shape == (n,), f"select must return {n} rows when asked for {n}"
+        assert chosen.dtype == np.int64, "select must return int64 positions"
+        assert len(set(chosen.tolist())) == n, "select must not repeat a row"
+        assert np.isin(chosen, candidates).all(), "select must keep to the candidates"
+
+
+def check_all_rows_are_candidates_by_default(strategy, estimator):
+    """Without `candidates`, every row of the pool is one; `labelled` may be left out."""
+    bench = _Bench(strategy, estimator)
+    bench.fit()
+    given = np.arange(N_POOL)
+    default = bench.strategy.select(bench.model, bench.X, 5)
+    named = bench.strategy.select(bench.model, bench.X, 5, candidates=given)
+    assert np.array_equal(default, named), "all rows must be candidates by default"
+
+
+def check_select_repeats_itself(strategy, estimator):
+    """The same state gives the same answer: again, after pickling, after a new fit."""
+    bench = _Bench(strategy, estimator)
+    bench.fit()
+    first = bench.select()
+    assert np.array_equal(first, bench.select()), "select must repeat itself"
+    pickled = pickle.loads(pickle.dumps(bench.strategy))
+    assert np.array_equal(first, bench.select(pickled)), (
+        "select must say the same after pickling"
+    )
+    bench.fit()
+    assert np.array_equal(first, bench.select()), (
+        "a second fit with the same seed must lead to the same selection"
+    )
+
+
+def check_select_changes_nothing(strategy, estimator):
+    """`select` changes none of its arguments, and takes arrays that are read-only."""
+    bench = _Bench(strategy, estimator)
+    bench.fit()
+    candidates = np.arange(4, N_POOL)
+    arrays = (bench.X, candidates, *bench.labelled)
+    for array in arrays:
+        array.setflags(write=False)
+    before = fingerprint((*arrays, bench.model))
+    bench.select(candidates=candidates)
+    assert before == fingerprint((*arrays, bench.model)), (
+        "select must not change its arguments or the model"
+    )
+
+
+def check_ties_are_broken_by_seed(strategy, estimator):
+    """Where all rows are alike, one seed gives one choice and another seed another."""
+    if not any("random_state" in name for name in strategy.get_params(deep=True)):
+        return
+
+    def choice(seed):
+        bench = _Bench(strategy, estimator, seed)
+        bench.X = np.zeros_like(bench.X)
+        bench.fit()
+        return bench.select(n=8).tolist()
+
+    assert choice(0) == choice(0), "the same seed must break ties in the same way"
+    assert any(choice(0) != choice(seed) for seed in (1, 2, 3)), (
+        "ties must be broken by the seed, not by position"
+    )
+
+
+def check_global_random_state_is_left_alone(strategy, estimator):
+    """Neither verb draws from numpy's global generator."""
+    bench = _Bench(strategy, estimator)
+    before = fingerprint(np.random.get_state())
+    bench.fit()
+    bench.select()
+    assert before == fingerprint(np.random.get_state()), (
+        "the global numpy random state must be left as it was"
+    )
+
+
+def check_pool_labels_are_not_read(strategy, estimator):
+    """A strategy that does not peek never reads the label of an unlabelled row."""
+    if getattr(strategy, "peeks", False):
+        return
+    bench = _Bench(strategy, estimator)
+    arguments = bench.fit_arguments
+    labels = np.array([SecretLabel(label) for label in arguments["y"]], dtype=object)
+    for name in ("warm", "val", "test"):
+        known = [SecretLabel(label) for label in arguments[f"y_{name}"]]
+        arguments[f"y_{name}"] = np.array(known, dtype=object)
+    watched = _Watched(bench.strategy, labels)
+    ActiveLearner(estimator, watched, batch_size=4, n_rounds=3, random_state=0).fit(
+        **{**arguments, "y": labels}
+    )
+
+
+class SecretLabel(str):
+    """A label that raises when it is read while it is a secret."""
+
+    secret = False
+
+    def __new__(cls, label):
+        """Spell the label out."""
+        return super().__new__(cls, f"class {label}")
+
+    def _reveal(self):
+        if self.secret:
+            raise AssertionError(
+                "the strategy read the label of a row that is not labelled yet"
+            )
+        return str.__str__(self)
+
+    def __eq__(self, other):
+        return self._reveal() == str.__str__(other)
+
+    def __lt__(self, other):
+        return self._reveal() < str.__str__(other)
+
+    def __gt__(self, other):
+        return self._reveal() > str.__str__(other)
+
+    def __hash__(self):
+        return hash(self._reveal())
+
+    def __str__(self):
+        return self._reveal()
+
+    def __repr__(self):
+        return repr(self._reveal())
+
+
+class _Watched:
+    """A strategy around another one, which keeps labels secret while that one works."""
+
+    def __init__(self, strategy, labels):
+        self.strategy = strategy
+        self.labels = labels
+        self.needs = getattr(strategy, "needs", ())
+
+    def __sklearn_clone__(self):
+        return self
+
+    def get_params(self, deep=True):
+        return {}
+
+    def set_params(self):
+        return self
+
+    def fit(self, X, y=None, *, problem=None):
+        self._in_secret(np.arange(len(self.labels)), "fit", X, y, problem=problem)
+        return self
+
+    def select(self, estimator, X, n, *, candidates=None, labelled=None):
+        return self._in_secret(
+            candidates, "select", estimator, X, n, candidates=candidates,
+            labelled=labelled,
+        )  # fmt: skip
+
+    def _in_secret(self, rows, verb, *args, **kwargs):
+        for label in self.labels[rows]:
+            label.secret = True
+        try:
+            return getattr(self.strategy, verb)(*args, **kwargs)
+        finally:
+            for label in self.labels[rows]:
+                label.secret = False
+
+
+def check_needs_are_declared(strategy, estimator):
+    """A model without what the strategy needs is refused, by a TypeError that says so."""
+    needs = getattr(strategy, "needs", ())
+    bench = _Bench(strategy, estimator)
+    bench.fit()
+    if not needs:
+        bench.model = None
+        bench.select()
+        return
+
+    class Bare:
+        pass
+
+    bench.model = Bare()
+    _assert_raises(TypeError, bench.select, "an estimator that lacks what is needed")
+
+
+def check_bad_requests_are_refused(strategy, estimator):
+    """More rows than candidates, and repeated or foreign candidates, are a ValueError."""
+    bench = _Bench(strategy, estimator)
+    bench.fit()
+    for n, candidates, what in (
+        (5, np.arange(4), "more rows than candidates"),
+        (-1, np.arange(4), "a negative number of rows"),
+        (2, np.array([3, 3, 4]), "repeated candidates"),
+        (2, np.array([0, N_POOL]), "candidates outside the pool"),
+        (1, np.array([-1, 2]), "negative candidates"),
+        (1, np.array([0.5, 2.0]), "candidates that are no integers"),
+    ):
+        request = partial(bench.select, n=n, candidates=candidates)
+        _assert_raises(ValueError, request, what)
+
+
+def check_select_before_fit_is_refused(strategy, estimator):
+    """`select` before `fit` is a NotFittedError."""
+    bench = _Bench(strategy, estimator)
+    _assert_raises(NotFittedError, bench.select, "select before fit")
+
+
+def check_containers_do_not_matter(strategy, estimator):
+    """Sparse rows and data frames give the selection that arrays give."""
+    arrays = _Bench(strategy, estimator)
+    arrays.fit()
+    chosen = arrays.select()
+    for container in _containers():
+        bench = _Bench(strategy, estimator, container=container)
+        bench.fit()
+        assert set(bench.select().tolist()) == set(chosen.tolist()), (
+            f"{type(bench.X).__name__} must give the same selection as an array"
+        )
+
+
+def _containers():
+    yield sparse.csr_array
+    try:
+        import pandas as pd
+    except ImportError:
+        return
+    yield partial(pd.DataFrame, columns=["a", "b"])
+
+
+def check_learner_runs(strategy, estimator):
+    """An ActiveLearner follows the strategy, the same way each time."""
+    arguments = _Bench(strategy, estimator).fit_arguments
+
+    def order():
+        learner = ActiveLearner(
+            estimator, strategy, batch_size=4, n_rounds=3, random_state=5
+        )
+        return learner.fit(**arguments).order_.tolist()
+
+    assert len(set(order())) == 12, "each round must label rows that are new"
+    assert order() == order(), "a run must repeat itself"
+
+
+def _assert_raises(kind, function, what):
+    try:
+        function()
+    except kind as error:
+        assert str(error), f"{what} must be refused with a sentence that says so"
+        return
+    raise AssertionError(f"{what} must be refused by a {kind.__name__}")
+
+
+CHECKS = (
+    check_fit_returns_itself,
+    check_select_returns_positions,
+    check_all_rows_are_candidates_by_default,
+    check_select_repeats_itself,
+    check_select_changes_nothing,
+    check_ties_are_broken_by_seed,
+    check_global_random_state_is_left_alone,
+    check_pool_labels_are_not_read,
+    check_needs_are_declared,
+    check_bad_requests_are_refused,
+    check_select_before_fit_is_refused,
+    check_containers_do_not_matter,
+    check_learner_runs,
+)

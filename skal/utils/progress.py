@@ -1,0 +1,121 @@
+"""Progress bars for searches and seed loops, through scikit-learn's callback API."""
+
+from queue import Queue
+from threading import Thread
+
+from sklearn.callback import ProgressBar as _SklearnProgressBar
+from sklearn.callback._callback_context import get_context_path
+from sklearn.callback._transport import close_listener, open_listener, send
+
+__all__ = ["ProgressBar"]
+
+_monitors = {}
+
+
+class ProgressBar(_SklearnProgressBar):
+    """Nested progress bars: seeds, rounds, search steps.
+
+    Like `sklearn.callback.ProgressBar`, and next to each bar stands what its last step
+    reported: the score of a round; the best quality and the acceptance rate of a
+    search. Jobs in other processes report to the same bars.
+
+    Parameters
+    ----------
+    max_propagation_depth : int or None, default=None
+        How many levels of nested estimators show bars; None shows all.
+
+    Notes
+    -----
+    Needs rich: `pip install skal[progress]`.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skal import ActiveLearner, AnnealingOracle
+    >>> from skal.utils.progress import ProgressBar
+    >>> learner = ActiveLearner(LogisticRegression(), AnnealingOracle())
+    >>> learner = learner.set_callbacks(ProgressBar())
+    """
+
+    def __init__(self, max_propagation_depth=None):
+        super().__init__(max_propagation_depth=max_propagation_depth)
+
+    def setup(self, estimator, context):
+        """Open the bars of a run."""
+        monitor = _Monitor()
+        self._listener_handles[context.root_uuid] = open_listener(monitor.queue.put)
+        _monitors[context.root_uuid] = monitor
+        monitor.start()
+
+    def on_fit_task_end(self, estimator, context, *, metadata=None):
+        """Advance the bar of the task above, and show what the task reported."""
+        message = {"event": "end", "path": _path(context), "report": metadata}
+        send(self._listener_handles[context.root_uuid], message)
+
+    def teardown(self, estimator, context):
+        """Close the bars of a run."""
+        monitor = _monitors.pop(context.root_uuid)
+        monitor.queue.put(None)
+        monitor.join()
+        close_listener(self._listener_handles.pop(context.root_uuid))
+
+
+def _path(context):
+    return tuple(ctx.task_id for ctx in get_context_path(context))
+
+
+class _Monitor(Thread):
+    """Draws the bars, from messages in a queue.
+
+    scikit-learn's own monitor sums over all finished steps at each step; a search has
+    thousands of them, so this one counts.
+    """
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.queue = Queue()
+        self.bars = {}
+
+    def run(self):
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[report]}"),
+        )
+        with Progress(*columns) as self.progress:
+            while message := self.queue.get():
+                handle = self._begin if message["event"] == "begin" else self._end
+                handle(message)
+
+    def _begin(self, message):
+        path = tuple(message["path"])
+        indent = "  " * (len(path) - 1)
+        name = message["source_task_name"] or message["task_name"]
+        label = f"{indent}{message['estimator_name']}: {name}"
+        self.bars[path] = self.progress.add_task(
+            label, total=message["max_subtasks"], report=""
+        )
+
+    def _end(self, message):
+        path = message["path"]
+        if path in self.bars:
+            self._fill(self.bars[path])
+        if path[:-1] in self.bars:
+            report = _spell_out(message["report"])
+            fields = {"report": report} if report else {}
+            self.progress.update(self.bars[path[:-1]], advance=1, **fields)
+
+    def _fill(self, bar):
+        """Show a bar as full: a task may end before all of its steps."""
+        task = self.progress.tasks[bar]
+        self.progress.update(bar, completed=task.total or 1, total=task.total or 1)
+
+
+def _spell_out(report):
+    return ", ".join(f"{name} {value:.4f}" for name, value in (report or {}).items())

@@ -1,0 +1,51 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, make_blobs
+
+from skal import split
+
+
+@pytest.fixture(scope="session")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X / 16, y
+
+
+@pytest.fixture
+def blobs():
+    """Three overlapping classes, 120 rows: enough to learn from, quick to train on."""
+    return make_blobs(120, centers=3, cluster_std=3.0, random_state=3)
+
+
+@pytest.fixture
+def tiny_sets():
+    """A function that makes the sets of a problem with a pool of `n_pool` rows."""
+
+    def make(n_pool, seed):
+        X, y = make_blobs(n_pool + 64, centers=3, cluster_std=3.0, random_state=seed)
+        return split(X, y, warm_size=4, val_size=40, test_size=20, random_state=seed)
+
+    return make
+
+
+@pytest.fixture
+def data_home():
+    """The folder with the real data sets; a test that needs it is skipped without."""
+    home = os.environ.get("SKAL_DATA_HOME")
+    if not home or not Path(home).is_dir():
+        pytest.skip("needs the real data sets: set SKAL_DATA_HOME to their folder")
+    return Path(home)
+
+
+@pytest.fixture
+def global_state():
+    """A function that tells the state of numpy's global generator."""
+
+    def state():
+        _, keys, position, *_ = np.random.get_state()
+        return keys.tolist(), position
+
+    return state

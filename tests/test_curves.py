@@ -1,0 +1,99 @@
+from itertools import permutations
+
+import numpy as np
+import pytest
+from sklearn.svm import SVC
+
+from skal import ActiveLearner, ExhaustiveOracle, FixedOrder, xi_quality
+from skal.curves import anytime_optimal, dominates, prefixes
+
+
+def test_quality_is_the_mean_over_rounds():
+    assert xi_quality([0.9, 0.1, 0.2, 0.6]) == pytest.approx(0.3)
+    assert xi_quality([0.9, 0.1, 0.2, 0.6], include_warm_start=True) == pytest.approx(
+        0.45
+    )
+
+
+@pytest.mark.parametrize("curve", [[0.5], [], [[0.1, 0.2]]])
+def test_a_curve_without_rounds_is_refused(curve):
+    with pytest.raises(ValueError, match="at least one round"):
+        xi_quality(curve)
+
+
+def test_dominance_ignores_the_warm_start():
+    assert dominates([0.0, 0.5, 0.6], [1.0, 0.5, 0.5])
+    assert not dominates([0.0, 0.5, 0.6], [0.0, 0.4, 0.7])
+
+
+def test_anytime_optimal_is_what_dominates_all_others():
+    curves = np.random.default_rng(0).integers(3, size=(200, 6, 4)) / 2
+    for family in curves:
+        plain = [
+            i for i, c in enumerate(family) if all(dominates(c, o) for o in family)
+        ]
+        assert anytime_optimal(family) == (plain[0] if plain else None)
+
+
+def test_prefixes_end_with_a_short_batch():
+    order = np.arange(5)
+    assert [p.tolist() for p in prefixes(order, 2, range(1, 4))] == [
+        [0, 1],
+        [0, 1, 2, 3],
+        [0, 1, 2, 3, 4],
+    ]
+
+
+class TestProposition1:
+    """There are data and a model class with no anytime optimal order (Fig. 1).
+
+    Four points, a max-margin linear classifier, and a vertical true boundary at 5.
+    """
+
+    X = np.array([[4.0, 7.0], [4.0, 0.0], [9.0, 4.0], [6.0, 1.0]])
+    y = np.array(["red", "red", "blue", "blue"])
+    axis = np.linspace(0.1, 9.9, 40)
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    truth = np.where(grid[:, 0] > 5, "blue", "red")
+
+    def fit(self, strategy):
+        learner = ActiveLearner(
+            SVC(kernel="linear", C=1e6),
+            strategy,
+            batch_size=1,
+            n_rounds=3,
+            warm_size=0,
+            random_state=0,
+        )
+        # The distribution is known here: the grid is both validation and test.
+        nudged = self.grid + 1e-9
+        held_out = {"X_val": nudged, "X_test": self.grid}
+        return learner.fit(
+            self.X, self.y, **held_out, y_val=self.truth, y_test=self.truth
+        )
+
+    def test_no_order_is_anytime_optimal(self):
+        orders = list(permutations(range(4), 3))
+        curves = [self.fit(FixedOrder(order)).curve_ for order in orders]
+        assert anytime_optimal(curves) is None
+
+        highest = np.max(curves, axis=0)
+        best_pairs = {
+            frozenset(order[:2])
+            for order, curve in zip(orders, curves, strict=True)
+            if curve[2] == highest[2]
+        }
+        best_triples = {
+            frozenset(order)
+            for order, curve in zip(orders, curves, strict=True)
+            if curve[3] == highest[3]
+        }
+        assert best_pairs == {frozenset({0, 2})}
+        assert best_triples == {frozenset({0, 1, 3})}
+        assert highest[3] > 0.99 > highest[2]
+
+    def test_the_optimal_order_is_still_well_defined(self):
+        qualities = [
+            self.fit(FixedOrder(order)).quality_ for order in permutations(range(4), 3)
+        ]
+        assert self.fit(ExhaustiveOracle()).quality_ == max(qualities)

@@ -1,0 +1,271 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC, LinearSVC
+
+from skal import (
+    ActiveLearner,
+    AnnealingOracle,
+    FixedOrder,
+    Margin,
+    MaxEntropy,
+    Random,
+    split,
+)
+from skal.problem import carve
+
+
+class NeverTrained(LogisticRegression):
+    """Fails the test when it is trained: bad input must be met before that."""
+
+    def fit(self, X, y):
+        raise AssertionError("trained before the input was checked")
+
+
+def learner(strategy=None, estimator=None, **params):
+    estimator = NeverTrained() if estimator is None else estimator
+    params = {"batch_size": 5, "n_rounds": 3, "random_state": 0} | params
+    return ActiveLearner(
+        estimator, Random() if strategy is None else strategy, **params
+    )
+
+
+def test_carve_cuts_disjoint_sets_that_cover_all_rows():
+    rows = carve(100, {"test": 0.25, "val": 10, "warm": 0}, seed=0)
+    assert {name: len(part) for name, part in rows.items()} == {
+        "test": 25,
+        "val": 10,
+        "warm": 0,
+        "pool": 65,
+    }
+    together = np.concatenate(list(rows.values()))
+    assert sorted(together.tolist()) == list(range(100))
+    other = carve(100, {"test": 0.25, "val": 10, "warm": 0}, seed=1)
+    assert rows["test"].tolist() != other["test"].tolist()
+
+
+def test_carving_is_not_stratified(blobs):
+    X, y = blobs
+    counts = {
+        tuple(
+            np.bincount(
+                split(X, y, warm_size=12, random_state=s)["y_warm"], minlength=3
+            )
+        )
+        for s in range(20)
+    }
+    assert len(counts) > 5
+
+
+def test_split_gives_what_the_learner_would_carve(blobs):
+    X, y = blobs
+    sizes = {"warm_size": 10, "val_size": 30, "test_size": 0.25}
+    inside = learner(Margin(), LogisticRegression(), **sizes).fit(X, y)
+    sets = split(X, y, **sizes, random_state=0)
+    given = learner(Margin(), LogisticRegression()).fit(**sets)
+    assert inside.curve_.tolist() == given.curve_.tolist()
+    np.testing.assert_array_equal(X[inside.order_], sets["X"][given.order_])
+
+
+def test_too_few_rows_are_refused():
+    with pytest.raises(ValueError, match="leave no row for the pool"):
+        learner(val_size=3, test_size=3, warm_size=4).fit(np.ones((10, 2)), [0, 1] * 5)
+
+
+def test_more_rounds_than_the_pool_holds_stop_early_and_say_so(blobs):
+    X, y = blobs
+    with pytest.warns(UserWarning, match=r"the pool holds 42: stopping early, after 9"):
+        fitted = learner(
+            estimator=LogisticRegression(), n_rounds=30, val_size=34, test_size=34
+        ).fit(X, y)
+    assert len(fitted.order_) == 42
+    assert np.bincount(fitted.rounds_).tolist() == [0] + [5] * 8 + [2]
+    assert fitted.curve_.shape == (10,)
+
+
+@pytest.mark.parametrize("label", [None, np.nan, pd.NA])
+def test_missing_labels_are_refused(blobs, label):
+    X, y = blobs
+    y = y.astype(object)
+    y[[3, 7]] = label
+    with pytest.raises(ValueError, match=r"y has 2 missing labels .* row 3"):
+        learner().fit(X, y)
+
+
+def test_missing_float_labels_are_refused(blobs):
+    X, y = blobs
+    y = y.astype(float)
+    y[5] = np.nan
+    with pytest.raises(ValueError, match="y has 1 missing labels"):
+        learner().fit(X, y)
+
+
+def test_labels_that_are_no_classes_are_refused(blobs):
+    X, y = blobs
+    with pytest.raises(ValueError, match="Unknown label type"):
+        learner().fit(X, y + 0.5)
+
+
+def test_labels_of_mixed_kinds_are_refused(blobs):
+    X, y = blobs
+    with pytest.raises(ValueError, match="Mix of label input types"):
+        learner().fit(X[:80], y[:80], X_test=X[80:], y_test=["a"] * 40)
+
+
+def test_sets_that_overlap_are_refused(blobs):
+    X, y = blobs
+    with pytest.raises(ValueError, match="X and X_warm overlap: 10 rows"):
+        learner().fit(X, y, X_warm=X[:10], y_warm=y[:10])
+    with pytest.raises(ValueError, match="X_val and X_test overlap: 20 rows"):
+        learner().fit(
+            X[:60], y[:60], X_val=X[60:100], y_val=y[60:100], X_test=X[80:],
+            y_test=y[80:],
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("container", [sparse.csr_matrix, pd.DataFrame])
+def test_sets_that_overlap_are_refused_in_any_container(blobs, container):
+    X, y = blobs
+    X = container(X)
+    with pytest.raises(ValueError, match="X and X_test overlap: 10 rows"):
+        learner().fit(X, y, X_test=X[:10], y_test=y[:10])
+
+
+def test_sentences_that_overlap_are_refused():
+    X, y = [f"sentence {i}" for i in range(60)], [0, 1] * 30
+    model = make_pipeline(CountVectorizer(), NeverTrained())
+    with pytest.raises(ValueError, match="X and X_test overlap: 10 rows"):
+        learner(estimator=model).fit(X, y, X_test=X[:10], y_test=y[:10])
+
+
+def test_data_that_repeats_itself_is_no_overlap():
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(5, size=(200, 3)).astype(float), rng.integers(2, size=200)
+    fitted = learner(estimator=LogisticRegression()).fit(
+        X[:100], y[:100], X_test=X[100:], y_test=y[100:]
+    )
+    assert 0 < fitted.quality_ < 1
+    with pytest.raises(ValueError, match="X and X_test overlap"):
+        learner().fit(X, y, X_test=X[100:], y_test=y[100:])
+
+
+def test_sets_that_disagree_in_width_are_refused(blobs):
+    X, y = blobs
+    with pytest.raises(ValueError, match="X_val has 1 columns and X has 2"):
+        learner().fit(X[:80], y[:80], X_val=X[80:, :1], y_val=y[80:])
+
+
+def test_a_set_without_labels_is_refused(blobs):
+    X, y = blobs
+    with pytest.raises(ValueError, match="X_test is given without y_test"):
+        learner().fit(X[:80], y[:80], X_test=X[80:])
+
+
+def test_a_label_that_the_pool_lacks_joins_the_class_list(blobs):
+    X, y = blobs
+    pool = y != 2
+    rest = np.flatnonzero(~pool)
+    fitted = learner(Margin(), LogisticRegression()).fit(
+        X[pool], y[pool], X_test=X[rest], y_test=y[rest]
+    )
+    assert fitted.classes_.tolist() == [0, 1, 2]
+    assert fitted.predict_proba(X).shape == (120, 3)
+    assert (fitted.predict_proba(X)[:, 2] == 0).all()
+    assert fitted.quality_ == 0.0
+
+
+def test_an_estimator_without_probabilities_is_refused(blobs):
+    with pytest.raises(TypeError, match="MaxEntropy needs class probabilities"):
+        learner(MaxEntropy(), LinearSVC()).fit(*blobs)
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        ([1, 2, 2] + list(range(3, 30)), "repeats 1 rows, such as 2"),
+        ([1, 2, 500] + list(range(3, 30)), "1 rows that are not in the pool"),
+        (range(4), "order has 4 rows, and 3 rounds of batch_size=5 label 15"),
+        ([0.5] * 15, "one-dimensional sequence of row numbers"),
+    ],
+)
+def test_an_order_that_cannot_be_followed_is_refused(blobs, order, message):
+    X, y = blobs
+    held_out = {"X_val": X[60:90], "y_val": y[60:90]}
+    held_out |= {"X_test": X[90:], "y_test": y[90:]}
+    with pytest.raises(ValueError, match=message):
+        learner(FixedOrder(order), warm_size=0).fit(X[:60], y[:60], **held_out)
+    message = message.replace("order has", "start has")
+    with pytest.raises(ValueError, match=message):
+        learner(AnnealingOracle(start=order), warm_size=0).fit(
+            X[:60], y[:60], **held_out
+        )
+
+
+def test_a_scorer_that_returns_nan_is_refused(blobs):
+    def scorer(model, X, y):
+        return np.nan
+
+    with pytest.raises(ValueError, match=r"returned nan.*choose a `scoring`"):
+        learner(estimator=LogisticRegression(), scoring=scorer).fit(*blobs)
+
+
+def test_an_unknown_scorer_is_refused(blobs):
+    with pytest.raises(ValueError, match="'scoring' parameter"):
+        learner(scoring="accuracies").fit(*blobs)
+
+
+def test_an_empty_warm_start_is_refused_where_a_model_is_needed(blobs):
+    with pytest.raises(ValueError, match="Margin needs a model in the first round"):
+        learner(Margin(), warm_size=0).fit(*blobs)
+
+
+@pytest.mark.parametrize("strategy", [Random(), AnnealingOracle(n_steps=10)])
+def test_an_empty_warm_start_works_where_no_model_is_needed(blobs, strategy):
+    fitted = learner(strategy, LogisticRegression(), warm_size=0).fit(*blobs)
+    assert np.isnan(fitted.curve_[0])
+    assert np.isfinite(fitted.curve_[1:]).all()
+    assert fitted.n_trainings_ == 3 + getattr(fitted.strategy_, "n_trainings_", 0)
+
+
+def test_a_given_empty_warm_start_works(blobs):
+    X, y = blobs
+    fitted = learner(estimator=LogisticRegression()).fit(
+        X, y, X_warm=X[:0], y_warm=y[:0]
+    )
+    assert fitted.n_warm_ == 0
+
+
+def test_an_oracle_without_validation_is_refused(blobs):
+    with pytest.raises(ValueError, match="AnnealingOracle searches on the validation"):
+        learner(AnnealingOracle(), val_size=0).fit(*blobs)
+
+
+def test_a_run_without_test_is_refused(blobs):
+    with pytest.raises(ValueError, match="no test set"):
+        learner(test_size=0).fit(*blobs)
+
+
+def test_a_precomputed_kernel_is_refused(blobs):
+    X, y = blobs
+    with pytest.raises(ValueError, match="takes a matrix of pairs of rows"):
+        learner(estimator=SVC(kernel="precomputed")).fit(X @ X.T, y)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_are_refused(blobs, bad):
+    X, y = blobs
+    X[17, 1] = bad
+    with pytest.raises(ValueError, match="Input X contains"):
+        learner().fit(X, y)
+
+
+def test_numbers_that_are_not_finite_are_fine_where_the_estimator_says_so(blobs):
+    X, y = blobs
+    X[::7, 1] = np.nan
+    model = make_pipeline(SimpleImputer(), LogisticRegression())
+    assert learner(estimator=model).fit(X, y).quality_ > 0.3

@@ -1,0 +1,98 @@
+import random
+import threading
+
+import numpy as np
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.pipeline import make_pipeline
+
+from skal import AnnealingOracle, Margin, Random
+from skal.seeding import as_seed, isolated, set_random_states, stream
+
+
+def test_streams_depend_on_seed_and_key_alone():
+    def draw(*key):
+        return stream(*key).integers(2**60, size=4).tolist()
+
+    assert draw(0, 1, 2) == draw(0, 1, 2)
+    assert len({tuple(draw(*key)) for key in [(0, 1, 2), (0, 1, 3), (1, 1, 2)]}) == 3
+
+
+def test_as_seed_leaves_the_global_state_alone(global_state):
+    before = global_state()
+    assert as_seed(None) != as_seed(None)
+    assert as_seed(7) == 7
+    assert as_seed(np.random.RandomState(0)) == as_seed(np.random.RandomState(0))
+    assert global_state() == before
+
+
+def test_every_random_state_gets_an_integer_of_its_own():
+    nested = make_pipeline(CalibratedClassifierCV(SGDClassifier(random_state=5)))
+    set_random_states(nested, stream(0))
+    first = nested.get_params()["calibratedclassifiercv__estimator__random_state"]
+    set_random_states(nested, stream(1))
+    second = nested.get_params()["calibratedclassifiercv__estimator__random_state"]
+    assert first not in (5, second)
+
+
+def test_a_strategy_keeps_the_seed_it_was_given():
+    oracle = AnnealingOracle(start=Random(random_state=3))
+    set_random_states(oracle, stream(0), only_unset=True)
+    assert oracle.start.random_state == 3
+    assert oracle.random_state is not None
+
+
+def test_what_is_kept_does_not_shift_what_is_drawn():
+    free = set_random_states(
+        AnnealingOracle(start=Margin()), stream(0), only_unset=True
+    )
+    kept = AnnealingOracle(start=Margin(random_state=1))
+    set_random_states(kept, stream(0), only_unset=True)
+    assert free.random_state == kept.random_state
+
+
+def test_isolated_blocks_are_seeded_and_leave_no_trace(global_state):
+    def draw(seed):
+        with isolated(seed):
+            return np.random.rand(), random.random()  # noqa: NPY002
+
+    before, python_before = global_state(), random.getstate()
+    assert draw(0) == draw(0) != draw(1)
+    assert (global_state(), random.getstate()) == (before, python_before)
+    with pytest.raises(ZeroDivisionError), isolated(0):
+        1 / 0  # noqa: B018
+    assert (global_state(), random.getstate()) == (before, python_before)
+
+
+def test_isolated_blocks_in_threads_do_not_mix(global_state):
+    before, drawn = global_state(), {}
+
+    def work(seed):
+        with isolated(seed):
+            drawn[seed] = [np.random.rand() for _ in range(2000)]  # noqa: NPY002
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for seed in range(4):
+        with isolated(seed):
+            expected = [np.random.rand() for _ in range(2000)]  # noqa: NPY002
+        assert drawn[seed] == expected
+    assert global_state() == before
+
+
+def test_torch_is_seeded_and_put_back_when_it_is_there():
+    torch = pytest.importorskip("torch", reason="torch is an extra")
+    before = torch.random.get_rng_state()
+    with isolated(0):
+        first = torch.rand(3)
+    with isolated(0):
+        assert torch.equal(first, torch.rand(3))
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_an_estimator_without_random_state_is_fine():
+    assert set_random_states(LogisticRegression(), stream(0)).random_state is not None
