@@ -37,7 +37,7 @@ from skal.problem import assemble
 from skal.seeding import Stream, as_seed, set_random_states, stream
 from skal.strategies import check_needs
 from skal.training import Evaluation, Trainer, final_step, single_threaded
-from skal.utils._rows import n_rows, row_labels
+from skal.utils._rows import n_rows, row_labels, width
 
 _SIZE = [
     Interval(Integral, 0, None, closed="left"),
@@ -403,14 +403,17 @@ class ActiveLearner(
         -------
         float
         """
-        check_is_fitted(self)
-        validate_data(self, X, reset=False, skip_check_array=True)
-        return self.scorer_(self.estimator_, X, y)
+        return self.scorer_(self._model_for(X), X, y)
 
     def _ask(self, method, X):
+        return getattr(self._model_for(X), method)(X)
+
+    def _model_for(self, X):
+        """Return the final model, once the columns of `X` are those of `fit`."""
         check_is_fitted(self)
-        validate_data(self, X, reset=False, skip_check_array=True)
-        return getattr(self.estimator_, method)(X)
+        if width(X) is not None:
+            validate_data(self, X, reset=False, skip_check_array=True)
+        return self.estimator_
 
     def get_metadata_routing(self):
         """Return how metadata is routed: what `fit` is given goes to the estimator.

@@ -3,7 +3,7 @@
 import functools
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,15 +97,29 @@ class Trainer:
         if "classes" not in self._run_params and _n_distinct(y) == 1:
             return self._with_all_classes(DummyClassifier().fit(X, y))
         params = _check_method_params(self.X, self.fit_params, indices=rows)
+        params |= self._known_run_params(y)
         model = clone(self.estimator)
-        needs_routing = self._run_params and isinstance(model, Pipeline)
-        with isolated(self.seed):
-            if needs_routing:
-                with config_context(enable_metadata_routing=True):
-                    model.fit(X, y, **self._run_params, **params)
-            else:
-                model.fit(X, y, **self._run_params, **params)
+        with isolated(self.seed), self._routing():
+            model.fit(X, y, **params)
         return self._with_all_classes(model)
+
+    def _known_run_params(self, y: Any) -> dict[str, Any]:
+        """Return the run's own parameters, for an estimator that knows `y` alone.
+
+        Unless it is told the class list, it cannot judge by labels it never saw.
+        """
+        params = dict(self._run_params)
+        if "X_val" in params and "classes" not in params:
+            known = np.flatnonzero(np.isin(params["y_val"], y))
+            params["X_val"] = take(params["X_val"], known)
+            params["y_val"] = take(params["y_val"], known)
+        return params
+
+    def _routing(self) -> AbstractContextManager:
+        """Let a Pipeline hand the run's own parameters to its last step."""
+        if self._run_params and isinstance(self.estimator, Pipeline):
+            return config_context(enable_metadata_routing=True)
+        return nullcontext()
 
     def rows(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rows of `X`, `y` to train on, in their canonical order."""

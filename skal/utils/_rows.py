@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _num_samples
+from sklearn.utils.validation import _num_features, _num_samples
 
 take = _safe_indexing
 n_rows = _num_samples
@@ -14,6 +14,14 @@ n_rows = _num_samples
 def is_frame(X: Any) -> bool:
     """Whether `X` is a data frame: pandas, polars, or anything with named columns."""
     return hasattr(X, "columns") and hasattr(X, "dtypes")
+
+
+def width(X: Any) -> int | None:
+    """Return the number of columns; None where rows have none, such as sentences."""
+    try:
+        return _num_features(X)
+    except TypeError:
+        return None
 
 
 def concat(first: Any, second: Any) -> Any:

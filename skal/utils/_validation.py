@@ -1,17 +1,18 @@
 """Checks of input at the door, before anything is trained."""
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, column_or_1d, get_tags
-from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _num_features, check_consistent_length
+from sklearn.utils.validation import check_consistent_length
 
-from skal.utils._rows import is_frame, n_rows, row_keys
+from skal.utils._rows import is_frame, n_rows, row_keys, width
 
 
 def check_rows(X: Any, name: str, estimator: Any) -> Any:
@@ -92,9 +93,9 @@ def check_labels(y: Any, name: str) -> Any:
         missing = [i for i, label in enumerate(y.tolist()) if _is_missing(label)]
         if missing:
             raise ValueError(
-                f"{name} has {len(missing)} missing labels (NaN or None), the first in "
-                f"row {missing[0]}: the simulation must be able to look every label "
-                "up, so label these rows or leave them out."
+                f"{name} has {len(missing)} missing labels (None, NaN or infinity), the "
+                f"first in row {missing[0]}: the simulation must be able to look every "
+                "label up, so label these rows or leave them out."
             )
     if len(y):
         check_classification_targets(y)
@@ -102,7 +103,9 @@ def check_labels(y: Any, name: str) -> Any:
 
 
 def _is_missing(label: Any) -> bool:
-    return label is None or is_scalar_nan(label) or is_pandas_na(label)
+    if isinstance(label, float):
+        return not math.isfinite(label)
+    return label is None or is_pandas_na(label)
 
 
 def check_pair(X: Any, y: Any, name: str, like: Any) -> None:
@@ -110,19 +113,12 @@ def check_pair(X: Any, y: Any, name: str, like: Any) -> None:
     if y is None:
         raise ValueError(f"X_{name} is given without y_{name}: give its labels too.")
     check_consistent_length(X, y)
-    widths = _width(X), _width(like)
+    widths = width(X), width(like)
     if n_rows(X) and widths[0] != widths[1]:
         raise ValueError(
             f"X_{name} has {widths[0]} columns and X has {widths[1]}: all sets must "
             "have the same columns."
         )
-
-
-def _width(X: Any) -> int | None:
-    try:
-        return _num_features(X)
-    except TypeError:  # sentences have no columns
-        return None
 
 
 def check_order(order: Any, name: str = "order") -> NDArray[np.int64]:
