@@ -1,4 +1,4 @@
-"""skal: how good could active learning be on your data?
+"""Active learning, and how good it could possibly be on your data.
 
 Public names are imported when they are first used, so `import skal` imports neither
 torch nor matplotlib.
@@ -6,7 +6,7 @@ torch nor matplotlib.
 
 from importlib import import_module
 
-from skal._version import __version__
+from skal._version import __version__ as __version__
 
 _HOMES = {
     "ActiveLearner": "skal.learner",

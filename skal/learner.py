@@ -15,8 +15,8 @@ from sklearn.base import (
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import get_tags
-from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -278,7 +278,9 @@ class ActiveLearner(
             _fit_strategy(strategy, problem, context, self)
             self._follow(strategy, problem, context)
         self.order_index_ = row_labels(X, self.order_)
-        context.call_on_fit_task_end(estimator=self)
+        context.call_on_fit_task_end(
+            estimator=self, metadata={"quality": self.quality_}
+        )
         return self
 
     def _make_problem(self, X, y, given, params):
@@ -474,9 +476,9 @@ def _check_runnable(problem, strategy):
         )
     if get_tags(problem.estimator).input_tags.pairwise:
         raise ValueError(
-            f"{type(problem.estimator).__name__} takes a matrix of pairs of rows, which "
-            "has to be cut anew for each labelled set: give it the rows themselves and "
-            "a kernel or metric to compute the pairs with."
+            f"{type(problem.estimator).__name__} takes a matrix of pairs of rows, and "
+            "that has to be cut anew for each labelled set: give it the rows "
+            "themselves and a kernel or metric to compute the pairs with."
         )
 
 

@@ -127,8 +127,7 @@ class Problem:
 
         Gone are the pool's labels, the validation and the test set.
         """
-        hidden = dict.fromkeys(["y_pool", "X_val", "y_val", "X_test", "y_test"])
-        return replace(self, fit_params={}, **hidden)
+        return replace(self.for_search(), y_pool=None, X_val=None, y_val=None)
 
 
 def split(
@@ -221,8 +220,8 @@ def carve(n: int, sizes: Mapping[str, float], seed: int) -> dict[str, NDArray]:
     }
 
 
-def _count(size: float | None, n: int) -> int:
-    return max(1, round(size * n)) if isinstance(size, float) else int(size or 0)
+def _count(size: float, n: int) -> int:
+    return max(1, round(size * n)) if isinstance(size, float) else int(size)
 
 
 def assemble(
@@ -307,11 +306,11 @@ def _check_given(
 def _fill_in_warm_size(
     sizes: Mapping[str, float | None], n: int, batch_size: int
 ) -> dict[str, float]:
-    if sizes.get("warm", 0) is not None:
-        return dict(sizes)
-    others = {name: size for name, size in sizes.items() if name != "warm"}
-    left = n - sum(_count(size, n) for size in others.values())
-    return {**others, "warm": min(2 * batch_size, max(1, left // 4))}
+    known = {name: size for name, size in sizes.items() if size is not None}
+    if len(known) < len(sizes):
+        left = n - sum(_count(size, n) for size in known.values())
+        known["warm"] = min(2 * batch_size, max(1, left // 4))
+    return known
 
 
 def _possible_rounds(n_rounds: int, batch_size: int, n_pool: int) -> int:

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 MAX_SEED = np.iinfo(np.int32).max
+_get_global_generator = np.random.get_bit_generator  # type: ignore[attr-defined]
+_set_global_generator = np.random.set_bit_generator  # type: ignore[attr-defined]
 _globals_lock = threading.RLock()
 
 
@@ -111,15 +113,15 @@ def isolated(seed: int) -> Iterator[None]:
     seed : int
     """
     with _globals_lock:
-        numpy_generator = np.random.get_bit_generator()
+        numpy_generator = _get_global_generator()
         python_state = random.getstate()
-        np.random.set_bit_generator(np.random.MT19937(seed))
+        _set_global_generator(np.random.MT19937(seed))
         random.seed(seed)
         try:
             with _isolated_torch(seed):
                 yield
         finally:
-            np.random.set_bit_generator(numpy_generator)
+            _set_global_generator(numpy_generator)
             random.setstate(python_state)
 
 

@@ -9,20 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    MetaEstimatorMixin,
-    clone,
-)
+from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, has_fit_parameter
 from threadpoolctl import ThreadpoolController
 
 from skal.problem import Problem
 from skal.seeding import Stream, isolated, set_random_states, stream
+from skal.utils._classes import FixedClasses
 from skal.utils._rows import concat, n_rows, take
 
 
@@ -132,62 +127,6 @@ class Trainer:
         if known is None or np.array_equal(known, self.classes):
             return model
         return FixedClasses(model, self.classes)
-
-
-class FixedClasses(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """A fitted classifier, seen through the class list of a whole run.
-
-    A class that was not labelled yet has a column of its own, of probability zero.
-
-    Parameters
-    ----------
-    estimator : fitted classifier
-    classes : ndarray of shape (n_classes,)
-        Sorted; holds all of `estimator.classes_`.
-    """
-
-    def __init__(self, estimator, classes):
-        self.estimator = estimator
-        self.classes = classes
-
-    @property
-    def classes_(self):
-        """The class list of the run."""
-        return self.classes
-
-    def __sklearn_is_fitted__(self):
-        return True
-
-    def predict(self, X):
-        """Return the predicted label of each row, shape (n_rows,)."""
-        return self.estimator.predict(X)
-
-    @available_if(lambda self: hasattr(self.estimator, "predict_proba"))
-    def predict_proba(self, X):
-        """Return the class probabilities of each row, shape (n_rows, n_classes)."""
-        return self._spread(self.estimator.predict_proba(X), 0.0)
-
-    @available_if(lambda self: hasattr(self.estimator, "predict_log_proba"))
-    def predict_log_proba(self, X):
-        """Return the logarithm of the class probabilities of each row."""
-        return self._spread(self.estimator.predict_log_proba(X), -np.inf)
-
-    @available_if(lambda self: hasattr(self.estimator, "decision_function"))
-    def decision_function(self, X):
-        """Return the confidence scores of each row, the lowest for unseen classes."""
-        scores = self.estimator.decision_function(X)
-        if scores.ndim == 1:
-            scores = np.column_stack([-scores, scores])
-        return self._spread(scores, np.finfo(np.float64).min)
-
-    def score(self, X, y, sample_weight=None):
-        """Return the wrapped estimator's own score."""
-        return self.estimator.score(X, y, sample_weight=sample_weight)
-
-    def _spread(self, columns, fill):
-        spread = np.full((len(columns), len(self.classes)), fill)
-        spread[:, np.searchsorted(self.classes, self.estimator.classes_)] = columns
-        return spread
 
 
 def final_step(estimator: Any) -> Any:

@@ -21,6 +21,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from skal import (
     ActiveLearner,
     AnnealingOracle,
+    ExhaustiveOracle,
     FixedOrder,
     LeastConfidence,
     Margin,
@@ -47,9 +48,28 @@ def quick(estimator, strategy):
     return ActiveLearner(estimator, strategy, batch_size=8, n_rounds=3)
 
 
+class PoolOrder(FixedOrder):
+    """A replay that suits any data: the order is the pool's own."""
+
+    def __init__(self):
+        pass
+
+    def _fit(self, X, y, problem):
+        self._plan = problem.positions(problem.pool_rows)
+
+
+# To prove an optimum takes a tiny problem: one round of one row.
+PROVED = [
+    ActiveLearner(e, ExhaustiveOracle(), batch_size=1, n_rounds=1, warm_size=0.4)
+    for e in ESTIMATORS
+]
+
+
 # Some checks fit on ten rows, fewer than three rounds take: the warning is right.
 @pytest.mark.filterwarnings("ignore:.*stopping early:UserWarning")
-@parametrize_with_checks([quick(e, s) for e in ESTIMATORS for s in STRATEGIES])
+@parametrize_with_checks(
+    [quick(e, s) for e in ESTIMATORS for s in [*STRATEGIES, PoolOrder()]] + PROVED
+)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 

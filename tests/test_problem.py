@@ -2,9 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.datasets import load_iris
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC, LinearSVC
 
@@ -143,15 +145,23 @@ def test_sentences_that_overlap_are_refused():
         learner(estimator=model).fit(X, y, X_test=X[:10], y_test=y[:10])
 
 
-def test_data_that_repeats_itself_is_no_overlap():
+@pytest.mark.parametrize("n_values", [2, 5, 40])
+def test_data_that_repeats_itself_is_no_overlap(n_values):
     rng = np.random.default_rng(0)
-    X, y = rng.integers(5, size=(200, 3)).astype(float), rng.integers(2, size=200)
+    X = rng.integers(n_values, size=(200, 3)).astype(float)
+    y = rng.integers(2, size=200)
     fitted = learner(estimator=LogisticRegression()).fit(
         X[:100], y[:100], X_test=X[100:], y_test=y[100:]
     )
     assert 0 < fitted.quality_ < 1
-    with pytest.raises(ValueError, match="X and X_test overlap"):
-        learner().fit(X, y, X_test=X[100:], y_test=y[100:])
+
+
+def test_a_single_repeated_row_is_no_overlap():
+    X, y = load_iris(return_X_y=True)
+    assert len(np.unique(X, axis=0)) == 149
+    for seed in range(5):
+        sets = split(X, y, warm_size=10, random_state=seed)
+        learner(estimator=GaussianNB()).fit(**sets)
 
 
 def test_sets_that_disagree_in_width_are_refused(blobs):

@@ -11,7 +11,8 @@ from threadpoolctl import threadpool_info
 
 from skal import split
 from skal.problem import assemble
-from skal.training import Evaluation, FixedClasses, Trainer, single_threaded
+from skal.training import Evaluation, Trainer, single_threaded
+from skal.utils._classes import FixedClasses
 
 
 def make_problem(X, y, estimator, seed=0, fit_params=None, **sizes):

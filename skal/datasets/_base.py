@@ -29,7 +29,7 @@ def get_data_home(data_home=None):
 
 
 def get_file(remote, folder, *, download_if_missing, n_retries, delay):
-    """Return the path of a data file whose checksum is right, downloading it if need be.
+    """Return the path of a data file that is whole, downloading it if need be.
 
     A download goes to a temporary file beside its place, and is moved there once its
     checksum is right: part of a file is never taken for the whole.

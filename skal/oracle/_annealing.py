@@ -17,8 +17,9 @@ from skal.oracle._objective import Objective
 from skal.oracle._proposal import changed_rounds, exchange, propose
 from skal.seeding import Stream, set_random_states, stream
 
-# The published search ends at t = 25,000 steps with gamma = 0.1.
-FINAL_INVERSE_TEMPERATURE = 2500.0
+# At the end of an "auto" schedule a loss of typical size is accepted with probability
+# exp(-COLDNESS).
+COLDNESS = 10.0
 
 
 class AnnealingOracle(CallbackSupportMixin, BaseOracle):
@@ -42,9 +43,11 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
         paper.
 
     gamma : "auto" or float, default="auto"
-        Linear annealing factor: the inverse temperature is `gamma * t` at step t.
-        "auto" takes `2500 / n_steps`, so that a search of any length cools to where
-        the published one ends; for 25,000 steps that is the published 0.1.
+        Linear annealing factor: the inverse temperature is `gamma * t` at step t; the
+        paper's is 0.1. "auto" takes `10 / (n_steps * d)`, where d is the mean
+        `|q_new - q_old|` of the moves proposed so far that made a difference: so a
+        search of any length cools, whatever the scale of the scores, and in the end
+        accepts a loss of typical size with probability exp(-10).
 
     start : "random", array-like of int, or strategy, default="random"
         The order to start from: random, given as rows of `X`, or the one that a
@@ -179,7 +182,7 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
                 for t in range(1, n_steps + 1):
                     task = context.subcontext(task_name="step")
                     task.call_on_fit_task_begin(estimator=self)
-                    moved = chain.step(t, self._beta(t), self.max_trainings)
+                    moved = chain.step(t, self._beta(t, chain), self.max_trainings)
                     wants_stop = task.call_on_fit_task_end(
                         estimator=self, metadata=chain.progress
                     )
@@ -196,12 +199,13 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
         best = chain.best
         return best.order[: problem.n_acquired], best.quality, objective.n_trainings
 
-    def _beta(self, t):
+    def _beta(self, t, chain):
         """Return the inverse temperature of step t; None for a greedy step."""
         if t > self.n_steps:
             return None
         if self.gamma == "auto":
-            return FINAL_INVERSE_TEMPERATURE * t / self.n_steps
+            typical = chain.typical_change()
+            return COLDNESS * t / self.n_steps / typical if typical else 0.0
         return self.gamma * t
 
     def _is_late(self, started):
@@ -269,6 +273,7 @@ class _Chain:
         self.objective = objective
         self.seed = seed
         self.steps = []
+        self.total_change, self.n_changes = 0.0, 0
 
     def begin(self, order):
         rounds = range(1, self.problem.n_rounds + 1)
@@ -297,6 +302,8 @@ class _Chain:
         scores[rounds.start - 1 : rounds.stop - 1] = self.objective.scores(sets)
         proposed = _State(order, scores)
         gain = proposed.quality - origin.quality
+        self.total_change += abs(gain)
+        self.n_changes += gain != 0
         accepted = (
             gain > 0 if beta is None else rng.random() < np.exp(beta * min(gain, 0))
         )
@@ -306,6 +313,10 @@ class _Chain:
             self.best = proposed
         self._record(t, proposed, accepted)
         return True
+
+    def typical_change(self):
+        """Return the mean size of the differences that proposed moves made so far."""
+        return self.total_change / self.n_changes if self.n_changes else None
 
     def _sets(self, order, rounds):
         used = order[: self.problem.n_acquired]

@@ -55,7 +55,7 @@ class Objective:
         return len(self._scores)
 
     def n_new(self, sets: Sequence[NDArray[np.int64]]) -> int:
-        """Number of trainings that `scores(sets)` would take."""
+        """Count the trainings that `scores(sets)` would take."""
         return len(self._new(sets))
 
     def scores(self, sets: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:

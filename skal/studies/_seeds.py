@@ -180,7 +180,5 @@ def _fit_one(loop, learner, seed, task, X, y, fit_params):
     with task.propagate_callback_context(learner):
         task.call_on_fit_task_begin(estimator=loop)
         learner.fit(X, y, **fit_params)
-    task.call_on_fit_task_end(
-        estimator=loop, metadata={"last quality": learner.quality_}
-    )
+    task.call_on_fit_task_end(estimator=loop)
     return learner

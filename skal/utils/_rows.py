@@ -25,7 +25,7 @@ def width(X: Any) -> int | None:
 
 
 def concat(first: Any, second: Any) -> Any:
-    """Put the rows of `second` below those of `first`, in the same kind of container."""
+    """Put the rows of `second` below those of `first`, in the same container."""
     if n_rows(first) == 0:
         return second
     if n_rows(second) == 0:

@@ -9,7 +9,7 @@ from sklearn.callback._transport import close_listener, open_listener, send
 
 __all__ = ["ProgressBar"]
 
-_monitors = {}
+_monitors: dict = {}
 
 
 class ProgressBar(_SklearnProgressBar):
@@ -77,8 +77,14 @@ class _Monitor(Thread):
         self.bars = {}
 
     def run(self):
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-        from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
         columns = (
             TextColumn("{task.description}"),

@@ -1,0 +1,76 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from skal.curves import prefixes
+from skal.oracle._proposal import changed_rounds, exchange, propose
+
+SHAPES = [(6, 8, 2), (6, 6, 2), (2, 8, 2), (5, 7, 2), (3, 4, 1)]
+
+
+def draw(shape, n=6000):
+    rng = np.random.default_rng(0)
+    return [propose(*shape, rng) for _ in range(n)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_moves_are_those_of_the_paper_and_all_of_them(shape):
+    n_acquired, n_pool, batch_size = shape
+    expected = {
+        frozenset((i, j))
+        for i in range(n_acquired)
+        for j in range(i + 1, n_pool)
+        if j >= n_acquired or i // batch_size != j // batch_size
+    }
+    assert {frozenset(move) for move in draw(shape)} == expected
+
+
+def test_swaps_and_replacements_are_equally_likely_and_uniform():
+    moves = draw((6, 8, 2), n=40_000)
+    swaps = Counter(frozenset(m) for m in moves if max(m) < 6)
+    others = Counter(frozenset(m) for m in moves if max(m) >= 6)
+    assert swaps.total() / len(moves) == pytest.approx(0.5, abs=0.01)
+    for counts, kinds in ((swaps, 12), (others, 12)):
+        shares = np.array(list(counts.values())) / counts.total()
+        assert len(shares) == kinds
+        np.testing.assert_allclose(shares, 1 / kinds, atol=0.01)
+
+
+def test_where_one_kind_is_impossible_the_other_is_made():
+    assert all(max(move) < 6 for move in draw((6, 6, 2), 200))
+    assert all(max(move) >= 2 for move in draw((2, 8, 2), 200))
+    assert propose(3, 3, 3, np.random.default_rng(0)) is None
+
+
+def test_exchange_leaves_its_input_alone():
+    order = np.arange(5)
+    order.setflags(write=False)
+    assert exchange(order, (1, 4)).tolist() == [0, 4, 2, 3, 1]
+    assert exchange(exchange(order, (1, 4)), (1, 4)).tolist() == order.tolist()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_changed_rounds_are_the_rounds_whose_set_changes(shape):
+    n_acquired, n_pool, batch_size = shape
+    n_rounds = -(-n_acquired // batch_size)
+    order = np.random.default_rng(1).permutation(n_pool)
+
+    def sets(order):
+        used = order[:n_acquired]
+        return [
+            set(p.tolist()) for p in prefixes(used, batch_size, range(1, n_rounds + 1))
+        ]
+
+    for move in draw(shape, 300):
+        before, after = sets(order), sets(exchange(order, move))
+        changed = [k + 1 for k in range(n_rounds) if before[k] != after[k]]
+        assert list(changed_rounds(move, *shape[::2], n_rounds)) == changed
+
+
+@pytest.mark.parametrize(("batch_size", "n_rounds"), [(20, 8), (25, 12)])
+def test_the_mean_number_of_changed_rounds(batch_size, n_rounds):
+    n_acquired = batch_size * n_rounds
+    moves = draw((n_acquired, 800, batch_size), 20_000)
+    counts = [len(changed_rounds(m, n_acquired, batch_size, n_rounds)) for m in moves]
+    assert np.mean(counts) == pytest.approx(5 * (n_rounds + 1) / 12, rel=0.02)

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
+
+from skal import (
+    AnnealingOracle,
+    FixedOrder,
+    LeastConfidence,
+    Margin,
+    MaxEntropy,
+    Random,
+)
+from skal.utils.estimator_checks import parametrize_with_strategy_checks
+
+UNCERTAINTY = [MaxEntropy(), LeastConfidence(), Margin()]
+
+
+@parametrize_with_strategy_checks(
+    [
+        *UNCERTAINTY,
+        Random(),
+        FixedOrder(tuple(range(39, -1, -1))),
+        AnnealingOracle(n_steps=20),
+        AnnealingOracle(n_steps=20, start=Margin()),
+    ]
+)
+def test_contract(check):
+    check()
+
+
+@pytest.mark.parametrize("strategy", [Random(), *UNCERTAINTY])
+def test_one_line_without_a_learner(strategy):
+    X, y = load_iris(return_X_y=True)
+    model = LogisticRegression(max_iter=500).fit(X[::10], y[::10])
+    assert strategy.fit(X).select(model, X, 25).shape == (25,)
+
+
+def test_a_strategy_alone_says_what_it_needs():
+    X, y = load_iris(return_X_y=True)
+    model = LinearSVC(max_iter=10_000).fit(X, y)
+    with pytest.raises(TypeError, match="no `predict_proba`: choose an estimator"):
+        Margin().fit(X).select(model, X, 5)
+
+
+def test_a_pool_of_another_size_is_refused():
+    with pytest.raises(ValueError, match="X has 3 rows, and the strategy was fitted"):
+        Random().fit(np.ones((5, 1))).select(None, np.ones((3, 1)), 1)
+
+
+def test_a_parameter_out_of_range_is_refused():
+    with pytest.raises(ValueError, match="'random_state' parameter"):
+        Random(random_state="zero").fit(np.ones((5, 1)))
