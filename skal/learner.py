@@ -36,7 +36,13 @@ from skal.loop import run_rounds
 from skal.problem import assemble
 from skal.seeding import Stream, as_seed, set_random_states, stream
 from skal.strategies import check_needs
-from skal.training import Evaluation, Trainer, final_step, single_threaded
+from skal.training import (
+    Evaluation,
+    Trainer,
+    final_step,
+    single_threaded,
+    warn_once,
+)
 from skal.utils._rows import n_rows, row_labels, width
 
 _SIZE = [
@@ -208,7 +214,8 @@ class ActiveLearner(
         self.random_state = random_state
 
     @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=False)
+    # The estimator's parameters are checked once, in its first training.
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X,
@@ -274,7 +281,7 @@ class ActiveLearner(
         _check_runnable(problem, strategy)
         context = self._init_callback_context(max_subtasks=problem.n_rounds + 2)
         context.call_on_fit_task_begin(estimator=self)
-        with single_threaded():
+        with single_threaded(), warn_once():
             _fit_strategy(strategy, problem, context, self)
             self._follow(strategy, problem, context)
         self.order_index_ = row_labels(X, self.order_)

@@ -97,7 +97,7 @@ def _check_batch(batch: Any, n: int, is_open: NDArray[np.bool_], strategy: Any) 
         isinstance(batch, np.ndarray)
         and batch.shape == (n,)
         and batch.dtype == np.int64
-        and len(np.unique(batch)) == n
+        and len(set(batch.tolist())) == n
         and bool(is_open[batch].all())
     )
     if not is_sound:

@@ -264,15 +264,14 @@ def assemble(
     X, y = check_rows(X, "X", estimator), check_labels(y, "y")
     check_consistent_length(X, y)
     sets = _check_given(given, X, estimator)
+    others = [value for key, value in sets.items() if key[0] == "y" and len(value)]
+    classes = unique_labels(y, *others) if others else np.unique(y)
     n = n_rows(X)
     rows = carve(n, _fill_in_warm_size(sizes, n, batch_size), seed)
     pool = rows.pop("pool")
     for name, part in rows.items():
         if name == "warm" or len(part):
             sets[f"X_{name}"], sets[f"y_{name}"] = take(X, part), take(y, part)
-    classes = unique_labels(
-        y, *(labels for key, labels in sets.items() if key[0] == "y" and len(labels))
-    )
     return Problem(
         X_pool=take(X, pool),
         y_pool=take(y, pool),

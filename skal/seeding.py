@@ -19,6 +19,8 @@ MAX_SEED = np.iinfo(np.int32).max
 _get_global_generator = np.random.get_bit_generator  # type: ignore[attr-defined]
 _set_global_generator = np.random.set_bit_generator  # type: ignore[attr-defined]
 _globals_lock = threading.RLock()
+# To make a generator takes far longer than to seed one that is there.
+_spare_generator = np.random.MT19937()
 
 
 class Stream(IntEnum):
@@ -115,7 +117,9 @@ def isolated(seed: int) -> Iterator[None]:
     with _globals_lock:
         numpy_generator = _get_global_generator()
         python_state = random.getstate()
-        _set_global_generator(np.random.MT19937(seed))
+        is_nested = numpy_generator is _spare_generator
+        _set_global_generator(np.random.MT19937() if is_nested else _spare_generator)
+        np.random.seed(seed)  # noqa: NPY002 (the global generator is what this is about)
         random.seed(seed)
         try:
             with _isolated_torch(seed):

@@ -2,8 +2,9 @@
 
 import functools
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,6 +54,7 @@ class Trainer:
         )
         self.fit_params = dict(problem.fit_params)
         self._run_params = self._route_run_params(problem)
+        self._is_validated = False
 
     def _route_run_params(self, problem: Problem) -> dict[str, Any]:
         """Return what the run, and not the user, adds to each call of `fit`."""
@@ -89,13 +91,14 @@ class Trainer:
         if len(rows) == 0:
             return None
         X, y = take(self.X, rows), take(self.y, rows)
-        if "classes" not in self._run_params and _n_distinct(y) == 1:
+        if "classes" not in self._run_params and (y == y[0]).all():
             return self._with_all_classes(DummyClassifier().fit(X, y))
         params = _check_method_params(self.X, self.fit_params, indices=rows)
         params |= self._known_run_params(y)
         model = clone(self.estimator)
-        with isolated(self.seed), self._routing():
+        with isolated(self.seed), self._configured():
             model.fit(X, y, **params)
+        self._is_validated = True
         return self._with_all_classes(model)
 
     def _known_run_params(self, y: Any) -> dict[str, Any]:
@@ -110,11 +113,15 @@ class Trainer:
             params["y_val"] = take(params["y_val"], known)
         return params
 
-    def _routing(self) -> AbstractContextManager:
-        """Let a Pipeline hand the run's own parameters to its last step."""
+    def _configured(self) -> AbstractContextManager:
+        """Check the estimator's parameters once, and route the run's own in a Pipeline.
+
+        All trainings are of clones, so what was checked in the first holds for all.
+        """
+        config = {"skip_parameter_validation": self._is_validated}
         if self._run_params and isinstance(self.estimator, Pipeline):
-            return config_context(enable_metadata_routing=True)
-        return nullcontext()
+            config["enable_metadata_routing"] = True
+        return config_context(**config)
 
     def rows(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rows of `X`, `y` to train on, in their canonical order."""
@@ -132,10 +139,6 @@ class Trainer:
 def final_step(estimator: Any) -> Any:
     """Return the last step of a Pipeline; of anything else, the estimator itself."""
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
-
-
-def _n_distinct(y: Any) -> int:
-    return len(np.unique(y))
 
 
 class Evaluation(NamedTuple):
@@ -199,6 +202,31 @@ def train_and_score(
     """
     with single_threaded():
         return [evaluation.score(trainer.train(positions)) for positions in sets]
+
+
+@contextmanager
+def warn_once(shown: set | None = None) -> Iterator[None]:
+    """Show each warning of a block once, and not once per training.
+
+    What is shown, ignored or raised is up to the filters, as ever. The interpreter's
+    own filter "once" forgets what it has shown whenever a library changes a filter.
+
+    Parameters
+    ----------
+    shown : set, default=None
+        What was shown before, to be added to.
+    """
+    shown = set() if shown is None else shown
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_once(message: Any, category: Any, *args: Any, **kwargs: Any) -> None:
+            if (str(message), category) not in shown:
+                shown.add((str(message), category))
+                show(message, category, *args, **kwargs)
+
+        warnings.showwarning = show_once
+        yield
 
 
 @contextmanager

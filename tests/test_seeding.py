@@ -65,6 +65,21 @@ def test_isolated_blocks_are_seeded_and_leave_no_trace(global_state):
     assert (global_state(), random.getstate()) == (before, python_before)
 
 
+def test_isolated_blocks_nest():
+    def draw():
+        return np.random.rand()  # noqa: NPY002
+
+    with isolated(0):
+        expected = [draw(), draw()]
+    with isolated(0):
+        first = draw()
+        with isolated(1):
+            inner = draw()
+        assert [first, draw()] == expected
+    with isolated(1):
+        assert draw() == inner
+
+
 def test_isolated_blocks_in_threads_do_not_mix(global_state):
     before, drawn = global_state(), {}
 

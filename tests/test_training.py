@@ -1,7 +1,12 @@
+import subprocess
+import sys
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -9,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_info
 
-from skal import split
+from skal import ActiveLearner, AnnealingOracle, Random, split
 from skal.problem import assemble
 from skal.training import Evaluation, Trainer, single_threaded
 from skal.utils._classes import FixedClasses
@@ -189,6 +194,18 @@ def test_weights_do_not_fit_a_warm_start_of_its_own(blobs):
         )  # fmt: skip
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_the_parameters_of_the_estimator_are_checked(blobs, n_jobs):
+    learner = ActiveLearner(
+        LogisticRegression(C=-1.0),
+        AnnealingOracle(n_steps=3, n_jobs=n_jobs),
+        batch_size=5,
+        n_rounds=2,
+    )
+    with pytest.raises(ValueError, match="'C' parameter of LogisticRegression"):
+        learner.fit(*blobs)
+
+
 def test_an_evaluation_scores_no_model_as_nan():
     assert np.isnan(Evaluation(None, None, None).score(None))
 
@@ -198,3 +215,33 @@ def test_one_thread_inside_and_as_before_outside():
     with single_threaded():
         assert {pool["num_threads"] for pool in threadpool_info()} == {1}
     assert [pool["num_threads"] for pool in threadpool_info()] == before
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_warning_of_many_trainings_is_shown_once(n_jobs):
+    script = f"""
+from sklearn.datasets import make_blobs
+from sklearn.linear_model import LogisticRegression
+from skal import ActiveLearner, AnnealingOracle
+
+X, y = make_blobs(120, centers=3, cluster_std=3.0, random_state=3)
+ActiveLearner(
+    LogisticRegression(max_iter=1), AnnealingOracle(n_steps=20, n_jobs={n_jobs}),
+    batch_size=5, n_rounds=4, random_state=0,
+).fit(X, y)
+"""
+    shown = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stderr
+    assert 1 <= shown.count("ConvergenceWarning") <= 1 + n_jobs * (n_jobs > 1)
+
+
+def test_the_filters_of_the_user_keep_the_last_word(blobs):
+    learner = ActiveLearner(
+        LogisticRegression(max_iter=1), Random(), batch_size=5, n_rounds=2
+    )
+    with pytest.raises(ConvergenceWarning):  # warnings are errors in these tests
+        learner.fit(*blobs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        learner.fit(*blobs)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
 from skal.problem import Problem
-from skal.training import Evaluation, Trainer, train_and_score
+from skal.training import Evaluation, Trainer, train_and_score, warn_once
 
 
 class Objective:
@@ -91,13 +91,23 @@ class Objective:
         if n_chunks < 2:
             return train_and_score(self.trainer, self._evaluation, sets)
         chunks = self._parallel(
-            delayed(train_and_score)(self.trainer, self._evaluation, sets[i::n_chunks])
+            delayed(_train_in_worker)(self.trainer, self._evaluation, sets[i::n_chunks])
             for i in range(n_chunks)
         )
         scores = np.empty(len(sets))
         for i, chunk in enumerate(chunks):
             scores[i::n_chunks] = chunk
         return scores.tolist()
+
+
+_shown_by_worker: set = set()
+
+
+def _train_in_worker(
+    trainer: Trainer, evaluation: Evaluation, sets: list[NDArray[np.int64]]
+) -> list[float]:
+    with warn_once(_shown_by_worker):
+        return train_and_score(trainer, evaluation, sets)
 
 
 def _key(positions: NDArray[np.int64]) -> bytes:

@@ -130,8 +130,8 @@ class BaseStrategy(BaseEstimator):
 class RankingStrategy(BaseStrategy):
     """Base class of strategies that give every candidate a value and take the best.
 
-    A subclass writes `_utility(estimator, X)`, which returns one float per row of `X`;
-    and it has a parameter `random_state`, which breaks ties.
+    A subclass writes `_utility(estimator, X, candidates)`, which returns one float per
+    candidate; and it has a parameter `random_state`, which breaks ties.
     """
 
     def _fit(self, X, y, problem):
@@ -139,9 +139,14 @@ class RankingStrategy(BaseStrategy):
         self._priority = stream(self.seed_, Stream.TIES).permutation(self.n_pool_)
 
     def _select(self, estimator, X, n, candidates, labelled):
+        if n == 0:
+            return candidates[:0]
         utility = self._utility(estimator, X, candidates)
-        ranking = np.lexsort((self._priority[candidates], -utility))
-        return candidates[ranking[:n]]
+        # Only what can be among the best is sorted, so time grows linearly in the pool.
+        at_least = np.partition(utility, -n)[-n]
+        top = np.flatnonzero(utility >= at_least)
+        ranking = np.lexsort((self._priority[candidates[top]], -utility[top]))
+        return candidates[top[ranking[:n]]]
 
 
 class OrderStrategy(BaseStrategy):
@@ -194,12 +199,12 @@ def _check_candidates(candidates, n_given, n_pool):
             "candidates must be a one-dimensional array of positions in the pool; got "
             f"shape {candidates.shape} and dtype {candidates.dtype}."
         )
-    distinct = np.unique(candidates).astype(np.int64)
-    if len(distinct) < len(candidates):
+    ordered = np.sort(candidates).astype(np.int64)
+    if (ordered[1:] == ordered[:-1]).any():
         raise ValueError("candidates are repeated: name each position once.")
-    if len(distinct) and not 0 <= distinct[0] <= distinct[-1] < n_pool:
+    if len(ordered) and not 0 <= ordered[0] <= ordered[-1] < n_pool:
         raise ValueError(
             f"candidates must lie between 0 and {n_pool - 1}, the rows of the pool; "
-            f"got {distinct[0]} to {distinct[-1]}."
+            f"got {ordered[0]} to {ordered[-1]}."
         )
-    return distinct
+    return ordered

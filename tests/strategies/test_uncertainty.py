@@ -65,6 +65,21 @@ def test_a_single_class_is_a_tie(strategy):
     assert len(choices) > 1
 
 
+def test_selection_against_a_full_sort():
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        probs = rng.dirichlet(np.ones(3), size=40).round(1)  # with many ties
+        rows = np.arange(40)[:, None]
+        strategy = LeastConfidence(random_state=0).fit(rows)
+        everything = strategy.select(Mock(probs), rows, 40)
+        value = 1 - probs.max(axis=1)[everything]
+        assert (np.diff(value) <= 0).all()
+        for n in (1, 7, 39):
+            assert strategy.select(Mock(probs), rows, n).tolist() == (
+                everything[:n].tolist()
+            )
+
+
 def test_candidates_limit_the_choice():
     strategy = MaxEntropy().fit(ROWS)
     chosen = strategy.select(Mock(PROBS), ROWS, 2, candidates=[4, 3, 0])
