@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skal import ActiveLearner, AnnealingOracle, Margin, MaxEntropy, Random, split
 from skal.plotting import PerformanceCurveDisplay, SearchDisplay
@@ -25,7 +27,7 @@ sets = split(X, y, warm_size=40, val_size=478, test_size=479, random_state=0)
 
 
 def learn(strategy):
-    model = LogisticRegression(max_iter=1000)
+    model = make_pipeline(StandardScaler(), LogisticRegression())
     learner = ActiveLearner(model, strategy, batch_size=20, n_rounds=8, random_state=0)
     return learner.set_callbacks(*bars).fit(**sets)
 

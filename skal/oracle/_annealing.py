@@ -332,8 +332,8 @@ class _Chain:
         """Return what a progress bar shows."""
         n_accepted = sum(step.accepted for step in self.steps[1:])
         return {
-            "best quality": self.best.quality,
-            "acceptance rate": n_accepted / max(1, len(self.steps) - 1),
+            "best_quality": self.best.quality,
+            "acceptance_rate": n_accepted / max(1, len(self.steps) - 1),
         }
 
     def history(self):

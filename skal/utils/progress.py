@@ -11,6 +11,14 @@ __all__ = ["ProgressBar"]
 
 _monitors: dict = {}
 
+# What a task may report, and how it is shown: short, for a terminal of 80 columns.
+_SPELLED = {
+    "score": "score {:.4f}",
+    "quality": "quality {:.4f}",
+    "best_quality": "best {:.4f}",
+    "acceptance_rate": "accepted {:.0%}",
+}
+
 
 class ProgressBar(_SklearnProgressBar):
     """Nested progress bars: seeds, rounds, search steps.
@@ -82,19 +90,17 @@ class _Monitor(Thread):
             MofNCompleteColumn,
             Progress,
             TextColumn,
-            TimeElapsedColumn,
             TimeRemainingColumn,
         )
 
         columns = (
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=None),
             MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
             TextColumn("{task.fields[report]}"),
         )
-        with Progress(*columns) as self.progress:
+        with Progress(*columns, expand=True) as self.progress:
             while message := self.queue.get():
                 handle = self._begin if message["event"] == "begin" else self._end
                 handle(message)
@@ -124,4 +130,9 @@ class _Monitor(Thread):
 
 
 def _spell_out(report):
-    return ", ".join(f"{name} {value:.4f}" for name, value in (report or {}).items())
+    report = report or {}
+    return ", ".join(
+        spelled.format(report[name])
+        for name, spelled in _SPELLED.items()
+        if name in report
+    )

@@ -11,9 +11,9 @@ from skal.utils.progress import ProgressBar
 
 @pytest.fixture
 def screen(monkeypatch):
-    """What a terminal of 140 columns would show."""
+    """What a terminal of 80 columns would show."""
     text = io.StringIO()
-    console = Console(file=text, width=140)
+    console = Console(file=text, width=80)
     monkeypatch.setattr("rich.progress.get_console", lambda: console)
     return text
 
@@ -33,8 +33,8 @@ def test_a_search_shows_rounds_steps_quality_and_acceptance(screen, blobs):
     assert "AnnealingOracle: search" in shown
     assert "24/24" in shown
     accepted = fitted.strategy_.history_["accepted"][1:].mean()
-    assert f"acceptance rate {accepted:.4f}" in shown
-    assert f"best quality {fitted.strategy_.quality_:.4f}" in shown
+    assert f"accepted {accepted:.0%}" in shown
+    assert f"best {fitted.strategy_.quality_:.4f}" in shown
     assert f"score {fitted.curve_[-1]:.4f}" in shown
 
 
