@@ -35,7 +35,7 @@ def learn(strategy):
 # %%
 # The oracle knows the labels of the pool, and trains some 4,500 times.
 bars = [ProgressBar()]
-runs = {"oracle": learn(AnnealingOracle(n_steps=1000, n_jobs=2))}
+runs = {"oracle": learn(AnnealingOracle(n_steps=1000))}
 
 # %%
 # Its rivals do not know them. The baseline is the mean of 20 random orders.

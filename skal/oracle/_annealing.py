@@ -61,7 +61,8 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
         is depends on the machine.
 
     n_jobs : int or None, default=None
-        Trainings that run side by side. It does not change the result.
+        Trainings of a step that run side by side. It does not change the result, and
+        pays where a training takes longer than some ten milliseconds.
 
     random_state : int, RandomState instance or None, default=None
         Determines the start and the moves. Inside an `ActiveLearner`, None takes a
