@@ -32,10 +32,9 @@ from sklearn.utils.validation import (
 )
 
 from skal.curves import xi_quality
-from skal.loop import run_rounds
+from skal.loop import check_runnable, run_rounds
 from skal.problem import assemble
 from skal.seeding import Stream, as_seed, set_random_states, stream
-from skal.strategies import check_needs
 from skal.training import (
     Evaluation,
     Trainer,
@@ -111,7 +110,7 @@ class ActiveLearner(
 
     validation_curve_, validation_quality_ : ndarray of shape (n_rounds + 1,), float
         The same on validation. How far an oracle's lies above the test's shows how
-        much it searched on noise. Only there if there is a validation set.
+        much it searched on noise. NaN if there is no validation set.
 
     order_ : ndarray of shape (n_acquired,)
         Rows of `X` in the order in which they were labelled.
@@ -278,7 +277,7 @@ class ActiveLearner(
         strategy = set_random_states(
             clone(self.strategy), stream(problem.seed, Stream.STRATEGY), only_unset=True
         )
-        _check_runnable(problem, strategy)
+        check_runnable(problem, strategy)
         context = self._init_callback_context(max_subtasks=problem.n_rounds + 2)
         context.call_on_fit_task_begin(estimator=self)
         with single_threaded(), warn_once():
@@ -324,15 +323,13 @@ class ActiveLearner(
             task.call_on_fit_task_begin(estimator=self)
             n_trainings += turn.model is not None
             curve.append(test.score(turn.model))
-            if problem.X_val is not None:
-                validation_curve.append(val.score(turn.model))
+            validation_curve.append(val.score(turn.model))
             task.call_on_fit_task_end(estimator=self, metadata={"score": curve[-1]})
 
         self.curve_ = np.array(curve)
         self.quality_ = xi_quality(curve)
-        if validation_curve:
-            self.validation_curve_ = np.array(validation_curve)
-            self.validation_quality_ = xi_quality(validation_curve)
+        self.validation_curve_ = np.array(validation_curve)
+        self.validation_quality_ = xi_quality(validation_curve)
         self.order_ = problem.pool_rows[turn.order]
         self.n_warm_ = n_rows(problem.X_warm)
         self.rounds_ = 1 + np.arange(len(turn.order)) // problem.batch_size
@@ -458,34 +455,6 @@ class ActiveLearner(
             list(parts.values()),
             names=[f"{name}: {type(part).__name__}" for name, part in parts.items()],
             name_details=[str(part) for part in parts.values()],
-        )
-
-
-def _check_runnable(problem, strategy):
-    """Refuse a pairing of sets, strategy and estimator that cannot work."""
-    name = type(strategy).__name__
-    check_needs(strategy, problem.estimator)
-    if n_rows(problem.X_warm) == 0 and getattr(strategy, "needs", ()):
-        raise ValueError(
-            f"{name} needs a model in the first round, and the warm start is empty: "
-            "give X_warm or a positive warm_size, or choose a strategy that needs no "
-            "model, such as Random."
-        )
-    if problem.X_test is None:
-        raise ValueError(
-            "There is no test set to score the rounds on: give X_test, or a positive "
-            "test_size."
-        )
-    if problem.X_val is None and getattr(strategy, "peeks", False):
-        raise ValueError(
-            f"{name} searches on the validation set, and there is none: give X_val, or "
-            "a positive val_size."
-        )
-    if get_tags(problem.estimator).input_tags.pairwise:
-        raise ValueError(
-            f"{type(problem.estimator).__name__} takes a matrix of pairs of rows, and "
-            "that has to be cut anew for each labelled set: give it the rows "
-            "themselves and a kernel or metric to compute the pairs with."
         )
 
 

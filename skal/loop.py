@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import get_tags
 
 from skal.problem import Problem
-from skal.strategies import Labelled
+from skal.strategies import Labelled, check_needs
 from skal.training import Trainer
-from skal.utils._rows import take
+from skal.utils._rows import n_rows, take
 
 
 class Round(NamedTuple):
@@ -28,6 +29,47 @@ class Round(NamedTuple):
     k: int
     model: Any
     order: NDArray[np.int64]
+
+
+def check_runnable(problem: Problem, strategy: Any) -> None:
+    """Refuse a pairing of sets, strategy and estimator that cannot work.
+
+    Parameters
+    ----------
+    problem : Problem
+    strategy : strategy
+
+    Raises
+    ------
+    TypeError
+        If the strategy needs a method that the estimator lacks.
+    ValueError
+        If a set is missing, or the estimator takes pairs of rows.
+    """
+    name = type(strategy).__name__
+    check_needs(strategy, problem.estimator)
+    if n_rows(problem.X_warm) == 0 and getattr(strategy, "needs", ()):
+        raise ValueError(
+            f"{name} needs a model in the first round, and the warm start is empty: "
+            "give X_warm or a positive warm_size, or choose a strategy that needs no "
+            "model, such as Random."
+        )
+    if problem.X_test is None:
+        raise ValueError(
+            "There is no test set to score the rounds on: give X_test, or a positive "
+            "test_size."
+        )
+    if problem.X_val is None and getattr(strategy, "peeks", False):
+        raise ValueError(
+            f"{name} searches on the validation set, and there is none: give X_val, or "
+            "a positive val_size."
+        )
+    if get_tags(problem.estimator).input_tags.pairwise:
+        raise ValueError(
+            f"{type(problem.estimator).__name__} takes a matrix of pairs of rows, and "
+            "that has to be cut anew for each labelled set: give it the rows "
+            "themselves and a kernel or metric to compute the pairs with."
+        )
 
 
 def run_rounds(

@@ -118,6 +118,23 @@ class Problem:
             )
         return np.array([where[row] for row in rows.tolist()], dtype=np.int64)
 
+    def whole_order(self, rows: Any, name: str = "order") -> NDArray[np.int64]:
+        """Translate rows of `X` as `positions` does, if they suffice for all rounds.
+
+        Raises
+        ------
+        ValueError
+            If there are too few of them, or one is repeated or not in the pool.
+        """
+        order = self.positions(rows, name)
+        if len(order) < self.n_acquired:
+            raise ValueError(
+                f"{name} has {len(order)} rows, and {self.n_rounds} rounds of "
+                f"batch_size={self.batch_size} label {self.n_acquired}: give a longer "
+                "order, or fewer or smaller rounds."
+            )
+        return order
+
     def for_search(self) -> "Problem":
         """Return the problem without its test set: nothing may be searched on that."""
         return replace(self, X_test=None, y_test=None)
@@ -321,7 +338,7 @@ def _possible_rounds(n_rounds: int, batch_size: int, n_pool: int) -> int:
         f"{n_rounds} rounds of batch_size={batch_size} need {n_rounds * batch_size} "
         f"rows, and the pool holds {n_pool}: stopping early, after {possible} rounds, "
         f"the last of them with {last} rows. Ask for fewer or smaller rounds.",
-        stacklevel=5,
+        stacklevel=7,  # the caller of ActiveLearner.fit, behind two decorators
     )
     return possible
 

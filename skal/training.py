@@ -146,7 +146,7 @@ class Evaluation(NamedTuple):
 
     Parameters
     ----------
-    X, y : rows and labels
+    X, y : rows and labels, or None
     scorer : callable
         `scorer(model, X, y)` returns a float, higher is better.
     """
@@ -161,7 +161,8 @@ class Evaluation(NamedTuple):
         Parameters
         ----------
         model : estimator or None
-            None, where nothing is labelled yet, scores NaN.
+            None, where nothing is labelled yet, scores NaN; so does any model where
+            there is no held-out set.
 
         Returns
         -------
@@ -172,7 +173,7 @@ class Evaluation(NamedTuple):
         ValueError
             If the scorer returns NaN or infinity.
         """
-        if model is None:
+        if model is None or self.X is None:
             return float("nan")
         value = float(self.scorer(model, self.X, self.y))
         if not np.isfinite(value):

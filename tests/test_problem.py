@@ -170,6 +170,34 @@ def test_sets_that_disagree_in_width_are_refused(blobs):
         learner().fit(X[:80], y[:80], X_val=X[80:, :1], y_val=y[80:])
 
 
+@pytest.mark.parametrize("container", [sparse.csr_matrix, pd.DataFrame])
+def test_sets_in_different_containers_are_refused(blobs, container):
+    X, y = blobs
+    with pytest.raises(ValueError, match="give all sets in the same kind of container"):
+        learner().fit(container(X[:80]), y[:80], X_test=X[80:], y_test=y[80:])
+
+
+def test_a_warning_points_at_the_call_of_fit(blobs):
+    with pytest.warns(UserWarning, match="stopping early") as caught:
+        learner(estimator=LogisticRegression(), n_rounds=30).fit(*blobs)
+    assert caught[0].filename == __file__
+
+
+def test_a_second_fit_leaves_nothing_of_the_first(blobs):
+    fitted = learner(estimator=LogisticRegression()).fit(*blobs)
+    assert np.isfinite(fitted.validation_curve_).all()
+    fitted.set_params(val_size=0).fit(*blobs)
+    assert np.isnan(fitted.validation_curve_).all()
+
+
+def test_a_start_that_needs_a_model_is_checked_before_training(blobs):
+    oracle = AnnealingOracle(start=Margin())
+    with pytest.raises(TypeError, match="AnnealingOracle needs class probabilities"):
+        learner(oracle, LinearSVC()).fit(*blobs)
+    with pytest.raises(ValueError, match="needs a model in the first round"):
+        learner(oracle, warm_size=0).fit(*blobs)
+
+
 def test_a_set_without_labels_is_refused(blobs):
     X, y = blobs
     with pytest.raises(ValueError, match="X_test is given without y_test"):

@@ -170,6 +170,11 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
         """
         return super().fit(X, y, problem=problem)
 
+    @property
+    def needs(self):
+        """What the strategy that finds the start calls on a model."""
+        return getattr(self.start, "needs", ())
+
     def _search(self, problem):
         n_greedy = self.n_steps // 5 if self.n_greedy is None else self.n_greedy
         n_steps = self.n_steps + n_greedy
@@ -220,30 +225,28 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
                 f"max_trainings={self.max_trainings} does not even score the start, "
                 f"which takes {needed}: allow for more."
             )
+        rng = stream(self.seed_, Stream.START)
+        if isinstance(self.start, str):
+            return rng.permutation(problem.n_pool)
         if hasattr(self.start, "select"):
-            strategy = set_random_states(
-                clone(self.start), stream(self.seed_, Stream.START), only_unset=True
-            )
-            seen = problem.for_selection()
-            strategy.fit(problem.X_pool, None, problem=seen)
+            strategy = set_random_states(clone(self.start), rng, only_unset=True)
+            strategy.fit(problem.X_pool, None, problem=problem.for_selection())
             rounds = run_rounds(problem, strategy, objective.trainer, objective.train)
             *_, last = rounds
             return _complete(last.order, problem.n_pool)
-        if isinstance(self.start, str):
-            return stream(self.seed_, Stream.START).permutation(problem.n_pool)
-        order = problem.positions(self.start, "start")
-        if len(order) < problem.n_acquired:
-            raise ValueError(
-                f"start has {len(order)} rows, and {problem.n_rounds} rounds of "
-                f"batch_size={problem.batch_size} label {problem.n_acquired}: give a "
-                "longer order."
-            )
-        return _complete(order, problem.n_pool)
+        return _complete(problem.whole_order(self.start, "start"), problem.n_pool)
 
 
 def _complete(order, n_pool):
     """Append what an order leaves out, so that it is a permutation of the pool."""
     return np.concatenate([order, np.setdiff1d(np.arange(n_pool), order)])
+
+
+def _accepts(gain, beta, rng):
+    """Decide whether to move, at inverse temperature `beta`; None is greedy."""
+    if beta is None:
+        return gain > 0
+    return rng.random() < np.exp(beta * min(gain, 0))
 
 
 class _State(NamedTuple):
@@ -274,6 +277,7 @@ class _Chain:
         self.objective = objective
         self.seed = seed
         self.steps = []
+        self.n_accepted = 0
         self.total_change, self.n_changes = 0.0, 0
 
     def begin(self, order):
@@ -287,33 +291,39 @@ class _Chain:
         problem = self.problem
         origin = self.best if beta is None else self.current
         rng = stream(self.seed, Stream.STEP, t)
-        shape = problem.n_acquired, problem.batch_size
         move = propose(problem.n_acquired, problem.n_pool, problem.batch_size, rng)
         if move is None:
             return False
-        order = exchange(origin.order, move)
-        rounds = changed_rounds(move, *shape, problem.n_rounds)
-        sets = self._sets(order, rounds)
-        spent = self.objective.n_trainings
-        if max_trainings is not None and (
-            spent + self.objective.n_new(sets) > max_trainings
-        ):
+        proposed = self._score(origin, move, max_trainings)
+        if proposed is None:
             return False
-        scores = origin.scores.copy()
-        scores[rounds.start - 1 : rounds.stop - 1] = self.objective.scores(sets)
-        proposed = _State(order, scores)
         gain = proposed.quality - origin.quality
         self.total_change += abs(gain)
         self.n_changes += gain != 0
-        accepted = (
-            gain > 0 if beta is None else rng.random() < np.exp(beta * min(gain, 0))
-        )
+        accepted = _accepts(gain, beta, rng)
         if accepted:
             self.current = proposed
+            self.n_accepted += 1
         if proposed.quality > self.best.quality:
             self.best = proposed
         self._record(t, proposed, accepted)
         return True
+
+    def _score(self, origin, move, max_trainings):
+        """Make a move and train on what it changes; None if that is too much."""
+        problem = self.problem
+        order = exchange(origin.order, move)
+        rounds = changed_rounds(
+            move, problem.n_acquired, problem.batch_size, problem.n_rounds
+        )
+        sets = self._sets(order, rounds)
+        if max_trainings is not None:
+            n_trainings = self.objective.n_trainings + self.objective.n_new(sets)
+            if n_trainings > max_trainings:
+                return None
+        scores = origin.scores.copy()
+        scores[rounds.start - 1 : rounds.stop - 1] = self.objective.scores(sets)
+        return _State(order, scores)
 
     def typical_change(self):
         """Return the mean size of the differences that proposed moves made so far."""
@@ -331,10 +341,9 @@ class _Chain:
 
     def progress(self):
         """Return what a progress bar shows."""
-        n_accepted = sum(step.accepted for step in self.steps[1:])
         return {
             "best_quality": self.best.quality,
-            "acceptance_rate": n_accepted / max(1, len(self.steps) - 1),
+            "acceptance_rate": self.n_accepted / max(1, len(self.steps) - 1),
         }
 
     def history(self):

@@ -38,17 +38,11 @@ class FixedOrder(OrderStrategy):
         self.order = order
 
     def _fit(self, X, y, problem):
-        if problem is None:
-            self._plan = check_order(self.order)
-            _check_inside(self._plan, self.n_pool_)
+        if problem is not None:
+            self._plan = problem.whole_order(self.order)
             return
-        self._plan = problem.positions(self.order)
-        if len(self._plan) < problem.n_acquired:
-            raise ValueError(
-                f"order has {len(self._plan)} rows, and {problem.n_rounds} rounds of "
-                f"batch_size={problem.batch_size} label {problem.n_acquired}: give a "
-                "longer order, or fewer or smaller rounds."
-            )
+        self._plan = check_order(self.order)
+        _check_inside(self._plan, self.n_pool_)
 
 
 def _check_inside(order, n_pool):

@@ -62,10 +62,9 @@ class SeedResults:
         """
         learners = self.learners
         columns = {"seed": np.array(self.seeds), "quality": self.qualities}
-        if hasattr(learners[0], "validation_quality_"):
-            columns["validation_quality"] = np.array(
-                [learner.validation_quality_ for learner in learners]
-            )
+        validation = np.array([one.validation_quality_ for one in learners])
+        if not np.isnan(validation).all():
+            columns["validation_quality"] = validation
         columns["final_score"] = self.curves[:, -1]
         columns["n_trainings"] = np.array([one.n_trainings_ for one in learners])
         return columns
@@ -137,7 +136,7 @@ def run_seeds(
     >>> run_seeds(learner, X, y, seeds=3).curves.shape
     (3, 5)
     """
-    seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    seeds = tuple(range(seeds)) if isinstance(seeds, int | np.integer) else tuple(seeds)
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds must be distinct and at least one; got {seeds}.")
     loop = SeedLoop(learner, seeds, n_jobs)

@@ -51,9 +51,9 @@ class FixedClasses(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             scores = np.column_stack([-scores, scores])
         return self._spread(scores, np.finfo(np.float64).min)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X, y, **params):
         """Return the wrapped estimator's own score."""
-        return self.estimator.score(X, y, sample_weight=sample_weight)
+        return self.estimator.score(X, y, **params)
 
     def _spread(self, columns, fill):
         spread = np.full((len(columns), len(self.classes)), fill)

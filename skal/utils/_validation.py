@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils._missing import is_pandas_na
@@ -114,6 +115,11 @@ def check_pair(X: Any, y: Any, name: str, like: Any) -> None:
     if y is None:
         raise ValueError(f"X_{name} is given without y_{name}: give its labels too.")
     check_consistent_length(X, y)
+    if (is_frame(X), sparse.issparse(X)) != (is_frame(like), sparse.issparse(like)):
+        raise ValueError(
+            f"X_{name} is a {type(X).__name__} and X is a {type(like).__name__}: give "
+            "all sets in the same kind of container."
+        )
     widths = width(X), width(like)
     if n_rows(X) and widths[0] != widths[1]:
         raise ValueError(

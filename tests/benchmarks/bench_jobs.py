@@ -38,7 +38,7 @@ def test_what_a_second_job_brings(estimator, n_steps, at_least):
         ratios.append(one / measure(2)[0])
     ratio = sorted(ratios)[1]
     print(
-        f"\n{type(estimator).__name__}, {1000 * one / n_trainings:.0f} ms per training: "
-        f"two jobs are {ratio:.2f} times as fast as one (median of 3 pairs)."
+        f"\n{type(estimator).__name__}, {1000 * one / n_trainings:.0f} ms per "
+        f"training: two jobs are {ratio:.2f} times as fast as one (of 3 pairs)."
     )
     assert ratio > at_least

@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -229,3 +231,41 @@ def test_start_strategies_do_not_peek(blobs):
             super()._fit(X, y, problem)
 
     fit(blobs, AnnealingOracle(n_steps=0, n_greedy=0, start=Curious()))
+
+
+INTERRUPTED = """
+from sklearn.datasets import make_blobs
+from sklearn.naive_bayes import GaussianNB
+from skal import ActiveLearner, AnnealingOracle
+
+class Tell:
+    max_propagation_depth = None
+    def setup(self, estimator, context): pass
+    def teardown(self, estimator, context): pass
+    def on_fit_task_begin(self, estimator, context):
+        if context.task_name == "step" and context.task_id == 3:
+            print("searching", flush=True)
+    def on_fit_task_end(self, estimator, context): pass
+
+X, y = make_blobs(300, centers=3, cluster_std=3.0, random_state=3)
+oracle = AnnealingOracle(n_steps=10**6, n_jobs=2)
+learner = ActiveLearner(GaussianNB(), oracle, random_state=0).set_callbacks(Tell())
+learner.fit(X, y)
+assert learner.validation_quality_ == learner.strategy_.quality_
+print("done", learner.predict(X).shape, flush=True)
+"""
+
+
+def test_ctrl_c_in_a_terminal_reaches_all_workers_and_still_leaves_the_best():
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout.readline() == "searching\n"
+        os.killpg(process.pid, signal.SIGINT)
+        output, errors = process.communicate(timeout=120)
+    assert output == "done (300,)\n", errors
+    assert "The search was interrupted" in errors
