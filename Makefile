@@ -13,7 +13,7 @@ demo: $(VENV)/.demo
 	$(BIN)/python examples/plot_oracle_on_digits.py
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
