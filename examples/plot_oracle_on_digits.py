@@ -33,9 +33,9 @@ def learn(strategy):
 
 
 # %%
-# The oracle knows the labels of the pool, and trains some 4,500 times.
+# The oracle knows the labels of the pool, and trains some 9,000 times.
 bars = [ProgressBar()]
-runs = {"oracle": learn(AnnealingOracle(n_steps=1000))}
+runs = {"oracle": learn(AnnealingOracle())}
 
 # %%
 # Its rivals do not know them. The baseline is the mean of 20 random orders.
