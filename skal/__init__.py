@@ -11,7 +11,9 @@ from skal._version import __version__ as __version__
 _HOMES = {
     "ActiveLearner": "skal.learner",
     "AnnealingOracle": "skal.oracle",
+    "BALD": "skal.strategies",
     "BaseStrategy": "skal.strategies",
+    "BatchBALD": "skal.strategies",
     "ExhaustiveOracle": "skal.oracle",
     "FixedOrder": "skal.strategies",
     "LeastConfidence": "skal.strategies",
@@ -19,6 +21,7 @@ _HOMES = {
     "MaxEntropy": "skal.strategies",
     "Problem": "skal.problem",
     "Random": "skal.strategies",
+    "VariationRatio": "skal.strategies",
     "run_seeds": "skal.studies",
     "split": "skal.problem",
     "xi_quality": "skal.curves",

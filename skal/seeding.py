@@ -34,6 +34,9 @@ class Stream(IntEnum):
     TIES = 5
     START = 6
     STEP = 7
+    GENERATED = 8
+    CONFIGURATIONS = 9
+    POSTERIOR = 10
 
 
 def as_seed(random_state: Any) -> int:

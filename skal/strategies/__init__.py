@@ -7,12 +7,15 @@ from skal.strategies._base import (
     RankingStrategy,
     check_needs,
 )
+from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
 from skal.strategies._fixed import FixedOrder
 from skal.strategies._random import Random
 from skal.strategies._uncertainty import LeastConfidence, Margin, MaxEntropy
 
 __all__ = [
+    "BALD",
     "BaseStrategy",
+    "BatchBALD",
     "FixedOrder",
     "Labelled",
     "LeastConfidence",
@@ -21,5 +24,6 @@ __all__ = [
     "OrderStrategy",
     "Random",
     "RankingStrategy",
+    "VariationRatio",
     "check_needs",
 ]

@@ -7,14 +7,23 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skal.seeding import Stream, as_seed, stream
+from skal.strategies._posterior import has_posterior
 from skal.utils._rows import n_rows
 
+# What a strategy may need: how to call it, and how to get it. Any other name is that of
+# a method.
 NEEDS = {
-    "predict": "predictions",
-    "predict_proba": "class probabilities",
-    "sample_proba": "posterior samples of the class probabilities",
-    "embed": "embeddings",
-    "predict_token_log_proba": "log-probabilities of token tags",
+    "predict": ("predictions", "choose an estimator with a method `predict`"),
+    "predict_proba": (
+        "class probabilities",
+        "choose an estimator with a method `predict_proba` (CalibratedClassifierCV "
+        "adds it to any classifier)",
+    ),
+    "posterior": (
+        "posterior samples of the class probabilities",
+        "choose a net with a method `sample_proba`, or an ensemble (BaggingClassifier "
+        "makes one of any classifier)",
+    ),
 }
 
 
@@ -42,8 +51,9 @@ class BaseStrategy(BaseEstimator):
     Attributes
     ----------
     needs : tuple of str
-        Class attribute: the methods that a strategy calls on the model it is given.
-        Empty where it needs no model at all.
+        Class attribute: what a strategy asks of the model it is given: names of
+        methods, or "posterior" for samples of the class probabilities. Empty where it
+        needs no model at all.
     peeks : bool
         Class attribute: whether `fit` is shown the pool's labels and the validation
         set. True for oracles alone.
@@ -174,15 +184,19 @@ def check_needs(strategy, estimator):
     estimator : estimator
         Fitted or not.
     """
-    for method in getattr(strategy, "needs", ()):
-        if not hasattr(estimator, method):
+    for need in getattr(strategy, "needs", ()):
+        if not _offers(estimator, need):
+            method = f"a method `{need}`", f"choose an estimator with a method `{need}`"
+            what, remedy = NEEDS.get(need, method)
             raise TypeError(
-                f"{type(strategy).__name__} needs {NEEDS.get(method, method)}, and "
-                f"{type(estimator).__name__} has no `{method}`: choose an estimator "
-                "that has it (CalibratedClassifierCV adds class probabilities to any "
-                "classifier), or a strategy that needs no more than the estimator "
-                "offers, such as Random."
+                f"{type(strategy).__name__} needs {what}, and "
+                f"{type(estimator).__name__} has none: {remedy}, or a strategy that "
+                "needs no more than the estimator offers, such as Random."
             )
+
+
+def _offers(estimator, need):
+    return has_posterior(estimator) if need == "posterior" else hasattr(estimator, need)
 
 
 def _check_candidates(candidates, n_given, n_pool):

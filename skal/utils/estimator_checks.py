@@ -18,6 +18,7 @@ from sklearn.utils import estimator_checks as sklearn_checks
 
 from skal.learner import ActiveLearner
 from skal.problem import assemble, split
+from skal.seeding import set_random_states, stream
 from skal.strategies import Labelled
 from skal.utils._rows import take
 
@@ -130,7 +131,8 @@ class _Bench:
             seed=seed,
         )
         self.X = problem.X_pool
-        self.model = clone(estimator).fit(*given["warm"])
+        seeded = set_random_states(clone(estimator), stream(seed))
+        self.model = seeded.fit(*given["warm"])
         rows = np.arange(4)
         self.labelled = Labelled(take(self.X, rows), problem.y_pool[rows], rows)
         peeks = getattr(strategy, "peeks", False)

@@ -1,16 +1,20 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from skal import (
+    BALD,
     AnnealingOracle,
+    BatchBALD,
     FixedOrder,
     LeastConfidence,
     Margin,
     MaxEntropy,
     Random,
+    VariationRatio,
 )
 from skal.utils.estimator_checks import parametrize_with_strategy_checks
 
@@ -30,6 +34,14 @@ def test_contract(check):
     check()
 
 
+@parametrize_with_strategy_checks(
+    [BALD(), VariationRatio(), BatchBALD(n_configurations=50)],
+    estimator=RandomForestClassifier(10, max_depth=3),
+)
+def test_contract_of_disagreement(check):
+    check()
+
+
 @pytest.mark.parametrize("strategy", [Random(), *UNCERTAINTY])
 def test_one_line_without_a_learner(strategy):
     X, y = load_iris(return_X_y=True)
@@ -40,7 +52,7 @@ def test_one_line_without_a_learner(strategy):
 def test_a_strategy_alone_says_what_it_needs():
     X, y = load_iris(return_X_y=True)
     model = LinearSVC(max_iter=10_000).fit(X, y)
-    with pytest.raises(TypeError, match="no `predict_proba`: choose an estimator"):
+    with pytest.raises(TypeError, match="has none: choose an estimator with a method"):
         Margin().fit(X).select(model, X, 5)
 
 

@@ -1,0 +1,79 @@
+"""Posterior samples of class probabilities: from a net, or an ensemble's members."""
+
+import numpy as np
+from sklearn.ensemble import BaggingClassifier, VotingClassifier
+from sklearn.ensemble._forest import ForestClassifier
+from sklearn.pipeline import Pipeline
+
+from skal.utils._classes import FixedClasses
+from skal.utils._rows import is_frame
+
+ENSEMBLES = (BaggingClassifier, ForestClassifier, VotingClassifier)
+
+
+def has_posterior(estimator):
+    """Whether class probabilities of `estimator`, fitted or not, can be sampled.
+
+    They can where it has a method `sample_proba`, where it is an ensemble of
+    classifiers, and where one of these is the last step of a Pipeline.
+    """
+    if isinstance(estimator, FixedClasses):
+        return True
+    last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    return hasattr(last, "sample_proba") or isinstance(last, ENSEMBLES)
+
+
+def sample_posterior(estimator, X, n_samples, seed):
+    """Sample the class probabilities of each row.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        One that `has_posterior`.
+    X : rows, n_rows of them
+    n_samples : int
+        How many samples to draw from a net. An ensemble gives one per member.
+    seed : int
+        Determines the samples.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_samples, n_classes)
+        Columns in the order of `estimator.classes_`.
+    """
+    if isinstance(estimator, FixedClasses):
+        inner = estimator.estimator
+        known = sample_posterior(inner, X, n_samples, seed)
+        return _spread(known, inner.classes_, estimator.classes_)
+    if isinstance(estimator, Pipeline):
+        X = estimator[:-1].transform(X)
+        return sample_posterior(estimator[-1], X, n_samples, seed)
+    if hasattr(estimator, "sample_proba"):
+        return estimator.sample_proba(X, n_samples=n_samples, random_state=seed)
+    if isinstance(estimator, ENSEMBLES):
+        return _members(estimator, X)
+    # A constant model, trained while a single class was labelled.
+    return estimator.predict_proba(X)[:, None, :]
+
+
+def _members(ensemble, X):
+    """Ask each member. Ensembles number the classes before they train members."""
+    if is_frame(X) and not isinstance(ensemble, VotingClassifier):
+        X = X.to_numpy()  # what members were trained on
+    numbers = np.arange(len(ensemble.classes_))
+    features = getattr(ensemble, "estimators_features_", None)
+    samples = []
+    for i, member in enumerate(ensemble.estimators_):
+        seen = X if features is None else X[:, features[i]]
+        probs = member.predict_proba(seen)[:, None, :]
+        samples.append(_spread(probs, member.classes_.astype(int), numbers))
+    return np.concatenate(samples, axis=1)
+
+
+def _spread(probs_N_T_C, known, classes):
+    """Give each class of `classes` a column, of zeros where it is not `known`."""
+    if len(known) == len(classes):
+        return probs_N_T_C
+    spread = np.zeros((*probs_N_T_C.shape[:2], len(classes)), probs_N_T_C.dtype)
+    spread[:, :, np.searchsorted(classes, known)] = probs_N_T_C
+    return spread
