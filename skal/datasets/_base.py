@@ -2,11 +2,20 @@
 
 import hashlib
 import os
+from numbers import Integral, Real
 from pathlib import Path
 
 from sklearn.datasets._base import RemoteFileMetadata, _fetch_remote
+from sklearn.utils import Bunch
+from sklearn.utils._param_validation import Interval
 
-__all__ = ["RemoteFileMetadata", "get_data_home", "get_file"]
+# The parameters that every fetcher has, for `validate_params`.
+DOWNLOAD_CONSTRAINTS = {
+    "data_home": [str, os.PathLike, None],
+    "download_if_missing": ["boolean"],
+    "n_retries": [Interval(Integral, 0, None, closed="left")],
+    "delay": [Interval(Real, 0, None, closed="left")],
+}
 
 
 def get_data_home(data_home=None):
@@ -26,6 +35,48 @@ def get_data_home(data_home=None):
     if data_home is None:
         data_home = os.environ.get("SKAL_DATA_HOME") or "~/skal_data"
     return Path(data_home).expanduser()
+
+
+def remote_file(url, checksum):
+    """Describe a file to download, which keeps its name.
+
+    Parameters
+    ----------
+    url : str
+    checksum : str or None
+        The sha256; None where none was published.
+
+    Returns
+    -------
+    RemoteFileMetadata
+    """
+    return RemoteFileMetadata(url.rpartition("/")[2], url, checksum)
+
+
+def get_parts(files, subset, folder, **download):
+    """Return the paths of the files of a subset, downloading them if need be.
+
+    Parameters
+    ----------
+    files : dict of str to RemoteFileMetadata
+        The file of each part.
+    subset : str
+        One part, or "all": every part, in the order of `files`.
+    folder : pathlib.Path
+    **download
+        `download_if_missing`, `n_retries` and `delay`, as for `get_file`.
+
+    Returns
+    -------
+    list of pathlib.Path
+
+    Raises
+    ------
+    OSError
+        As `get_file`.
+    """
+    parts = list(files) if subset == "all" else [subset]
+    return [get_file(files[part], folder, **download) for part in parts]
 
 
 def get_file(remote, folder, *, download_if_missing, n_retries, delay):
@@ -55,18 +106,71 @@ def get_file(remote, folder, *, download_if_missing, n_retries, delay):
         fails or is not what it should be.
     """
     path = folder / remote.filename
-    is_there = path.exists()
-    if is_there and _sha256(path) == remote.checksum:
+    if is_whole(path, remote.checksum):
         return path
     if not download_if_missing:
-        state = "is damaged (its sha256 differs)" if is_there else "is missing"
-        raise OSError(
-            f"{path} {state}, and download_if_missing=False: allow the download, or "
-            f"put the file from {remote.url} there."
-        )
+        raise refusal(path, remote.url, "its sha256 differs")
     folder.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     return _fetch_remote(remote, folder, n_retries=n_retries, delay=delay)
+
+
+def is_whole(path, checksum):
+    """Tell whether a file is there and has this sha256.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    checksum : str
+
+    Returns
+    -------
+    bool
+    """
+    return path.exists() and _sha256(path) == checksum
+
+
+def refusal(path, source, damage):
+    """Return the error for a file that would have to be downloaded and must not.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, which is missing, or there but damaged.
+    source : str
+        Where it can be had.
+    damage : str
+        What is wrong with the file where there is one.
+
+    Returns
+    -------
+    OSError
+    """
+    state = f"is damaged ({damage})" if path.exists() else "is missing"
+    return OSError(
+        f"{path} {state}, and download_if_missing=False: allow the download, or put "
+        f"the file from {source} there."
+    )
+
+
+def pack(data, target, target_names, descr, return_X_y):
+    """Return what a fetcher returns.
+
+    Parameters
+    ----------
+    data, target : array or list
+    target_names : list of str
+    descr : str
+        What the data set is.
+    return_X_y : bool
+
+    Returns
+    -------
+    Bunch, or the tuple (data, target) if `return_X_y` is True
+    """
+    if return_X_y:
+        return data, target
+    return Bunch(data=data, target=target, target_names=target_names, DESCR=descr)
 
 
 def _sha256(path):

@@ -1,38 +1,41 @@
 """Fashion-MNIST: small grey pictures of ten kinds of clothing."""
 
 import gzip
-import os
-from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import StrOptions, validate_params
 
-from skal.datasets._base import RemoteFileMetadata, get_data_home, get_file
+from skal.datasets._base import (
+    DOWNLOAD_CONSTRAINTS,
+    get_data_home,
+    get_parts,
+    pack,
+    remote_file,
+)
 
 _URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 
 _FILES = {
-    ("train", "images"): RemoteFileMetadata(
-        filename="train-images-idx3-ubyte.gz",
-        url=_URL + "train-images-idx3-ubyte.gz",
-        checksum="3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-    ),
-    ("train", "labels"): RemoteFileMetadata(
-        filename="train-labels-idx1-ubyte.gz",
-        url=_URL + "train-labels-idx1-ubyte.gz",
-        checksum="a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-    ),
-    ("test", "images"): RemoteFileMetadata(
-        filename="t10k-images-idx3-ubyte.gz",
-        url=_URL + "t10k-images-idx3-ubyte.gz",
-        checksum="346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-    ),
-    ("test", "labels"): RemoteFileMetadata(
-        filename="t10k-labels-idx1-ubyte.gz",
-        url=_URL + "t10k-labels-idx1-ubyte.gz",
-        checksum="67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
-    ),
+    "images": {
+        "train": remote_file(
+            _URL + "train-images-idx3-ubyte.gz",
+            "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+        ),
+        "test": remote_file(
+            _URL + "t10k-images-idx3-ubyte.gz",
+            "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+        ),
+    },
+    "labels": {
+        "train": remote_file(
+            _URL + "train-labels-idx1-ubyte.gz",
+            "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+        ),
+        "test": remote_file(
+            _URL + "t10k-labels-idx1-ubyte.gz",
+            "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+        ),
+    },
 }
 
 _TARGET_NAMES = (
@@ -51,13 +54,10 @@ _TARGET_NAMES = (
 
 @validate_params(
     {
-        "data_home": [str, os.PathLike, None],
+        **DOWNLOAD_CONSTRAINTS,
         "subset": [StrOptions({"train", "test", "all"})],
         "as_images": ["boolean"],
-        "download_if_missing": ["boolean"],
         "return_X_y": ["boolean"],
-        "n_retries": [Interval(Integral, 0, None, closed="left")],
-        "delay": [Interval(Real, 0, None, closed="left")],
     },
     prefer_skip_nested_validation=True,
 )
@@ -132,30 +132,23 @@ def fetch_fashion_mnist(
     ((70000, 784), (70000,))
     """
     folder = get_data_home(data_home) / "fashion_mnist"
-    parts = ["train", "test"] if subset == "all" else [subset]
 
-    def read(part, kind):
-        path = get_file(
-            _FILES[part, kind],
+    def read(kind):
+        paths = get_parts(
+            _FILES[kind],
+            subset,
             folder,
             download_if_missing=download_if_missing,
             n_retries=n_retries,
             delay=delay,
         )
-        return _read_idx(path)
+        return np.concatenate([_read_idx(path) for path in paths])
 
-    data = np.concatenate([read(part, "images") for part in parts])
-    target = np.concatenate([read(part, "labels") for part in parts]).astype(np.int64)
+    data, target = read("images"), read("labels").astype(np.int64)
     if not as_images:
         data = data.reshape(len(data), -1)
-    if return_X_y:
-        return data, target
-    return Bunch(
-        data=data,
-        target=target,
-        target_names=list(_TARGET_NAMES),
-        DESCR=fetch_fashion_mnist.__doc__,
-    )
+    descr = fetch_fashion_mnist.__doc__
+    return pack(data, target, list(_TARGET_NAMES), descr, return_X_y)
 
 
 def _read_idx(path):

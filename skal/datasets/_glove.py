@@ -1,0 +1,246 @@
+"""GloVe: word vectors from six billion words of text."""
+
+import os
+import zipfile
+import zlib
+from numbers import Integral
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from sklearn.datasets._base import _fetch_remote
+from sklearn.utils import Bunch
+from sklearn.utils._param_validation import Options, validate_params
+
+from skal.datasets._base import (
+    DOWNLOAD_CONSTRAINTS,
+    get_data_home,
+    is_whole,
+    refusal,
+    remote_file,
+)
+
+# No checksum was published: what is extracted is checked by the archive's own CRC and
+# by the number of its words.
+_ARCHIVE = remote_file("https://nlp.stanford.edu/data/glove.6B.zip", None)
+_N_WORDS = 400_000
+
+# Part of the 50-dimensional file, for machines that cannot have the whole archive.
+_SUBSET = "glove.6B.50d.subset.txt"
+_SUBSET_CHECKSUM = "bd35b08d3a3870cb5487670b119589d473a903cfaa15e52e9d1ac5c5785d7aa3"
+
+
+@validate_params(
+    {"path": [str, os.PathLike], "words": ["array-like", None]},
+    prefer_skip_nested_validation=True,
+)
+def read_word_vectors(path, words=None):
+    r"""Read word vectors from a file in GloVe's text format.
+
+    Each line is a word and the numbers of its vector, separated by single spaces and
+    ended by a line feed. The file is read line by line, and only what is wanted is
+    kept: of the other lines, the numbers are counted but not read.
+
+    Parameters
+    ----------
+    path : str or path-like
+    words : collection of str, default=None
+        The words to keep; one that the file does not have is left out. None keeps all.
+
+    Returns
+    -------
+    words : list of str, of length n_words
+        The words found, in the order of the file.
+    vectors : ndarray of shape (n_words, dimension), dtype float32
+        Their vectors.
+
+    Raises
+    ------
+    ValueError
+        If the file is empty, a line has not as many numbers as the first, a value is
+        not a finite number, or the last line is cut off.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from skal.datasets import read_word_vectors
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "vectors.txt"
+    ...     _ = path.write_text("the 0.5 1\ncat 2 3\nsat 4 5\n")
+    ...     read_word_vectors(path, words=["sat", "the", "dog"])
+    (['the', 'sat'], array([[0.5, 1. ], [4. , 5. ]], dtype=float32))
+    """
+    wanted = None if words is None else set(words)
+    found, vectors = [], []
+    with open(path, "rb") as file:
+        dimension = file.readline().count(b" ")
+        file.seek(0)
+        for number, line in enumerate(file, start=1):
+            try:
+                word, values = _split(line, dimension)
+                if wanted is None or word in wanted:
+                    vectors.append(_vector(values))
+                    found.append(word)
+            except ValueError as error:
+                raise ValueError(f"{path}, line {number}: {error}") from error
+    if dimension == 0:
+        raise ValueError(f"{path} is empty: give a file of words and their vectors.")
+    return found, np.array(vectors, dtype=np.float32).reshape(-1, dimension)
+
+
+def _split(line, dimension):
+    """Return the word of a line as text, and its values, not yet read, as bytes."""
+    if not line.endswith(b"\n"):
+        raise ValueError("the line is cut off; get the whole file.")
+    word, _, values = line[:-1].partition(b" ")
+    n_values = line.count(b" ")
+    if not word or not n_values == dimension > 0:
+        raise ValueError(
+            f"expected a word and {dimension or 'its'} values, as in the first line, "
+            f"separated by single spaces, not {n_values} values."
+        )
+    return word.decode(), values
+
+
+def _vector(values):
+    vector = np.array(values.split(b" "), dtype=np.float32)
+    if not np.isfinite(vector).all():
+        raise ValueError("a value is not a finite number.")
+    return vector
+
+
+@validate_params(
+    {
+        **DOWNLOAD_CONSTRAINTS,
+        "dimension": [Options(Integral, {50, 100, 200, 300})],
+        "words": ["array-like", None],
+    },
+    prefer_skip_nested_validation=True,
+)
+def fetch_glove(
+    *,
+    dimension=50,
+    words=None,
+    data_home=None,
+    download_if_missing=True,
+    n_retries=3,
+    delay=1.0,
+):
+    """Load GloVe 6B word vectors, downloading them if need be (862 MB).
+
+    =================   ======================================
+    Words               400000, lower case
+    Dimensionality      50, 100, 200 or 300
+    Trained on          Wikipedia 2014 and Gigaword 5
+    =================   ======================================
+
+    Parameters
+    ----------
+    dimension : {50, 100, 200, 300}, default=50
+        The length of the vectors.
+    words : collection of str, default=None
+        The words to keep; one that GloVe does not have is left out. None keeps all.
+    data_home : str or path-like, default=None
+        Where data sets are kept; None takes the environment variable
+        `SKAL_DATA_HOME`, or `~/skal_data`.
+    download_if_missing : bool, default=True
+        If False, raise an OSError where the file is missing or damaged.
+    n_retries : int, default=3
+        How often to try again when a download fails.
+    delay : float, default=1.0
+        Seconds between these.
+
+    Returns
+    -------
+    data : Bunch
+        With the fields
+
+        words : list of str, of length n_words
+            The words found, in GloVe's order: the most frequent first.
+        vectors : ndarray of shape (n_words, dimension), dtype float32
+            Their vectors.
+        DESCR : str
+            What this data set is.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be downloaded, or is not what it should be.
+    ValueError
+        If a line of the file is malformed, as in `read_word_vectors`.
+
+    Notes
+    -----
+    One file of the downloaded archive is kept: the one of this dimension. Where the
+    50-dimensional file is missing, but `glove.6B.50d.subset.txt` is in its place, that
+    is read: it has 5206 words, those of `fetch_topv2` and `fetch_mit_restaurant`.
+
+    References
+    ----------
+    Pennington, Socher and Manning, "GloVe: Global Vectors for Word Representation",
+    EMNLP 2014. Public Domain Dedication and License 1.0.
+
+    Examples
+    --------
+    >>> from skal.datasets import fetch_glove
+    >>> glove = fetch_glove(words=["alarm", "restaurant"])  # doctest: +SKIP
+    >>> glove.words, glove.vectors.shape  # doctest: +SKIP
+    (['restaurant', 'alarm'], (2, 50))
+    """
+    folder = get_data_home(data_home) / "glove"
+    path = _find(folder, dimension)
+    if path is None:
+        path = folder / _member(dimension)
+        if not download_if_missing:
+            source, damage = _ARCHIVE.url, f"it has not {_N_WORDS} lines"
+            raise refusal(path, source, damage)
+        _download(path, n_retries, delay)
+    found, vectors = read_word_vectors(path, words)
+    return Bunch(words=found, vectors=vectors, DESCR=fetch_glove.__doc__)
+
+
+def _member(dimension):
+    return f"glove.6B.{dimension}d.txt"
+
+
+def _find(folder, dimension):
+    """Return the file to read: the whole one, else the subset, None without either."""
+    path, subset = folder / _member(dimension), folder / _SUBSET
+    if path.exists() and _n_lines(path) == _N_WORDS:
+        return path
+    if dimension == 50 and is_whole(subset, _SUBSET_CHECKSUM):
+        return subset
+    return None
+
+
+def _n_lines(path):
+    with path.open("rb") as file:
+        chunks = iter(lambda: file.read(2**20), b"")
+        return sum(chunk.count(b"\n") for chunk in chunks)
+
+
+def _download(path, n_retries, delay):
+    """Download the archive and move one of its files to `path`; leave nothing else."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".part_", dir=path.parent) as temp:
+        archive = _fetch_remote(_ARCHIVE, temp, n_retries=n_retries, delay=delay)
+        os.replace(_extract(archive, path.name), path)
+
+
+def _extract(archive, member):
+    """Extract one file beside its archive, and check that it is whole."""
+    try:
+        with zipfile.ZipFile(archive) as content:
+            # Reading a member to its end compares its CRC.
+            path = Path(content.extract(member, archive.parent))
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
+        raise OSError(
+            f"{_ARCHIVE.url} gave no whole {member} ({error}): try again."
+        ) from error
+    if _n_lines(path) != _N_WORDS:
+        raise OSError(
+            f"{member} from {_ARCHIVE.url} has {_n_lines(path)} lines, not {_N_WORDS}: "
+            "try again."
+        )
+    return path
