@@ -460,8 +460,7 @@ class ActiveLearner(
 
 def _fit_strategy(strategy, problem, context, learner):
     """Show the strategy what it may see: an oracle all but the test set."""
-    peeks = getattr(strategy, "peeks", False)
-    seen = problem.for_search() if peeks else problem.for_selection()
+    seen = problem.seen_by(strategy)
     task = context.subcontext(task_name="search")
     with ExitStack() as stack:
         if hasattr(strategy, "set_callbacks"):

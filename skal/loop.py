@@ -59,11 +59,6 @@ def check_runnable(problem: Problem, strategy: Any) -> None:
             "There is no test set to score the rounds on: give X_test, or a positive "
             "test_size."
         )
-    if problem.X_val is None and getattr(strategy, "peeks", False):
-        raise ValueError(
-            f"{name} searches on the validation set, and there is none: give X_val, or "
-            "a positive val_size."
-        )
     if get_tags(problem.estimator).input_tags.pairwise:
         raise ValueError(
             f"{type(problem.estimator).__name__} takes a matrix of pairs of rows, and "

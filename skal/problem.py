@@ -57,6 +57,8 @@ class Problem:
     fit_params : dict
         Further arguments of the estimator's `fit`. What has one value per row of
         the warm start and the pool, in this order, is cut to the rows in use.
+    test_frequencies : ndarray of shape (n_classes,), or None
+        Share of each class in the test set, where that itself is hidden.
     """
 
     X_pool: Any
@@ -77,6 +79,7 @@ class Problem:
     X_test: Any = None
     y_test: Any = None
     fit_params: Mapping[str, Any] = field(default_factory=dict)
+    test_frequencies: Any = None
 
     @property
     def n_pool(self) -> int:
@@ -135,16 +138,30 @@ class Problem:
             )
         return order
 
+    def seen_by(self, strategy: Any) -> "Problem":
+        """Return the problem as `strategy` may see it."""
+        peeks = getattr(strategy, "peeks", False)
+        return self.for_search() if peeks else self.for_selection()
+
     def for_search(self) -> "Problem":
-        """Return the problem without its test set: nothing may be searched on that."""
-        return replace(self, X_test=None, y_test=None)
+        """Return the problem as a strategy that peeks may see it.
+
+        Nothing may be searched on the test set: its label frequencies alone are left.
+        """
+        frequencies = self.test_frequencies
+        if self.y_test is not None:
+            bins = np.searchsorted(self.classes, self.y_test)
+            counts = np.bincount(bins, minlength=len(self.classes))
+            frequencies = counts / counts.sum()
+        return replace(self, X_test=None, y_test=None, test_frequencies=frequencies)
 
     def for_selection(self) -> "Problem":
         """Return the problem as a strategy that does not peek may see it.
 
         Gone are the pool's labels, the validation and the test set.
         """
-        return replace(self.for_search(), y_pool=None, X_val=None, y_val=None)
+        hidden = replace(self, y_pool=None, X_val=None, y_val=None)
+        return replace(hidden, X_test=None, y_test=None, test_frequencies=None)
 
 
 def split(

@@ -230,7 +230,8 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
             return rng.permutation(problem.n_pool)
         if hasattr(self.start, "select"):
             strategy = set_random_states(clone(self.start), rng, only_unset=True)
-            strategy.fit(problem.X_pool, None, problem=problem.for_selection())
+            seen = problem.seen_by(strategy)
+            strategy.fit(problem.X_pool, seen.y_pool, problem=seen)
             rounds = run_rounds(problem, strategy, objective.trainer, objective.train)
             *_, last = rounds
             return _complete(last.order, problem.n_pool)

@@ -20,6 +20,11 @@ class BaseOracle(OrderStrategy):
                 f"{type(self).__name__} searches with the labels of the pool, so it "
                 "needs a problem: use it as the strategy of an ActiveLearner."
             )
+        if problem.X_val is None:
+            raise ValueError(
+                f"{type(self).__name__} searches on the validation set, and there is "
+                "none: give X_val, or a positive val_size."
+            )
         order, self.quality_, self.n_trainings_ = self._search(problem)
         self._plan = np.asarray(order, dtype=np.int64)
         self.order_ = problem.pool_rows[self._plan]

@@ -9,16 +9,21 @@ from skal.strategies._base import (
 )
 from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
 from skal.strategies._fixed import FixedOrder
+from skal.strategies._length import Longest
+from skal.strategies._matching import IDMR, ODMR
 from skal.strategies._random import Random
 from skal.strategies._uncertainty import LeastConfidence, Margin, MaxEntropy
 
 __all__ = [
     "BALD",
+    "IDMR",
+    "ODMR",
     "BaseStrategy",
     "BatchBALD",
     "FixedOrder",
     "Labelled",
     "LeastConfidence",
+    "Longest",
     "Margin",
     "MaxEntropy",
     "OrderStrategy",

@@ -66,3 +66,9 @@ def row_keys(X: Any) -> list:
     if isinstance(X, np.ndarray) and X.dtype != object:
         return [row.tobytes() for row in np.ascontiguousarray(X)]
     return [row if isinstance(row, str) else tuple(row) for row in X]
+
+
+def lengths(X: Any) -> np.ndarray:
+    """Return the number of words of each row: a sentence, or a list of tokens."""
+    words = (row.split() if isinstance(row, str) else row for row in X)
+    return np.array([len(row) for row in words], dtype=np.int64)

@@ -135,8 +135,7 @@ class _Bench:
         self.model = seeded.fit(*given["warm"])
         rows = np.arange(4)
         self.labelled = Labelled(take(self.X, rows), problem.y_pool[rows], rows)
-        peeks = getattr(strategy, "peeks", False)
-        self.seen = problem.for_search() if peeks else problem.for_selection()
+        self.seen = problem.seen_by(strategy)
         self.strategy = _seeded(strategy, seed)
 
     def fit(self):

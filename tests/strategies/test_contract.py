@@ -7,6 +7,8 @@ from sklearn.svm import LinearSVC
 
 from skal import (
     BALD,
+    IDMR,
+    ODMR,
     AnnealingOracle,
     BatchBALD,
     FixedOrder,
@@ -28,6 +30,10 @@ UNCERTAINTY = [MaxEntropy(), LeastConfidence(), Margin()]
         FixedOrder(tuple(range(39, -1, -1))),
         AnnealingOracle(n_steps=20),
         AnnealingOracle(n_steps=20, start=Margin()),
+        IDMR(MaxEntropy()),
+        IDMR(Random(), bins="kmeans", n_bins=2),
+        ODMR(MaxEntropy()),
+        ODMR(Random(), reference="test", labels="true"),
     ]
 )
 def test_contract(check):

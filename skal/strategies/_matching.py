@@ -1,0 +1,322 @@
+"""Distribution matching: keep what is labelled like the data as a whole."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from skal.seeding import Stream, isolated, set_random_states, stream
+from skal.strategies._base import BaseStrategy
+from skal.training import single_threaded
+from skal.utils._rows import concat, lengths, n_rows, take
+
+
+class _DistributionMatching(BaseStrategy):
+    """Base class: pick from the bin that is furthest behind its share.
+
+    A subclass sets `reference_`, the share that each bin ought to have.
+    """
+
+    @property
+    def needs(self):
+        """What the followed strategy asks of a model."""
+        return getattr(self.strategy, "needs", ())
+
+    def _fit_followed(self, X, y, problem):
+        rng = stream(self.seed_, Stream.STRATEGY)
+        self.strategy_ = set_random_states(clone(self.strategy), rng, only_unset=True)
+        seen = None if problem is None else problem.seen_by(self.strategy_)
+        self.strategy_.fit(X, y, problem=seen)
+
+    def _pick(self, estimator, X, n, candidates, labelled, bins, counts):
+        """Pick one row at a time (Algorithm 2).
+
+        `bins` holds the bin of each candidate, `counts` what is labelled in each bin.
+        The followed strategy ranks the rows of a bin when the bin is first needed.
+        """
+        rankings, counts = {}, counts.copy()
+        left = np.bincount(bins, minlength=len(counts))
+        chosen = np.empty(n, dtype=np.int64)
+        for i in range(n):
+            behind = counts / max(1, counts.sum()) - self.reference_
+            b = int(np.argmin(np.where(left > 0, behind, np.inf)))
+            if b not in rankings:
+                ranking = self.strategy_.select(
+                    estimator,
+                    X,
+                    min(n - i, left[b]),
+                    candidates=candidates[bins == b],
+                    labelled=labelled,
+                )
+                rankings[b] = iter(ranking)
+            chosen[i] = next(rankings[b])
+            counts[b] += 1
+            left[b] -= 1
+        return chosen
+
+
+class IDMR(_DistributionMatching):
+    """Match the distribution of the inputs while following another strategy.
+
+    Rows are sorted into bins. One row is picked at a time: out of the bin that is
+    furthest behind its share of all inputs, the one that the other strategy likes
+    best. Input distribution-matching regularization.
+
+    Parameters
+    ----------
+    strategy : strategy
+        The one to follow within a bin.
+
+    bins : {"length", "kmeans", "tsne"} or callable, default="kmeans"
+        How to sort rows into bins: by sentence length, one bin per length; by k-means
+        on the features, or on their t-SNE embedding (of up to 100 principal
+        components). A function takes rows and returns one bin per row.
+
+    n_bins : int, default=5
+        Number of clusters. Not used for lengths and functions.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the clusters. Inside an `ActiveLearner`, None takes a seed drawn from
+        the learner's.
+
+    Attributes
+    ----------
+    strategy_ : strategy
+        The fitted strategy that is followed.
+
+    bins_ : ndarray of shape (n_pool,)
+        The bin of each row of the pool, from zero.
+
+    reference_ : ndarray of shape (n_bins,)
+        Share of each bin in all inputs: warm start, pool and selection set.
+
+    See Also
+    --------
+    MaxEntropy, BALD : Strategies that it improves.
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, section 6.5, Algorithm 2.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skal import IDMR, MaxEntropy
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = LogisticRegression(max_iter=500).fit(X[::10], y[::10])
+    >>> strategy = IDMR(MaxEntropy(), n_bins=3, random_state=0).fit(X)
+    >>> strategy.bins_[strategy.select(model, X, 3)]  # one out of each
+    array([0, 1, 2])
+    """
+
+    _parameter_constraints: dict = {
+        "strategy": [HasMethods(["fit", "select"])],
+        "bins": [StrOptions({"length", "kmeans", "tsne"}), callable],
+        "n_bins": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, strategy, *, bins="kmeans", n_bins=5, random_state=None):
+        self.strategy = strategy
+        self.bins = bins
+        self.n_bins = n_bins
+        self.random_state = random_state
+
+    def _fit(self, X, y, problem):
+        self._fit_followed(X, y, problem)
+        others = _other_inputs(problem)
+        inputs = X
+        for rows in others:
+            inputs = concat(inputs, rows)
+        all_bins = self._sort_into_bins(inputs)
+        self.reference_ = np.bincount(all_bins) / len(all_bins)
+        self.bins_ = all_bins[: self.n_pool_]
+        n_warm = n_rows(others[0]) if others else 0
+        warm_bins = all_bins[self.n_pool_ : self.n_pool_ + n_warm]
+        self._warm_counts = np.bincount(warm_bins, minlength=len(self.reference_))
+
+    @property
+    def peeks(self):
+        """Whether the followed strategy looks at labels that were not acquired."""
+        return getattr(self.strategy, "peeks", False)
+
+    def _sort_into_bins(self, X):
+        if callable(self.bins):
+            found = np.asarray(self.bins(X))
+            if found.shape != (n_rows(X),):
+                raise ValueError(
+                    f"bins must return one bin for each of the {n_rows(X)} rows; it "
+                    f"returned shape {found.shape}."
+                )
+        else:
+            found = lengths(X) if self.bins == "length" else self._cluster(X)
+        return np.unique(found, return_inverse=True)[1]
+
+    def _cluster(self, X):
+        with isolated(self.seed_), single_threaded():
+            if self.bins == "tsne":
+                X = np.asarray(X).reshape(n_rows(X), -1)
+                n_components = min(100, *X.shape)
+                X = PCA(n_components, random_state=self.seed_).fit_transform(X)
+                perplexity = min(30.0, (len(X) - 1) / 3)
+                tsne = TSNE(perplexity=perplexity, random_state=self.seed_)
+                X = tsne.fit_transform(X)
+            kmeans = KMeans(self.n_bins, n_init=10, random_state=self.seed_)
+            return kmeans.fit_predict(X)
+
+    def _select(self, estimator, X, n, candidates, labelled):
+        counts = self._labelled_counts(labelled)
+        bins = self.bins_[candidates]
+        return self._pick(estimator, X, n, candidates, labelled, bins, counts)
+
+    def _labelled_counts(self, labelled):
+        """Count what is labelled so far, by bin."""
+        if labelled is None:
+            return self._warm_counts.copy()
+        acquired = labelled.positions[labelled.positions >= 0]
+        acquired_bins = np.bincount(
+            self.bins_[acquired], minlength=len(self.reference_)
+        )
+        return self._warm_counts + acquired_bins
+
+
+class ODMR(_DistributionMatching):
+    """Match the distribution of the labels while following another strategy.
+
+    One row is picked at a time: of the class that is furthest behind its share, the
+    one that the other strategy likes best. Output distribution-matching
+    regularization, in four variants.
+
+    Parameters
+    ----------
+    strategy : strategy
+        The one to follow within a class.
+
+    reference : {"accessible", "test"}, default="accessible"
+        Whose label frequencies to match: those of the warm start and the selection
+        set, or those of the test set, which peeks.
+
+    labels : {"predicted", "true"}, default="predicted"
+        Which class a candidate counts for: the one that the model predicts, or its
+        own, which peeks.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds the followed strategy. Inside an `ActiveLearner`, None takes a seed drawn
+        from the learner's.
+
+    Attributes
+    ----------
+    strategy_ : strategy
+        The fitted strategy that is followed.
+
+    reference_ : ndarray of shape (n_classes,)
+        The share that each class ought to have.
+
+    peeks : bool
+        Whether it looks at labels that were not acquired. Such a variant is an oracle:
+        it shows what could be won, and no strategy can be it.
+
+    See Also
+    --------
+    IDMR : Match the distribution of the inputs.
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, section 6.5 and appendix G.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skal import ODMR, ActiveLearner, MaxEntropy
+    >>> X, y = load_iris(return_X_y=True)
+    >>> learner = ActiveLearner(LogisticRegression(max_iter=500), ODMR(MaxEntropy()),
+    ...                         batch_size=5, n_rounds=4, random_state=0)
+    >>> learner.fit(X, y).strategy_.peeks
+    False
+    """
+
+    _parameter_constraints: dict = {
+        "strategy": [HasMethods(["fit", "select"])],
+        "reference": [StrOptions({"accessible", "test"})],
+        "labels": [StrOptions({"predicted", "true"})],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        strategy,
+        *,
+        reference="accessible",
+        labels="predicted",
+        random_state=None,
+    ):
+        self.strategy = strategy
+        self.reference = reference
+        self.labels = labels
+        self.random_state = random_state
+
+    @property
+    def peeks(self):
+        """Whether it looks at labels that were not acquired."""
+        itself = self.reference == "test" or self.labels == "true"
+        return itself or getattr(self.strategy, "peeks", False)
+
+    @property
+    def needs(self):
+        """What the followed strategy asks of a model, and predictions."""
+        followed = getattr(self.strategy, "needs", ())
+        return followed if self.labels == "true" else (*followed, "predict")
+
+    def _fit(self, X, y, problem):
+        if problem is None:
+            raise ValueError(
+                "ODMR matches the label frequencies of a problem: use it as the "
+                "strategy of an ActiveLearner."
+            )
+        self._fit_followed(X, y, problem)
+        self._classes = problem.classes
+        self._warm_counts = self._count(problem.y_warm)
+        self._true_bins = None
+        if self.labels == "true":
+            self._true_bins = np.searchsorted(self._classes, y)
+        self.reference_ = self._find_reference(problem)
+
+    def _find_reference(self, problem):
+        if self.reference == "test":
+            return problem.test_frequencies
+        counts = self._warm_counts
+        if problem.y_select is not None:
+            counts = counts + self._count(problem.y_select)
+        if not counts.sum():
+            raise ValueError(
+                "ODMR finds no labels to match in an empty warm start: give X_warm or "
+                'X_select, or reference="test".'
+            )
+        return counts / counts.sum()
+
+    def _count(self, y):
+        bins = np.searchsorted(self._classes, y)
+        return np.bincount(bins, minlength=len(self._classes))
+
+    def _select(self, estimator, X, n, candidates, labelled):
+        counts = self._warm_counts if labelled is None else self._count(labelled.y)
+        if self.labels == "true":
+            bins = self._true_bins[candidates]
+        else:
+            predicted = estimator.predict(take(X, candidates))
+            bins = np.searchsorted(self._classes, predicted)
+        return self._pick(estimator, X, n, candidates, labelled, bins, counts)
+
+
+def _other_inputs(problem):
+    """Return the inputs besides the pool: the warm start, then the selection set."""
+    if problem is None:
+        return []
+    others = [problem.X_warm, problem.X_select]
+    return [rows for rows in others if rows is not None]
