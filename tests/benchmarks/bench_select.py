@@ -1,0 +1,91 @@
+"""Time and memory of `select` grow linearly in the pool, for every strategy."""
+
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+
+from skal import (
+    BALD,
+    IDMR,
+    BatchBALD,
+    FixedOrder,
+    LeastConfidence,
+    Longest,
+    Margin,
+    MaxEntropy,
+    Random,
+    VariationRatio,
+)
+from skal.training import single_threaded
+
+SIZES = (2_000, 20_000, 200_000)
+
+
+class MockNet(BaseEstimator):
+    """A model whose answers are there already, so that only `select` is measured."""
+
+    def __init__(self, probs_N_T_C):
+        self.probs_N_T_C = probs_N_T_C
+        self.probs_N_C = probs_N_T_C[:, 0]
+
+    def predict_proba(self, X):
+        return self.probs_N_C[: len(X)]
+
+    def sample_proba(self, X, n_samples, random_state):
+        return self.probs_N_T_C[: len(X)]
+
+
+@pytest.fixture(scope="module")
+def net():
+    rng = np.random.default_rng(0)
+    probs = rng.dirichlet(np.ones(10) / 2, size=(SIZES[-1], 20))
+    return MockNet(probs.astype(np.float32))
+
+
+def measure(strategy, net, n_rows):
+    X = np.random.default_rng(0).normal(size=(n_rows, 4))
+    if isinstance(strategy, Longest):
+        X = ["word " * (1 + i % 20) for i in range(n_rows)]
+    strategy.fit(X)
+    with single_threaded():
+        started = time.process_time()
+        strategy.select(net, X, 25)
+        seconds = time.process_time() - started
+        tracemalloc.start()
+        strategy.select(net, X, 25)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    return seconds, peak / 2**20
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        Random(),
+        FixedOrder(range(2_000)),
+        MaxEntropy(),
+        LeastConfidence(),
+        Margin(),
+        Longest(),
+        BALD(),
+        VariationRatio(),
+        BatchBALD(n_configurations=1000),
+        IDMR(MaxEntropy(), bins=lambda X: np.arange(len(X)) % 5),
+    ],
+    ids=lambda strategy: type(strategy).__name__,
+)
+def test_time_and_memory_grow_linearly(strategy, net):
+    measure(strategy, net, SIZES[0])
+    found = [measure(strategy, net, n_rows) for n_rows in SIZES]
+    line = ", ".join(
+        f"{n_rows}: {seconds:.3f} s {mebibytes:.0f} MiB"
+        for n_rows, (seconds, mebibytes) in zip(SIZES, found, strict=True)
+    )
+    print(f"\n{type(strategy).__name__}: {line}")
+    (_, _), (seconds, peak), (more_seconds, more_peak) = found
+    # Ten times the rows: what is above the noise of small figures grows about tenfold.
+    assert more_seconds < 20 * max(seconds, 0.005)
+    assert more_peak < 12 * max(peak, 8)
