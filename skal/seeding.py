@@ -37,6 +37,7 @@ class Stream(IntEnum):
     GENERATED = 8
     CONFIGURATIONS = 9
     POSTERIOR = 10
+    DROPOUT = 11
 
 
 def as_seed(random_state: Any) -> int:

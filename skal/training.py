@@ -238,8 +238,23 @@ def single_threaded() -> Iterator[None]:
     between the main process and its workers. Trainings run side by side instead, and
     small ones are faster on one thread anyway.
     """
-    with _controller(len(sys.modules)).limit(limits=1):
+    with _one_torch_thread(), _controller(len(sys.modules)).limit(limits=1):
         yield
+
+
+@contextmanager
+def _one_torch_thread() -> Iterator[None]:
+    # What was set through torch holds for its own MKL, which nobody else reaches.
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,0 +1,172 @@
+"""Modules, and what the constructor of a module may be given."""
+
+import difflib
+import inspect
+import math
+from numbers import Integral
+from typing import Any
+
+from torch import nn
+
+# What a classifier tells a module itself, from the data.
+TOLD = ("n_classes", "input_shape")
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+class MLP(nn.Module):
+    """A multilayer perceptron: linear layers, each but the last with ReLU and dropout.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of logits.
+
+    input_shape : tuple of int
+        Shape of one row; it is flattened.
+
+    hidden : int or tuple of int, default=(100,)
+        Width of each hidden layer.
+
+    dropout : float, default=0.0
+        Probability with which a hidden unit is dropped in training.
+
+    See Also
+    --------
+    TorchClassifier : Trains a module as a scikit-learn classifier.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skal.nets import MLP
+    >>> MLP(n_classes=3, input_shape=(4,), hidden=8)(torch.zeros(2, 4)).shape
+    torch.Size([2, 3])
+    """
+
+    def __init__(self, n_classes, input_shape, hidden=(100,), dropout=0.0):
+        super().__init__()
+        widths = (hidden,) if isinstance(hidden, Integral) else tuple(hidden)
+        layers = [nn.Flatten()]
+        n_inputs = math.prod(input_shape)
+        for width in widths:
+            layers += [nn.Linear(n_inputs, width), nn.ReLU(), nn.Dropout(dropout)]
+            n_inputs = width
+        self.layers = nn.Sequential(*layers, nn.Linear(n_inputs, n_classes))
+
+    def forward(self, X):
+        """Return the logits.
+
+        Parameters
+        ----------
+        X : tensor of shape (n_rows, *input_shape)
+
+        Returns
+        -------
+        tensor of shape (n_rows, n_classes)
+        """
+        return self.layers(X)
+
+
+def defaults(module: Any) -> dict[str, Any]:
+    """Return the constructor's defaults, without those that the data decide.
+
+    Parameters
+    ----------
+    module : type
+        Anything that is not a class has no parameters.
+
+    Returns
+    -------
+    dict of str to default
+    """
+    found = _signature(module)
+    return {
+        name: found[name].default
+        for name in _settable(module)
+        if found[name].default is not inspect.Parameter.empty
+    }
+
+
+def check_module(module: Any, params: dict[str, Any]) -> None:
+    """Refuse what is not the class of a module, and parameters that it does not take.
+
+    Parameters
+    ----------
+    module : type
+    params : dict
+
+    Raises
+    ------
+    TypeError
+        If `module` is not a class, such as a module that was built already.
+    ValueError
+        If its constructor lacks `n_classes`, or one of the parameters.
+    """
+    if not _is_module(module):
+        raise TypeError(
+            "module must be a class, since each fit builds a new one and a module that "
+            f"is built already would go on from its old weights: give {_class(module)} "
+            "itself, and its parameters in module_params."
+        )
+    names = _signature(module)
+    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in names.values())
+    if "n_classes" not in names and not takes_any:
+        raise ValueError(
+            f"{module.__name__} must take n_classes, the number of its logits: add it "
+            "to the parameters of its constructor."
+        )
+    unknown = sorted(set(params) - set(_settable(module)))
+    if unknown and not takes_any:
+        raise ValueError(_suggestion(module, unknown[0]))
+
+
+def told(module: Any, n_classes: int, input_shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return what the data tell a module, as far as its constructor wants to know.
+
+    Parameters
+    ----------
+    module : type
+    n_classes : int
+    input_shape : tuple of int
+
+    Returns
+    -------
+    dict
+    """
+    if "input_shape" in _signature(module):
+        return {"n_classes": n_classes, "input_shape": input_shape}
+    return {"n_classes": n_classes}
+
+
+def _signature(module: Any) -> dict[str, inspect.Parameter]:
+    if not _is_module(module):
+        return {}
+    return dict(inspect.signature(module).parameters)
+
+
+def _settable(module: Any) -> list[str]:
+    return [
+        name
+        for name, parameter in _signature(module).items()
+        if name not in TOLD and parameter.kind not in _VARIADIC
+    ]
+
+
+def _is_module(module: Any) -> bool:
+    return isinstance(module, type) and issubclass(module, nn.Module)
+
+
+def _class(module: Any) -> str:
+    return type(module).__name__ if isinstance(module, nn.Module) else "the class"
+
+
+def _suggestion(module: Any, name: str) -> str:
+    known = _settable(module)
+    if name in TOLD:
+        return f"{name} follows from the data: leave it out of module_params."
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        return (
+            f"{module.__name__} has no parameter {name!r}: did you mean {close[0]!r}?"
+        )
+    listed = ", ".join(known) or "none"
+    return f"{module.__name__} has no parameter {name!r}: choose among {listed}."

@@ -1,0 +1,120 @@
+"""Files that hold a fitted net: weights in safetensors, all else in its header as JSON.
+
+Nothing in such a file can execute code when it is read, unlike a pickle.
+"""
+
+import hashlib
+import json
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+
+
+def write(path: Any, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:
+    """Write a file, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or path-like
+    tensors : dict of str to tensor
+    facts : dict
+        Numbers, texts, booleans, None, lists, tuples, dicts and arrays of those.
+
+    Raises
+    ------
+    TypeError
+        If a fact is of another kind.
+    """
+    path = Path(path)
+    # Copies: the format refuses two tensors that share memory, as tied weights do.
+    tensors = {
+        name: value.detach().cpu().clone().contiguous()
+        for name, value in tensors.items()
+    }
+    text = json.dumps(_encode(facts, "facts"))
+    header = json.dumps({"facts": text, "sha256": _digest(text, tensors)})
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        temporary.write_bytes(to_bytes(tensors, metadata={"skal": header}))
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read(path: Any) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Read a file that `write` wrote.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    tensors : dict of str to tensor
+    facts : dict
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is damaged, or was written by something else.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads(file.metadata()["skal"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if header["sha256"] != _digest(header["facts"], tensors):
+            raise ValueError("its checksum is wrong")
+        return tensors, _decode(json.loads(header["facts"]))
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} was not written by the save of a skal net, or it is damaged "
+            f"({type(error).__name__}: {error}): save the net again."
+        ) from error
+
+
+def _digest(text: str, tensors: dict[str, torch.Tensor]) -> str:
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _encode(value: Any, name: str) -> Any:
+    """Turn a value into what JSON can hold, and mark what JSON has no kind for."""
+    if isinstance(value, dict):
+        return {"dict": [[key, _encode(v, key)] for key, v in value.items()]}
+    if isinstance(value, tuple):
+        return {"tuple": [_encode(v, name) for v in value]}
+    if isinstance(value, list):
+        return [_encode(v, name) for v in value]
+    if isinstance(value, np.ndarray):
+        return {"array": _encode(value.tolist(), name), "dtype": value.dtype.str}
+    value = value.item() if isinstance(value, np.generic) else value
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(
+        f"{name} is a {type(value).__name__}, which a file without pickle cannot hold: "
+        "use numbers, texts, lists, tuples or dicts, or pickle the estimator yourself."
+    )
+
+
+def _decode(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_decode(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    if "dict" in value:
+        return {key: _decode(v) for key, v in value["dict"]}
+    if "tuple" in value:
+        return tuple(_decode(value["tuple"]))
+    return np.array(_decode(value["array"]), dtype=np.dtype(value["dtype"]))

@@ -1,0 +1,157 @@
+"""What classifiers of sentences share: words, and their vectors."""
+
+from collections.abc import Mapping
+from numbers import Integral, Real
+
+import torch
+from sklearn.utils import Bunch
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_consistent_length, validate_data
+
+from skal.nets._base import BaseNetClassifier
+from skal.nets._vectors import embedding_matrix, word_vectors
+from skal.nets._vocabulary import Vocabulary, token_lists
+from skal.seeding import MAX_SEED
+
+
+class BaseTextClassifier(BaseNetClassifier):
+    """Base class of classifiers of sentences: words, and their vectors.
+
+    A subclass sets `_module`, the class of its module.
+    """
+
+    _parameter_constraints: dict = {
+        **BaseNetClassifier._parameter_constraints,
+        "vectors": [Mapping, None],
+        "embedding_dim": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        vectors=None,
+        embedding_dim=50,
+        dropout=0.0,
+        lr=1e-3,
+        max_epochs=100,
+        batch_size=32,
+        patience=20,
+        scoring=None,
+        device="cpu",
+        random_state=None,
+    ):
+        self.vectors = vectors
+        self.embedding_dim = embedding_dim
+        self.dropout = dropout
+        self.lr = lr
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.patience = patience
+        self.scoring = scoring
+        self.device = device
+        self.random_state = random_state
+
+    def fit(self, X, y, *, X_val=None, y_val=None, classes=None):
+        """Learn the words, and train a new network.
+
+        Parameters
+        ----------
+        X : list of n_samples sentences, each a str or a list of str
+            Sentences to train on.
+
+        y : array-like of shape (n_samples,)
+            Class labels of any kind.
+
+        X_val : list of n_val sentences, default=None
+            Sentences to choose the epoch by: the one with the best score on them is
+            kept, and training stops after `patience` epochs without a better one.
+            Without them, all `max_epochs` epochs are trained and the last is kept.
+
+        y_val : array-like of shape (n_val,), default=None
+            Their labels.
+
+        classes : array-like of shape (n_classes,), default=None
+            All classes there are, of which `y` may lack some. None takes those of `y`.
+
+        Returns
+        -------
+        self : classifier
+            Fitted classifier.
+
+        Raises
+        ------
+        TypeError
+            If a row of `X` is no sentence.
+        ValueError
+            If there are no rows, `vectors` are not finite or of different lengths, the
+            device is not there, `y` holds a label that is not among the classes, or
+            training diverges.
+        """
+        return super().fit(X, y, X_val=X_val, y_val=y_val, classes=classes)
+
+    def _check_rows(self, X, y="no_validation", *, reset):
+        """Return word numbers, of shape (n_rows, length), and in `fit` the labels."""
+        if not reset:
+            return self._vocabulary.transform(X)
+        sentences = token_lists(X)
+        y = validate_data(self, y=y)
+        check_consistent_length(sentences, y)
+        self._learn_words(sentences)
+        return self._vocabulary.transform(sentences), y
+
+    def _learn_words(self, sentences):
+        """Learn the words of the sentences, and all that have a vector.
+
+        Of the pool's words, few are in what is labelled already.
+        """
+        known, self.embedding_dim_ = [], int(self.embedding_dim)
+        if self.vectors is not None:
+            known, values = word_vectors(self.vectors)
+            self.embedding_dim_ = values.shape[1]
+        self._vocabulary = Vocabulary().fit([*sentences, known])
+        self.words_ = self._vocabulary.words_
+
+    def _make_net(self):
+        net = super()._make_net()
+        if self.vectors is not None:
+            # Drawn from torch's generator, which `fit` has seeded by random_state.
+            seed = int(torch.randint(MAX_SEED, ()))
+            matrix = embedding_matrix(self.words_, self.vectors, random_state=seed)
+            with torch.no_grad():
+                net.module_.embedding.weight.copy_(torch.from_numpy(matrix))
+        return net
+
+    def _recipe(self):
+        return self._module, {
+            "n_classes": len(self.classes_),
+            "n_words": len(self.words_),
+            "dimension": self.embedding_dim_,
+            "dropout": self.dropout,
+        }
+
+    def _stored_params(self):
+        """Return the parameters, with words alone for vectors: these are tensors."""
+        params = super()._stored_params()
+        if self.vectors is not None:
+            params["vectors"] = word_vectors(self.vectors)[0]
+        return params
+
+    def _stored_tensors(self):
+        tensors = super()._stored_tensors()
+        if self.vectors is not None:
+            tensors["vectors"] = torch.from_numpy(word_vectors(self.vectors)[1])
+        return tensors
+
+    def _restore_module(self, weights, path):
+        values = weights.pop("vectors", None)
+        if isinstance(self.vectors, list):
+            self.vectors = Bunch(words=self.vectors, vectors=values.numpy())
+        self._vocabulary = Vocabulary().fit([self.words_])
+        super()._restore_module(weights, path)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags

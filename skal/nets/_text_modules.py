@@ -1,0 +1,211 @@
+"""Modules that read sentences: the architectures of the paper's intent classification.
+
+What they say of a sentence does not depend on its padding, nor on the other sentences
+of its batch.
+"""
+
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from skal.nets._vocabulary import N_SPECIAL, PADDING
+
+
+class WordNet(nn.Module):
+    """Base class: word vectors, what a subclass makes of them, and a head.
+
+    A subclass writes `encode`, and sets `head`, which turns its answer into logits.
+
+    Parameters
+    ----------
+    n_words : int
+        Number of words, padding and the unknown word not counted.
+
+    dimension : int
+        Length of the word vectors.
+    """
+
+    def __init__(self, n_words, dimension):
+        super().__init__()
+        self.embedding = nn.Embedding(
+            n_words + N_SPECIAL, dimension, padding_idx=PADDING
+        )
+
+    def forward(self, X):
+        """Return the logits.
+
+        Parameters
+        ----------
+        X : tensor of shape (n_sentences, length), dtype int64
+            Word numbers, padded on the right.
+
+        Returns
+        -------
+        tensor of shape (n_sentences, n_classes)
+        """
+        # A sentence of padding alone counts as one word, so that its mean is finite.
+        lengths = (X != PADDING).sum(dim=1).clamp(min=1)
+        vectors_N_L_D = self.embedding(X[:, : int(lengths.max())])
+        return self.head(self.encode(vectors_N_L_D, lengths))
+
+
+class BiLSTMNet(WordNet):
+    """A bidirectional LSTM, the mean of its states, and a linear layer.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of logits.
+
+    n_words, dimension : int
+        As in `WordNet`. There are as many hidden units in each direction as dimensions.
+
+    dropout : float, default=0.0
+        Probability with which an input of the linear layer is dropped in training.
+    """
+
+    def __init__(self, n_classes, n_words, dimension, dropout=0.0):
+        super().__init__(n_words, dimension)
+        self.lstm = nn.LSTM(dimension, dimension, batch_first=True, bidirectional=True)
+        self.head = nn.Sequential(
+            nn.Dropout(dropout), nn.Linear(2 * dimension, n_classes)
+        )
+
+    def encode(self, vectors_N_L_D, lengths):
+        """Return the mean state of both directions.
+
+        Parameters
+        ----------
+        vectors_N_L_D : tensor of shape (n_sentences, length, dimension)
+        lengths : tensor of shape (n_sentences,)
+
+        Returns
+        -------
+        tensor of shape (n_sentences, 2 * dimension)
+        """
+        # Packed, since the backward direction would begin with the padding.
+        packed = pack_padded_sequence(
+            vectors_N_L_D, lengths.cpu(), batch_first=True, enforce_sorted=False
+        )
+        states_N_L_H, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        return mean_over_words(states_N_L_H, lengths)
+
+
+class ConvolutionNet(WordNet):
+    """Three convolutions over the words, their mean, and two linear layers.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of logits.
+
+    n_words, dimension : int
+        As in `WordNet`.
+
+    dropout : float, default=0.0
+        Probability with which an input of a linear layer is dropped in training.
+    """
+
+    def __init__(self, n_classes, n_words, dimension, dropout=0.0):
+        super().__init__(n_words, dimension)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(n_channels, 50, kernel_size=3, padding=1)
+            for n_channels in (dimension, 50, 50)
+        )
+        self.head = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(50, 50),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(50, n_classes),
+        )
+
+    def encode(self, vectors_N_L_D, lengths):
+        """Return the mean over the words of what the last convolution makes of them.
+
+        Parameters
+        ----------
+        vectors_N_L_D : tensor of shape (n_sentences, length, dimension)
+        lengths : tensor of shape (n_sentences,)
+
+        Returns
+        -------
+        tensor of shape (n_sentences, 50)
+        """
+        is_word_N_1_L = is_word(lengths, vectors_N_L_D.shape[1]).unsqueeze(1)
+        channels_N_C_L = vectors_N_L_D.transpose(1, 2)
+        for convolution in self.convolutions:
+            # Beyond the last word each layer sees zeros, however long the padding is.
+            channels_N_C_L = convolution(channels_N_C_L).relu() * is_word_N_1_L
+        return mean_over_words(channels_N_C_L.transpose(1, 2), lengths)
+
+
+class AverageNet(WordNet):
+    """The mean of the word vectors, and three linear layers.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of logits.
+
+    n_words, dimension : int
+        As in `WordNet`.
+
+    dropout : float, default=0.0
+        Probability with which an input of a linear layer is dropped in training.
+    """
+
+    def __init__(self, n_classes, n_words, dimension, dropout=0.0):
+        super().__init__(n_words, dimension)
+        layers = []
+        for n_inputs in (dimension, 100):
+            layers += [nn.Dropout(dropout), nn.Linear(n_inputs, 100), nn.ReLU()]
+        self.head = nn.Sequential(
+            *layers, nn.Dropout(dropout), nn.Linear(100, n_classes)
+        )
+
+    def encode(self, vectors_N_L_D, lengths):
+        """Return the mean word vector.
+
+        Parameters
+        ----------
+        vectors_N_L_D : tensor of shape (n_sentences, length, dimension)
+        lengths : tensor of shape (n_sentences,)
+
+        Returns
+        -------
+        tensor of shape (n_sentences, dimension)
+        """
+        return mean_over_words(vectors_N_L_D, lengths)
+
+
+def mean_over_words(values_N_L_D, lengths):
+    """Return the mean over the words of each sentence, without its padding.
+
+    Parameters
+    ----------
+    values_N_L_D : tensor of shape (n_sentences, length, n_values)
+    lengths : tensor of shape (n_sentences,)
+        Number of words of each sentence, at least 1.
+
+    Returns
+    -------
+    tensor of shape (n_sentences, n_values)
+    """
+    is_word_N_L_1 = is_word(lengths, values_N_L_D.shape[1]).unsqueeze(2)
+    return (values_N_L_D * is_word_N_L_1).sum(dim=1) / lengths.unsqueeze(1)
+
+
+def is_word(lengths, length):
+    """Tell words from padding.
+
+    Parameters
+    ----------
+    lengths : tensor of shape (n_sentences,)
+    length : int
+
+    Returns
+    -------
+    tensor of shape (n_sentences, length), dtype bool
+    """
+    return torch.arange(length, device=lengths.device) < lengths.unsqueeze(1)

@@ -1,0 +1,215 @@
+"""Training a net: minibatches, epochs, and which epoch is kept."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from skorch import NeuralNetClassifier
+from torch import nn
+
+from skal.seeding import isolated
+from skal.training import single_threaded
+
+
+class Epochs(NamedTuple):
+    """What a training was like.
+
+    Parameters
+    ----------
+    losses : list of float
+        Mean training loss of each epoch.
+    scores : list of float
+        Validation score after each epoch; empty without a validation set.
+    best : int
+        The epoch, from 1, whose weights were kept.
+    """
+
+    losses: list[float]
+    scores: list[float]
+    best: int
+
+
+class ShuffledBatches:
+    """Minibatches in a new random order in every epoch; the last may be smaller.
+
+    It takes the place of torch's `DataLoader`, which fetches rows one at a time: most
+    of the time of a small net.
+
+    Parameters
+    ----------
+    dataset : skorch.dataset.Dataset
+        Its `X` and `y` are tensors.
+    batch_size : int
+    """
+
+    def __init__(self, dataset: Any, batch_size: int) -> None:
+        self.X, self.y = dataset.X, dataset.y
+        self.batch_size = batch_size
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        order = torch.randperm(len(self.y)).to(self.y.device)
+        for rows in order.split(self.batch_size):
+            yield self.X[rows], self.y[rows]
+
+
+def make_net(
+    module: Any,
+    module_params: dict[str, Any],
+    *,
+    lr: float,
+    max_epochs: int,
+    batch_size: int,
+    device: str,
+) -> NeuralNetClassifier:
+    """Build the skorch net that trains a module, and the module in it.
+
+    Parameters
+    ----------
+    module : type
+    module_params : dict
+        All parameters of its constructor.
+    lr, max_epochs, batch_size, device
+        As in `TorchClassifier`.
+
+    Returns
+    -------
+    skorch.NeuralNetClassifier
+        Initialised.
+    """
+    net = NeuralNetClassifier(
+        module,
+        **{f"module__{name}": value for name, value in module_params.items()},
+        criterion=nn.CrossEntropyLoss,
+        optimizer=torch.optim.Adam,
+        lr=lr,
+        max_epochs=max_epochs,
+        batch_size=batch_size,
+        iterator_train=ShuffledBatches,
+        # skorch would take a fifth of the labels away to validate on.
+        train_split=None,
+        callbacks="disable",
+        verbose=0,
+        device=device,
+    )
+    return net.initialize()
+
+
+def train(
+    net: NeuralNetClassifier,
+    X: torch.Tensor,
+    y: torch.Tensor,
+    patience: int,
+    score: Callable[[], float] | None = None,
+) -> Epochs:
+    """Train a net, and leave it with the weights of its best epoch.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNetClassifier
+        Initialised, as by `make_net`.
+    X : tensor of shape (n_rows, *input_shape)
+    y : tensor of shape (n_rows,), dtype int64
+    patience : int
+        Training stops after this many epochs without a better score.
+    score : callable, default=None
+        Judges the module in its present state. Without it, all epochs are trained and
+        the last is kept.
+
+    Returns
+    -------
+    Epochs
+
+    Raises
+    ------
+    ValueError
+        If the loss or a score is not a finite number.
+    """
+    losses: list[float] = []
+    scores: list[float] = []
+    best, weights = 0, None
+    for epoch in range(1, net.max_epochs + 1):
+        # One epoch a call: skorch's own fit takes Ctrl-C for the end of training.
+        net.fit_loop(X, y, epochs=1)
+        losses.append(_loss(net, epoch))
+        if score is None:
+            continue
+        scores.append(_checked(score(), epoch))
+        if best == 0 or scores[-1] > scores[best - 1]:
+            best, weights = epoch, _copied_weights(net.module_)
+        elif epoch - best >= patience:
+            break
+    if weights is None:
+        return Epochs(losses, scores, len(losses))
+    net.module_.load_state_dict(weights)
+    return Epochs(losses, scores, best)
+
+
+def _loss(net: NeuralNetClassifier, epoch: int) -> float:
+    """Return the mean training loss of the last epoch."""
+    batches = net.history[-1, "batches", :, ("train_loss", "train_batch_size")]
+    losses, sizes = zip(*batches, strict=True)
+    loss = float(np.average(losses, weights=sizes))
+    if not np.isfinite(loss):
+        raise ValueError(
+            f"The training loss is {loss} in epoch {epoch}: scale the features "
+            "(StandardScaler), or choose a smaller lr."
+        )
+    return loss
+
+
+def _checked(score: float, epoch: int) -> float:
+    if not np.isfinite(score):
+        raise ValueError(
+            f"The validation score is {score} in epoch {epoch}: choose a scoring that "
+            "is a finite number for every model."
+        )
+    return float(score)
+
+
+def _copied_weights(module: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+@contextmanager
+def reproducible(seed: int) -> Iterator[None]:
+    """Let a block depend on the seed alone, and leave no trace in any global state.
+
+    On one thread, since the number of threads changes the last bits of a sum, and with
+    cuDNN's deterministic algorithms where there is a GPU.
+
+    Parameters
+    ----------
+    seed : int
+    """
+    cudnn = torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True
+    )
+    with isolated(seed), single_threaded(), cudnn:
+        yield
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that torch does not have.
+
+    Parameters
+    ----------
+    device : str
+
+    Raises
+    ------
+    ValueError
+        If torch cannot use the device here.
+    """
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise ValueError(
+            f"device={device!r} is no device that torch knows: use 'cpu' or 'cuda'."
+        ) from error
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise ValueError(
+            f"device={device!r} asks for a GPU and torch finds none: use device='cpu', "
+            "or install a torch that is built for the GPU of this computer."
+        )
