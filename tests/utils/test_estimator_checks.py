@@ -1,11 +1,18 @@
 """The conformance suite catches strategies that break one clause each."""
 
+import gc
+
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from skal import MaxEntropy, Random
 from skal.strategies import BaseStrategy
-from skal.utils.estimator_checks import SecretLabel, check_strategy
+from skal.utils.estimator_checks import (
+    SecretLabel,
+    check_pool_labels_are_not_read,
+    check_strategy,
+)
 
 
 class Strategy(BaseStrategy):
@@ -95,19 +102,12 @@ class SetsInInit(Strategy):
 
 
 class Peeps(Strategy):
-    """Reads pool labels behind the learner's back."""
-
-    labels = None
+    """Finds the pool's labels in memory, and reads them."""
 
     def _select(self, estimator, X, n, candidates, labelled):
-        import gc
-
         for thing in gc.get_objects():
-            if isinstance(thing, np.ndarray) and thing.dtype == object and thing.size:
-                first = thing.ravel()[-1]
-                if isinstance(first, SecretLabel):
-                    str(first)
-                    [str(label) for label in thing]
+            if isinstance(thing, SecretLabel):
+                str(thing)
         return candidates[:n]
 
 
@@ -137,6 +137,12 @@ def test_a_broken_clause_is_caught(broken, message):
 def test_undeclared_needs_are_caught():
     with pytest.raises(AttributeError, match="predict_proba"):
         check_strategy(HidesItsNeeds())
+
+
+def test_a_strategy_that_finds_the_labels_is_caught():
+    with pytest.raises(AssertionError, match="read the label of a row that is not"):
+        check_pool_labels_are_not_read(Peeps(), LogisticRegression())
+    check_pool_labels_are_not_read(Strategy(), LogisticRegression())
 
 
 def test_reading_labels_is_caught():
