@@ -227,13 +227,13 @@ def batchbald(
     noise_N = _mean_entropy(probs_N_T_C, max_bytes)
     is_open = np.ones(len(probs_N_T_C), dtype=bool)
     picked, gains = np.empty(n, dtype=np.int64), np.empty(n)
+
+    def gains_of(rows: NDArray[np.int64], given: _Outcomes) -> Floats:
+        labels = given.conditional_entropy(probs_N_T_C, rows, max_bytes)
+        return labels - noise_N[rows]
+
     for i in range(n):
         rows = np.flatnonzero(is_open)
-
-        def gains_of(rows: NDArray[np.int64], given: _Outcomes) -> Floats:
-            labels = given.conditional_entropy(probs_N_T_C, rows, max_bytes)
-            return labels - noise_N[rows]
-
         picked[i], gains[i] = _best(rows, gains_of, outcomes, lazy)
         is_open[picked[i]] = False
         outcomes.extend(probs_N_T_C[picked[i]], n_configurations, rng)

@@ -123,7 +123,7 @@ def _next_batch(
 
 
 def _labelled(trainer: Trainer, order: NDArray[np.int64]) -> Labelled:
-    rows = np.concatenate([np.arange(trainer.n_warm), trainer.n_warm + order])
+    rows = trainer.labelled_rows(order)
     positions = np.concatenate([np.full(trainer.n_warm, -1), order])
     return Labelled(take(trainer.X, rows), take(trainer.y, rows), positions)
 

@@ -125,9 +125,13 @@ class Trainer:
 
     def rows(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rows of `X`, `y` to train on, in their canonical order."""
-        acquired = self.n_warm + np.asarray(positions, dtype=np.int64)
-        rows = np.concatenate([np.arange(self.n_warm), acquired])
+        rows = self.labelled_rows(positions)
         return rows[np.argsort(self.priority[rows])]
+
+    def labelled_rows(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of `X`, `y` that are labelled, in the order they were."""
+        acquired = self.n_warm + np.asarray(positions, dtype=np.int64)
+        return np.concatenate([np.arange(self.n_warm), acquired])
 
     def _with_all_classes(self, model: Any) -> Any:
         known = getattr(model, "classes_", None)

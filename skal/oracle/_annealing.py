@@ -6,7 +6,6 @@ from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
@@ -15,7 +14,8 @@ from skal.loop import run_rounds
 from skal.oracle._base import BaseOracle
 from skal.oracle._objective import Objective
 from skal.oracle._proposal import changed_rounds, exchange, propose
-from skal.seeding import Stream, set_random_states, stream
+from skal.seeding import Stream, stream
+from skal.strategies import fit_inner
 
 # At the end of an "auto" schedule a loss of typical size is accepted with probability
 # exp(-COLDNESS).
@@ -229,9 +229,7 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
         if isinstance(self.start, str):
             return rng.permutation(problem.n_pool)
         if hasattr(self.start, "select"):
-            strategy = set_random_states(clone(self.start), rng, only_unset=True)
-            seen = problem.seen_by(strategy)
-            strategy.fit(problem.X_pool, seen.y_pool, problem=seen)
+            strategy = fit_inner(self.start, problem.X_pool, problem, rng)
             rounds = run_rounds(problem, strategy, objective.trainer, objective.train)
             *_, last = rounds
             return _complete(last.order, problem.n_pool)

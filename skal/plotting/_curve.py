@@ -1,8 +1,9 @@
 """Performance curves of several learners in one picture."""
 
 import numpy as np
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
+
+from skal.plotting._axes import get_axes
 
 
 class PerformanceCurveDisplay:
@@ -125,11 +126,7 @@ class PerformanceCurveDisplay:
         -------
         PerformanceCurveDisplay
         """
-        check_matplotlib_support("PerformanceCurveDisplay.plot")
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
+        ax = get_axes(ax, "PerformanceCurveDisplay.plot")
         self.ax_, self.figure_ = ax, ax.figure
         self.lines_, self.bands_ = {}, {}
         for name in self._by_quality():

@@ -1,7 +1,8 @@
 """How a search for the optimal order went."""
 
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
+
+from skal.plotting._axes import get_axes
 
 
 class SearchDisplay:
@@ -84,11 +85,7 @@ class SearchDisplay:
         -------
         SearchDisplay
         """
-        check_matplotlib_support("SearchDisplay.plot")
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
+        ax = get_axes(ax, "SearchDisplay.plot")
         self.ax_, self.figure_ = ax, ax.figure
         history, trainings = self.history, self.history["n_trainings"]
         (current,) = ax.plot(

@@ -6,6 +6,7 @@ from skal.strategies._base import (
     OrderStrategy,
     RankingStrategy,
     check_needs,
+    fit_inner,
 )
 from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
 from skal.strategies._fixed import FixedOrder
@@ -31,4 +32,5 @@ __all__ = [
     "RankingStrategy",
     "VariationRatio",
     "check_needs",
+    "fit_inner",
 ]

@@ -3,10 +3,10 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from skal.seeding import Stream, as_seed, stream
+from skal.seeding import Stream, as_seed, set_random_states, stream
 from skal.strategies._posterior import has_posterior
 from skal.utils._rows import n_rows
 
@@ -173,6 +173,31 @@ class OrderStrategy(BaseStrategy):
                 "asked for: give a longer order, or fewer or smaller rounds."
             )
         return ahead[:n]
+
+
+def fit_inner(strategy, X, problem, rng):
+    """Fit a clone of a strategy that works inside another one.
+
+    Parameters
+    ----------
+    strategy : strategy
+        It keeps the seeds that it was given.
+    X : rows of the pool
+    problem : Problem or None
+        The inner strategy is shown what it may see itself.
+    rng : numpy.random.Generator
+        Seeds what is not seeded.
+
+    Returns
+    -------
+    strategy
+        Fitted.
+    """
+    inner = set_random_states(clone(strategy), rng, only_unset=True)
+    if problem is None:
+        return inner.fit(X)
+    seen = problem.seen_by(inner)
+    return inner.fit(X, seen.y_pool, problem=seen)
 
 
 def check_needs(strategy, estimator):

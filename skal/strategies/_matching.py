@@ -3,14 +3,13 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from skal.seeding import Stream, isolated, set_random_states, stream
-from skal.strategies._base import BaseStrategy
+from skal.seeding import Stream, isolated, stream
+from skal.strategies._base import BaseStrategy, fit_inner
 from skal.training import single_threaded
 from skal.utils._rows import concat, lengths, n_rows, take
 
@@ -26,11 +25,9 @@ class _DistributionMatching(BaseStrategy):
         """What the followed strategy asks of a model."""
         return getattr(self.strategy, "needs", ())
 
-    def _fit_followed(self, X, y, problem):
+    def _fit_followed(self, X, problem):
         rng = stream(self.seed_, Stream.STRATEGY)
-        self.strategy_ = set_random_states(clone(self.strategy), rng, only_unset=True)
-        seen = None if problem is None else problem.seen_by(self.strategy_)
-        self.strategy_.fit(X, y, problem=seen)
+        self.strategy_ = fit_inner(self.strategy, X, problem, rng)
 
     def _pick(self, estimator, X, n, candidates, labelled, bins, counts):
         """Pick one row at a time (Algorithm 2).
@@ -128,7 +125,7 @@ class IDMR(_DistributionMatching):
         self.random_state = random_state
 
     def _fit(self, X, y, problem):
-        self._fit_followed(X, y, problem)
+        self._fit_followed(X, problem)
         others = _other_inputs(problem)
         inputs = X
         for rows in others:
@@ -279,7 +276,7 @@ class ODMR(_DistributionMatching):
                 "ODMR matches the label frequencies of a problem: use it as the "
                 "strategy of an ActiveLearner."
             )
-        self._fit_followed(X, y, problem)
+        self._fit_followed(X, problem)
         self._classes = problem.classes
         self._warm_counts = self._count(problem.y_warm)
         self._true_bins = None
