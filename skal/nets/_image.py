@@ -33,7 +33,8 @@ class ConvNet(nn.Module):
         (channels, height, width) of an image.
 
     dropout : float, default=0.0
-        Probability with which an input of a linear layer is dropped in training.
+        Probability with which a channel of a convolution, or an input of the last
+        layer, is dropped in training.
     """
 
     def __init__(self, n_classes, input_shape, dropout=0.0):
@@ -42,17 +43,20 @@ class ConvNet(nn.Module):
         padding = 2 if is_padded else 0
         self.convolutions = nn.Sequential(
             nn.Conv2d(input_shape[0], 32, 5, padding=padding),
+            nn.Dropout2d(dropout),
             nn.ReLU(),
             nn.MaxPool2d(2, ceil_mode=is_padded),
             nn.Conv2d(32, 64, 5, padding=padding),
+            nn.Dropout2d(dropout),
             nn.ReLU(),
             nn.MaxPool2d(2, ceil_mode=is_padded),
             nn.Flatten(),
         )
+        # In evaluation mode, where dropout draws no random numbers.
         with torch.no_grad():
-            n_units = self.convolutions(torch.zeros(1, *input_shape)).shape[1]
+            n_units = self.convolutions.eval()(torch.zeros(1, *input_shape)).shape[1]
+        self.convolutions.train()
         self.head = nn.Sequential(
-            nn.Dropout(dropout),
             nn.Linear(n_units, 128),
             nn.ReLU(),
             nn.Dropout(dropout),
@@ -87,8 +91,9 @@ class ImageCNN(BaseNetClassifier):
     Parameters
     ----------
     dropout : float, default=0.0
-        Probability with which an input of a linear layer is dropped in training, and in
-        the samples of `sample_proba`, which needs it to be above 0.
+        Probability with which a channel of a convolution, or an input of the last
+        layer, is dropped in training, and in the samples of `sample_proba`, which needs
+        it to be above 0.
 
     image_shape : tuple of int, default=None
         (height, width) or (channels, height, width) of an image. None takes the shape

@@ -26,7 +26,7 @@ class BiLSTMClassifier(BaseTextClassifier):
         Length of the word vectors, if `vectors` are not given.
 
     dropout : float, default=0.0
-        Probability with which an input of a linear layer is dropped in training, and in
+        Probability with which an input of the last layer is dropped in training, and in
         the samples of `sample_proba`, which needs it to be above 0.
 
     lr : float, default=1e-3
@@ -133,7 +133,7 @@ class TextCNNClassifier(BaseTextClassifier):
         Length of the word vectors, if `vectors` are not given.
 
     dropout : float, default=0.0
-        Probability with which an input of a linear layer is dropped in training, and in
+        Probability with which an input of the last layer is dropped in training, and in
         the samples of `sample_proba`, which needs it to be above 0.
 
     lr : float, default=1e-3
@@ -239,7 +239,7 @@ class EmbeddingBagClassifier(BaseTextClassifier):
         Length of the word vectors, if `vectors` are not given.
 
     dropout : float, default=0.0
-        Probability with which an input of a linear layer is dropped in training, and in
+        Probability with which an input of the last layer is dropped in training, and in
         the samples of `sample_proba`, which needs it to be above 0.
 
     lr : float, default=1e-3

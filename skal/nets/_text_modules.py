@@ -61,7 +61,7 @@ class BiLSTMNet(WordNet):
         As in `WordNet`. There are as many hidden units in each direction as dimensions.
 
     dropout : float, default=0.0
-        Probability with which an input of the linear layer is dropped in training.
+        Probability with which an input of the last layer is dropped in training.
     """
 
     def __init__(self, n_classes, n_words, dimension, dropout=0.0):
@@ -103,7 +103,7 @@ class ConvolutionNet(WordNet):
         As in `WordNet`.
 
     dropout : float, default=0.0
-        Probability with which an input of a linear layer is dropped in training.
+        Probability with which an input of the last layer is dropped in training.
     """
 
     def __init__(self, n_classes, n_words, dimension, dropout=0.0):
@@ -113,7 +113,6 @@ class ConvolutionNet(WordNet):
             for n_channels in (dimension, 50, 50)
         )
         self.head = nn.Sequential(
-            nn.Dropout(dropout),
             nn.Linear(50, 50),
             nn.ReLU(),
             nn.Dropout(dropout),
@@ -152,16 +151,18 @@ class AverageNet(WordNet):
         As in `WordNet`.
 
     dropout : float, default=0.0
-        Probability with which an input of a linear layer is dropped in training.
+        Probability with which an input of the last layer is dropped in training.
     """
 
     def __init__(self, n_classes, n_words, dimension, dropout=0.0):
         super().__init__(n_words, dimension)
-        layers = []
-        for n_inputs in (dimension, 100):
-            layers += [nn.Dropout(dropout), nn.Linear(n_inputs, 100), nn.ReLU()]
         self.head = nn.Sequential(
-            *layers, nn.Dropout(dropout), nn.Linear(100, n_classes)
+            nn.Linear(dimension, 100),
+            nn.ReLU(),
+            nn.Linear(100, 100),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(100, n_classes),
         )
 
     def encode(self, vectors_N_L_D, lengths):

@@ -49,12 +49,24 @@ def test_the_network_is_the_one_of_the_paper():
     torch.testing.assert_close(net(X), fc2(fc1(h).relu()))
 
 
-def test_dropout_stands_before_each_linear_layer():
-    head = list(ConvNet(n_classes=10, input_shape=(1, 28, 28), dropout=0.3).head)
-    linear = [i for i, layer in enumerate(head) if isinstance(layer, nn.Linear)]
-    assert len(linear) == 2
-    assert all(isinstance(head[i - 1], nn.Dropout) for i in linear)
-    assert {head[i - 1].p for i in linear} == {0.3}
+def test_channels_and_the_last_layers_inputs_are_dropped():
+    net = ConvNet(n_classes=10, input_shape=(1, 28, 28), dropout=0.3)
+    layers = [*net.convolutions, *net.head]
+    dropped = [i for i, layer in enumerate(layers) if hasattr(layer, "p")]
+    kinds = [type(layers[i]) for i in dropped]
+    assert kinds == [nn.Dropout2d, nn.Dropout2d, nn.Dropout]
+    assert {layers[i].p for i in dropped} == {0.3}
+    assert [type(layers[i - 1]) for i in dropped[:2]] == [nn.Conv2d, nn.Conv2d]
+    assert layers[dropped[2] + 1] is layers[-1]
+
+
+def test_dropout_leaves_the_first_weights_as_they_are():
+    nets = []
+    for dropout in (0.0, 0.5):
+        torch.manual_seed(0)
+        nets.append(ConvNet(n_classes=3, input_shape=(1, 8, 8), dropout=dropout))
+    plain, dropping = (net.state_dict() for net in nets)
+    assert all(torch.equal(plain[name], dropping[name]) for name in plain)
 
 
 @pytest.mark.parametrize("side", [4, 5, 9, 15, 16, 17, 28])

@@ -108,8 +108,8 @@ def test_the_convolutions_by_hand():
         H = net.embedding(row[None, :n_words]).transpose(1, 2)
         for convolution in net.convolutions:
             H = convolution(H).relu()
-        hidden = net.head[1](H[0].mean(dim=1)).relu()
-        torch.testing.assert_close(logits, net.head[4](hidden))
+        hidden = net.head[0](H[0].mean(dim=1)).relu()
+        torch.testing.assert_close(logits, net.head[3](hidden))
 
 
 @every_module
@@ -133,11 +133,12 @@ def test_the_vector_of_padding_is_not_trained(module):
 
 
 @every_module
-def test_dropout_stands_before_each_linear_layer(module):
-    head = list(make_module(module, dropout=0.3).head)
-    linear = [i for i, layer in enumerate(head) if isinstance(layer, nn.Linear)]
-    assert all(isinstance(head[i - 1], nn.Dropout) for i in linear)
-    assert {head[i - 1].p for i in linear} == {0.3}
+def test_the_inputs_of_the_last_layer_are_dropped(module):
+    *others, dropout, last = make_module(module, dropout=0.3).head
+    assert isinstance(last, nn.Linear)
+    assert isinstance(dropout, nn.Dropout)
+    assert dropout.p == 0.3
+    assert not any(isinstance(layer, nn.Dropout) for layer in others)
 
 
 @every_classifier
