@@ -21,6 +21,7 @@ _HOMES = {
     "Longest": "skal.strategies",
     "Margin": "skal.strategies",
     "MaxEntropy": "skal.strategies",
+    "MinConfidence": "skal.strategies",
     "ODMR": "skal.strategies",
     "Problem": "skal.problem",
     "Random": "skal.strategies",

@@ -43,6 +43,7 @@ from skal.training import (
     warn_once,
 )
 from skal.utils._rows import n_rows, row_labels, width
+from skal.utils._tags import TagScorer, is_tags
 
 _SIZE = [
     Interval(Integral, 0, None, closed="left"),
@@ -92,7 +93,8 @@ class ActiveLearner(
 
     scoring : str, callable or None, default=None
         How models are judged, as everywhere in scikit-learn; None takes the
-        estimator's `score`.
+        estimator's `score`. Where labels are lists of tags, a name such as
+        "f1_weighted" is judged tag by tag.
 
     random_state : int, RandomState instance or None, default=None
         Determines everything random: how sets are carved, each `random_state` inside
@@ -237,9 +239,10 @@ class ActiveLearner(
         X : {array-like, sparse matrix, data frame, list} of n_samples rows
             The pool, and the sets that are carved out of it.
 
-        y : array-like of shape (n_samples,)
-            Class labels. A strategy sees those of rows that were labelled, and an
-            oracle all.
+        y : array-like of shape (n_samples,), or list of n_samples lists
+            Class labels; where rows are lists of tokens, also lists of tags, one for
+            each token. A strategy sees those of rows that were labelled, and an oracle
+            all.
 
         X_warm, X_select, X_val, X_test : rows, default=None
             The sets that are not to be carved out of `X`. An `X_warm` without rows is
@@ -261,8 +264,9 @@ class ActiveLearner(
         Raises
         ------
         ValueError
-            If labels are missing, sets overlap or disagree in width, `X` holds too few
-            rows, or the scorer returns a score that is not finite.
+            If labels are missing or not one for each row or token, sets overlap or
+            disagree in width, `X` holds too few rows, or the scorer returns a score
+            that is not finite.
         TypeError
             If the strategy needs a method that the estimator lacks.
         """
@@ -290,7 +294,8 @@ class ActiveLearner(
         return self
 
     def _make_problem(self, X, y, given, params):
-        validate_data(self, X, y, skip_check_array=True)
+        if width(X) is not None:
+            validate_data(self, X, y, skip_check_array=True)
         if _routing_enabled():
             params = process_routing(self, "fit", **params).estimator.fit
         takes_selection = has_fit_parameter(final_step(self.estimator), "X_val")
@@ -300,6 +305,8 @@ class ActiveLearner(
             "select": self.select_size if takes_selection else 0,
             "warm": self.warm_size,
         }
+        scorer = check_scoring(self.estimator, self.scoring)
+        by_token = isinstance(self.scoring, str) and is_tags(y)
         return assemble(
             X,
             y,
@@ -309,7 +316,7 @@ class ActiveLearner(
             batch_size=self.batch_size,
             n_rounds=self.n_rounds,
             estimator=self.estimator,
-            scorer=check_scoring(self.estimator, self.scoring),
+            scorer=TagScorer(scorer) if by_token else scorer,
             seed=as_seed(self.random_state),
         )
 

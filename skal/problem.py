@@ -7,17 +7,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.multiclass import unique_labels
-from sklearn.utils.validation import _check_method_params, check_consistent_length
+from sklearn.utils.validation import _check_method_params
 
 from skal.seeding import Stream, as_seed, stream
 from skal.utils._rows import n_rows, take
+from skal.utils._tags import all_labels
 from skal.utils._validation import (
     check_disjoint,
     check_labels,
+    check_matching,
     check_order,
     check_pair,
     check_rows,
+    class_list,
 )
 
 HELD_OUT = ("warm", "select", "val", "test")
@@ -33,7 +35,8 @@ class Problem:
     Parameters
     ----------
     X_pool, y_pool : rows and labels, n_pool of each
-        What may be labelled. The labels are known to the simulation only.
+        What may be labelled. The labels are known to the simulation only. Where rows
+        are lists of tokens, labels may be lists of tags, one for each token.
     X_warm, y_warm : rows and labels
         What is labelled before the first round. May be empty.
     X_select, y_select : rows and labels, or None
@@ -58,7 +61,8 @@ class Problem:
         Further arguments of the estimator's `fit`. What has one value per row of
         the warm start and the pool, in this order, is cut to the rows in use.
     test_frequencies : ndarray of shape (n_classes,), or None
-        Share of each class in the test set, where that itself is hidden.
+        Share of each class in the test set, where that itself is hidden; of tags, over
+        its tokens.
     """
 
     X_pool: Any
@@ -90,6 +94,16 @@ class Problem:
     def n_acquired(self) -> int:
         """Number of rows labelled after the last round: B K, or the whole pool."""
         return min(self.batch_size * self.n_rounds, self.n_pool)
+
+    @property
+    def sets(self) -> dict[str, Any]:
+        """The data sets, as the arguments of `ActiveLearner.fit`."""
+        named = {
+            f"{letter}_{name}": getattr(self, f"{letter}_{name}")
+            for name in HELD_OUT
+            for letter in "Xy"
+        }
+        return {"X": self.X_pool, "y": self.y_pool, **named}
 
     def positions(self, rows: Any, name: str = "order") -> NDArray[np.int64]:
         """Translate rows of `X` into positions in the pool.
@@ -150,7 +164,7 @@ class Problem:
         """
         frequencies = self.test_frequencies
         if self.y_test is not None:
-            bins = np.searchsorted(self.classes, self.y_test)
+            bins = np.searchsorted(self.classes, all_labels(self.y_test))
             counts = np.bincount(bins, minlength=len(self.classes))
             frequencies = counts / counts.sum()
         return replace(self, X_test=None, y_test=None, test_frequencies=frequencies)
@@ -296,10 +310,9 @@ def assemble(
         If labels are missing, sets overlap or disagree in width, or `X` is too small.
     """
     X, y = check_rows(X, "X", estimator), check_labels(y, "y")
-    check_consistent_length(X, y)
+    check_matching(X, y, "y")
     sets = _check_given(given, X, estimator)
-    others = [value for key, value in sets.items() if key[0] == "y" and len(value)]
-    classes = unique_labels(y, *others) if others else np.unique(y)
+    classes = class_list([y, *(sets[key] for key in sets if key[0] == "y")])
     n = n_rows(X)
     rows = carve(n, _fill_in_warm_size(sizes, n, batch_size), seed)
     pool = rows.pop("pool")

@@ -20,6 +20,7 @@ from skal.problem import Problem
 from skal.seeding import Stream, isolated, set_random_states, stream
 from skal.utils._classes import FixedClasses
 from skal.utils._rows import concat, n_rows, take
+from skal.utils._tags import is_tags
 
 
 class Trainer:
@@ -73,6 +74,11 @@ class Trainer:
             self.estimator.set_params(transform_input=["X_val"])
         return taken
 
+    @property
+    def width(self) -> int:
+        """How many sets are worth giving to `train_and_score` at once, on one core."""
+        return 1
+
     def train(self, positions: NDArray[np.int64]) -> Any:
         """Train on the warm start and the given rows of the pool.
 
@@ -91,7 +97,7 @@ class Trainer:
         if len(rows) == 0:
             return None
         X, y = take(self.X, rows), take(self.y, rows)
-        if "classes" not in self._run_params and (y == y[0]).all():
+        if self._is_single_class(y):
             return self._with_all_classes(DummyClassifier().fit(X, y))
         params = _check_method_params(self.X, self.fit_params, indices=rows)
         params |= self._known_run_params(y)
@@ -101,13 +107,19 @@ class Trainer:
         self._is_validated = True
         return self._with_all_classes(model)
 
+    def _is_single_class(self, y: Any) -> bool:
+        """Whether `y` holds one class, of which most estimators learn nothing."""
+        if "classes" in self._run_params or is_tags(y):
+            return False
+        return bool((y == y[0]).all())
+
     def _known_run_params(self, y: Any) -> dict[str, Any]:
         """Return the run's own parameters, for an estimator that knows `y` alone.
 
         Unless it is told the class list, it cannot judge by labels it never saw.
         """
         params = dict(self._run_params)
-        if "X_val" in params and "classes" not in params:
+        if "X_val" in params and "classes" not in params and not is_tags(y):
             known = np.flatnonzero(np.isin(params["y_val"], y))
             params["X_val"] = take(params["X_val"], known)
             params["y_val"] = take(params["y_val"], known)
@@ -135,7 +147,7 @@ class Trainer:
 
     def _with_all_classes(self, model: Any) -> Any:
         known = getattr(model, "classes_", None)
-        if known is None or np.array_equal(known, self.classes):
+        if known is None or is_tags(self.y) or np.array_equal(known, self.classes):
             return model
         return FixedClasses(model, self.classes)
 

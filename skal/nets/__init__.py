@@ -13,6 +13,7 @@ except ImportError as error:
 from skal.nets._classifier import TorchClassifier
 from skal.nets._image import ImageCNN
 from skal.nets._modules import MLP
+from skal.nets._tagger import BiLSTMTagger
 from skal.nets._text import BiLSTMClassifier, EmbeddingBagClassifier, TextCNNClassifier
 from skal.nets._vectors import embedding_matrix
 from skal.nets._vocabulary import Vocabulary
@@ -20,6 +21,7 @@ from skal.nets._vocabulary import Vocabulary
 __all__ = [
     "MLP",
     "BiLSTMClassifier",
+    "BiLSTMTagger",
     "EmbeddingBagClassifier",
     "ImageCNN",
     "TextCNNClassifier",

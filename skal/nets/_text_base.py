@@ -1,4 +1,4 @@
-"""What classifiers of sentences share: words, and their vectors."""
+"""What nets that read sentences share: words, and their vectors."""
 
 from collections.abc import Mapping
 from numbers import Integral, Real
@@ -9,19 +9,21 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from skal.nets._base import BaseNetClassifier
+from skal.nets._net import BaseNet
 from skal.nets._vectors import embedding_matrix, word_vectors
 from skal.nets._vocabulary import Vocabulary, token_lists
 from skal.seeding import MAX_SEED
+from skal.training import single_threaded
 
 
-class BaseTextClassifier(BaseNetClassifier):
-    """Base class of classifiers of sentences: words, and their vectors.
+class BaseTextNet(BaseNet):
+    """Base class of nets that read sentences: words, and their vectors.
 
     A subclass sets `_module`, the class of its module.
     """
 
     _parameter_constraints: dict = {
-        **BaseNetClassifier._parameter_constraints,
+        **BaseNet._parameter_constraints,
         "vectors": [Mapping, None],
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -51,6 +53,76 @@ class BaseTextClassifier(BaseNetClassifier):
         self.scoring = scoring
         self.device = device
         self.random_state = random_state
+
+    def _learn_words(self, sentences):
+        """Learn the words of the sentences, and all that have a vector.
+
+        Of the pool's words, few are in what is labelled already.
+        """
+        known, self.embedding_dim_ = [], int(self.embedding_dim)
+        if self.vectors is not None:
+            known, values = word_vectors(self.vectors)
+            self.embedding_dim_ = values.shape[1]
+        self._vocabulary = Vocabulary().fit([*sentences, known])
+        self.words_ = self._vocabulary.words_
+
+    def _make_net(self):
+        net = super()._make_net()
+        matrix = self._first_vectors(self.words_)
+        with torch.no_grad():
+            net.module_.embedding.weight.copy_(torch.from_numpy(matrix))
+        return net
+
+    def _first_vectors(self, words):
+        """Return the vectors to begin with; those of new words are drawn."""
+        return embedding_matrix(
+            words,
+            self.vectors,
+            dimension=self.embedding_dim_,
+            # Drawn from torch's generator, which `fit` has seeded by random_state.
+            random_state=int(torch.randint(MAX_SEED, ())),
+        )
+
+    def _recipe(self):
+        return self._module, {
+            "n_classes": len(self.classes_),
+            "n_words": len(self.words_),
+            "dimension": self.embedding_dim_,
+            "dropout": self.dropout,
+        }
+
+    def _stored_params(self):
+        """Return the parameters, with words alone for vectors: these are tensors."""
+        params = super()._stored_params()
+        if self.vectors is not None:
+            params["vectors"] = word_vectors(self.vectors)[0]
+        return params
+
+    def _stored_tensors(self):
+        tensors = super()._stored_tensors()
+        if self.vectors is not None:
+            tensors["vectors"] = torch.from_numpy(word_vectors(self.vectors)[1])
+        return tensors
+
+    def _restore_module(self, weights, path):
+        values = weights.pop("vectors", None)
+        if isinstance(self.vectors, list):
+            self.vectors = Bunch(words=self.vectors, vectors=values.numpy())
+        self._vocabulary = Vocabulary().fit([self.words_])
+        super()._restore_module(weights, path)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+class BaseTextClassifier(BaseTextNet, BaseNetClassifier):
+    """Base class of classifiers of sentences.
+
+    A subclass sets `_module`, the class of its module.
+    """
 
     def fit(self, X, y, *, X_val=None, y_val=None, classes=None):
         """Learn the words, and train a new network.
@@ -100,58 +172,7 @@ class BaseTextClassifier(BaseNetClassifier):
         self._learn_words(sentences)
         return self._vocabulary.transform(sentences), y
 
-    def _learn_words(self, sentences):
-        """Learn the words of the sentences, and all that have a vector.
-
-        Of the pool's words, few are in what is labelled already.
-        """
-        known, self.embedding_dim_ = [], int(self.embedding_dim)
-        if self.vectors is not None:
-            known, values = word_vectors(self.vectors)
-            self.embedding_dim_ = values.shape[1]
-        self._vocabulary = Vocabulary().fit([*sentences, known])
-        self.words_ = self._vocabulary.words_
-
-    def _make_net(self):
-        net = super()._make_net()
-        if self.vectors is not None:
-            # Drawn from torch's generator, which `fit` has seeded by random_state.
-            seed = int(torch.randint(MAX_SEED, ()))
-            matrix = embedding_matrix(self.words_, self.vectors, random_state=seed)
-            with torch.no_grad():
-                net.module_.embedding.weight.copy_(torch.from_numpy(matrix))
-        return net
-
-    def _recipe(self):
-        return self._module, {
-            "n_classes": len(self.classes_),
-            "n_words": len(self.words_),
-            "dimension": self.embedding_dim_,
-            "dropout": self.dropout,
-        }
-
-    def _stored_params(self):
-        """Return the parameters, with words alone for vectors: these are tensors."""
-        params = super()._stored_params()
-        if self.vectors is not None:
-            params["vectors"] = word_vectors(self.vectors)[0]
-        return params
-
-    def _stored_tensors(self):
-        tensors = super()._stored_tensors()
-        if self.vectors is not None:
-            tensors["vectors"] = torch.from_numpy(word_vectors(self.vectors)[1])
-        return tensors
-
-    def _restore_module(self, weights, path):
-        values = weights.pop("vectors", None)
-        if isinstance(self.vectors, list):
-            self.vectors = Bunch(words=self.vectors, vectors=values.numpy())
-        self._vocabulary = Vocabulary().fit([self.words_])
-        super()._restore_module(weights, path)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        return tags
+    def _logits(self, X):
+        # On one thread, since the many small steps would wait for each other.
+        with single_threaded():
+            return super()._logits(X)

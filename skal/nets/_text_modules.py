@@ -6,7 +6,6 @@ of its batch.
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from skal.nets._vocabulary import N_SPECIAL, PADDING
 
@@ -27,9 +26,7 @@ class WordNet(nn.Module):
 
     def __init__(self, n_words, dimension):
         super().__init__()
-        self.embedding = nn.Embedding(
-            n_words + N_SPECIAL, dimension, padding_idx=PADDING
-        )
+        self.embedding = word_embedding(n_words, dimension)
 
     def forward(self, X):
         """Return the logits.
@@ -66,7 +63,7 @@ class BiLSTMNet(WordNet):
 
     def __init__(self, n_classes, n_words, dimension, dropout=0.0):
         super().__init__(n_words, dimension)
-        self.lstm = nn.LSTM(dimension, dimension, batch_first=True, bidirectional=True)
+        self.encoder = BiLSTMEncoder(dimension)
         self.head = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(2 * dimension, n_classes)
         )
@@ -83,12 +80,7 @@ class BiLSTMNet(WordNet):
         -------
         tensor of shape (n_sentences, 2 * dimension)
         """
-        # Packed, since the backward direction would begin with the padding.
-        packed = pack_padded_sequence(
-            vectors_N_L_D, lengths.cpu(), batch_first=True, enforce_sorted=False
-        )
-        states_N_L_H, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
-        return mean_over_words(states_N_L_H, lengths)
+        return mean_over_words(self.encoder(vectors_N_L_D, lengths), lengths)
 
 
 class ConvolutionNet(WordNet):
@@ -178,6 +170,79 @@ class AverageNet(WordNet):
         tensor of shape (n_sentences, dimension)
         """
         return mean_over_words(vectors_N_L_D, lengths)
+
+
+class BiLSTMEncoder(nn.Module):
+    """A bidirectional LSTM, with as many hidden units in each direction as inputs.
+
+    Parameters
+    ----------
+    dimension : int
+        Number of values of an input.
+    """
+
+    def __init__(self, dimension):
+        super().__init__()
+        # One nn.LSTM of both directions would have to be packed, or the leftward one
+        # would begin with the padding; and packed takes four times as long.
+        self.rightward = nn.LSTM(dimension, dimension, batch_first=True)
+        self.leftward = nn.LSTM(dimension, dimension, batch_first=True)
+
+    def forward(self, vectors_N_L_D, lengths):
+        """Return the state at each word, rightward and leftward.
+
+        Parameters
+        ----------
+        vectors_N_L_D : tensor of shape (n_sentences, length, dimension)
+        lengths : tensor of shape (n_sentences,)
+
+        Returns
+        -------
+        tensor of shape (n_sentences, length, 2 * dimension)
+            Without meaning in the padding.
+        """
+        mirror_N_L_1 = mirror(lengths, vectors_N_L_D.shape[1]).unsqueeze(2)
+        right_N_L_D = self.rightward(vectors_N_L_D)[0]
+        left_N_L_D = self.leftward(vectors_N_L_D.take_along_dim(mirror_N_L_1, dim=1))[0]
+        left_N_L_D = left_N_L_D.take_along_dim(mirror_N_L_1, dim=1)
+        return torch.cat([right_N_L_D, left_N_L_D], dim=2)
+
+
+def word_embedding(n_words, dimension):
+    """Return an embedding of words, all zero until their vectors are put there.
+
+    Parameters
+    ----------
+    n_words : int
+        Number of words, padding and the unknown word not counted.
+    dimension : int
+        Length of the word vectors.
+
+    Returns
+    -------
+    torch.nn.Embedding
+    """
+    # Nothing is drawn for it, so that the first weights of the other layers do not
+    # depend on how many words there are.
+    zeros = torch.zeros(n_words + N_SPECIAL, dimension)
+    return nn.Embedding.from_pretrained(zeros, freeze=False, padding_idx=PADDING)
+
+
+def mirror(lengths, length):
+    """Return the positions that turn each sentence round, and leave its padding.
+
+    Parameters
+    ----------
+    lengths : tensor of shape (n_sentences,)
+    length : int
+
+    Returns
+    -------
+    tensor of shape (n_sentences, length), dtype int64
+    """
+    positions_L = torch.arange(length, device=lengths.device)
+    last_N_1 = lengths.unsqueeze(1) - 1
+    return torch.where(is_word(lengths, length), last_N_1 - positions_L, positions_L)
 
 
 def mean_over_words(values_N_L_D, lengths):

@@ -83,6 +83,7 @@ def make_net(
         **{f"module__{name}": value for name, value in module_params.items()},
         criterion=nn.CrossEntropyLoss,
         optimizer=torch.optim.Adam,
+        optimizer__fused=True,
         lr=lr,
         max_epochs=max_epochs,
         batch_size=batch_size,
@@ -132,10 +133,10 @@ def train(
     for epoch in range(1, net.max_epochs + 1):
         # One epoch a call: skorch's own fit takes Ctrl-C for the end of training.
         net.fit_loop(X, y, epochs=1)
-        losses.append(_loss(net, epoch))
+        losses.append(check_loss(_mean_loss(net), epoch))
         if score is None:
             continue
-        scores.append(_checked(score(), epoch))
+        scores.append(check_score(score(), epoch))
         if best == 0 or scores[-1] > scores[best - 1]:
             best, weights = epoch, _copied_weights(net.module_)
         elif epoch - best >= patience:
@@ -146,11 +147,15 @@ def train(
     return Epochs(losses, scores, best)
 
 
-def _loss(net: NeuralNetClassifier, epoch: int) -> float:
+def _mean_loss(net: NeuralNetClassifier) -> float:
     """Return the mean training loss of the last epoch."""
     batches = net.history[-1, "batches", :, ("train_loss", "train_batch_size")]
     losses, sizes = zip(*batches, strict=True)
-    loss = float(np.average(losses, weights=sizes))
+    return float(np.average(losses, weights=sizes))
+
+
+def check_loss(loss: float, epoch: int) -> float:
+    """Return the training loss of an epoch, or say that it is no finite number."""
     if not np.isfinite(loss):
         raise ValueError(
             f"The training loss is {loss} in epoch {epoch}: scale the features "
@@ -159,7 +164,8 @@ def _loss(net: NeuralNetClassifier, epoch: int) -> float:
     return loss
 
 
-def _checked(score: float, epoch: int) -> float:
+def check_score(score: float, epoch: int) -> float:
+    """Return the validation score of an epoch, or say that it is no finite number."""
     if not np.isfinite(score):
         raise ValueError(
             f"The validation score is {score} in epoch {epoch}: choose a scoring that "

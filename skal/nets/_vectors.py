@@ -1,6 +1,7 @@
 """Word vectors as the rows of an embedding."""
 
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,11 @@ from skal.seeding import Stream, as_seed, stream
 
 
 def embedding_matrix(
-    words: Sequence[str], vectors: Mapping, *, random_state: Any = None
+    words: Sequence[str],
+    vectors: Mapping | None,
+    *,
+    dimension: int = 50,
+    random_state: Any = None,
 ) -> NDArray[np.float32]:
     """Return the vectors that belong to the numbers of a `Vocabulary`.
 
@@ -21,9 +26,12 @@ def embedding_matrix(
     words : list of str, of length n_words
         The words of a vocabulary, its `words_`.
 
-    vectors : Bunch or mapping of str to array-like of shape (dimension,)
+    vectors : Bunch or mapping of str to array-like of shape (dimension,), or None
         The word vectors: what `skal.datasets.fetch_glove` returns, or each word with
         its vector.
+
+    dimension : int, default=50
+        Length of the vectors, if there are none to take it from.
 
     random_state : int, RandomState instance or None, default=None
         Determines the vectors of words that have none. Pass an int for the same ones in
@@ -34,7 +42,8 @@ def embedding_matrix(
     ndarray of shape (n_words + 2, dimension), dtype float32
         The row of padding, which is zero; that of an unknown word; and those of
         `words`. An unknown word and words without a vector have a normal one, whose
-        values are as far from zero, in the mean square, as those of all `vectors`.
+        values are as far from zero, in the mean square, as those of all `vectors`. It
+        depends on `random_state` and the word, and not on the others in `words`.
 
     Raises
     ------
@@ -55,16 +64,25 @@ def embedding_matrix(
     >>> matrix.shape, matrix[0].tolist(), matrix[2].tolist()
     ((4, 2), [0.0, 0.0], [-1.0, 2.0])
     """
-    known, values = word_vectors(vectors)
+    known, values = [], np.ones((1, dimension), dtype=np.float32)
+    if vectors is not None:
+        known, values = word_vectors(vectors)
     rows = {word: row for row, word in enumerate(known)}
-    found = np.array([-1] * N_SPECIAL + [rows.get(word, -1) for word in words])
-    matrix = values[found]
-    is_new = found < 0
+    # The empty word stands for those that are unknown.
+    named = [""] * N_SPECIAL + list(words)
+    found = np.array([rows.get(word, -1) if word else -1 for word in named])
+    matrix, seed = values[found], as_seed(random_state)
     scale = np.sqrt(np.mean(values.astype(np.float64) ** 2))
-    rng = stream(as_seed(random_state), Stream.START)
-    matrix[is_new] = rng.normal(scale=scale, size=(is_new.sum(), values.shape[1]))
+    for new in np.flatnonzero(found < 0):
+        rng = stream(seed, Stream.START, _number(named[new]))
+        matrix[new] = rng.normal(scale=scale, size=values.shape[1])
     matrix[PADDING] = 0
     return matrix
+
+
+def _number(word: str) -> int:
+    """Return a number that belongs to a word, in any process."""
+    return int.from_bytes(blake2b(word.encode(), digest_size=8).digest())
 
 
 def word_vectors(vectors: Mapping) -> tuple[list[str], NDArray[np.float32]]:

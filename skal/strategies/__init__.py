@@ -10,9 +10,9 @@ from skal.strategies._base import (
 )
 from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
 from skal.strategies._fixed import FixedOrder
-from skal.strategies._length import Longest
 from skal.strategies._matching import IDMR, ODMR
 from skal.strategies._random import Random
+from skal.strategies._sequences import Longest, MinConfidence
 from skal.strategies._uncertainty import LeastConfidence, Margin, MaxEntropy
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Longest",
     "Margin",
     "MaxEntropy",
+    "MinConfidence",
     "OrderStrategy",
     "Random",
     "RankingStrategy",

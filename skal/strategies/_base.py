@@ -19,6 +19,11 @@ NEEDS = {
         "choose an estimator with a method `predict_proba` (CalibratedClassifierCV "
         "adds it to any classifier)",
     ),
+    "predict_token_log_proba": (
+        "log-probabilities of the tags of each token",
+        "choose a tagger with a method `predict_token_log_proba`, such as "
+        "skal.nets.BiLSTMTagger",
+    ),
     "posterior": (
         "posterior samples of the class probabilities",
         "choose a net with a method `sample_proba`, or an ensemble (BaggingClassifier "

@@ -12,6 +12,7 @@ from skal.seeding import Stream, isolated, stream
 from skal.strategies._base import BaseStrategy, fit_inner
 from skal.training import single_threaded
 from skal.utils._rows import concat, lengths, n_rows, take
+from skal.utils._tags import is_tags
 
 
 class _DistributionMatching(BaseStrategy):
@@ -275,6 +276,11 @@ class ODMR(_DistributionMatching):
             raise ValueError(
                 "ODMR matches the label frequencies of a problem: use it as the "
                 "strategy of an ActiveLearner."
+            )
+        if any(map(is_tags, (problem.y_warm, problem.y_select, y))):
+            raise ValueError(
+                "ODMR sorts rows by their label, and a row of tags has many: use IDMR, "
+                "which sorts them by their inputs."
             )
         self._fit_followed(X, problem)
         self._classes = problem.classes

@@ -21,8 +21,21 @@ def is_frame(X: Any) -> bool:
     return hasattr(X, "columns") and hasattr(X, "dtypes")
 
 
+def is_text(X: Any) -> bool:
+    """Whether the rows are sentences, or lists of tokens."""
+    if not isinstance(X, list | tuple | np.ndarray) or getattr(X, "ndim", 1) > 1:
+        return False
+    # An empty sentence tells nothing: the first that is not decides.
+    first = next((row for row in X if np.size(row)), None)
+    if isinstance(first, list | tuple | np.ndarray):
+        return isinstance(first[0], str)
+    return isinstance(first, str)
+
+
 def width(X: Any) -> int | None:
     """Return the number of columns; None where rows have none, such as sentences."""
+    if is_text(X):
+        return None
     try:
         return _num_features(X)
     except TypeError:

@@ -11,10 +11,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.metaestimators import _BaseComposition
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_consistent_length
 
-from skal.utils._rows import is_frame, n_rows, row_keys, width
+from skal.utils._rows import is_frame, is_text, n_rows, row_keys, width
+from skal.utils._tags import all_labels, check_as_many, is_tags
 
 
 def check_rows(X: Any, name: str, estimator: Any) -> Any:
@@ -44,7 +45,7 @@ def check_rows(X: Any, name: str, estimator: Any) -> Any:
     if is_frame(X) or isinstance(chain[-1], _BaseComposition):
         return X
     tags = get_tags(chain[-1])
-    if tags.no_validation or tags.input_tags.string or _is_text(X):
+    if tags.no_validation or tags.input_tags.string or is_text(X):
         return X
     return check_array(
         X,
@@ -72,36 +73,59 @@ def _chain(estimator: Any) -> list:
             return chain
 
 
-def _is_text(X: Any) -> bool:
-    """Whether the rows are sentences, or lists of tokens."""
-    if not isinstance(X, list | np.ndarray) or len(X) == 0:
-        return False
-    first = X[0]
-    if isinstance(first, list | tuple) and len(first):
-        return isinstance(first[0], str)
-    return isinstance(first, str)
-
-
 def check_labels(y: Any, name: str) -> Any:
-    """Check that `y` holds one known class label per row.
+    """Check that `y` holds one known class label per row, or one tag per token.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), or list of n_rows lists of tags
 
     Raises
     ------
     ValueError
         If a label is missing, or the labels are not classes.
     """
-    y = column_or_1d(y, warn=True)
-    if y.dtype.kind in "fO":
-        missing = [i for i, label in enumerate(y.tolist()) if _is_missing(label)]
-        if missing:
-            raise ValueError(
-                f"{name} has {len(missing)} missing labels (None, NaN or infinity), "
-                f"the first in row {missing[0]}: the simulation must be able to "
-                "look every label up, so label these rows or leave them out."
-            )
-    if len(y):
-        check_classification_targets(y)
+    if is_tags(y):
+        y = [list(row) for row in y]
+        missing = [i for i, row in enumerate(y) if any(map(_is_missing, row))]
+    else:
+        y = column_or_1d(y, warn=True)
+        labels = y.tolist() if y.dtype.kind in "fO" else []
+        missing = [i for i, label in enumerate(labels) if _is_missing(label)]
+    if missing:
+        raise ValueError(
+            f"{name} has missing labels (None, NaN or infinity), {len(missing)} rows "
+            f"of them, the first in row {missing[0]}: the simulation must be able to "
+            "look every label up, so label these rows or leave them out."
+        )
+    if len(all_labels(y)):
+        check_classification_targets(all_labels(y))
     return y
+
+
+def class_list(labels: list[Any]) -> NDArray:
+    """Return all classes of several sets, sorted.
+
+    Parameters
+    ----------
+    labels : list of labels, as `check_labels` returns them
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+
+    Raises
+    ------
+    ValueError
+        If some are tags and others are not, or some are texts and others numbers.
+    """
+    labels = [y for y in labels if len(y)]
+    if len({is_tags(y) for y in labels}) > 1:
+        raise ValueError(
+            "Some sets have one label per row and others a list of tags: give the same "
+            "kind of labels for all."
+        )
+    return unique_labels(*map(all_labels, labels))
 
 
 def _is_missing(label: Any) -> bool:
@@ -110,11 +134,19 @@ def _is_missing(label: Any) -> bool:
     return label is None or is_pandas_na(label)
 
 
+def check_matching(X: Any, y: Any, name: str) -> None:
+    """Check that there is a label for each row, or a tag for each token."""
+    if is_tags(y):
+        check_as_many(X, y, name)
+    else:
+        check_consistent_length(X, y)
+
+
 def check_pair(X: Any, y: Any, name: str, like: Any) -> None:
     """Check one of the given sets: as many labels as rows, as many columns as `X`."""
     if y is None:
         raise ValueError(f"X_{name} is given without y_{name}: give its labels too.")
-    check_consistent_length(X, y)
+    check_matching(X, y, f"y_{name}")
     if (is_frame(X), sparse.issparse(X)) != (is_frame(like), sparse.issparse(like)):
         raise ValueError(
             f"X_{name} is a {type(X).__name__} and X is a {type(like).__name__}: give "

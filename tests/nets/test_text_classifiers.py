@@ -54,7 +54,10 @@ def make_net(classifier, **params):
 
 def make_module(module, **params):
     torch.manual_seed(0)
-    return module(n_classes=3, n_words=9, dimension=4, **params).eval()
+    net = module(n_classes=3, n_words=9, dimension=4, **params).eval()
+    with torch.no_grad():
+        net.embedding.weight[1:].normal_()
+    return net
 
 
 def weights(model):
@@ -89,10 +92,13 @@ def test_the_average_net_by_hand():
 
 def test_the_lstm_by_hand():
     net = make_module(BiLSTMNet)
-    assert (net.lstm.hidden_size, net.lstm.bidirectional) == (4, True)
+    lstm = nn.LSTM(4, 4, batch_first=True, bidirectional=True)
+    left = net.encoder.leftward.state_dict()
+    own = {**net.encoder.rightward.state_dict()}
+    lstm.load_state_dict(own | {f"{name}_reverse": w for name, w in left.items()})
     X = torch.tensor([[3, 5, 2, 0, 0], [4, 0, 0, 0, 0], [2, 3, 4, 5, 6]])
     for row, n_words, logits in zip(X, (3, 1, 5), net(X), strict=True):
-        states, _ = net.lstm(net.embedding(row[None, :n_words]))
+        states, _ = lstm(net.embedding(row[None, :n_words]))
         torch.testing.assert_close(logits, net.head[1](states[0].mean(dim=0)))
 
 

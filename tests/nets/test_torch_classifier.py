@@ -285,7 +285,7 @@ def test_predictions_come_in_order_however_rows_are_cut(blobs, monkeypatch):
         return [model.predict_proba(X), model.embed(X), samples]
 
     whole = answers()
-    monkeypatch.setattr("skal.nets._base.ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(TorchClassifier, "_rows_at_once", 7)
     for first, second in zip(whole, answers(), strict=True):
         np.testing.assert_allclose(first, second, rtol=1e-5, atol=1e-6)
 

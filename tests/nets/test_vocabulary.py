@@ -200,6 +200,23 @@ def test_no_words_have_a_row_for_padding_and_one_for_the_unknown():
     assert embedding_matrix([], VECTORS).shape == (2, 2)
 
 
+def test_a_new_words_vector_does_not_depend_on_the_others():
+    for vectors in (VECTORS, None):
+        few = embedding_matrix(["new"], vectors, dimension=2, random_state=0)
+        many = embedding_matrix(["a", "new", "z"], vectors, dimension=2, random_state=0)
+        np.testing.assert_array_equal(few[[0, 1, 2]], many[[0, 1, 3]])
+        assert not np.array_equal(many[1], many[3])
+        assert not np.array_equal(many[3], many[4])
+
+
+def test_without_vectors_all_are_standard_normal():
+    words = [f"new{i}" for i in range(300)]
+    matrix = embedding_matrix(words, None, dimension=20, random_state=0)
+    assert matrix.shape == (302, 20)
+    assert abs(matrix[1:].mean()) < 0.05
+    assert abs(matrix[1:].std() - 1) < 0.05
+
+
 @pytest.mark.parametrize(
     ("vectors", "message"),
     [
