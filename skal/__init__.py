@@ -26,6 +26,7 @@ _HOMES = {
     "Problem": "skal.problem",
     "Random": "skal.strategies",
     "VariationRatio": "skal.strategies",
+    "load_task": "skal.studies",
     "run_seeds": "skal.studies",
     "split": "skal.problem",
     "xi_quality": "skal.curves",

@@ -15,6 +15,7 @@ from skal.nets._image import ImageCNN
 from skal.nets._modules import MLP
 from skal.nets._tagger import BiLSTMTagger
 from skal.nets._text import BiLSTMClassifier, EmbeddingBagClassifier, TextCNNClassifier
+from skal.nets._transformer import TransformerClassifier
 from skal.nets._vectors import embedding_matrix
 from skal.nets._vocabulary import Vocabulary
 
@@ -26,6 +27,7 @@ __all__ = [
     "ImageCNN",
     "TextCNNClassifier",
     "TorchClassifier",
+    "TransformerClassifier",
     "Vocabulary",
     "embedding_matrix",
 ]

@@ -1,5 +1,6 @@
-"""Studies: what takes more than one run."""
+"""Studies: what takes more than one run, and the paper's tasks to run them on."""
 
 from skal.studies._seeds import SeedResults, run_seeds
+from skal.studies._tasks import Task, load_task
 
-__all__ = ["SeedResults", "run_seeds"]
+__all__ = ["SeedResults", "Task", "load_task", "run_seeds"]

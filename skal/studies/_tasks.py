@@ -1,0 +1,301 @@
+"""The three tasks of the paper, as Table 1 describes them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, NamedTuple
+
+from sklearn.base import clone
+from sklearn.metrics import get_scorer
+from sklearn.utils._param_validation import StrOptions, validate_params
+
+from skal.datasets import (
+    fetch_fashion_mnist,
+    fetch_glove,
+    fetch_mit_restaurant,
+    fetch_topv2,
+)
+from skal.learner import ActiveLearner
+from skal.problem import Problem, assemble, carve
+from skal.strategies import (
+    BALD,
+    IDMR,
+    BatchBALD,
+    Longest,
+    MaxEntropy,
+    MinConfidence,
+    Random,
+)
+from skal.utils._rows import n_rows, take
+from skal.utils._tags import TagScorer, is_tags
+
+# Dropout of an estimator whose posterior is sampled; the plain ones have none.
+DROPOUT = 0.5
+
+
+@dataclass(frozen=True)
+class Task:
+    """A problem, with the estimators and strategies that are compared on it.
+
+    Parameters
+    ----------
+    name : str
+    problem : Problem
+        The data sets, B, K and the scorer, with the first of the estimators.
+    scoring : str
+        The metric: judges the epochs, and what is reported.
+    estimators : dict of str to estimator
+        Under the names that the published results have.
+    strategies : dict of str to strategy
+        The heuristics, each also as followed by IDMR, and "random".
+    """
+
+    name: str
+    problem: Problem
+    scoring: str
+    estimators: Mapping[str, Any]
+    strategies: Mapping[str, Any]
+
+    def learner(
+        self, strategy: Any, estimator: Any = None, random_state: Any = None
+    ) -> ActiveLearner:
+        """Return a learner for this task; fit it on `**task.problem.sets`.
+
+        Parameters
+        ----------
+        strategy : str or strategy
+            One of `strategies`, or your own.
+        estimator : str or estimator, default=None
+            One of `estimators`, or your own; the first by default. One of the task's
+            gets dropout where the strategy samples its posterior.
+        random_state : int, RandomState instance or None, default=None
+            xi.
+
+        Returns
+        -------
+        ActiveLearner
+            Not fitted.
+
+        Raises
+        ------
+        ValueError
+            If there is no strategy or estimator of that name.
+        """
+        strategy = _look_up(self.strategies, strategy, "strategy", self.name)
+        name = next(iter(self.estimators)) if estimator is None else estimator
+        chosen = clone(_look_up(self.estimators, name, "estimator", self.name))
+        if isinstance(name, str) and "posterior" in getattr(strategy, "needs", ()):
+            chosen.set_params(dropout=DROPOUT)
+        return ActiveLearner(
+            chosen,
+            strategy,
+            batch_size=self.problem.batch_size,
+            n_rounds=self.problem.n_rounds,
+            scoring=self.scoring,
+            random_state=random_state,
+        )
+
+
+def _look_up(known: Mapping[str, Any], wanted: Any, what: str, task: str) -> Any:
+    if not isinstance(wanted, str):
+        return wanted
+    if wanted not in known:
+        raise ValueError(
+            f"{task} has no {what} {wanted!r}: choose one of {', '.join(known)}."
+        )
+    return known[wanted]
+
+
+class _Recipe(NamedTuple):
+    """A column of Table 1."""
+
+    fetch: Callable[..., tuple[Any, Any]]
+    sizes: tuple[int, int, int, int, int]  # pool, warm, select, val, test
+    batch_size: int
+    n_rounds: int
+    scoring: str
+    estimators: Callable[..., dict[str, Any]]
+    heuristics: dict[str, Any]
+    bins: dict[str, Any]
+
+
+def _image_classifiers(
+    inputs: list[Any], params: dict[str, Any], where: dict[str, Any]
+) -> dict[str, Any]:
+    from skal.nets import ImageCNN
+
+    return {"cnn": ImageCNN(**params)}
+
+
+def _sentence_classifiers(
+    inputs: list[Any], params: dict[str, Any], where: dict[str, Any]
+) -> dict[str, Any]:
+    from skal.nets import (
+        BiLSTMClassifier,
+        EmbeddingBagClassifier,
+        TextCNNClassifier,
+        TransformerClassifier,
+    )
+
+    vectors = _vectors(inputs, where)
+    return {
+        "lstm": BiLSTMClassifier(vectors=vectors, **params),
+        "cnn": TextCNNClassifier(vectors=vectors, **params),
+        "aoe": EmbeddingBagClassifier(vectors=vectors, **params),
+        "roberta": TransformerClassifier("roberta-base", lr=1e-4, **params),
+    }
+
+
+def _taggers(
+    inputs: list[Any], params: dict[str, Any], where: dict[str, Any]
+) -> dict[str, Any]:
+    from skal.nets import BiLSTMTagger
+
+    return {"lstm": BiLSTMTagger(vectors=_vectors(inputs, where), **params)}
+
+
+def _vectors(inputs: list[Any], where: dict[str, Any]) -> Any:
+    """Return the vectors of the task's words: all others would only take time."""
+    from skal.nets import Vocabulary
+
+    vocabulary = Vocabulary().fit(list(chain.from_iterable(inputs)))
+    return fetch_glove(words=vocabulary.words_, **where)
+
+
+_RECIPES = {
+    "object_classification": _Recipe(
+        fetch_fashion_mnist,
+        sizes=(2000, 50, 150, 4000, 4000),
+        batch_size=25,
+        n_rounds=12,
+        scoring="accuracy",
+        estimators=_image_classifiers,
+        heuristics={
+            "max-entropy": MaxEntropy(),
+            "bald": BALD(),
+            "batchbald": BatchBALD(),
+        },
+        bins={"bins": "tsne", "n_bins": 5},
+    ),
+    "intent_classification": _Recipe(
+        fetch_topv2,
+        sizes=(800, 40, 100, 4000, 4000),
+        batch_size=20,
+        n_rounds=8,
+        scoring="f1_weighted",
+        estimators=_sentence_classifiers,
+        heuristics={"max-entropy": MaxEntropy(), "bald": BALD()},
+        bins={"bins": "length"},
+    ),
+    "named_entity_recognition": _Recipe(
+        fetch_mit_restaurant,
+        sizes=(1000, 50, 200, 3000, 3000),
+        batch_size=25,
+        n_rounds=10,
+        scoring="f1_weighted",
+        estimators=_taggers,
+        heuristics={
+            "min-confidence": MinConfidence(),
+            "normalized-min-confidence": MinConfidence(normalize=True),
+            "longest": Longest(),
+        },
+        bins={"bins": "length"},
+    ),
+}
+
+
+@validate_params(
+    {"name": [StrOptions(set(_RECIPES))], "data_seed": ["random_state"]},
+    prefer_skip_nested_validation=True,
+)
+def load_task(
+    name: str,
+    *,
+    data_seed: int = 0,
+    data_home: Any = None,
+    download_if_missing: bool = True,
+) -> Task:
+    r"""Load one of the paper's tasks, downloading its data if need be.
+
+    The whole data set is shuffled once, not stratified, and cut into disjoint sets.
+
+    ======================  =========  ==========  =========
+    \                       objects    intents     entities
+    ======================  =========  ==========  =========
+    pool, warm start        2000, 50   800, 40     1000, 50
+    selection               150        100         200
+    validation, test        4000 each  4000 each   3000 each
+    B, K                    25, 12     20, 8       25, 10
+    metric                  accuracy   F1          F1 of tags
+    ======================  =========  ==========  =========
+
+    F1 is weighted over classes. Word vectors are GloVe's, trained further.
+
+    Parameters
+    ----------
+    name : {"object_classification", "intent_classification", \
+            "named_entity_recognition"}
+    data_seed : int, default=0
+        Determines how the data are cut. It is not xi: a learner has a seed of its own.
+    data_home : str or path-like, default=None
+        Where data sets are kept; None takes the environment variable
+        `SKAL_DATA_HOME`, or `~/skal_data`.
+    download_if_missing : bool, default=True
+        If False, raise an OSError where a file is missing or damaged.
+
+    Returns
+    -------
+    Task
+
+    Raises
+    ------
+    ImportError
+        If torch or what else the estimators need is not installed.
+    OSError
+        If a file cannot be downloaded, or is not what it should be.
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, section 5 and Table 1.
+
+    Examples
+    --------
+    >>> from skal import load_task
+    >>> task = load_task("intent_classification")  # doctest: +SKIP
+    >>> learner = task.learner("bald", "aoe", random_state=0)  # doctest: +SKIP
+    >>> learner.fit(**task.problem.sets).curve_  # doctest: +SKIP
+    """
+    recipe = _RECIPES[name]
+    where = {"data_home": data_home, "download_if_missing": download_if_missing}
+    X, y = recipe.fetch(return_X_y=True, **where)
+    pool, *given = _cut(X, y, recipe.sizes, data_seed)
+    params = {"batch_size": recipe.batch_size, "scoring": recipe.scoring}
+    estimators = recipe.estimators([X for X, _ in (pool, *given)], params, where)
+    scorer = get_scorer(recipe.scoring)
+    problem = assemble(
+        *pool,
+        dict(zip(("warm", "select", "val", "test"), given, strict=True)),
+        {},
+        {},
+        batch_size=recipe.batch_size,
+        n_rounds=recipe.n_rounds,
+        estimator=next(iter(estimators.values())),
+        scorer=TagScorer(scorer) if is_tags(y) else scorer,
+        seed=0,
+    )
+    strategies = _with_idmr(recipe.heuristics, recipe.bins)
+    return Task(name, problem, recipe.scoring, estimators, strategies)
+
+
+def _cut(
+    X: Any, y: Any, sizes: tuple[int, ...], data_seed: int
+) -> list[tuple[Any, Any]]:
+    """Cut sets of the given sizes out of all rows, and leave the rest."""
+    counts = {str(number): size for number, size in enumerate(sizes)}
+    rows = carve(n_rows(X), counts, data_seed)
+    return [(take(X, rows[number]), take(y, rows[number])) for number in counts]
+
+
+def _with_idmr(heuristics: dict[str, Any], bins: dict[str, Any]) -> dict[str, Any]:
+    matched = {f"idmr-{name}": IDMR(h, **bins) for name, h in heuristics.items()}
+    return {"random": Random(), **heuristics, **matched}
