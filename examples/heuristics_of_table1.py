@@ -15,12 +15,14 @@ core, a run takes seconds (the average of embeddings) to minutes (images).
 
 import argparse
 import csv
+import json
 from collections import defaultdict
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 from scipy.stats import ttest_rel
+from sklearn.utils import Bunch
 
 from skal import Random, load_task, xi_quality
 
@@ -55,12 +57,29 @@ def read(path):
         return [row for row in csv.DictReader(file) if row["curve"]]
 
 
-def work(name, path, n_seeds, n_random, models):
-    task = load_task(name)
+def lift(task, dimension):
+    """Turn the word vectors of a task's estimators into longer ones.
+
+    They are laid into a space of more dimensions by a random rotation, and keep the
+    size of their values: no word is nearer to another than before.
+    """
+    rotation = np.linalg.qr(
+        np.random.default_rng(0).normal(size=(dimension, dimension))
+    )[0]
+    for estimator in task.estimators.values():
+        if "vectors" in estimator.get_params():
+            words, short = estimator.vectors["words"], estimator.vectors["vectors"]
+            scale = np.sqrt(dimension / short.shape[1])
+            longer = scale * short @ rotation[: short.shape[1]]
+            estimator.set_params(vectors=Bunch(words=words, vectors=longer))
+
+
+def work(task, path, args):
     done = {tuple(row[c] for c in COLUMNS[1:5]) for row in read(path)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    for cell in cells(task, n_seeds, n_random, models):
-        if tuple(map(str, cell)) in done:
+    wanted = args.strategies or task.strategies
+    for cell in cells(task, args.seeds, args.random_orders, args.models):
+        if cell[1] not in wanted or tuple(map(str, cell)) in done:
             continue
         row = run(task, *cell)
         with path.open("a", newline="") as file:
@@ -88,38 +107,61 @@ def qualities(rows):
     }
 
 
-def report(paths):
+def report(paths, published):
     found = qualities([row for path in paths for row in read(path)])
-    print("| task | model | strategy | quality | seeds | over its base | p |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    for (task, model, strategy), seeds in found.items():
-        values = list(seeds.values())
-        base = found.get((task, model, strategy.removeprefix("idmr-")), {})
-        paired = [(seeds[s], base[s]) for s in seeds if s in base]
-        gain, p = "", ""
-        if strategy.startswith("idmr-") and paired:
-            with_it, without = np.transpose(paired)
-            gain = f"{np.mean(with_it - without):+.4f}"
-            p = f"{ttest_rel(with_it, without).pvalue:.3f}" if len(paired) > 1 else ""
-        mean = f"{np.mean(values):.4f}"
-        cells = task, model, strategy, mean, str(len(values)), gain, p
-        print("| " + " | ".join(cells) + " |")
+    print("| task | model | strategy | seeds | quality | published | over base | p |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for (task, model, strategy), seeds in sorted(found.items()):
+        base = found.get((task, model, strategy.removeprefix("idmr-")))
+        gain, p = compare(seeds, base) if strategy.startswith("idmr-") else ("", "")
+        mean = f"{np.mean(list(seeds.values())):.3f}"
+        paper = published.get((task, model, strategy), "")
+        cells = task.replace("_", " "), model, strategy, str(len(seeds)), mean, paper
+        print("| " + " | ".join([*cells, gain, p]) + " |")
+
+
+def compare(seeds, base):
+    """Return the mean gain over the base strategy, and the paired t-test over seeds."""
+    pairs = [(seeds[seed], base[seed]) for seed in seeds if seed in (base or {})]
+    if not pairs:
+        return "", ""
+    gains = np.diff(np.array(pairs)[:, ::-1], axis=1)
+    p = f"{ttest_rel(*np.transpose(pairs)).pvalue:.2f}" if len(pairs) > 1 else ""
+    return f"{gains.mean():+.3f}", p
+
+
+def read_published(path):
+    """Return the published means over seeds, from the curves that were released."""
+    found = defaultdict(list)
+    for run in json.loads(path.read_text())["curves"]:
+        if run["split"] == "test" and "model" in run:
+            key = run["task"], run["model"], run["strategy"]
+            found[key].append(np.mean(run["curve"]))
+    return {key: f"{np.mean(values):.3f}" for key, values in found.items()}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[2])
     parser.add_argument("task", nargs="?")
     parser.add_argument("--models", nargs="+", help="all but roberta by default")
+    parser.add_argument("--strategies", nargs="+", help="all by default")
+    parser.add_argument("--dimension", type=int, help="lift the word vectors to")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--random-orders", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("docs/runs"))
     parser.add_argument("--report", action="store_true")
+    parser.add_argument("--published", type=Path, help="the paper's released curves")
     args = parser.parse_args()
     if args.task:
-        path = args.out / f"table1_{args.task}.csv"
-        work(args.task, path, args.seeds, args.random_orders, args.models)
+        task, suffix = load_task(args.task), ""
+        if args.dimension:
+            lift(task, args.dimension)
+            suffix = f"_{args.dimension}"
+        work(task, args.out / f"table1_{args.task}{suffix}.csv", args)
     if args.report:
-        report(sorted(args.out.glob("table1_*.csv")))
+        published = read_published(args.published) if args.published else {}
+        suffix = f"_{args.dimension}" if args.dimension else "[a-z]"
+        report(sorted(args.out.glob(f"table1_*{suffix}.csv")), published)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,8 @@ class Trainer:
         self.fit_params = dict(problem.fit_params)
         self._run_params = self._route_run_params(problem)
         self._is_validated = False
+        # By this a worker knows a trainer again, which reaches it with each task.
+        self._key = uuid4().hex
 
     def _route_run_params(self, problem: Problem) -> dict[str, Any]:
         """Return what the run, and not the user, adds to each call of `fit`."""
@@ -75,9 +78,22 @@ class Trainer:
         return taken
 
     @property
+    def many(self) -> Any:
+        """What trains many nets side by side, if the estimator offers it, or None."""
+        if self._key not in _side_by_side:
+            _side_by_side.clear()
+            _side_by_side[self._key] = self._make_many()
+        return _side_by_side[self._key]
+
+    def _make_many(self) -> Any:
+        if self.fit_params or not hasattr(self.estimator, "side_by_side"):
+            return None
+        return self.estimator.side_by_side(self.X, self.y, **self._run_params)
+
+    @property
     def width(self) -> int:
         """How many sets are worth giving to `train_and_score` at once, on one core."""
-        return 1
+        return 1 if self.many is None else self.many.width
 
     def train(self, positions: NDArray[np.int64]) -> Any:
         """Train on the warm start and the given rows of the pool.
@@ -96,6 +112,8 @@ class Trainer:
         rows = self.rows(positions)
         if len(rows) == 0:
             return None
+        if self.many is not None:
+            return self.many.fit([rows])[0]
         X, y = take(self.X, rows), take(self.y, rows)
         if self._is_single_class(y):
             return self._with_all_classes(DummyClassifier().fit(X, y))
@@ -157,6 +175,10 @@ def final_step(estimator: Any) -> Any:
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
 
 
+# Of the last trainer that was asked in this process.
+_side_by_side: dict[str, Any] = {}
+
+
 class Evaluation(NamedTuple):
     """A held-out set and the scorer that judges models on it.
 
@@ -191,7 +213,10 @@ class Evaluation(NamedTuple):
         """
         if model is None or self.X is None:
             return float("nan")
-        value = float(self.scorer(model, self.X, self.y))
+        return self.checked(float(self.scorer(model, self.X, self.y)))
+
+    def checked(self, value: float) -> float:
+        """Return a score, or say that it is not finite."""
         if not np.isfinite(value):
             raise ValueError(
                 f"The scorer {self.scorer} returned {value}: an order cannot be judged "
@@ -217,6 +242,10 @@ def train_and_score(
     -------
     list of float
     """
+    if trainer.many is not None and trainer.n_warm and evaluation.X is not None:
+        rows = [trainer.rows(positions) for positions in sets]
+        scores = trainer.many.score(rows, *evaluation)
+        return [evaluation.checked(score) for score in scores]
     with single_threaded():
         return [evaluation.score(trainer.train(positions)) for positions in sets]
 

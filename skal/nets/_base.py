@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skal.nets._dropout import fixed_masks
 from skal.nets._net import BaseNet
+from skal.nets._training import batched
 from skal.seeding import as_seed
 
 
@@ -131,21 +132,27 @@ class BaseNetClassifier(BaseNet):
             If the module has no linear layer.
         """
         check_is_fitted(self)
+        X = self._check_rows(X, reset=False)
         with _inputs_of_last_linear(self.module_) as seen:
-            self._logits(self._check_rows(X, reset=False))
-        return torch.cat(seen).numpy()
+            self._logits(X)
+        return in_order(seen, [rows for rows, _ in self._passes(X)]).numpy()
 
     def _logits(self, X):
         """Return the module's output as a tensor on the CPU, in float64."""
         self.module_.eval()
         device = next(self.module_.parameters()).device
+        found, order = [], []
         with torch.inference_mode():
-            return torch.cat(
-                [
-                    self.module_(torch.tensor(chunk, device=device)).cpu().double()
-                    for chunk in batched(X, self._rows_at_once)
-                ]
-            )
+            for rows, chunk in self._passes(X):
+                logits = self.module_(torch.tensor(chunk, device=device))
+                found.append(logits.cpu().double())
+                order.append(rows)
+        return in_order(found, order)
+
+    def _passes(self, X):
+        """Yield some rows at a time: their numbers, and what the module is given."""
+        for rows in batched(np.arange(len(X)), self._rows_at_once):
+            yield rows, X[rows]
 
 
 def encode_labels(y, classes=None):
@@ -178,19 +185,24 @@ def encode_labels(y, classes=None):
     return known, np.searchsorted(known, y)
 
 
-def batched(X, n_rows):
-    """Return some rows of an array at a time.
+def in_order(parts, rows):
+    """Return values of some rows at a time as those of all rows.
 
     Parameters
     ----------
-    X : array or tensor of shape (n_rows, ...)
-    n_rows : int
+    parts : list of tensor of shape (n_some, ...)
+    rows : list of ndarray of shape (n_some,)
+        Which rows each part is of.
 
     Returns
     -------
-    generator
+    tensor of shape (n_rows, ...)
     """
-    return (X[i : i + n_rows] for i in range(0, len(X), n_rows))
+    values, rows = torch.cat(parts), np.concatenate(rows)
+    # A module that answers too many or too few rows is told so elsewhere.
+    if len(values) != len(rows):
+        return values
+    return values[torch.from_numpy(np.argsort(rows))]
 
 
 @contextmanager

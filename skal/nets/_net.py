@@ -1,6 +1,7 @@
 """What all nets share: training, choosing the epoch, files."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
@@ -118,6 +119,42 @@ class BaseNet(ClassifierMixin, BaseEstimator):
 
     def _check_module(self, X):
         """Refuse a module that does not answer as it should, before it is trained."""
+
+    # The class of the stack that trains many of these side by side, if there is one.
+    _stack_class: Any = None
+
+    def side_by_side(self, X, y, *, X_val=None, y_val=None, classes=None, width=None):
+        """Return what trains this net on many subsets of one data set, or None.
+
+        Parameters
+        ----------
+        X, y : rows and labels
+            What subsets are taken from.
+
+        X_val, y_val : rows and labels, default=None
+            To choose the epoch by, as in `fit`.
+
+        classes : array-like of shape (n_classes,), default=None
+            All classes there are. None takes those of `y`.
+
+        width : int, default=None
+            How many models stand side by side. It does not change any result.
+
+        Returns
+        -------
+        ManyNets or None
+            None where this net is only trained one by one: there is no such form of it,
+            or it has dropout.
+        """
+        from skal.nets._many import ManyNets
+
+        if self._stack_class is None or getattr(self, "dropout", 0):
+            return None
+        self._validate_params()
+        check_device(self.device)
+        return ManyNets(
+            self, X, y, X_val=X_val, y_val=y_val, classes=classes, width=width
+        )
 
     def save(self, path):
         """Write the fitted estimator to a file, without pickle.

@@ -1,5 +1,6 @@
 """Classifiers of sentences: the estimators of the paper's intent classification."""
 
+from skal.nets._stacks import AverageStack, BiLSTMStack, ConvolutionStack
 from skal.nets._text_base import BaseTextClassifier
 from skal.nets._text_modules import AverageNet, BiLSTMNet, ConvolutionNet
 
@@ -109,6 +110,7 @@ class BiLSTMClassifier(BaseTextClassifier):
     """
 
     _module = BiLSTMNet
+    _stack_class = BiLSTMStack
 
 
 class TextCNNClassifier(BaseTextClassifier):
@@ -216,6 +218,7 @@ class TextCNNClassifier(BaseTextClassifier):
     """
 
     _module = ConvolutionNet
+    _stack_class = ConvolutionStack
 
 
 class EmbeddingBagClassifier(BaseTextClassifier):
@@ -323,3 +326,4 @@ class EmbeddingBagClassifier(BaseTextClassifier):
     """
 
     _module = AverageNet
+    _stack_class = AverageStack

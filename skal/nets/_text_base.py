@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from numbers import Integral, Real
 
+import numpy as np
 import torch
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval
@@ -10,9 +11,11 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 
 from skal.nets._base import BaseNetClassifier
 from skal.nets._net import BaseNet
+from skal.nets._stack_text import Corpus, Sentences
+from skal.nets._training import reproducible
 from skal.nets._vectors import embedding_matrix, word_vectors
-from skal.nets._vocabulary import Vocabulary, token_lists
-from skal.seeding import MAX_SEED
+from skal.nets._vocabulary import N_SPECIAL, Vocabulary, token_lists
+from skal.seeding import MAX_SEED, as_seed
 from skal.training import single_threaded
 
 
@@ -82,6 +85,47 @@ class BaseTextNet(BaseNet):
             # Drawn from torch's generator, which `fit` has seeded by random_state.
             random_state=int(torch.randint(MAX_SEED, ())),
         )
+
+    def _make_stack(self, X, y, classes, width):
+        """Learn the words of all rows, and return models of them side by side."""
+        X, y = self._check_rows(X, y, reset=True)
+        X, codes = self._with_codes(X, y, classes)
+        with reproducible(as_seed(self.random_state)):
+            self.module_ = self._make_net().module_
+        known = set() if self.vectors is None else set(word_vectors(self.vectors)[0])
+        self._is_new = np.array(
+            [False] * N_SPECIAL + [word not in known for word in self.words_]
+        )
+        vectors = self.module_.embedding.weight.detach()
+        corpus = Corpus(X, codes, vectors, self._is_new)
+        width = width or self._stack_class.default_width
+        return self._stack_class(
+            self.module_, width, int(self.batch_size), float(self.lr), corpus
+        )
+
+    def _trainable(self, rows):
+        """Return the rows that `fit` would train on."""
+        return rows
+
+    def _encode(self, X, y):
+        """Return inputs for a stack to answer, and the true class numbers."""
+        y = np.searchsorted(self.classes_, y)
+        return Sentences(self._check_rows(X, reset=False)), y
+
+    def _hand_over(self, model, stack, place):
+        """Make `model` what `fit` would have made of it: it knows its own words."""
+        is_known = ~self._is_new
+        is_known[stack.jobs[place].used] = True
+        model.classes_, model.embedding_dim_ = self.classes_, self.embedding_dim_
+        model.words_ = [
+            word
+            for word, known in zip(self.words_, is_known[N_SPECIAL:], strict=True)
+            if known
+        ]
+        model.input_shape_ = (stack.jobs[place].numbers.shape[1],)
+        weights = stack.state_dict(place)
+        weights["embedding.weight"] = weights["embedding.weight"][is_known]
+        model._restore_module(weights, "")
 
     def _recipe(self):
         return self._module, {
@@ -176,3 +220,7 @@ class BaseTextClassifier(BaseTextNet, BaseNetClassifier):
         # On one thread, since the many small steps would wait for each other.
         with single_threaded():
             return super()._logits(X)
+
+    def _passes(self, X):
+        """Yield sentences of like length at a time."""
+        yield from Sentences(X).chunks

@@ -178,6 +178,21 @@ def _copied_weights(module: nn.Module) -> dict[str, torch.Tensor]:
     return {name: value.clone() for name, value in module.state_dict().items()}
 
 
+def batched(X: Any, n_rows: int) -> Iterator[Any]:
+    """Return some rows of an array at a time.
+
+    Parameters
+    ----------
+    X : array or tensor of shape (n_rows, ...)
+    n_rows : int
+
+    Returns
+    -------
+    generator
+    """
+    return (X[i : i + n_rows] for i in range(0, len(X), n_rows))
+
+
 @contextmanager
 def reproducible(seed: int) -> Iterator[None]:
     """Let a block depend on the seed alone, and leave no trace in any global state.

@@ -64,7 +64,8 @@ def embedding_matrix(
     >>> matrix.shape, matrix[0].tolist(), matrix[2].tolist()
     ((4, 2), [0.0, 0.0], [-1.0, 2.0])
     """
-    known, values = [], np.ones((1, dimension), dtype=np.float32)
+    known: list[str] = []
+    values = np.ones((1, dimension), dtype=np.float32)
     if vectors is not None:
         known, values = word_vectors(vectors)
     rows = {word: row for row, word in enumerate(known)}

@@ -16,6 +16,7 @@ from skal import (
     Longest,
     Margin,
     MaxEntropy,
+    MinConfidence,
     Random,
     VariationRatio,
 )
@@ -33,6 +34,9 @@ class MockNet(BaseEstimator):
 
     def predict_proba(self, X):
         return self.probs_N_C[: len(X)]
+
+    def predict_token_log_proba(self, X):
+        return [rows for rows in self.probs_N_T_C[: len(X)]]
 
     def sample_proba(self, X, n_samples, random_state):
         return self.probs_N_T_C[: len(X)]
@@ -70,6 +74,7 @@ def measure(strategy, net, n_rows):
         LeastConfidence(),
         Margin(),
         Longest(),
+        MinConfidence(),
         BALD(),
         VariationRatio(),
         BatchBALD(n_configurations=1000),

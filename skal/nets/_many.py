@@ -1,0 +1,147 @@
+"""Many trainings of one estimator, on subsets of one data set, side by side."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from joblib import hash as fingerprint
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from skal.nets._engine import Engine
+from skal.nets._judge import metric_of
+from skal.nets._stack import Stack
+from skal.nets._training import Epochs, reproducible
+from skal.seeding import as_seed
+
+# How many sets to judge on are kept in their encoded form.
+MOST_INPUTS = 3
+
+
+class ManyNets:
+    """Trains a net on many subsets of one data set, as its `fit` would on each.
+
+    Make one with the method `side_by_side` of an estimator that has it.
+
+    Parameters
+    ----------
+    estimator : BaseNet
+        With an int for `random_state`, which all trainings share.
+    X, y : rows and labels
+        What subsets are taken from.
+    X_val, y_val : rows and labels, or None
+        To choose the epoch by, as in `fit`.
+    classes : array-like, default=None
+        All classes there are; None takes those of `y`.
+    width : int, default=None
+        How many models stand side by side. It does not change any result.
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        classes: Any = None,
+        width: int | None = None,
+    ) -> None:
+        self.seed = as_seed(estimator.random_state)
+        self._known_inputs: dict[str, Any] = {}
+        self.model = clone(estimator).set_params(random_state=self.seed)
+        self.stack: Stack = self.model._make_stack(X, y, classes, width)
+        self._judge = None
+        if X_val is not None:
+            self._judge = self.judge(X_val, y_val, self.model._scorer())
+        self.engine = Engine(
+            self.stack,
+            batch_size=int(estimator.batch_size),
+            max_epochs=int(estimator.max_epochs),
+            patience=int(estimator.patience),
+            seed=self.seed,
+            score=self._judge,
+        )
+
+    @property
+    def width(self) -> int:
+        """How many models stand side by side."""
+        return self.stack.width
+
+    def judge(self, X: Any, y: Any, scorer: Any) -> Any:
+        """Return a function that scores the model in a place of the stack.
+
+        Parameters
+        ----------
+        X, y : rows and labels
+            To judge on.
+        scorer : callable
+            `scorer(model, X, y)` returns a float.
+
+        Returns
+        -------
+        callable
+            `judge(stack, place)`.
+        """
+        metric = metric_of(scorer, self.model)
+        if metric is None:
+            return lambda stack, place: scorer(self._model(place), X, y)
+        inputs, codes = self._encoded(X, y)
+        return lambda stack, place: metric(codes, stack.answer(place, inputs))
+
+    def _encoded(self, X: Any, y: Any) -> tuple[Any, NDArray[np.int64]]:
+        """Return inputs and class numbers, which are the same in most calls."""
+        key = fingerprint((X, y))
+        if key not in self._known_inputs:
+            if len(self._known_inputs) == MOST_INPUTS:
+                self._known_inputs.pop(next(iter(self._known_inputs)))
+            self._known_inputs[key] = self.model._encode(X, y)
+        return self._known_inputs[key]
+
+    def score(
+        self, sets: Sequence[NDArray[np.int64]], X: Any, y: Any, scorer: Any
+    ) -> list[float]:
+        """Train on each set, and score the models.
+
+        Parameters
+        ----------
+        sets : sequence of ndarray
+            Rows of the data, in the order in which `fit` would be given them.
+        X, y : rows and labels
+            To score on.
+        scorer : callable
+            `scorer(model, X, y)` returns a float.
+
+        Returns
+        -------
+        list of float
+        """
+        judge = self.judge(X, y, scorer)
+        return self._run(sets, lambda stack, place, _: judge(stack, place))
+
+    def fit(self, sets: Sequence[NDArray[np.int64]]) -> list[Any]:
+        """Train on each set.
+
+        Parameters
+        ----------
+        sets : sequence of ndarray
+            Rows of the data, in the order in which `fit` would be given them.
+
+        Returns
+        -------
+        list of fitted estimators
+        """
+        return self._run(sets, lambda _, place, epochs: self._model(place, epochs))
+
+    def _run(self, sets: Sequence[NDArray[np.int64]], ask: Any) -> list[Any]:
+        with reproducible(self.seed):
+            return self.engine.run([self.model._trainable(rows) for rows in sets], ask)
+
+    def _model(self, place: int, epochs: Epochs | None = None) -> Any:
+        """Return the model in a place as a fitted estimator."""
+        model = clone(self.model)
+        self.model._hand_over(model, self.stack, place)
+        if epochs is not None:
+            model.loss_curve_, model.validation_scores_, model.best_epoch_ = epochs
+        return model

@@ -1,0 +1,289 @@
+"""Models of one architecture side by side: their weights, stacked, and Adam's state."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.optim.adam import adam
+
+BETAS, EPSILON = (0.9, 0.999), 1e-8
+# Over so many rows at once a gradient is summed.
+ROWS_AT_ONCE = 64
+
+
+class Stack(ABC):
+    """Up to `width` models of one architecture, each with a data set of its own.
+
+    All weights of a model stand in one row of a matrix, so that it is kept, moved and
+    stepped at once; `weights` gives the rows of several as one stacked tensor per
+    layer. A subclass holds the data, and tells the losses of a minibatch per model.
+
+    Parameters
+    ----------
+    first : mapping of str to tensor
+        The first weights of every model, by their names in the module.
+    width : int
+        How many models stand side by side.
+    batch_size : int
+        At most so many rows in a minibatch.
+    lr : float
+        Learning rate of Adam.
+    dimension, n_vectors : int, default=1, 0
+        Each model may have so many vectors of this length besides, at the end of its
+        row, such as those of the words that only it trains.
+    """
+
+    default_width = 8
+
+    def __init__(
+        self,
+        first: Mapping[str, torch.Tensor],
+        width: int,
+        batch_size: int,
+        lr: float,
+        dimension: int = 1,
+        n_vectors: int = 0,
+    ) -> None:
+        self.width, self.lr = width, lr
+        self.n_rows = fours(batch_size)
+        self.shapes = {name: tuple(value.shape) for name, value in first.items()}
+        self.first = torch.cat([value.reshape(-1) for value in first.values()])
+        # The vectors begin at a multiple of their length: a row is rows of vectors too.
+        self.n_before = -(-len(self.first) // dimension)
+        self.begin = self.n_before * dimension
+        n_weights = self.begin + n_vectors * dimension
+        # The weights, Adam's two moments, and the best weights so far.
+        self.rows, self.means, self.squares, self.best = (
+            self.first.new_zeros(width, n_weights) for _ in range(4)
+        )
+        self.n_used = [0] * width
+        # Of each model: how many steps it has taken, and what a step of Adam is about.
+        self.n_steps = [self.first.new_zeros(()) for _ in range(width)]
+        self._states: list[tuple[torch.Tensor, ...]] = [()] * width
+        self._leaves: dict[int, dict[str, torch.Tensor]] = {}
+        self.jobs: list[Any] = [None] * width
+
+    def load(self, place: int, rows: NDArray[np.int64]) -> None:
+        """Put a new model in a place, to be trained on the given rows of the data."""
+        self.jobs[place], own = self._begin(rows)
+        end = self.begin + own.numel()
+        for state in (self.rows, self.means, self.squares):
+            state[place].zero_()
+        self.rows[place, : len(self.first)] = self.first
+        self.rows[place, self.begin : end] = own.reshape(-1)
+        self.n_used[place] = end
+        self.n_steps[place] = self.first.new_zeros(())
+        self._note_states(place)
+
+    def _note_states(self, place: int) -> None:
+        states = self.rows, self.means, self.squares
+        self._states[place] = tuple(s[place, : self.n_used[place]] for s in states)
+
+    @abstractmethod
+    def _begin(self, rows: NDArray[np.int64]) -> tuple[Any, torch.Tensor]:
+        """Return the data of a training, and first weights that only it has."""
+
+    def step(self, batches: Sequence[NDArray[np.int64]]) -> list[float]:
+        """Train the first models on a minibatch each.
+
+        Parameters
+        ----------
+        batches : sequence of ndarray
+            Positions among the rows of each model's data set.
+
+        Returns
+        -------
+        list of float
+            The loss of each, before the step.
+        """
+        n = len(batches)
+        losses, gradients = self._differentiate(self._leaves_of(n), batches)
+        self._descend(gradients)
+        return losses.tolist()
+
+    def _leaves_of(self, n: int) -> dict[str, torch.Tensor]:
+        """Return the shared weights of the first `n` models, to be differentiated by.
+
+        They are views: Adam's steps change them in place.
+        """
+        if n not in self._leaves:
+            leaves = self.weights(range(n))
+            self._leaves[n] = {k: v.requires_grad_() for k, v in leaves.items()}
+        return self._leaves[n]
+
+    @abstractmethod
+    def _differentiate(
+        self, leaves: dict[str, torch.Tensor], batches: Sequence[NDArray[np.int64]]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the losses, and the gradients as rows like those of the weights."""
+
+    def _in_rows(
+        self, found: Sequence[torch.Tensor], of_vectors: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Put gradients side by side: of the shared weights, then of the vectors."""
+        n = len(found[0])
+        parts = [gradient.reshape(n, -1) for gradient in found]
+        if of_vectors is not None:
+            parts += [
+                found[0].new_zeros(n, self.begin - len(self.first)),
+                of_vectors.reshape(n, -1),
+            ]
+        return torch.cat(parts, dim=1)
+
+    def _descend(self, gradients: torch.Tensor) -> None:
+        """Take a step of Adam in the first models, each at a count of its own."""
+        n = len(gradients)
+        rows, means, squares = map(list, zip(*self._states[:n], strict=True))
+        of_rows = [gradients[i, : self.n_used[i]] for i in range(n)]
+        with torch.no_grad():
+            adam(
+                rows,
+                of_rows,
+                means,
+                squares,
+                [],
+                self.n_steps[:n],
+                fused=True,
+                amsgrad=False,
+                beta1=BETAS[0],
+                beta2=BETAS[1],
+                lr=self.lr,
+                weight_decay=0.0,
+                eps=EPSILON,
+                maximize=False,
+            )
+
+    def weights(self, places: Any) -> dict[str, torch.Tensor]:
+        """Return the shared weights of some models, stacked, without their history."""
+        rows = self.rows[places.start : places.stop].detach()
+        return self._views(rows)
+
+    def _views(self, rows: torch.Tensor) -> dict[str, torch.Tensor]:
+        views, begin = {}, 0
+        for name, shape in self.shapes.items():
+            end = begin + prod(shape)
+            views[name] = rows[:, begin:end].view(len(rows), *shape)
+            begin = end
+        return views
+
+    def state_dict(self, place: int) -> dict[str, torch.Tensor]:
+        """Return copies of the shared weights of one model, by their names."""
+        stacked = self.weights(range(place, place + 1))
+        return {name: value[0].clone() for name, value in stacked.items()}
+
+    @abstractmethod
+    def answer(self, place: int, inputs: Any) -> NDArray[np.int64]:
+        """Return the predicted class number of each row of encoded inputs."""
+
+    def keep(self, place: int) -> None:
+        """Remember the weights of a model as its best."""
+        n_used = self.n_used[place]
+        self.best[place, :n_used] = self.rows[place, :n_used]
+
+    def restore(self, place: int) -> None:
+        """Put the best weights of a model back."""
+        n_used = self.n_used[place]
+        self.rows[place, :n_used] = self.best[place, :n_used]
+
+    def move(self, source: int, target: int) -> None:
+        """Move a model to another place."""
+        for state in (self.rows, self.means, self.squares, self.best):
+            state[target] = state[source]
+        self.jobs[target] = self.jobs[source]
+        self.n_used[target] = self.n_used[source]
+        self.n_steps[target] = self.n_steps[source]
+        self._note_states(target)
+
+
+def fours(n: int) -> int:
+    """Round a number of rows up to a multiple of four.
+
+    Products of matrices are the same to the last bit, whatever other rows there are, if
+    their rows come in fours; the last few are computed in another way.
+    """
+    return -(-int(n) // 4) * 4
+
+
+class Affine(torch.autograd.Function):
+    """A linear map of the rows of each model.
+
+    Its gradients are summed over the same blocks of rows, however many rows of zeros
+    stand behind, and by products whose last bits do not depend on the other models.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, rows: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor
+    ) -> torch.Tensor:
+        """Map the rows.
+
+        Parameters
+        ----------
+        rows : tensor of shape (n_models, n_rows, n_inputs)
+        matrix : tensor of shape (n_models, n_outputs, n_inputs)
+        bias : tensor of shape (n_models, n_outputs)
+
+        Returns
+        -------
+        tensor of shape (n_models, n_rows, n_outputs)
+        """
+        ctx.save_for_backward(rows, matrix)
+        return torch.baddbmm(bias.unsqueeze(1), rows, matrix.mT)
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Return the gradients of the rows, the matrix and the bias."""
+        rows, matrix = ctx.saved_tensors
+        blocks = zip(
+            rows.split(ROWS_AT_ONCE, 1), grad.split(ROWS_AT_ONCE, 1), strict=True
+        )
+        d_matrix = torch.zeros_like(matrix)
+        d_bias = torch.zeros_like(matrix[..., 0])
+        for block, of_block in blocks:
+            d_matrix.baddbmm_(of_block.mT, block)
+            d_bias += of_block.sum(dim=1)
+        return torch.bmm(grad, matrix), d_matrix, d_bias
+
+
+def linear(
+    weights: Mapping[str, torch.Tensor], name: str, x: torch.Tensor
+) -> torch.Tensor:
+    """Apply a linear layer of each model to its rows.
+
+    Parameters
+    ----------
+    weights : dict of str to tensor
+        Stacked.
+    name : str
+        Of the layer.
+    x : tensor of shape (n_models, n_rows, n_inputs)
+
+    Returns
+    -------
+    tensor of shape (n_models, n_rows, n_outputs)
+    """
+    return Affine.apply(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
+
+
+def cross_entropy(
+    logits: torch.Tensor, codes: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    """Return the weighted cross-entropy of each model.
+
+    Parameters
+    ----------
+    logits : tensor of shape (n_models, n_rows, n_classes)
+    codes : tensor of shape (n_models, n_rows), dtype int64
+    weights : tensor of shape (n_models, n_rows)
+        Of each row in the mean.
+
+    Returns
+    -------
+    tensor of shape (n_models,)
+    """
+    log_probs = logits.log_softmax(dim=2).gather(2, codes.unsqueeze(2)).squeeze(2)
+    return -(weights * log_probs).sum(dim=1)

@@ -1,0 +1,222 @@
+"""Nets that read sentences, side by side; each trains the vectors of its own words."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.func import functional_call
+
+from skal.nets._stack import Stack, fours
+from skal.nets._training import batched
+from skal.nets._vocabulary import PADDING, UNKNOWN
+
+# Sentences of like length in one pass of a prediction, so that it stays in the cache.
+SENTENCES_AT_ONCE = 128
+
+
+class Corpus(NamedTuple):
+    """Sentences as word numbers, with the vectors that their words begin with.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_sentences, length), dtype int64
+        Padded on the right.
+    codes : ndarray of shape (n_sentences,) or (n_sentences, length), dtype int64
+        Class numbers.
+    vectors : tensor of shape (n_words + 2, dimension)
+        Of padding, an unknown word, and all words.
+    is_new : ndarray of shape (n_words + 2,), dtype bool
+        Words without a vector of their own: a model knows those that it trains on.
+    """
+
+    numbers: NDArray[np.int64]
+    codes: NDArray[np.int64]
+    vectors: torch.Tensor
+    is_new: NDArray[np.bool_]
+
+    @property
+    def dimension(self) -> int:
+        """Length of the vectors."""
+        return self.vectors.shape[1]
+
+
+class Job(NamedTuple):
+    """The data of one training.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_sentences, length), dtype int64
+        Words, numbered among those of this training, from 1; 0 is padding.
+    lengths : ndarray of shape (n_sentences,)
+    codes : ndarray
+    used : ndarray of shape (n_used,), dtype int64
+        The numbers of its words among all.
+    known : ndarray of shape (n_words + 2,), dtype int64
+        What each of all words is to the model: itself, or the unknown word.
+    table : tensor of shape (n_words + 2, dimension)
+        All vectors; those of the used words are brought up to date when it answers.
+    """
+
+    numbers: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    codes: NDArray[np.int64]
+    used: NDArray[np.int64]
+    known: NDArray[np.int64]
+    table: torch.Tensor
+
+    @property
+    def n_vectors(self) -> int:
+        """How many vectors it trains, that of padding, which stays zero, included."""
+        return len(self.used) + 1
+
+
+class Sentences:
+    """Sentences to be answered, some of like length at a time.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_sentences, length), dtype int64
+        Words, numbered as in the corpus, padded on the right.
+
+    Attributes
+    ----------
+    words : ndarray of shape (n_words,)
+        The words of all sentences, one after the other.
+    starts : ndarray of shape (n_sentences,)
+        Where each of them begins.
+    chunks : list of (rows, numbers)
+        Sentences of like length: their rows, and their words without common padding.
+    """
+
+    def __init__(self, numbers: NDArray[np.int64]) -> None:
+        lengths = np.maximum((numbers != PADDING).sum(axis=1), 1)
+        self.words = numbers[np.arange(numbers.shape[1]) < lengths[:, None]]
+        self.starts = np.cumsum(lengths) - lengths
+        order = np.argsort(-lengths, kind="stable")
+        self.chunks = [
+            (rows, numbers[rows, : lengths[rows[0]]])
+            for rows in batched(order, SENTENCES_AT_ONCE)
+        ]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+class TextStack(Stack):
+    """Base class of nets that read sentences.
+
+    Vectors of words that no sentence of a training uses are never moved by Adam, so
+    they are not trained, only looked up when the model answers.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        As `fit` would begin with it, for all words.
+    width, batch_size, lr
+        As in `Stack`.
+    corpus : Corpus
+    """
+
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        width: int,
+        batch_size: int,
+        lr: float,
+        corpus: Corpus,
+    ) -> None:
+        first = module.state_dict()
+        del first["embedding.weight"]
+        n_vectors = fours(len(np.union1d(corpus.numbers, [PADDING])))
+        super().__init__(first, width, batch_size, lr, corpus.dimension, n_vectors)
+        self.module = module.eval()
+        self.corpus = corpus
+        self.lengths = (corpus.numbers != PADDING).sum(axis=1)
+
+    def _begin(self, rows: NDArray[np.int64]) -> tuple[Job, torch.Tensor]:
+        lengths, vectors = self.lengths[rows], self.corpus.vectors
+        numbers = self.corpus.numbers[rows, : lengths.max()]
+        used = np.unique(numbers)
+        used = used[used != PADDING]
+        own = np.zeros(len(vectors), dtype=np.int64)
+        own[used] = np.arange(1, len(used) + 1)
+        known = np.arange(len(own))
+        known[self.corpus.is_new & (own == 0)] = UNKNOWN
+        codes = self.corpus.codes[rows]
+        job = Job(own[numbers], lengths, codes, used, known, vectors.clone())
+        return job, torch.cat([torch.zeros_like(vectors[:1]), vectors[self._to(used)]])
+
+    def _differentiate(
+        self, leaves: dict[str, torch.Tensor], batches: Sequence[NDArray[np.int64]]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        n, batch = len(batches), self._collate(batches)
+        table = self.rows.view(-1, self.corpus.dimension)
+        rows = self._to(batch.words + self._first_vectors(n))
+        vectors = table[rows].requires_grad_()
+        losses = self._losses(leaves, vectors, batch)
+        of_rows, *found = torch.autograd.grad(losses.sum(), [vectors, *leaves.values()])
+        of_vectors = self._of_vectors(batch.words, of_rows)
+        return losses.detach(), self._in_rows(found, of_vectors)
+
+    def _of_vectors(
+        self, words: NDArray[np.int64], of_rows: torch.Tensor
+    ) -> torch.Tensor:
+        """Add up the gradients of rows, shape (n_models, n_rows, ...), by word."""
+        n = len(words)
+        n_vectors = max(job.n_vectors for job in self.jobs[:n])
+        sums = of_rows.new_zeros(n * n_vectors, self.corpus.dimension)
+        own = self._to(words + np.arange(n)[:, None] * n_vectors)
+        sums.index_add_(0, own.reshape(-1), of_rows.flatten(0, 1))
+        sums = sums.view(n, n_vectors, -1)
+        # Padding is the first of a model's vectors, and stays zero.
+        sums[:, 0] = 0
+        return sums
+
+    def _first_vectors(self, n: int) -> NDArray[np.int64]:
+        """Where the vectors of each model begin, in rows of `dimension` weights."""
+        per_model = self.rows.shape[1] // self.corpus.dimension
+        return (np.arange(n) * per_model + self.n_before)[:, None]
+
+    @abstractmethod
+    def _collate(self, batches: Sequence[NDArray[np.int64]]) -> Any:
+        """Return minibatches side by side, with `words` of shape (n_models, n_rows)."""
+
+    @abstractmethod
+    def _losses(
+        self, weights: dict[str, torch.Tensor], vectors: torch.Tensor, batch: Any
+    ) -> torch.Tensor:
+        """Return the loss of each model from the vectors of `batch.words`."""
+
+    def answer(self, place: int, inputs: Sentences) -> NDArray[np.int64]:
+        """Return the predicted class number of each sentence."""
+        codes = np.empty(len(inputs), dtype=np.int64)
+        known = self.jobs[place].known
+        weights = self.state_dict(place)
+        with torch.inference_mode():
+            for rows, numbers in inputs.chunks:
+                logits = functional_call(
+                    self.module, weights, (self._to(known[numbers]),)
+                )
+                codes[rows] = logits.argmax(dim=1).cpu().numpy()
+        return codes
+
+    def state_dict(self, place: int) -> dict[str, torch.Tensor]:
+        """Return the weights of one model as those of the module, for all words."""
+        return super().state_dict(place) | {"embedding.weight": self._table(place)}
+
+    def _table(self, place: int) -> torch.Tensor:
+        """Return all vectors, those that a model has trained brought up to date."""
+        job = self.jobs[place]
+        own = self.rows[place, self.begin : self.n_used[place]]
+        job.table[self._to(job.used)] = own.view(-1, self.corpus.dimension)[1:]
+        return job.table
+
+    def _to(self, values: NDArray) -> torch.Tensor:
+        """Return an array as a tensor where the models are, and of their dtype."""
+        tensor = torch.from_numpy(np.ascontiguousarray(values))
+        if tensor.is_floating_point():
+            tensor = tensor.to(self.rows.dtype)
+        return tensor.to(self.rows.device)

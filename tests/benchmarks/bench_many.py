@@ -1,0 +1,51 @@
+"""Trainings side by side, against a loop of the estimator's own `fit`."""
+
+import time
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from skal import load_task
+from skal.training import single_threaded
+from skal.utils._rows import concat, take
+
+N_SETS = 6
+
+
+@pytest.mark.parametrize("model", ["aoe", "cnn", "lstm"])
+def test_trainings_per_second(model, data_home):
+    """Sets of all sizes of Table 1, intents; scoring on validation included."""
+    task = load_task("intent_classification", data_home=data_home)
+    problem = task.problem
+    net = clone(task.estimators[model]).set_params(random_state=0)
+    X = concat(problem.X_warm, problem.X_pool)
+    y = concat(problem.y_warm, problem.y_pool)
+    held_out = {
+        "X_val": problem.X_select,
+        "y_val": problem.y_select,
+        "classes": problem.classes,
+    }
+    rng = np.random.default_rng(0)
+    sizes = 40 + 20 * np.arange(problem.n_rounds + 1)
+    sets = [rng.permutation(len(X))[:n] for n in sizes for _ in range(N_SETS)]
+    many = net.side_by_side(X, y, **held_out)
+    judged = problem.X_val, problem.y_val, problem.scorer
+    many.score(sets[:2], *judged)
+
+    with single_threaded():
+        started = time.process_time()
+        scores = many.score(sets, *judged)
+        together = (time.process_time() - started) / len(sets)
+        started = time.process_time()
+        expected = []
+        for rows in sets[::N_SETS]:
+            fitted = clone(net).fit(take(X, rows), take(y, rows), **held_out)
+            expected.append(problem.scorer(fitted, *judged[:2]))
+        alone = (time.process_time() - started) / len(expected)
+    print(
+        f"\n{model}: {1000 * together:.0f} ms side by side (width {many.width}), "
+        f"{1000 * alone:.0f} ms alone: {alone / together:.1f} times as fast; scores "
+        f"differ by at most {np.abs(np.array(scores[::N_SETS]) - expected).max():.4f}"
+    )
+    assert together < alone

@@ -1,0 +1,315 @@
+"""Trainings side by side: each is what `fit` would do, whatever stands beside it."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.metrics import accuracy_score, check_scoring, f1_score, make_scorer
+
+from skal import ActiveLearner, AnnealingOracle, Random, split
+from skal.datasets import make_intents
+from skal.nets import BiLSTMClassifier, EmbeddingBagClassifier, TextCNNClassifier
+from skal.nets._engine import Orders, padded
+from skal.nets._judge import accuracy, metric_of, weighted_f1
+from skal.nets._scan import pack, scan
+
+CLASSIFIERS = [EmbeddingBagClassifier, TextCNNClassifier, BiLSTMClassifier]
+every_classifier = pytest.mark.parametrize("classifier", CLASSIFIERS)
+
+
+@pytest.fixture(scope="module")
+def intents():
+    return make_intents(160, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def vectors(intents):
+    """Vectors for half of the words."""
+    words = sorted({word for text in intents[0] for word in text.split()})
+    rng = np.random.default_rng(0)
+    return {word: rng.normal(size=6) for word in words[::2]}
+
+
+@pytest.fixture
+def double():
+    """All modules in float64, for a test."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def make_net(classifier, vectors=None, **params):
+    defaults = {
+        **{"vectors": vectors, "embedding_dim": 6, "lr": 0.01, "batch_size": 8},
+        **{"max_epochs": 12, "patience": 4, "random_state": 3},
+    }
+    return classifier(**{**defaults, **params})
+
+
+def make_sets(n_sets=7, n_rows=100):
+    rng = np.random.default_rng(1)
+    sizes = rng.integers(5, 45, n_sets)
+    return [rng.permutation(n_rows)[:size] for size in sizes]
+
+
+def side_by_side(net, intents, **params):
+    X, y = intents
+    return net.side_by_side(
+        X[:100], y[:100], X_val=X[100:130], y_val=y[100:130], classes=y, **params
+    )
+
+
+def fit_each(net, intents, sets):
+    X, y = intents
+    return [
+        clone(net).fit(
+            [X[row] for row in rows],
+            np.asarray(y)[rows],
+            X_val=X[100:130],
+            y_val=y[100:130],
+            classes=y,
+        )
+        for rows in sets
+    ]
+
+
+def weights(model):
+    return {k: v.numpy() for k, v in model.module_.state_dict().items()}
+
+
+@every_classifier
+@pytest.mark.parametrize("has_vectors", [True, False])
+def test_parameters_are_those_of_fit(double, classifier, has_vectors, intents, vectors):
+    net = make_net(classifier, vectors if has_vectors else None, max_epochs=4)
+    sets = make_sets()
+    many = side_by_side(net, intents, width=3).fit(sets)
+    for found, expected in zip(many, fit_each(net, intents, sets), strict=True):
+        assert found.words_ == expected.words_
+        assert found.input_shape_ == expected.input_shape_
+        assert weights(found).keys() == weights(expected).keys()
+        for name, value in weights(expected).items():
+            np.testing.assert_allclose(weights(found)[name], value, atol=1e-9)
+        np.testing.assert_allclose(found.loss_curve_, expected.loss_curve_)
+
+
+@every_classifier
+def test_a_full_run_is_that_of_fit(classifier, intents, vectors):
+    net = make_net(classifier, vectors, max_epochs=40, scoring="f1_weighted")
+    sets, (X, _) = make_sets(), intents
+    many = side_by_side(net, intents, width=4).fit(sets)
+    expected = fit_each(net, intents, sets)
+    assert {len(model.loss_curve_) for model in expected} != {40}  # some stop early
+    for found, model in zip(many, expected, strict=True):
+        assert found.best_epoch_ == model.best_epoch_
+        np.testing.assert_allclose(found.loss_curve_, model.loss_curve_, rtol=1e-3)
+        np.testing.assert_allclose(found.validation_scores_, model.validation_scores_)
+        assert found.predict(X).tolist() == model.predict(X).tolist()
+
+
+@every_classifier
+def test_neither_place_nor_neighbours_matter(classifier, intents, vectors):
+    net, sets = make_net(classifier, vectors), make_sets(9)
+    expected = [weights(m) for m in side_by_side(net, intents, width=1).fit(sets)]
+    order = np.random.default_rng(0).permutation(9)
+    for width, chosen in ((2, range(9)), (5, order), (16, order[:4]), (3, [8])):
+        many = side_by_side(net, intents, width=width)
+        for found, number in zip(
+            many.fit([sets[i] for i in chosen]), chosen, strict=True
+        ):
+            for name, value in weights(found).items():
+                np.testing.assert_array_equal(value, expected[number][name])
+
+
+@every_classifier
+def test_the_same_sets_again_and_another_seed(classifier, intents, vectors):
+    sets = make_sets(3)
+    many = side_by_side(make_net(classifier, vectors), intents, width=2)
+    first, again = many.fit(sets), many.fit(sets)
+    other = side_by_side(
+        make_net(classifier, vectors, random_state=4), intents, width=2
+    ).fit(sets)
+    for a, b, c in zip(first, again, other, strict=True):
+        assert all(np.array_equal(weights(a)[k], weights(b)[k]) for k in weights(a))
+        assert not all(np.array_equal(weights(a)[k], weights(c)[k]) for k in weights(a))
+
+
+def test_without_a_validation_set_all_epochs_are_trained(intents):
+    X, y = intents
+    net, sets = make_net(EmbeddingBagClassifier), make_sets(3)
+    many = net.side_by_side(X, y, width=2)
+    for model, rows in zip(many.fit(sets), sets, strict=True):
+        assert (len(model.loss_curve_), model.best_epoch_) == (12, 12)
+        expected = clone(net).fit([X[i] for i in rows], y[rows], classes=y)
+        assert model.predict(X).tolist() == expected.predict(X).tolist()
+
+
+@every_classifier
+def test_scores_are_those_of_the_fitted_models(classifier, intents, vectors):
+    X, y = intents
+    net, sets = make_net(classifier, vectors), make_sets(5)
+    many = side_by_side(net, intents, width=2)
+    models = many.fit(sets)
+    for scorer in (
+        check_scoring(net, None),
+        check_scoring(net, "f1_weighted"),
+        check_scoring(net, "neg_log_loss"),
+        lambda model, X, y: float(model.predict_proba(X)[:, 0].sum()),
+    ):
+        expected = [scorer(model, X[130:], y[130:]) for model in models]
+        found = many.score(sets, X[130:], y[130:], scorer)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_what_comes_out_is_an_estimator_like_any_other(intents, vectors, tmp_path):
+    X, _ = intents
+    net = make_net(TextCNNClassifier, vectors)
+    model = side_by_side(net, intents).fit(make_sets(1))[0]
+    assert model.predict_proba(X).shape == (160, len(model.classes_))
+    assert model.embed(X).shape == (160, 50)
+    model.save(tmp_path / "net")
+    again = TextCNNClassifier.load(tmp_path / "net")
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+    assert clone(model).get_params()["random_state"] == 3
+
+
+def test_with_dropout_nets_are_trained_one_by_one(intents):
+    assert side_by_side(make_net(EmbeddingBagClassifier, dropout=0.5), intents) is None
+
+
+def test_a_training_that_diverges_says_so(intents):
+    many = side_by_side(make_net(EmbeddingBagClassifier, lr=1e30), intents)
+    with pytest.raises(ValueError, match=r"training loss is (nan|inf)"):
+        many.fit(make_sets(2))
+
+
+def test_the_global_state_is_left_alone(intents, global_state):
+    before = torch.get_rng_state(), global_state(), torch.get_num_threads()
+    side_by_side(make_net(EmbeddingBagClassifier), intents).fit(make_sets(2))
+    after = torch.get_rng_state(), global_state(), torch.get_num_threads()
+    assert torch.equal(before[0], after[0])
+    assert before[1:] == after[1:]
+
+
+@pytest.fixture(scope="module")
+def sets_of_a_run(intents):
+    X, y = intents
+    return split(
+        X, y, warm_size=8, select_size=20, val_size=40, test_size=30, random_state=0
+    )
+
+
+@pytest.mark.parametrize("classifier", [EmbeddingBagClassifier, BiLSTMClassifier])
+def test_a_search_is_the_same_with_two_jobs(classifier, sets_of_a_run, vectors):
+    learners = [
+        ActiveLearner(
+            make_net(classifier, vectors, max_epochs=4),
+            AnnealingOracle(n_steps=6, n_greedy=2, n_jobs=n_jobs),
+            batch_size=4,
+            n_rounds=3,
+            random_state=0,
+        ).fit(**sets_of_a_run)
+        for n_jobs in (1, 2)
+    ]
+    for name in ("order_", "curve_", "validation_curve_"):
+        np.testing.assert_array_equal(*(getattr(one, name) for one in learners))
+    history = [one.strategy_.history_["proposed"] for one in learners]
+    np.testing.assert_array_equal(*history)
+    one = learners[0]
+    assert one.strategy_.quality_ == pytest.approx(one.validation_quality_)
+
+
+def test_a_learner_trains_side_by_side_what_it_would_train_alone(
+    sets_of_a_run, monkeypatch
+):
+    def run():
+        net = make_net(EmbeddingBagClassifier, max_epochs=8)
+        learner = ActiveLearner(net, Random(), batch_size=4, n_rounds=3, random_state=0)
+        return learner.fit(**sets_of_a_run)
+
+    together = run()
+    monkeypatch.setattr(EmbeddingBagClassifier, "_stack_class", None)
+    alone = run()
+    np.testing.assert_allclose(together.curve_, alone.curve_)
+    np.testing.assert_array_equal(together.order_, alone.order_)
+
+
+def test_weighted_f1_is_scikit_learns_to_the_last_digit():
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        n_classes, n_rows = rng.integers(1, 20), rng.integers(1, 200)
+        true = rng.integers(0, n_classes, n_rows)
+        guess = rng.integers(0, n_classes, n_rows)
+        predicted = np.where(rng.random(n_rows) < 0.6, true, guess)
+        expected = f1_score(true, predicted, average="weighted", zero_division=0)
+        assert weighted_f1(true, predicted) == expected
+        assert accuracy(true, predicted) == accuracy_score(true, predicted)
+
+
+def test_only_known_scorers_are_replaced():
+    net = EmbeddingBagClassifier()
+    assert metric_of(check_scoring(net, None), net) is accuracy
+    assert metric_of(check_scoring(net, "accuracy"), net) is accuracy
+    assert metric_of(check_scoring(net, "f1_weighted"), net) is weighted_f1
+    for scorer in (
+        check_scoring(net, "f1_macro"),
+        check_scoring(net, "neg_log_loss"),
+        make_scorer(accuracy_score, greater_is_better=False),
+        make_scorer(accuracy_score, normalize=False),
+        make_scorer(f1_score, average="weighted", labels=[0]),
+        lambda model, X, y: 0.0,
+    ):
+        assert metric_of(scorer, net) is None
+
+    class Own(EmbeddingBagClassifier):
+        def score(self, X, y):
+            return 0.5
+
+    assert metric_of(check_scoring(Own(), None), Own()) is None
+
+
+def test_orders_are_those_that_fit_draws():
+    orders = Orders(7)
+    long, short = orders.of(9), orders.of(4)
+    for n, order in ((9, long), (4, short)):
+        torch.manual_seed(7)
+        for epoch in range(3):
+            expected = torch.randperm(n).numpy()
+            np.testing.assert_array_equal(order(epoch), expected)
+
+
+def test_minibatches_side_by_side():
+    rows, shares = padded([np.array([4, 2]), np.array([1])], 3)
+    assert rows.tolist() == [[4, 2, 0], [1, 0, 0]]
+    assert shares.tolist() == [[0.5, 0.5, 0], [1, 0, 0]]
+
+
+def test_the_scan_is_torchs_lstm(double):
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    lengths = np.sort(rng.integers(1, 9, (3, 5)), axis=1)[:, ::-1]
+    layers = [torch.nn.LSTM(4, 6, batch_first=True) for _ in range(3)]
+    names = [name for name, _ in layers[0].named_parameters()]
+    stacked = {
+        f"lstm.{name}": torch.stack([layer.get_parameter(name) for layer in layers])
+        .detach()
+        .requires_grad_()
+        for name in names
+    }
+    packing = pack(lengths)
+    X = torch.randn(3, 5, 8, 4)
+    rows = X[:, packing.sentences, packing.steps].requires_grad_()
+    states = scan(stacked, "lstm", rows, packing.counts)
+    goal = torch.randn_like(states) * torch.tensor(packing.is_word)[..., None]
+    (states * goal).sum().backward()
+    for place, layer in enumerate(layers):
+        total = 0
+        for sentence, length in enumerate(lengths[place]):
+            own = packing.is_word[place] & (packing.sentences == sentence)
+            expected = layer(X[place, sentence, :length][None])[0][0]
+            torch.testing.assert_close(states[place, own], expected)
+            total = total + (expected * goal[place, own]).sum()
+        total.backward()
+        for name in names:
+            torch.testing.assert_close(
+                stacked[f"lstm.{name}"].grad[place], layer.get_parameter(name).grad
+            )
