@@ -13,6 +13,7 @@ from skal.nets._judge import metric_of
 from skal.nets._stack import Stack
 from skal.nets._training import Epochs, reproducible
 from skal.seeding import as_seed
+from skal.utils._tags import all_labels
 
 # How many sets to judge on are kept in their encoded form.
 MOST_INPUTS = 3
@@ -85,7 +86,7 @@ class ManyNets:
             `judge(stack, place)`.
         """
         metric = metric_of(scorer, self.model)
-        if metric is None:
+        if metric is None or not np.isin(all_labels(y), self.model.classes_).all():
             return lambda stack, place: scorer(self._model(place), X, y)
         inputs, codes = self._encoded(X, y)
         return lambda stack, place: metric(codes, stack.answer(place, inputs))

@@ -32,9 +32,9 @@ class Stack(ABC):
         At most so many rows in a minibatch.
     lr : float
         Learning rate of Adam.
-    dimension, n_vectors : int, default=1, 0
-        Each model may have so many vectors of this length besides, at the end of its
-        row, such as those of the words that only it trains.
+    dimension : int, default=1
+        Each model may have vectors of this length besides, at the end of its row, such
+        as those of the words that only it trains.
     """
 
     default_width = 8
@@ -46,7 +46,6 @@ class Stack(ABC):
         batch_size: int,
         lr: float,
         dimension: int = 1,
-        n_vectors: int = 0,
     ) -> None:
         self.width, self.lr = width, lr
         self.n_rows = fours(batch_size)
@@ -55,10 +54,10 @@ class Stack(ABC):
         # The vectors begin at a multiple of their length: a row is rows of vectors too.
         self.n_before = -(-len(self.first) // dimension)
         self.begin = self.n_before * dimension
-        n_weights = self.begin + n_vectors * dimension
+        self.dimension = dimension
         # The weights, Adam's two moments, and the best weights so far.
         self.rows, self.means, self.squares, self.best = (
-            self.first.new_zeros(width, n_weights) for _ in range(4)
+            self.first.new_zeros(width, self.begin) for _ in range(4)
         )
         self.n_used = [0] * width
         # Of each model: how many steps it has taken, and what a step of Adam is about.
@@ -71,6 +70,7 @@ class Stack(ABC):
         """Put a new model in a place, to be trained on the given rows of the data."""
         self.jobs[place], own = self._begin(rows)
         end = self.begin + own.numel()
+        self._make_room(end)
         for state in (self.rows, self.means, self.squares):
             state[place].zero_()
         self.rows[place, : len(self.first)] = self.first
@@ -78,6 +78,20 @@ class Stack(ABC):
         self.n_used[place] = end
         self.n_steps[place] = self.first.new_zeros(())
         self._note_states(place)
+
+    def _make_room(self, n_weights: int) -> None:
+        """Widen the rows, and by a quarter at least, so that it happens seldom."""
+        missing = n_weights - self.rows.shape[1]
+        if missing <= 0:
+            return
+        wanted = max(missing, self.rows.shape[1] // 4)
+        more = -(-wanted // self.dimension) * self.dimension
+        for name in ("rows", "means", "squares", "best"):
+            wider = torch.nn.functional.pad(getattr(self, name), (0, more))
+            setattr(self, name, wider)
+        self._leaves.clear()
+        for place in range(self.width):
+            self._note_states(place)
 
     def _note_states(self, place: int) -> None:
         states = self.rows, self.means, self.squares

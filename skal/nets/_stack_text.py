@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch.func import functional_call
 
-from skal.nets._stack import Stack, fours
+from skal.nets._stack import Stack
 from skal.nets._training import batched
 from skal.nets._vocabulary import PADDING, UNKNOWN
 
@@ -130,8 +130,7 @@ class TextStack(Stack):
     ) -> None:
         first = module.state_dict()
         del first["embedding.weight"]
-        n_vectors = fours(len(np.union1d(corpus.numbers, [PADDING])))
-        super().__init__(first, width, batch_size, lr, corpus.dimension, n_vectors)
+        super().__init__(first, width, batch_size, lr, corpus.dimension)
         self.module = module.eval()
         self.corpus = corpus
         self.lengths = (corpus.numbers != PADDING).sum(axis=1)

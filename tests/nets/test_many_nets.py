@@ -160,6 +160,19 @@ def test_scores_are_those_of_the_fitted_models(classifier, intents, vectors):
         np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+def test_a_label_that_is_no_class_is_a_miss(intents):
+    X, y = intents
+    net = make_net(EmbeddingBagClassifier, scoring="f1_weighted")
+    strange = np.array(["unheard of", *y[1:30]])
+    many = net.side_by_side(X[:100], y[:100], X_val=X[:30], y_val=strange)
+    found = many.fit(make_sets(1, 100))[0]
+    rows = make_sets(1, 100)[0]
+    expected = clone(net).fit(
+        [X[i] for i in rows], y[rows], X_val=X[:30], y_val=strange, classes=y[:100]
+    )
+    np.testing.assert_allclose(found.validation_scores_, expected.validation_scores_)
+
+
 def test_what_comes_out_is_an_estimator_like_any_other(intents, vectors, tmp_path):
     X, _ = intents
     net = make_net(TextCNNClassifier, vectors)
