@@ -2,5 +2,6 @@
 
 from skal.oracle._annealing import AnnealingOracle
 from skal.oracle._exhaustive import ExhaustiveOracle
+from skal.oracle._journal import read_journal
 
-__all__ = ["AnnealingOracle", "ExhaustiveOracle"]
+__all__ = ["AnnealingOracle", "ExhaustiveOracle", "read_journal"]

@@ -1,25 +1,23 @@
 """Simulated annealing over labelling orders (Algorithm 1)."""
 
+import os
 import time
 import warnings
+from contextlib import nullcontext
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from skal.curves import prefixes
 from skal.loop import run_rounds
 from skal.oracle._base import BaseOracle
+from skal.oracle._chain import Chain, Schedule
+from skal.oracle._fingerprint import describe
+from skal.oracle._journal import Journal
 from skal.oracle._objective import Objective
-from skal.oracle._proposal import changed_rounds, exchange, propose
 from skal.seeding import Stream, stream
 from skal.strategies import fit_inner
-
-# At the end of an "auto" schedule a loss of typical size is accepted with probability
-# exp(-COLDNESS).
-COLDNESS = 10.0
 
 
 class AnnealingOracle(CallbackSupportMixin, BaseOracle):
@@ -61,8 +59,23 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
         is depends on the machine.
 
     n_jobs : int or None, default=None
-        Trainings of a step that run side by side. It does not change the result, and
-        pays where a training takes longer than some ten milliseconds.
+        Trainings that run side by side. It does not change the result, and pays where a
+        training takes longer than some ten milliseconds.
+
+    prefetch : "auto" or int, default="auto"
+        How many sets to train ahead, at most, together with those that a step needs:
+        sets that the next steps will probably need, judging by the moves that are
+        accepted. "auto" fills up what is trained side by side, so that a single job
+        trains nothing ahead; 0 switches it off. It does not change the result, nor
+        what counts as a training.
+
+    journal : str, path-like or None, default=None
+        A file to keep the search in: an SQLite database on a local disk, made where
+        there is none. A search that was ended, killed or interrupted is resumed by
+        running the same again: what is in the journal is not trained again, and the
+        end is that of an uninterrupted search. One file takes several searches of one
+        problem, with different seeds and from different processes. A journal of other
+        data or parameters is refused.
 
     random_state : int, RandomState instance or None, default=None
         Determines the start and the moves. Inside an `ActiveLearner`, None takes a
@@ -82,12 +95,17 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
         "accepted", and "n_trainings" so far. `pandas.DataFrame` takes it.
 
     n_trainings_ : int
-        Number of trainings.
+        Number of sets that were trained on, in this run or in one that it resumes.
+
+    n_speculative_ : int
+        Number of sets that were trained ahead and never needed. They do not count as
+        trainings, neither here nor in `history_` and `max_trainings`.
 
     See Also
     --------
     ExhaustiveOracle : Prove the optimum of a tiny pool.
     FixedOrder : Replay an order with another seed or estimator.
+    skal.oracle.read_journal : The steps of a search, also while it is running.
 
     Notes
     -----
@@ -95,10 +113,20 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
     stream of its own, so the chain depends on the data, the estimator and the seeds
     alone.
 
+    To be resumed a search must have seeds: with `random_state=None`, in the learner or
+    in an oracle outside of one, each run is another search, also in a journal. Limits
+    (`max_trainings`, `max_time`), `n_jobs` and `prefetch` may differ from run to run. A
+    journal tells data apart by their content, functions by their name. Where it was
+    begun with another version of a package, a warning says so. A strategy that finds
+    the start is run again.
+
     References
     ----------
     Zhou et al., "Towards Understanding the Behaviors of Optimal Deep Active Learning
     Algorithms", AISTATS 2021, Algorithm 1 and Fig. 2.
+
+    Brockwell, "Parallel Markov chain Monte Carlo simulation by pre-fetching", Journal
+    of Computational and Graphical Statistics 15, 2006.
 
     Examples
     --------
@@ -123,6 +151,8 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
         "max_trainings": [Interval(Integral, 1, None, closed="left"), None],
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
         "n_jobs": [Integral, None],
+        "prefetch": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
+        "journal": [str, os.PathLike, None],
         "random_state": ["random_state"],
     }
 
@@ -136,6 +166,8 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
         max_trainings=None,
         max_time=None,
         n_jobs=None,
+        prefetch="auto",
+        journal=None,
         random_state=None,
     ):
         self.n_steps = n_steps
@@ -145,6 +177,8 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
         self.max_trainings = max_trainings
         self.max_time = max_time
         self.n_jobs = n_jobs
+        self.prefetch = prefetch
+        self.journal = journal
         self.random_state = random_state
 
     @with_callbacks
@@ -166,7 +200,10 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
         Raises
         ------
         ValueError
-            If there is no problem, or the start order does not suit it.
+            If there is no problem, the start order does not suit it, or the journal is
+            damaged, none of skal, or that of another search.
+        OSError
+            If the journal cannot be opened or written. What it holds is kept.
         """
         return super().fit(X, y, problem=problem)
 
@@ -177,45 +214,66 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
 
     def _search(self, problem):
         n_greedy = self.n_steps // 5 if self.n_greedy is None else self.n_greedy
-        n_steps = self.n_steps + n_greedy
+        schedule = Schedule(self.n_steps, n_greedy, self.gamma)
         started = time.monotonic()
-        context = self._init_callback_context(max_subtasks=n_steps)
+        context = self._init_callback_context(max_subtasks=schedule.last)
         context.call_on_fit_task_begin(estimator=self)
-        with Objective(problem, self.n_jobs) as objective:
-            chain = _Chain(problem, objective, self.seed_)
+        with (
+            self._open_journal(problem, schedule) as journal,
+            Objective(
+                problem, self.n_jobs, prefetch=self.prefetch, journal=journal
+            ) as objective,
+        ):
+            chain = Chain(
+                problem, objective, self.seed_, schedule, self.max_trainings, journal
+            )
             chain.begin(self._start_order(problem, objective))
-            try:
-                for t in range(1, n_steps + 1):
-                    task = context.subcontext(task_name="step")
-                    task.call_on_fit_task_begin(estimator=self)
-                    moved = chain.step(t, self._beta(t, chain), self.max_trainings)
-                    wants_stop = task.call_on_fit_task_end(
-                        estimator=self, metadata=chain.progress
-                    )
-                    if not moved or wants_stop or self._is_late(started):
-                        break
-            except KeyboardInterrupt:
-                warnings.warn(
-                    f"The search was interrupted in step {t} of {n_steps}: going on "
-                    "with the best order so far.",
-                    stacklevel=2,
-                )
+            self._walk(chain, context, started)
         context.call_on_fit_task_end(estimator=self)
         self.history_ = chain.history()
+        self.n_speculative_ = objective.n_speculative
         best = chain.best
         return best.order[: problem.n_acquired], best.quality, objective.n_trainings
 
-    def _beta(self, t, chain):
-        """Return the inverse temperature of step t; None for a greedy step."""
-        if t > self.n_steps:
-            return None
-        if self.gamma == "auto":
-            typical = chain.typical_change()
-            return COLDNESS * t / self.n_steps / typical if typical else 0.0
-        return self.gamma * t
+    def _walk(self, chain, context, started):
+        """Take all steps, as far as limits, callbacks and the user let it."""
+        last, t = chain.schedule.last, 0
+        try:
+            for t in range(1, last + 1):
+                task = context.subcontext(task_name="step")
+                task.call_on_fit_task_begin(estimator=self)
+                moved = chain.step(t)
+                wants_stop = task.call_on_fit_task_end(
+                    estimator=self, metadata=chain.progress
+                )
+                if not moved or wants_stop or self._is_late(started):
+                    break
+        except KeyboardInterrupt:
+            warnings.warn(
+                f"The search was interrupted in step {t} of {last}: going on with the "
+                "best order so far.",
+                stacklevel=2,
+            )
 
     def _is_late(self, started):
         return self.max_time is not None and time.monotonic() - started >= self.max_time
+
+    def _open_journal(self, problem, schedule):
+        if self.journal is None:
+            return nullcontext()
+        parameters = {
+            "n_steps": describe(schedule.n_steps),
+            "n_greedy": describe(schedule.n_greedy),
+            "gamma": describe(schedule.gamma),
+            "start": self._describe_start(problem),
+        }
+        name = type(self).__name__
+        return Journal(self.journal, problem, name, self.seed_, parameters)
+
+    def _describe_start(self, problem):
+        if isinstance(self.start, str) or hasattr(self.start, "select"):
+            return describe(self.start)
+        return describe(problem.whole_order(self.start, "start").tolist())
 
     def _start_order(self, problem, objective):
         """Return the first order, as a permutation of the pool."""
@@ -239,116 +297,3 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
 def _complete(order, n_pool):
     """Append what an order leaves out, so that it is a permutation of the pool."""
     return np.concatenate([order, np.setdiff1d(np.arange(n_pool), order)])
-
-
-def _accepts(gain, beta, rng):
-    """Decide whether to move, at inverse temperature `beta`; None is greedy."""
-    if beta is None:
-        return gain > 0
-    return rng.random() < np.exp(beta * min(gain, 0))
-
-
-class _State(NamedTuple):
-    """An order, as a permutation of the pool, and its scores after k = 1..K rounds."""
-
-    order: np.ndarray
-    scores: np.ndarray
-
-    @property
-    def quality(self):
-        return float(np.mean(self.scores))
-
-
-class _Step(NamedTuple):
-    step: int
-    proposed: float
-    current: float
-    best: float
-    accepted: bool
-    n_trainings: int
-
-
-class _Chain:
-    """Where the search stands: the current order, the best one, and all steps."""
-
-    def __init__(self, problem, objective, seed):
-        self.problem = problem
-        self.objective = objective
-        self.seed = seed
-        self.steps = []
-        self.n_accepted = 0
-        self.total_change, self.n_changes = 0.0, 0
-
-    def begin(self, order):
-        rounds = range(1, self.problem.n_rounds + 1)
-        scores = self.objective.scores(self._sets(order, rounds))
-        self.current = self.best = _State(order, scores)
-        self._record(0, self.current, True)
-
-    def step(self, t, beta, max_trainings):
-        """Take step t, greedily if `beta` is None; False if there is none to take."""
-        problem = self.problem
-        origin = self.best if beta is None else self.current
-        rng = stream(self.seed, Stream.STEP, t)
-        move = propose(problem.n_acquired, problem.n_pool, problem.batch_size, rng)
-        if move is None:
-            return False
-        proposed = self._score(origin, move, max_trainings)
-        if proposed is None:
-            return False
-        gain = proposed.quality - origin.quality
-        self.total_change += abs(gain)
-        self.n_changes += gain != 0
-        accepted = _accepts(gain, beta, rng)
-        if accepted:
-            self.current = proposed
-            self.n_accepted += 1
-        if proposed.quality > self.best.quality:
-            self.best = proposed
-        self._record(t, proposed, accepted)
-        return True
-
-    def _score(self, origin, move, max_trainings):
-        """Make a move and train on what it changes; None if that is too much."""
-        problem = self.problem
-        order = exchange(origin.order, move)
-        rounds = changed_rounds(
-            move, problem.n_acquired, problem.batch_size, problem.n_rounds
-        )
-        sets = self._sets(order, rounds)
-        if max_trainings is not None:
-            n_trainings = self.objective.n_trainings + self.objective.n_new(sets)
-            if n_trainings > max_trainings:
-                return None
-        scores = origin.scores.copy()
-        scores[rounds.start - 1 : rounds.stop - 1] = self.objective.scores(sets)
-        return _State(order, scores)
-
-    def typical_change(self):
-        """Return the mean size of the differences that proposed moves made so far."""
-        return self.total_change / self.n_changes if self.n_changes else None
-
-    def _sets(self, order, rounds):
-        used = order[: self.problem.n_acquired]
-        return prefixes(used, self.problem.batch_size, rounds)
-
-    def _record(self, t, proposed, accepted):
-        qualities = proposed.quality, self.current.quality, self.best.quality
-        self.steps.append(
-            _Step(t, *qualities, bool(accepted), self.objective.n_trainings)
-        )
-
-    def progress(self):
-        """Return what a progress bar shows."""
-        return {
-            "best_quality": self.best.quality,
-            "acceptance_rate": self.n_accepted / max(1, len(self.steps) - 1),
-        }
-
-    def history(self):
-        """Return all steps, one array per column."""
-        columns = zip(*self.steps, strict=True)
-        return {
-            name: np.array(column)
-            for name, column in zip(_Step._fields, columns, strict=True)
-        }

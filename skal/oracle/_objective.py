@@ -1,7 +1,10 @@
 """What a search maximises: scores of labelled sets, each trained on once."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from itertools import islice
+from math import ceil
 from types import TracebackType
 from typing import Any
 
@@ -10,15 +13,24 @@ from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
+from skal.oracle._journal import Journal
 from skal.problem import Problem
 from skal.training import Evaluation, Trainer, train_and_score, warn_once
+
+# Seconds that a batch should last, since joblib looks for results every 0.01 seconds.
+WORTHWHILE = 0.02
+# Trainings that a job is given for that, at most: far ahead little comes true.
+MOST_TURNS = 8
+
+Sets = dict[bytes, NDArray[np.int64]]
 
 
 class Objective:
     """Validation scores of labelled sets.
 
-    A set that was asked for before is not trained again; the others are shared out
-    over jobs. Use it in a `with` block, so that the workers are kept in between.
+    A set that was asked for before is not trained again, nor one that is in the
+    journal; the others are shared out over jobs. Use it in a `with` block, so that the
+    workers are kept in between.
 
     Parameters
     ----------
@@ -26,14 +38,32 @@ class Objective:
         With a validation set.
     n_jobs : int or None, default=None
         As everywhere in scikit-learn. It does not change any score.
+    prefetch : "auto" or int, default=0
+        How many sets that may be asked for later are trained together with those that
+        are asked for now: "auto" fills up what can be trained at once. It does not
+        change any score, nor what is counted.
+    journal : Journal or None, default=None
+        Where scores are looked up and written down.
     """
 
-    def __init__(self, problem: Problem, n_jobs: int | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        n_jobs: int | None = None,
+        *,
+        prefetch: Any = 0,
+        journal: Journal | None = None,
+    ) -> None:
         self.trainer = Trainer(problem)
         self._evaluation = Evaluation(problem.X_val, problem.y_val, problem.scorer)
         self._scores: dict[bytes, float] = {}
+        self._ahead: dict[bytes, float] = {}
+        self._failed: set[bytes] = set()
+        self._prefetch = prefetch
+        self._journal = journal
         self._parallel = Parallel(n_jobs=n_jobs)
         self._n_jobs = effective_n_jobs(n_jobs)
+        self._seconds = float("inf")
 
     def __enter__(self) -> "Objective":
         if self._n_jobs > 1:
@@ -51,40 +81,116 @@ class Objective:
 
     @property
     def n_trainings(self) -> int:
-        """Number of sets trained on so far."""
+        """Number of sets asked for so far: what was trained ahead does not count."""
         return len(self._scores)
 
+    @property
+    def n_speculative(self) -> int:
+        """Number of sets that were trained ahead, and not asked for so far."""
+        return len(self._ahead)
+
     def n_new(self, sets: Sequence[NDArray[np.int64]]) -> int:
-        """Count the trainings that `scores(sets)` would take."""
+        """Count the sets that were not asked for before."""
         return len(self._new(sets))
 
-    def scores(self, sets: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
+    def scores(
+        self,
+        sets: Sequence[NDArray[np.int64]],
+        likely: Iterable[Sequence[NDArray[np.int64]]] = (),
+    ) -> NDArray[np.float64]:
         """Score the model of each set on validation.
 
         Parameters
         ----------
         sets : sequence of ndarray
             Positions in the pool, in any order.
+        likely : iterable of such sequences, default=()
+            What may be asked for later, the likeliest first. As much of it is trained
+            ahead as `prefetch` allows, where there is something to train at all.
 
         Returns
         -------
         ndarray of shape (len(sets),)
         """
         new = self._new(sets)
-        trained = self._train_and_score(list(new.values()))
-        self._scores.update(zip(new, trained, strict=True))
+        known = self._known(new)
+        missing = {key: new[key] for key in new if key not in known}
+        if missing:
+            known |= self._train(missing, likely)
+        for key in new:
+            self._ahead.pop(key, None)
+        self._scores.update(known)
         return np.array([self._scores[_key(positions)] for positions in sets])
 
     def train(self, positions: NDArray[np.int64]) -> Any:
         """Train on a set, keep its score, and return the model."""
         model = self.trainer.train(positions)
         if model is not None:
-            self._scores[_key(positions)] = self._evaluation.score(model)
+            scores = {_key(positions): _exact(self._evaluation.score(model))}
+            self._scores |= scores
+            self._write(scores)
         return model
 
-    def _new(self, sets: Sequence[NDArray[np.int64]]) -> dict[bytes, NDArray[np.int64]]:
+    def _new(self, sets: Iterable[NDArray[np.int64]]) -> Sets:
         keyed = {_key(positions): positions for positions in sets}
         return {key: s for key, s in keyed.items() if key not in self._scores}
+
+    def _known(self, new: Iterable[bytes]) -> dict[bytes, float]:
+        """Return the scores there are of sets that were not asked for before."""
+        known = {key: self._ahead[key] for key in new if key in self._ahead}
+        if self._journal is not None:
+            known |= self._journal.find(key for key in new if key not in known)
+        return known
+
+    def _write(self, scores: dict[bytes, float]) -> None:
+        if self._journal is not None:
+            self._journal.add_scores(scores)
+
+    def _train(
+        self, missing: Sets, likely: Iterable[Sequence[NDArray[np.int64]]]
+    ) -> dict[bytes, float]:
+        """Return the scores of sets that must be trained, and train others ahead."""
+        ahead = self._choose(missing, likely)
+        try:
+            trained = self._scored(missing | ahead)
+        except Exception:
+            if not ahead:
+                raise
+            # Perhaps it failed on what nobody will ever ask for.
+            self._failed.update(ahead)
+            ahead, trained = {}, self._scored(missing)
+        self._write(trained)
+        self._ahead |= {key: trained[key] for key in ahead}
+        return {key: trained[key] for key in missing}
+
+    def _choose(
+        self, missing: Sets, likely: Iterable[Sequence[NDArray[np.int64]]]
+    ) -> Sets:
+        """Choose what to train ahead, next to what is missing."""
+        room = self._n_ahead(len(missing))
+        chosen: Sets = {}
+        # So many steps fill the room, unless they ask for hardly anything new.
+        for sets in islice(likely, 2 * room):
+            fresh = self._new(sets)
+            known = self._known(fresh).keys() | missing.keys() | self._failed
+            chosen |= {key: fresh[key] for key in fresh if key not in known}
+            if len(chosen) >= room:
+                break
+        return dict(islice(chosen.items(), room))
+
+    def _n_ahead(self, n_missing: int) -> int:
+        """Return how many sets to train ahead, at most."""
+        if self._prefetch != "auto":
+            return self._prefetch
+        at_once = self._n_jobs * self.trainer.width
+        turns = ceil(n_missing / at_once)
+        if self._n_jobs > 1:
+            turns = max(turns, min(MOST_TURNS, ceil(WORTHWHILE / self._seconds)))
+        return turns * at_once - n_missing
+
+    def _scored(self, sets: Sets) -> dict[bytes, float]:
+        scores = self._train_and_score(list(sets.values()))
+        return dict(zip(sets, map(_exact, scores), strict=True))
 
     def _train_and_score(self, sets: list[NDArray[np.int64]]) -> list[float]:
         n_chunks = min(self._n_jobs, len(sets))
@@ -95,8 +201,9 @@ class Objective:
             for i in range(n_chunks)
         )
         scores = np.empty(len(sets))
-        for i, chunk in enumerate(chunks):
+        for i, (chunk, _) in enumerate(chunks):
             scores[i::n_chunks] = chunk
+        self._seconds = sum(s for _, s in chunks) / len(sets) * self.trainer.width
         return scores.tolist()
 
 
@@ -105,11 +212,19 @@ _shown_by_worker: set = set()
 
 def _train_in_worker(
     trainer: Trainer, evaluation: Evaluation, sets: list[NDArray[np.int64]]
-) -> list[float]:
+) -> tuple[list[float], float]:
+    """Return the scores of sets, and the seconds that they took."""
+    started = time.perf_counter()
     with warn_once(_shown_by_worker):
-        return train_and_score(trainer, evaluation, sets)
+        scores = train_and_score(trainer, evaluation, sets)
+    return scores, time.perf_counter() - started
 
 
 def _key(positions: NDArray[np.int64]) -> bytes:
     """Return a digest of the set: 16 bytes, however large the set is."""
     return blake2b(np.sort(positions).tobytes(), digest_size=16).digest()
+
+
+def _exact(score: float) -> float:
+    """Return the score as SQLite keeps it: there is no negative zero."""
+    return score + 0.0

@@ -1,26 +1,29 @@
 """How a search for the optimal order went."""
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skal.oracle import read_journal
 from skal.plotting._axes import get_axes
 
 
 class SearchDisplay:
     """Quality of the current and of the best order, against trainings.
 
-    Make one with `from_estimator`.
+    Make one with `from_estimator`, or with `from_journal` while a search is running.
 
     Parameters
     ----------
     history : dict of str to ndarray
-        `AnnealingOracle.history_`.
+        `AnnealingOracle.history_`, or what `skal.oracle.read_journal` returns. Of
+        several searches, the best order of each is drawn alone.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     lines_ : dict of str to matplotlib Line2D
-        "current" and "best".
+        "current" and "best"; of several searches, one line for each, by its seeds.
 
     See Also
     --------
@@ -73,6 +76,35 @@ class SearchDisplay:
             )
         return cls(strategy.history_).plot(ax=ax)
 
+    @classmethod
+    def from_journal(cls, path, *, ax=None):
+        """Draw the searches in a journal, also while they are running.
+
+        Parameters
+        ----------
+        path : str or path-like
+            What was given to `AnnealingOracle(journal=)`.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        SearchDisplay
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it is damaged, no journal, or no search in it has begun.
+        """
+        history = read_journal(path)
+        if not len(history["step"]):
+            raise ValueError(
+                f"No search in {path} has scored its start yet: try again later."
+            )
+        return cls(history).plot(ax=ax)
+
     def plot(self, *, ax=None):
         """Draw the search.
 
@@ -87,24 +119,59 @@ class SearchDisplay:
         """
         ax = get_axes(ax, "SearchDisplay.plot")
         self.ax_, self.figure_ = ax, ax.figure
-        history, trainings = self.history, self.history["n_trainings"]
-        (current,) = ax.plot(
-            trainings,
-            history["current"],
-            color="C0",
-            alpha=0.5,
-            linewidth=0.8,
-            label=f"current (accepted {history['accepted'][1:].mean():.0%} of steps)",
-        )
-        (best,) = ax.plot(
-            trainings,
-            history["best"],
-            color="C1",
-            drawstyle="steps-post",
-            label=f"best: {history['best'][-1]:.3f}",
-        )
-        self.lines_ = {"current": current, "best": best}
+        searches = _searches(self.history)
+        if len(searches) == 1:
+            (history,) = searches.values()
+            self.lines_ = {"current": _draw_current(ax, history)}
+            self.lines_["best"] = _draw_best(ax, history, "best", color="C1")
+        else:
+            self.lines_ = {
+                name: _draw_best(ax, history, name)
+                for name, history in searches.items()
+            }
         ax.set(xlabel="Trainings", ylabel="xi-quality on validation")
         ax.grid(alpha=0.3)
         ax.legend(loc="lower right", frameon=False)
         return self
+
+
+def _searches(history):
+    """Return the history of each search in a table, by its name."""
+    if "xi" not in history:
+        return {"search": history}
+    # A search is all steps from one start to the next.
+    cuts = np.flatnonzero(history["step"] == 0)[1:]
+    columns = {name: np.split(column, cuts) for name, column in history.items()}
+    parts = [
+        dict(zip(columns, part, strict=True))
+        for part in zip(*columns.values(), strict=True)
+    ]
+    return {f"xi {part['xi'][0]}, seed {part['seed'][0]}": part for part in parts}
+
+
+def _draw_current(ax, history):
+    (line,) = ax.plot(
+        history["n_trainings"],
+        history["current"],
+        color="C0",
+        alpha=0.5,
+        linewidth=0.8,
+        label=f"current (accepted {_acceptance(history):.0%} of steps)",
+    )
+    return line
+
+
+def _acceptance(history):
+    """Return the share of steps that were accepted, without the start."""
+    return history["accepted"][1:].sum() / max(1, len(history["step"]) - 1)
+
+
+def _draw_best(ax, history, name, color=None):
+    (line,) = ax.plot(
+        history["n_trainings"],
+        history["best"],
+        color=color,
+        drawstyle="steps-post",
+        label=f"{name}: {history['best'][-1]:.3f}",
+    )
+    return line

@@ -25,6 +25,7 @@ from skal.strategies import (
     MaxEntropy,
     MinConfidence,
     Random,
+    VariationRatio,
 )
 from skal.utils._rows import n_rows, take
 from skal.utils._tags import TagScorer, is_tags
@@ -184,7 +185,12 @@ _RECIPES = {
         n_rounds=8,
         scoring="f1_weighted",
         estimators=_sentence_classifiers,
-        heuristics={"max-entropy": MaxEntropy(), "bald": BALD()},
+        heuristics={
+            "max-entropy": MaxEntropy(),
+            "bald": BALD(),
+            # What the paper's code ran under the name of BALD: votes of 100 passes.
+            "variation-ratio": VariationRatio(n_samples=100),
+        },
         bins={"bins": "length"},
     ),
     "named_entity_recognition": _Recipe(

@@ -17,6 +17,7 @@ from skal import (
     Random,
     xi_quality,
 )
+from skal.oracle._chain import Schedule
 from skal.oracle._objective import Objective
 
 BASE = {"batch_size": 3, "n_rounds": 5, "warm_size": 10, "random_state": 0}
@@ -104,9 +105,9 @@ def test_the_schedule_does_not_depend_on_the_scale_of_the_scores(blobs):
 
 
 def test_the_published_factor_is_taken_at_its_word():
-    oracle = AnnealingOracle(n_steps=100, gamma=0.1)
-    assert oracle._beta(50, None) == pytest.approx(5.0)
-    assert oracle._beta(101, None) is None
+    schedule = Schedule(n_steps=100, n_greedy=20, gamma=0.1)
+    assert schedule.beta(50, None) == pytest.approx(5.0)
+    assert schedule.beta(101, None) is None
 
 
 def test_the_quality_is_that_of_the_order(blobs):

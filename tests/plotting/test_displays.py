@@ -78,6 +78,40 @@ def test_a_search_is_drawn_over_trainings(blobs):
         np.testing.assert_array_equal(y, oracle.history_[name])
 
 
+def test_a_journal_is_drawn_as_its_searches(blobs, tmp_path):
+    path = tmp_path / "search.db"
+
+    def search(seed):
+        oracle = AnnealingOracle(n_steps=30, journal=path, random_state=seed)
+        return learner(oracle).fit(*blobs).strategy_
+
+    first = search(1)
+    display = SearchDisplay.from_journal(path)
+    assert set(display.lines_) == {"best", "current"}
+    for name, line in display.lines_.items():
+        np.testing.assert_array_equal(line.get_ydata(), first.history_[name])
+    second = search(2)
+    _, ax = mpl.pyplot.subplots()
+    display = SearchDisplay.from_journal(path, ax=ax)
+    assert display.ax_ is ax
+    for oracle in (first, second):
+        x, y = display.lines_[f"xi 0, seed {oracle.seed_}"].get_data()
+        np.testing.assert_array_equal(x, oracle.history_["n_trainings"])
+        np.testing.assert_array_equal(y, oracle.history_["best"])
+    assert len(display.lines_) == len(ax.get_legend().get_texts()) == 2
+
+
+def test_a_journal_in_which_no_search_has_begun_is_refused(blobs, tmp_path):
+    def fail(model, X, y):
+        raise FloatingPointError
+
+    path = tmp_path / "search.db"
+    with pytest.raises(FloatingPointError):
+        learner(AnnealingOracle(journal=path), scoring=fail).fit(*blobs)
+    with pytest.raises(ValueError, match="has scored its start yet: try again later"):
+        SearchDisplay.from_journal(path)
+
+
 def test_a_learner_without_a_search_is_refused(blobs):
     with pytest.raises(ValueError, match="Margin made no search"):
         SearchDisplay.from_estimator(learner(Margin()).fit(*blobs))
