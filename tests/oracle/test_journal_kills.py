@@ -169,10 +169,12 @@ def test_kills_in_the_middle_of_a_write(undisturbed, tmp_path, monkeypatch, when
     assert (n_known > 0) == (nth > 2)
 
 
-def test_a_log_that_is_cut_anywhere(undisturbed, seconds, tmp_path, monkeypatch):
-    process, ours = start(tmp_path / "search.db")
-    time.sleep(seconds * 0.7)
-    kill(process, ours)
+def test_a_log_that_is_cut_anywhere(undisturbed, tmp_path, monkeypatch):
+    process, ours = start(
+        tmp_path / "search.db", die_in_a_transaction, when="after", nth=41
+    )
+    process.join()
+    ours.close()
     log = (tmp_path / "search.db-wal").read_bytes()
     rng = np.random.default_rng(0)
     for i, length in enumerate([0, 10, *rng.integers(len(log), size=8).tolist()]):
