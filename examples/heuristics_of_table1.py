@@ -126,7 +126,7 @@ def compare(seeds, base):
     if not pairs:
         return "", ""
     gains = np.diff(np.array(pairs)[:, ::-1], axis=1)
-    p = f"{ttest_rel(*np.transpose(pairs)).pvalue:.2f}" if len(pairs) > 1 else ""
+    p = f"{ttest_rel(*np.transpose(pairs)).pvalue:.3f}" if len(pairs) > 1 else ""
     return f"{gains.mean():+.3f}", p
 
 
