@@ -201,11 +201,10 @@ class BiLSTMEncoder(nn.Module):
         tensor of shape (n_sentences, length, 2 * dimension)
             Without meaning in the padding.
         """
-        mirror_N_L_1 = mirror(lengths, vectors_N_L_D.shape[1]).unsqueeze(2)
+        mirror_N_L = mirror(lengths, vectors_N_L_D.shape[1])
         right_N_L_D = self.rightward(vectors_N_L_D)[0]
-        left_N_L_D = self.leftward(vectors_N_L_D.take_along_dim(mirror_N_L_1, dim=1))[0]
-        left_N_L_D = left_N_L_D.take_along_dim(mirror_N_L_1, dim=1)
-        return torch.cat([right_N_L_D, left_N_L_D], dim=2)
+        left_N_L_D = self.leftward(reorder(vectors_N_L_D, mirror_N_L))[0]
+        return torch.cat([right_N_L_D, reorder(left_N_L_D, mirror_N_L)], dim=2)
 
 
 def word_embedding(n_words, dimension):
@@ -243,6 +242,26 @@ def mirror(lengths, length):
     positions_L = torch.arange(length, device=lengths.device)
     last_N_1 = lengths.unsqueeze(1) - 1
     return torch.where(is_word(lengths, length), last_N_1 - positions_L, positions_L)
+
+
+def reorder(values_N_L_D, positions_N_L):
+    """Put the words of each sentence in another order.
+
+    Parameters
+    ----------
+    values_N_L_D : tensor of shape (n_sentences, length, n_values)
+    positions_N_L : tensor of shape (n_sentences, length), dtype int64
+        Which word comes to stand in each place.
+
+    Returns
+    -------
+    tensor of shape (n_sentences, length, n_values)
+    """
+    n, length, _ = values_N_L_D.shape
+    first = torch.arange(0, n * length, length, device=positions_N_L.device)
+    # As rows of one matrix: to gather along a dimension takes ten times as long.
+    rows = (positions_N_L + first.unsqueeze(1)).flatten()
+    return values_N_L_D.flatten(0, 1).index_select(0, rows).view_as(values_N_L_D)
 
 
 def mean_over_words(values_N_L_D, lengths):
