@@ -13,7 +13,7 @@ from sklearn.base import (
     clone,
 )
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.metrics import get_scorer_names
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils._repr_html.estimator import _VisualBlock
@@ -43,7 +43,7 @@ from skal.training import (
     warn_once,
 )
 from skal.utils._rows import n_rows, row_labels, width
-from skal.utils._tags import TagScorer, is_tags
+from skal.utils._tags import scorer_of
 
 _SIZE = [
     Interval(Integral, 0, None, closed="left"),
@@ -305,8 +305,6 @@ class ActiveLearner(
             "select": self.select_size if takes_selection else 0,
             "warm": self.warm_size,
         }
-        scorer = check_scoring(self.estimator, self.scoring)
-        by_token = isinstance(self.scoring, str) and is_tags(y)
         return assemble(
             X,
             y,
@@ -316,7 +314,7 @@ class ActiveLearner(
             batch_size=self.batch_size,
             n_rounds=self.n_rounds,
             estimator=self.estimator,
-            scorer=TagScorer(scorer) if by_token else scorer,
+            scorer=scorer_of(self.estimator, self.scoring, y),
             seed=as_seed(self.random_state),
         )
 

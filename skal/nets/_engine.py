@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from skal.nets._stack import Stack
-from skal.nets._training import Epochs, check_loss, check_score
+from skal.nets._training import BestEpoch, Epochs
 
 
 class Engine:
@@ -83,7 +83,7 @@ class Engine:
             self._step(runs)
             # From the last place, so that what moves into a gap has had its turn.
             for place in reversed(range(len(runs))):
-                if runs[place].is_over:
+                if runs[place].kept.is_over:
                     results[runs[place].number] = self._finish(place, runs[place], ask)
                     self._refill(place, runs, queue)
         return results
@@ -91,7 +91,8 @@ class Engine:
     def _start(self, place: int, number: int, rows: NDArray[np.int64]) -> "_Run":
         self.stack.load(place, rows)
         orders = self._orders.of(len(rows))
-        return _Run(number, len(rows), orders, self.batch_size)
+        kept = BestEpoch(self.max_epochs, self.patience)
+        return _Run(number, len(rows), orders, self.batch_size, kept)
 
     def _step(self, runs: list["_Run"]) -> None:
         """Train each model on one minibatch, and judge those that end an epoch."""
@@ -101,22 +102,16 @@ class Engine:
                 self._end_epoch(place, run)
 
     def _end_epoch(self, place: int, run: "_Run") -> None:
-        epoch = run.end_epoch()
-        if self.score is None:
-            run.best = epoch
-        else:
-            score = check_score(self.score(self.stack, place), epoch)
-            run.scores.append(score)
-            if run.best == 0 or score > run.scores[run.best - 1]:
-                run.best = epoch
-                self.stack.keep(place)
-        is_stuck = self.score is not None and epoch - run.best >= self.patience
-        run.is_over = is_stuck or epoch == self.max_epochs
+        judge = self.score
+        score = None if judge is None else lambda: judge(self.stack, place)
+        if run.kept.add(run.mean_loss(), score):
+            self.stack.keep(place)
+        run.next_epoch()
 
     def _finish(self, place: int, run: "_Run", ask: Callable[..., Any]) -> Any:
         if self.score is not None:
             self.stack.restore(place)
-        return ask(self.stack, place, Epochs(run.losses, run.scores, run.best))
+        return ask(self.stack, place, run.kept.epochs)
 
     def _refill(self, place: int, runs: list["_Run"], queue: deque) -> None:
         """Start the next training in a place, or move the last one there."""
@@ -164,18 +159,14 @@ class _Run:
         n_rows: int,
         order: Callable[[int], NDArray[np.int64]],
         batch_size: int,
+        kept: BestEpoch,
     ) -> None:
         self.number = number
         self.n_rows = n_rows
         self.order = order
         self.batch_size = batch_size
-        self.losses: list[float] = []
-        self.scores: list[float] = []
-        self.best = 0
-        self.is_over = False
-        self._begin = 0
-        self._total = 0.0
-        self._rows = order(0)
+        self.kept = kept
+        self.next_epoch()
 
     def next_batch(self) -> NDArray[np.int64]:
         return self._rows[self._begin : self._begin + self.batch_size]
@@ -186,13 +177,14 @@ class _Run:
         self._begin += self.batch_size
         return self._begin >= self.n_rows
 
-    def end_epoch(self) -> int:
-        """Note the epoch's mean loss, go on to the next, and return its number."""
-        epoch = len(self.losses) + 1
-        self.losses.append(check_loss(self._total / self.n_rows, epoch))
+    def mean_loss(self) -> float:
+        """Return the mean loss of the epoch that has just ended."""
+        return self._total / self.n_rows
+
+    def next_epoch(self) -> None:
+        """Begin an epoch, with the rows in a new order."""
         self._begin, self._total = 0, 0.0
-        self._rows = self.order(epoch)
-        return epoch
+        self._rows = self.order(len(self.kept.losses))
 
 
 def padded(batches: Iterable[NDArray[np.int64]], size: int) -> tuple[NDArray, NDArray]:

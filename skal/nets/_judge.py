@@ -30,9 +30,8 @@ def metric_of(scorer: Any, estimator: Any) -> Metric | None:
     """
     scorer = scorer.scorer if isinstance(scorer, TagScorer) else scorer
     if hasattr(scorer, "_estimator"):
-        has_accuracy = getattr(type(estimator), "scores_accuracy", False)
         is_plain = type(estimator).score is ClassifierMixin.score
-        return accuracy if has_accuracy or is_plain else None
+        return accuracy if is_plain else None
     function = getattr(scorer, "_score_func", None)
     is_plain = getattr(scorer, "_sign", 0) == 1
     options = getattr(scorer, "_kwargs", None)

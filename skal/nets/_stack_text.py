@@ -10,11 +10,7 @@ from numpy.typing import NDArray
 from torch.func import functional_call
 
 from skal.nets._stack import Stack
-from skal.nets._training import batched
-from skal.nets._vocabulary import PADDING, UNKNOWN
-
-# Sentences of like length in one pass of a prediction, so that it stays in the cache.
-SENTENCES_AT_ONCE = 128
+from skal.nets._vocabulary import PADDING, SENTENCES_AT_ONCE, UNKNOWN, by_length
 
 
 class Corpus(NamedTuple):
@@ -95,11 +91,7 @@ class Sentences:
         lengths = np.maximum((numbers != PADDING).sum(axis=1), 1)
         self.words = numbers[np.arange(numbers.shape[1]) < lengths[:, None]]
         self.starts = np.cumsum(lengths) - lengths
-        order = np.argsort(-lengths, kind="stable")
-        self.chunks = [
-            (rows, numbers[rows, : lengths[rows[0]]])
-            for rows in batched(order, SENTENCES_AT_ONCE)
-        ]
+        self.chunks = list(by_length(numbers, SENTENCES_AT_ONCE))
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -148,18 +140,6 @@ class TextStack(Stack):
         job = Job(own[numbers], lengths, codes, used, known, vectors.clone())
         return job, torch.cat([torch.zeros_like(vectors[:1]), vectors[self._to(used)]])
 
-    def _differentiate(
-        self, leaves: dict[str, torch.Tensor], batches: Sequence[NDArray[np.int64]]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        n, batch = len(batches), self._collate(batches)
-        table = self.rows.view(-1, self.corpus.dimension)
-        rows = self._to(batch.words + self._first_vectors(n))
-        vectors = table[rows].requires_grad_()
-        losses = self._losses(leaves, vectors, batch)
-        of_rows, *found = torch.autograd.grad(losses.sum(), [vectors, *leaves.values()])
-        of_vectors = self._of_vectors(batch.words, of_rows)
-        return losses.detach(), self._in_rows(found, of_vectors)
-
     def _of_vectors(
         self, words: NDArray[np.int64], of_rows: torch.Tensor
     ) -> torch.Tensor:
@@ -178,16 +158,6 @@ class TextStack(Stack):
         """Where the vectors of each model begin, in rows of `dimension` weights."""
         per_model = self.rows.shape[1] // self.corpus.dimension
         return (np.arange(n) * per_model + self.n_before)[:, None]
-
-    @abstractmethod
-    def _collate(self, batches: Sequence[NDArray[np.int64]]) -> Any:
-        """Return minibatches side by side, with `words` of shape (n_models, n_rows)."""
-
-    @abstractmethod
-    def _losses(
-        self, weights: dict[str, torch.Tensor], vectors: torch.Tensor, batch: Any
-    ) -> torch.Tensor:
-        """Return the loss of each model from the vectors of `batch.words`."""
 
     def answer(self, place: int, inputs: Sentences) -> NDArray[np.int64]:
         """Return the predicted class number of each sentence."""
@@ -219,3 +189,29 @@ class TextStack(Stack):
         if tensor.is_floating_point():
             tensor = tensor.to(self.rows.dtype)
         return tensor.to(self.rows.device)
+
+
+class AutogradStack(TextStack):
+    """Base class of those whose gradients torch finds, from a form of the losses."""
+
+    def _differentiate(
+        self, leaves: dict[str, torch.Tensor], batches: Sequence[NDArray[np.int64]]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        n, batch = len(batches), self._collate(batches)
+        table = self.rows.view(-1, self.corpus.dimension)
+        rows = self._to(batch.words + self._first_vectors(n))
+        vectors = table[rows].requires_grad_()
+        losses = self._losses(leaves, vectors, batch)
+        of_rows, *found = torch.autograd.grad(losses.sum(), [vectors, *leaves.values()])
+        of_vectors = self._of_vectors(batch.words, of_rows)
+        return losses.detach(), self._in_rows(found, of_vectors)
+
+    @abstractmethod
+    def _collate(self, batches: Sequence[NDArray[np.int64]]) -> Any:
+        """Return minibatches side by side, with `words` of shape (n_models, n_rows)."""
+
+    @abstractmethod
+    def _losses(
+        self, weights: dict[str, torch.Tensor], vectors: torch.Tensor, batch: Any
+    ) -> torch.Tensor:
+        """Return the loss of each model from the vectors of `batch.words`."""

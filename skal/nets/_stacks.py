@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from skal.nets._engine import padded
 from skal.nets._scan import Packing, pack, scan
 from skal.nets._stack import ROWS_AT_ONCE, Affine, cross_entropy, linear
-from skal.nets._stack_text import Sentences, TextStack
+from skal.nets._stack_text import AutogradStack, Sentences, TextStack
 
 
 class Batch(NamedTuple):
@@ -114,11 +114,8 @@ class AverageStack(TextStack):
             logits = linear(weights, "head.5", x)[0]
             return logits.argmax(dim=1).cpu().numpy()
 
-    def _losses(self, weights: Any, vectors: Any, batch: Any) -> torch.Tensor:
-        raise NotImplementedError  # `_differentiate` does without
 
-
-class ConvolutionStack(TextStack):
+class ConvolutionStack(AutogradStack):
     """`ConvolutionNet`, side by side: sentences in a row, with a gap between them."""
 
     def _collate(self, batches: Sequence[NDArray[np.int64]]) -> Batch:
@@ -146,7 +143,7 @@ class ConvolutionStack(TextStack):
         return cross_entropy(logits, self._to(batch.codes), self._to(batch.weights))
 
 
-class BiLSTMStack(TextStack):
+class BiLSTMStack(AutogradStack):
     """`BiLSTMNet`, side by side: sentences packed by length, once in each direction."""
 
     def _collate(self, batches: Sequence[NDArray[np.int64]]) -> Batch:

@@ -14,7 +14,13 @@ from skal.nets._net import BaseNet
 from skal.nets._stack_text import Corpus, Sentences
 from skal.nets._training import reproducible
 from skal.nets._vectors import embedding_matrix, word_vectors
-from skal.nets._vocabulary import N_SPECIAL, Vocabulary, token_lists
+from skal.nets._vocabulary import (
+    N_SPECIAL,
+    SENTENCES_AT_ONCE,
+    Vocabulary,
+    by_length,
+    token_lists,
+)
 from skal.seeding import MAX_SEED, as_seed
 from skal.training import single_threaded
 
@@ -222,5 +228,5 @@ class BaseTextClassifier(BaseTextNet, BaseNetClassifier):
             return super()._logits(X)
 
     def _passes(self, X):
-        """Yield sentences of like length at a time."""
-        yield from Sentences(X).chunks
+        """Return sentences of like length at a time."""
+        return by_length(X, SENTENCES_AT_ONCE)

@@ -31,6 +31,56 @@ class Epochs(NamedTuple):
     best: int
 
 
+class BestEpoch:
+    """Which epoch is kept, and when to stop: one rule for all trainings.
+
+    Parameters
+    ----------
+    max_epochs, patience : int
+        As in `TorchClassifier`.
+    """
+
+    def __init__(self, max_epochs: int, patience: int) -> None:
+        self.max_epochs, self.patience = max_epochs, patience
+        self.losses: list[float] = []
+        self.scores: list[float] = []
+        self.best = 0
+
+    def add(self, loss: float, score: Callable[[], float] | None) -> bool:
+        """Note an epoch, and judge it; whether its weights are to be kept.
+
+        Parameters
+        ----------
+        loss : float
+            The mean training loss.
+        score : callable or None
+            Judges the model in its present state. Without it the last epoch is the
+            best, and nothing has to be kept.
+        """
+        epoch = len(self.losses) + 1
+        self.losses.append(check_loss(loss, epoch))
+        if score is None:
+            self.best = epoch
+            return False
+        self.scores.append(check_score(score(), epoch))
+        is_better = self.best == 0 or self.scores[-1] > self.scores[self.best - 1]
+        if is_better:
+            self.best = epoch
+        return is_better
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there are no more epochs, or too many without a better one."""
+        epoch = len(self.losses)
+        is_stuck = bool(self.scores) and epoch - self.best >= self.patience
+        return is_stuck or epoch == self.max_epochs
+
+    @property
+    def epochs(self) -> Epochs:
+        """What the training was like."""
+        return Epochs(self.losses, self.scores, self.best)
+
+
 class ShuffledBatches:
     """Minibatches in a new random order in every epoch; the last may be smaller.
 
@@ -127,24 +177,15 @@ def train(
     ValueError
         If the loss or a score is not a finite number.
     """
-    losses: list[float] = []
-    scores: list[float] = []
-    best, weights = 0, None
-    for epoch in range(1, net.max_epochs + 1):
+    kept, weights = BestEpoch(net.max_epochs, patience), None
+    while not kept.is_over:
         # One epoch a call: skorch's own fit takes Ctrl-C for the end of training.
         net.fit_loop(X, y, epochs=1)
-        losses.append(check_loss(_mean_loss(net), epoch))
-        if score is None:
-            continue
-        scores.append(check_score(score(), epoch))
-        if best == 0 or scores[-1] > scores[best - 1]:
-            best, weights = epoch, _copied_weights(net.module_)
-        elif epoch - best >= patience:
-            break
-    if weights is None:
-        return Epochs(losses, scores, len(losses))
-    net.module_.load_state_dict(weights)
-    return Epochs(losses, scores, best)
+        if kept.add(_mean_loss(net), score):
+            weights = _copied_weights(net.module_)
+    if weights is not None:
+        net.module_.load_state_dict(weights)
+    return kept.epochs
 
 
 def _mean_loss(net: NeuralNetClassifier) -> float:

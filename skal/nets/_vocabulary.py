@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from numbers import Integral
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
@@ -16,6 +17,9 @@ from skal.utils._rows import is_frame
 PADDING, UNKNOWN = 0, 1
 # Numbers that stand for no word of `words_`.
 N_SPECIAL = 2
+
+# Sentences of like length in one pass of a prediction, so that it stays in the cache.
+SENTENCES_AT_ONCE = 128
 
 # What GloVe's words look like, so that most words of a sentence find their vector.
 _TOKEN = re.compile(
@@ -156,6 +160,31 @@ class Vocabulary(TransformerMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def by_length(
+    numbers: NDArray[np.int64], n_rows: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield sentences of like length, the longest first, without common padding.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_sentences, length), dtype int64
+        Word numbers, padded on the right.
+    n_rows : int
+        How many sentences at a time.
+
+    Yields
+    ------
+    rows : ndarray of shape (n_rows,)
+        Which sentences.
+    numbers : ndarray of shape (n_rows, n_words of the longest)
+    """
+    lengths = np.maximum((numbers != PADDING).sum(axis=1), 1)
+    order = np.argsort(-lengths, kind="stable")
+    for start in range(0, len(order), n_rows):
+        rows = order[start : start + n_rows]
+        yield rows, numbers[rows, : lengths[rows[0]]]
 
 
 def tokenize(sentence: str, lowercase: bool = True) -> list[str]:

@@ -6,7 +6,6 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from sklearn.base import clone
-from sklearn.metrics import get_scorer
 from sklearn.utils._param_validation import StrOptions, validate_params
 
 from skal.datasets import (
@@ -28,7 +27,7 @@ from skal.strategies import (
     VariationRatio,
 )
 from skal.utils._rows import n_rows, take
-from skal.utils._tags import TagScorer, is_tags
+from skal.utils._tags import scorer_of
 
 # Dropout of an estimator whose posterior is sampled; the plain ones have none.
 DROPOUT = 0.5
@@ -277,7 +276,7 @@ def load_task(
     pool, *given = _cut(X, y, recipe.sizes, data_seed)
     params = {"batch_size": recipe.batch_size, "scoring": recipe.scoring}
     estimators = recipe.estimators([X for X, _ in (pool, *given)], params, where)
-    scorer = get_scorer(recipe.scoring)
+    main = next(iter(estimators.values()))
     problem = assemble(
         *pool,
         dict(zip(("warm", "select", "val", "test"), given, strict=True)),
@@ -285,8 +284,8 @@ def load_task(
         {},
         batch_size=recipe.batch_size,
         n_rounds=recipe.n_rounds,
-        estimator=next(iter(estimators.values())),
-        scorer=TagScorer(scorer) if is_tags(y) else scorer,
+        estimator=main,
+        scorer=scorer_of(main, recipe.scoring, y),
         seed=0,
     )
     strategies = _with_idmr(recipe.heuristics, recipe.bins)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import check_scoring
 from sklearn.utils.validation import check_consistent_length
 
 from skal.utils._rows import lengths
@@ -105,6 +106,25 @@ class TagScorer:
 
     def __repr__(self) -> str:
         return f"TagScorer({self.scorer!r})"
+
+
+def scorer_of(estimator: Any, scoring: Any, y: Any) -> Any:
+    """Return the scorer that `scoring` stands for, of tags where labels are tags.
+
+    Parameters
+    ----------
+    estimator : estimator
+    scoring : str, callable or None
+        A name is judged tag by tag; a callable is called as it is.
+    y : labels
+
+    Returns
+    -------
+    callable
+        `scorer(model, X, y)` returns a float.
+    """
+    scorer = check_scoring(estimator, scoring)
+    return TagScorer(scorer) if isinstance(scoring, str) and is_tags(y) else scorer
 
 
 class _TokenByToken(ClassifierMixin, BaseEstimator):
