@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from skal.nets._stack import Stack
-from skal.nets._training import BestEpoch, Epochs
+from skal.nets._training import BestEpoch, Epochs, check_loss
 
 
 class Engine:
@@ -29,8 +29,8 @@ class Engine:
     seed : int
         Determines the minibatches.
     score : callable, default=None
-        `score(stack, place)` judges a model after each epoch; without it, all epochs
-        are trained and the last is kept.
+        `score(stack, places)` judges models, each after each epoch; without it, all
+        epochs are trained and the last is kept.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Engine:
         max_epochs: int,
         patience: int,
         seed: int,
-        score: Callable[[Stack, int], float] | None = None,
+        score: Callable[[Stack, Sequence[int]], list[float]] | None = None,
     ) -> None:
         self.stack = stack
         self.batch_size = batch_size
@@ -97,16 +97,25 @@ class Engine:
     def _step(self, runs: list["_Run"]) -> None:
         """Train each model on one minibatch, and judge those that end an epoch."""
         losses = self.stack.step([run.next_batch() for run in runs])
-        for place, (run, loss) in enumerate(zip(runs, losses, strict=True)):
-            if run.add_loss(loss):
-                self._end_epoch(place, run)
+        ended = [
+            place
+            for place, (run, loss) in enumerate(zip(runs, losses, strict=True))
+            if run.add_loss(loss)
+        ]
+        if ended:
+            self._end_epochs(ended, [runs[place] for place in ended])
 
-    def _end_epoch(self, place: int, run: "_Run") -> None:
-        judge = self.score
-        score = None if judge is None else lambda: judge(self.stack, place)
-        if run.kept.add(run.mean_loss(), score):
-            self.stack.keep(place)
-        run.next_epoch()
+    def _end_epochs(self, places: Sequence[int], runs: Sequence["_Run"]) -> None:
+        """Judge models together, which is quicker, and keep those that are better."""
+        for run in runs:
+            check_loss(run.mean_loss(), len(run.kept.losses) + 1)
+        scores: list[Any] = [None] * len(places)
+        if self.score is not None:
+            scores = self.score(self.stack, places)
+        for place, run, score in zip(places, runs, scores, strict=True):
+            if run.kept.add(run.mean_loss(), score):
+                self.stack.keep(place)
+            run.next_epoch()
 
     def _finish(self, place: int, run: "_Run", ask: Callable[..., Any]) -> Any:
         if self.score is not None:

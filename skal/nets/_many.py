@@ -71,7 +71,7 @@ class ManyNets:
         return self.stack.width
 
     def judge(self, X: Any, y: Any, scorer: Any) -> Any:
-        """Return a function that scores the model in a place of the stack.
+        """Return a function that scores the models in some places of the stack.
 
         Parameters
         ----------
@@ -83,13 +83,17 @@ class ManyNets:
         Returns
         -------
         callable
-            `judge(stack, place)`.
+            `judge(stack, places)` returns a list of float.
         """
         metric = metric_of(scorer, self.model)
         if metric is None or not np.isin(all_labels(y), self.model.classes_).all():
-            return lambda stack, place: scorer(self._model(place), X, y)
+            return lambda stack, places: [
+                scorer(self._model(place), X, y) for place in places
+            ]
         inputs, codes = self._encoded(X, y)
-        return lambda stack, place: metric(codes, stack.answer(place, inputs))
+        return lambda stack, places: [
+            metric(codes, answer) for answer in stack.answers(places, inputs)
+        ]
 
     def _encoded(self, X: Any, y: Any) -> tuple[Any, NDArray[np.int64]]:
         """Return inputs and class numbers, which are the same in most calls."""
@@ -119,7 +123,7 @@ class ManyNets:
         list of float
         """
         judge = self.judge(X, y, scorer)
-        return self._run(sets, lambda stack, place, _: judge(stack, place))
+        return self._run(sets, lambda stack, place, _: judge(stack, [place])[0])
 
     def fit(self, sets: Sequence[NDArray[np.int64]]) -> list[Any]:
         """Train on each set.

@@ -193,6 +193,10 @@ class Stack(ABC):
     def answer(self, place: int, inputs: Any) -> NDArray[np.int64]:
         """Return the predicted class number of each row of encoded inputs."""
 
+    def answers(self, places: Sequence[int], inputs: Any) -> list[NDArray[np.int64]]:
+        """Return what several models answer."""
+        return [self.answer(place, inputs) for place in places]
+
     def keep(self, place: int) -> None:
         """Remember the weights of a model as its best."""
         n_used = self.n_used[place]

@@ -50,18 +50,19 @@ class Job(NamedTuple):
     codes : ndarray
     used : ndarray of shape (n_used,), dtype int64
         The numbers of its words among all.
-    known : ndarray of shape (n_words + 2,), dtype int64
-        What each of all words is to the model: itself, or the unknown word.
-    table : tensor of shape (n_words + 2, dimension)
-        All vectors; those of the used words are brought up to date when it answers.
+    own : ndarray of shape (n_words + 2,), dtype int64
+        What number each of all words has here; 0 if it is not used.
+    tables : dict of Sentences to (tensor, tensor, tensor)
+        For sentences that were answered: the vectors of their words, which of these the
+        model trains, and their numbers among its words.
     """
 
     numbers: NDArray[np.int64]
     lengths: NDArray[np.int64]
     codes: NDArray[np.int64]
     used: NDArray[np.int64]
-    known: NDArray[np.int64]
-    table: torch.Tensor
+    own: NDArray[np.int64]
+    tables: dict["Sentences", tuple[torch.Tensor, ...]]
 
     @property
     def n_vectors(self) -> int:
@@ -79,6 +80,9 @@ class Sentences:
 
     Attributes
     ----------
+    used : ndarray of shape (n_used,)
+        The numbers in the corpus of their words, that of padding first. Elsewhere here
+        words are numbered by their place in it.
     words : ndarray of shape (n_words,)
         The words of all sentences, one after the other.
     starts : ndarray of shape (n_sentences,)
@@ -89,6 +93,8 @@ class Sentences:
 
     def __init__(self, numbers: NDArray[np.int64]) -> None:
         lengths = np.maximum((numbers != PADDING).sum(axis=1), 1)
+        self.used = np.union1d([PADDING], numbers)
+        numbers = np.searchsorted(self.used, numbers)
         self.words = numbers[np.arange(numbers.shape[1]) < lengths[:, None]]
         self.starts = np.cumsum(lengths) - lengths
         self.chunks = list(by_length(numbers, SENTENCES_AT_ONCE))
@@ -134,10 +140,7 @@ class TextStack(Stack):
         used = used[used != PADDING]
         own = np.zeros(len(vectors), dtype=np.int64)
         own[used] = np.arange(1, len(used) + 1)
-        known = np.arange(len(own))
-        known[self.corpus.is_new & (own == 0)] = UNKNOWN
-        codes = self.corpus.codes[rows]
-        job = Job(own[numbers], lengths, codes, used, known, vectors.clone())
+        job = Job(own[numbers], lengths, self.corpus.codes[rows], used, own, {})
         return job, torch.cat([torch.zeros_like(vectors[:1]), vectors[self._to(used)]])
 
     def _of_vectors(
@@ -162,26 +165,41 @@ class TextStack(Stack):
     def answer(self, place: int, inputs: Sentences) -> NDArray[np.int64]:
         """Return the predicted class number of each sentence."""
         codes = np.empty(len(inputs), dtype=np.int64)
-        known = self.jobs[place].known
-        weights = self.state_dict(place)
         with torch.inference_mode():
+            weights = super().state_dict(place)
+            weights["embedding.weight"] = self._table(place, inputs)
             for rows, numbers in inputs.chunks:
-                logits = functional_call(
-                    self.module, weights, (self._to(known[numbers]),)
-                )
+                logits = functional_call(self.module, weights, (self._to(numbers),))
                 codes[rows] = logits.argmax(dim=1).cpu().numpy()
         return codes
 
+    def _table(self, place: int, inputs: Sentences) -> torch.Tensor:
+        """Return the vectors that the words of some sentences have in a model."""
+        tables = self.jobs[place].tables
+        if inputs not in tables:
+            tables[inputs] = self._first_table(self.jobs[place], inputs.used)
+        table, trained, own = tables[inputs]
+        return table.index_copy_(0, trained, self._own_vectors(place)[own])
+
+    def _first_table(
+        self, job: Job, words: NDArray[np.int64]
+    ) -> tuple[torch.Tensor, ...]:
+        own = job.own[words]
+        known = np.where(self.corpus.is_new[words] & (own == 0), UNKNOWN, words)
+        trained = np.flatnonzero(own)
+        table = self.corpus.vectors[self._to(known)]
+        return table, self._to(trained), self._to(own[trained])
+
+    def _own_vectors(self, place: int) -> torch.Tensor:
+        own = self.rows[place, self.begin : self.n_used[place]]
+        return own.view(-1, self.corpus.dimension)
+
     def state_dict(self, place: int) -> dict[str, torch.Tensor]:
         """Return the weights of one model as those of the module, for all words."""
-        return super().state_dict(place) | {"embedding.weight": self._table(place)}
-
-    def _table(self, place: int) -> torch.Tensor:
-        """Return all vectors, those that a model has trained brought up to date."""
-        job = self.jobs[place]
-        own = self.rows[place, self.begin : self.n_used[place]]
-        job.table[self._to(job.used)] = own.view(-1, self.corpus.dimension)[1:]
-        return job.table
+        vectors = self.corpus.vectors.clone()
+        used = self._to(self.jobs[place].used)
+        vectors[used] = self._own_vectors(place)[1:]
+        return super().state_dict(place) | {"embedding.weight": vectors}
 
     def _to(self, values: NDArray) -> torch.Tensor:
         """Return an array as a tensor where the models are, and of their dtype."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from skal.nets._engine import padded
 from skal.nets._scan import Packing, pack, scan
 from skal.nets._stack import ROWS_AT_ONCE, Affine, cross_entropy, linear
-from skal.nets._stack_text import AutogradStack, Sentences, TextStack
+from skal.nets._stack_text import AutogradStack
 
 
 class Batch(NamedTuple):
@@ -38,81 +38,6 @@ class Batch(NamedTuple):
     codes: NDArray[np.int64]
     weights: NDArray[np.float64]
     packing: Any = None
-
-
-class AverageStack(TextStack):
-    """`AverageNet`, side by side.
-
-    Its products are so small that autograd would take as long as they do, so the
-    gradients are written out.
-    """
-
-    default_width = 16
-
-    def _collate(self, batches: Sequence[NDArray[np.int64]]) -> Batch:
-        words, lengths, codes, weights = gather(self.jobs, batches, self.n_rows)
-        shares = 1 / np.maximum(lengths, 1)
-        return Batch(words, shares, codes, weights)
-
-    def _differentiate(
-        self, leaves: dict[str, torch.Tensor], batches: Sequence[NDArray[np.int64]]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        batch = self._collate(batches)
-        shares = self._to(batch.means).unsqueeze(2)
-        n, size, length = batch.words.shape
-        with torch.no_grad():
-            rows = self._to(batch.words + self._first_vectors(n)[:, :, None])
-            table = self.rows.view(-1, self.corpus.dimension)
-            sums = torch.nn.functional.embedding_bag(
-                rows.view(n * size, length), table, mode="sum"
-            )
-            losses, found, of_means = self._backpropagate(
-                leaves,
-                sums.view(n, size, -1) * shares,
-                self._to(batch.codes),
-                self._to(batch.weights),
-            )
-            of_rows = (of_means * shares).unsqueeze(2).expand(-1, -1, length, -1)
-            words = batch.words.reshape(n, -1)
-            of_vectors = self._of_vectors(words, of_rows.reshape(n, size * length, -1))
-        return losses, self._in_rows(found, of_vectors)
-
-    def _backpropagate(
-        self,
-        w: dict[str, torch.Tensor],
-        x0: torch.Tensor,
-        codes: torch.Tensor,
-        weights: torch.Tensor,
-    ) -> tuple[torch.Tensor, list[torch.Tensor], torch.Tensor]:
-        """Return the losses, and the gradients of the weights and of the means `x0`."""
-        x1 = linear(w, "head.0", x0).relu_()
-        x2 = linear(w, "head.2", x1).relu_()
-        log_probs = linear(w, "head.5", x2).log_softmax(dim=2)
-        codes = codes.unsqueeze(2)
-        losses = -(weights * log_probs.gather(2, codes).squeeze(2)).sum(dim=1)
-        d3 = log_probs.exp_()
-        d3.scatter_add_(2, codes, d3.new_full(codes.shape, -1.0))
-        d3.mul_(weights.unsqueeze(2))
-        d2 = torch.bmm(d3, w["head.5.weight"]).mul_(x2 > 0)
-        d1 = torch.bmm(d2, w["head.2.weight"]).mul_(x1 > 0)
-        layers = ((d1, x0), (d2, x1), (d3, x2))
-        found = [g for d, x in layers for g in (torch.bmm(d.mT, x), d.sum(dim=1))]
-        return losses, found, torch.bmm(d1, w["head.0.weight"])
-
-    def answer(self, place: int, inputs: Sentences) -> NDArray[np.int64]:
-        """Return the predicted class number of each sentence."""
-        weights = self.weights(range(place, place + 1))
-        with torch.inference_mode():
-            x = torch.nn.functional.embedding_bag(
-                self._to(self.jobs[place].known[inputs.words]),
-                self._table(place),
-                self._to(inputs.starts),
-                mode="mean",
-            )[None]
-            for name in ("head.0", "head.2"):
-                x = linear(weights, name, x).relu_()
-            logits = linear(weights, "head.5", x)[0]
-            return logits.argmax(dim=1).cpu().numpy()
 
 
 class ConvolutionStack(AutogradStack):

@@ -1,6 +1,7 @@
 """Classifiers of sentences: the estimators of the paper's intent classification."""
 
-from skal.nets._stacks import AverageStack, BiLSTMStack, ConvolutionStack
+from skal.nets._stack_average import AverageStack
+from skal.nets._stacks import BiLSTMStack, ConvolutionStack
 from skal.nets._text_base import BaseTextClassifier
 from skal.nets._text_modules import AverageNet, BiLSTMNet, ConvolutionNet
 

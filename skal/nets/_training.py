@@ -46,23 +46,22 @@ class BestEpoch:
         self.scores: list[float] = []
         self.best = 0
 
-    def add(self, loss: float, score: Callable[[], float] | None) -> bool:
-        """Note an epoch, and judge it; whether its weights are to be kept.
+    def add(self, loss: float, score: float | None) -> bool:
+        """Note an epoch; whether its weights are to be kept.
 
         Parameters
         ----------
         loss : float
             The mean training loss.
-        score : callable or None
-            Judges the model in its present state. Without it the last epoch is the
-            best, and nothing has to be kept.
+        score : float or None
+            Without it the last epoch is the best, and nothing has to be kept.
         """
-        epoch = len(self.losses) + 1
-        self.losses.append(check_loss(loss, epoch))
+        self.losses.append(loss)
+        epoch = len(self.losses)
         if score is None:
             self.best = epoch
             return False
-        self.scores.append(check_score(score(), epoch))
+        self.scores.append(check_score(score, epoch))
         is_better = self.best == 0 or self.scores[-1] > self.scores[self.best - 1]
         if is_better:
             self.best = epoch
@@ -181,7 +180,8 @@ def train(
     while not kept.is_over:
         # One epoch a call: skorch's own fit takes Ctrl-C for the end of training.
         net.fit_loop(X, y, epochs=1)
-        if kept.add(_mean_loss(net), score):
+        loss = check_loss(_mean_loss(net), len(kept.losses) + 1)
+        if kept.add(loss, score and score()):
             weights = _copied_weights(net.module_)
     if weights is not None:
         net.module_.load_state_dict(weights)
