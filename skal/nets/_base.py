@@ -9,7 +9,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from skal.nets._dropout import fixed_masks
 from skal.nets._net import BaseNet
-from skal.nets._training import batched
+from skal.nets._stack_module import ModuleStack, Rows
+from skal.nets._stack_probe import make_module_stack
+from skal.nets._training import batched, reproducible
 from skal.seeding import as_seed
 
 
@@ -153,6 +155,48 @@ class BaseNetClassifier(BaseNet):
         """Yield some rows at a time: their numbers, and what the module is given."""
         for rows in batched(np.arange(len(X)), self._rows_at_once):
             yield rows, X[rows]
+
+
+class StackedRows:
+    """Mixin of classifiers of arrays whose module is trained side by side with others.
+
+    What `ManyNets` asks of an estimator.
+    """
+
+    _stack_class = ModuleStack
+
+    def _make_stack(self, X, y, classes, width):
+        """Learn what `fit` would of all rows, and return models of them in a stack."""
+        X, y = self._check_rows(X, y, reset=True)
+        self.input_shape_ = X.shape[1:]
+        X, codes = self._with_codes(X, y, classes)
+        with reproducible(as_seed(self.random_state)):
+            self.module_ = self._make_net().module_
+            self._check_module(X)
+            return make_module_stack(
+                self.module_,
+                width,
+                int(self.batch_size),
+                float(self.lr),
+                Rows(*(torch.tensor(a, device=self.device) for a in (X, codes))),
+                self._rows_at_once,
+            )
+
+    def _trainable(self, rows):
+        """Return the rows that `fit` would train on."""
+        return rows
+
+    def _encode(self, X, y):
+        """Return inputs for a stack to answer, and the true class numbers."""
+        X = torch.tensor(self._check_rows(X, reset=False), device=self.device)
+        return X, np.searchsorted(self.classes_, y)
+
+    def _hand_over(self, model, stack, place):
+        """Make `model` what `fit` would have made of it."""
+        for name in ("classes_", "input_shape_", "n_features_in_", "feature_names_in_"):
+            if hasattr(self, name):
+                setattr(model, name, getattr(self, name))
+        model.module_ = stack.trained_module(place)
 
 
 def encode_labels(y, classes=None):

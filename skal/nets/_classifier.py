@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from skal.nets._base import BaseNetClassifier
+from skal.nets._base import BaseNetClassifier, StackedRows
 from skal.nets._modules import MLP, check_module, defaults, told
 
 # Modules that a file may name. What is not here must be given to `load`: a name in a
@@ -12,7 +12,7 @@ _NAMED = {"skal.nets.MLP": MLP}
 _PREFIX = "module__"
 
 
-class TorchClassifier(BaseNetClassifier):
+class TorchClassifier(StackedRows, BaseNetClassifier):
     """Train a torch module as a scikit-learn classifier.
 
     Adam on the cross-entropy, in shuffled minibatches. Given a validation set in `fit`,
@@ -223,6 +223,10 @@ class TorchClassifier(BaseNetClassifier):
         """
         check_module(self.module, self.module_params or {})
         return super().fit(X, y, X_val=X_val, y_val=y_val, classes=classes)
+
+    def _make_stack(self, X, y, classes, width):
+        check_module(self.module, self.module_params or {})
+        return super()._make_stack(X, y, classes, width)
 
     def _check_rows(self, X, y="no_validation", *, reset):
         # What overflows in float32 becomes infinite, and that is refused.

@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 from torch import nn
 
-from skal.nets._base import BaseNetClassifier
+from skal.nets._base import BaseNetClassifier, StackedRows
 
 # Two unpadded 5 x 5 convolutions, each halved by pooling, leave nothing of less.
 _SMALLEST_UNPADDED = 16
@@ -44,12 +44,13 @@ class ConvNet(nn.Module):
         self.convolutions = nn.Sequential(
             nn.Conv2d(input_shape[0], 32, 5, padding=padding),
             nn.Dropout2d(dropout),
-            nn.ReLU(),
+            # Before ReLU: the same, and ReLU has a quarter of the values to look at.
             nn.MaxPool2d(2, ceil_mode=is_padded),
+            nn.ReLU(),
             nn.Conv2d(32, 64, 5, padding=padding),
             nn.Dropout2d(dropout),
-            nn.ReLU(),
             nn.MaxPool2d(2, ceil_mode=is_padded),
+            nn.ReLU(),
             nn.Flatten(),
         )
         # In evaluation mode, where dropout draws no random numbers.
@@ -79,7 +80,7 @@ class ConvNet(nn.Module):
         return self.head(self.convolutions(X))
 
 
-class ImageCNN(BaseNetClassifier):
+class ImageCNN(StackedRows, BaseNetClassifier):
     """The convolutional network of the paper, for small images.
 
     Convolutions of 32 and 64 channels, 5 x 5, each followed by max-pooling over 2 x 2,

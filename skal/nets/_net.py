@@ -1,5 +1,6 @@
 """What all nets share: training, choosing the epoch, files."""
 
+import warnings
 from numbers import Integral, Real
 from typing import Any
 
@@ -138,23 +139,32 @@ class BaseNet(ClassifierMixin, BaseEstimator):
             All classes there are. None takes those of `y`.
 
         width : int, default=None
-            How many models stand side by side. It does not change any result.
+            How many models stand side by side. It does not change any result on the
+            CPU.
 
         Returns
         -------
         ManyNets or None
             None where this net is only trained one by one: there is no such form of it,
-            or it has dropout.
+            it has dropout, or its class has a `fit` or `predict` of its own. Where a
+            module of your own is why, a warning says so.
         """
         from skal.nets._many import ManyNets
+        from skal.nets._stack_probe import NotSideBySide
 
-        if self._stack_class is None or getattr(self, "dropout", 0):
+        has_dropout = getattr(self, "dropout", 0)
+        if self._stack_class is None or has_dropout or not _is_of_skal(type(self)):
             return None
         self._validate_params()
         check_device(self.device)
-        return ManyNets(
-            self, X, y, X_val=X_val, y_val=y_val, classes=classes, width=width
-        )
+        try:
+            return ManyNets(
+                self, X, y, X_val=X_val, y_val=y_val, classes=classes, width=width
+            )
+        except NotSideBySide as why:
+            if str(why):
+                warnings.warn(str(why), stacklevel=2)
+            return None
 
     def save(self, path):
         """Write the fitted estimator to a file, without pickle.
@@ -237,3 +247,9 @@ class BaseNet(ClassifierMixin, BaseEstimator):
                 f"The weights in {path} do not fit {module.__name__}: load it with the "
                 "module and the parameters that it was saved with."
             ) from error
+
+
+def _is_of_skal(estimator):
+    """Whether a class of nets is trained and predicts as those of skal do."""
+    methods = estimator.fit, estimator.predict
+    return all(method.__module__.startswith("skal.nets.") for method in methods)

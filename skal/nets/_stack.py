@@ -256,15 +256,39 @@ class Affine(torch.autograd.Function):
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Return the gradients of the rows, the matrix and the bias."""
         rows, matrix = ctx.saved_tensors
-        blocks = zip(
+        n_outputs = matrix.shape[1]
+        of_rows = torch.bmm(grad, matrix)
+        grad = aligned(grad, rows.shape[2])
+        d_matrix = rows.new_zeros(len(rows), grad.shape[2], rows.shape[2])
+        d_bias = rows.new_zeros(len(rows), grad.shape[2])
+        for block, of_block in zip(
             rows.split(ROWS_AT_ONCE, 1), grad.split(ROWS_AT_ONCE, 1), strict=True
-        )
-        d_matrix = torch.zeros_like(matrix)
-        d_bias = torch.zeros_like(matrix[..., 0])
-        for block, of_block in blocks:
+        ):
             d_matrix.baddbmm_(of_block.mT, block)
             d_bias += of_block.sum(dim=1)
-        return torch.bmm(grad, matrix), d_matrix, d_bias
+        return of_rows, d_matrix[:, :n_outputs], d_bias[:, :n_outputs]
+
+
+def aligned(grad: torch.Tensor, n_inputs: int) -> torch.Tensor:
+    """Add outputs to a gradient, all zero, until matrices of it come in fours.
+
+    What a product gives depends, in its last bits, on whether it begins at a multiple
+    of four numbers. So all models' must do, and not some of them.
+
+    Parameters
+    ----------
+    grad : tensor of shape (n_models, n_rows, n_outputs)
+    n_inputs : int
+        Matrices of (n_outputs, n_inputs) are to come in fours.
+
+    Returns
+    -------
+    tensor of shape (n_models, n_rows, n_outputs or more)
+    """
+    n_outputs = grad.shape[2]
+    if n_outputs * n_inputs % 4 == 0:
+        return grad
+    return torch.nn.functional.pad(grad, (0, fours(n_outputs) - n_outputs))
 
 
 def linear(

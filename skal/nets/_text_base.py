@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 
 from skal.nets._base import BaseNetClassifier
 from skal.nets._net import BaseNet
+from skal.nets._stack_probe import NotSideBySide
 from skal.nets._stack_text import Corpus, Sentences
 from skal.nets._training import reproducible
 from skal.nets._vectors import embedding_matrix, word_vectors
@@ -96,6 +97,9 @@ class BaseTextNet(BaseNet):
         """Learn the words of all rows, and return models of them side by side."""
         X, y = self._check_rows(X, y, reset=True)
         X, codes = self._with_codes(X, y, classes)
+        if self.embedding_dim_ == 1 or len(self.classes_) == 1:
+            # Products with a vector have other last bits where there is one model.
+            raise NotSideBySide
         with reproducible(as_seed(self.random_state)):
             self.module_ = self._make_net().module_
         known = set() if self.vectors is None else set(word_vectors(self.vectors)[0])

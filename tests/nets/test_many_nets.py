@@ -121,6 +121,24 @@ def test_neither_place_nor_neighbours_matter(classifier, intents, vectors):
 
 
 @every_classifier
+@pytest.mark.parametrize(("dimension", "n_classes"), [(3, 2), (5, 3), (7, 5)])
+def test_odd_sizes_do_not_matter(classifier, dimension, n_classes, intents):
+    X, y = intents[0], np.arange(160) % n_classes
+    net, sets = make_net(classifier, embedding_dim=dimension, max_epochs=3), make_sets()
+    one, five = (net.side_by_side(X, y, width=width).fit(sets) for width in (1, 5))
+    for expected, found in zip(one, five, strict=True):
+        for name, value in weights(found).items():
+            np.testing.assert_array_equal(value, weights(expected)[name])
+
+
+def test_products_with_vectors_are_left_to_fit(intents):
+    X, y = intents
+    for params in ({"embedding_dim": 1}, {"vectors": {"a": [1.0]}}):
+        assert make_net(EmbeddingBagClassifier, **params).side_by_side(X, y) is None
+    assert make_net(EmbeddingBagClassifier).side_by_side(X, ["one"] * 160) is None
+
+
+@every_classifier
 def test_the_same_sets_again_and_another_seed(classifier, intents, vectors):
     sets = make_sets(3)
     many = side_by_side(make_net(classifier, vectors), intents, width=2)

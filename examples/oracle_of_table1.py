@@ -1,0 +1,85 @@
+"""
+The oracle of the paper's Table 1, on the real data
+===================================================
+
+The paper's search at the printed sizes: 25,000 steps of simulated annealing and 5,000
+greedy ones, intents with the average of embeddings. What is found is kept in a journal:
+killed and run again, the search goes on where it was. At its end a line is added to a
+file, beside those of `heuristics_of_table1.py`.
+
+    python examples/oracle_of_table1.py --jobs 2 --seed 0
+
+With `SKAL_DATA_HOME` set, the data are taken from there and not downloaded.
+"""
+
+import argparse
+import csv
+from pathlib import Path
+from time import perf_counter
+
+from skal import AnnealingOracle, load_task, xi_quality
+
+COLUMNS = [
+    *["task", "model", "strategy", "seed", "steps", "seconds", "trainings"],
+    *["ahead", "validation", "curve"],
+]
+
+
+def search(task, args):
+    """Return the learner after the search, and the seconds that it took."""
+    oracle = AnnealingOracle(
+        n_steps=args.steps,
+        n_greedy=args.steps // 5,
+        gamma=0.1,
+        n_jobs=args.jobs,
+        journal=args.journal,
+    )
+    learner = task.learner(oracle, args.model, random_state=args.seed)
+    begin = perf_counter()
+    learner.fit(**task.problem.sets)
+    return learner, perf_counter() - begin
+
+
+def line(task, args, learner, seconds):
+    """Return what is written down, in the order of `COLUMNS`."""
+    found = learner.strategy_
+    return [
+        *[task.name, args.model, "oracle", args.seed],
+        *[len(found.history_["step"]) - 1, round(seconds, 1), found.n_trainings_],
+        *[found.n_speculative_, f"{found.quality_:.6f}"],
+        " ".join(f"{score:.6f}" for score in learner.curve_),
+    ]
+
+
+def write(path, row):
+    """Add a line to the table."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file)
+        if file.tell() == 0:
+            writer.writerow(COLUMNS)
+        writer.writerow(row)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
+    parser.add_argument("--task", default="intent_classification")
+    parser.add_argument("--model", default="aoe")
+    parser.add_argument("--steps", type=int, default=25000, help="of annealing")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--journal", type=Path, default="oracle_of_table1.db")
+    parser.add_argument("--out", type=Path, default="oracle_of_table1.csv")
+    args = parser.parse_args()
+    task = load_task(args.task)
+    learner, seconds = search(task, args)
+    row = line(task, args, learner, seconds)
+    write(args.out, row)
+    for name, value in zip(COLUMNS, row, strict=True):
+        print(f"{name:>12} {value}")
+    quality = xi_quality(learner.curve_, include_warm_start=True)
+    print(f"Quality on test, k = 0..K: {quality:.3f}")
+
+
+if __name__ == "__main__":
+    main()
