@@ -57,8 +57,8 @@ class Trainer:
         self.fit_params = dict(problem.fit_params)
         self._run_params = self._route_run_params(problem)
         self._is_validated = False
-        # By this a worker knows a trainer again, which reaches it with each task.
-        self._key = uuid4().hex
+        # By this a worker knows again what it was told once.
+        self.key = uuid4().hex
 
     def _route_run_params(self, problem: Problem) -> dict[str, Any]:
         """Return what the run, and not the user, adds to each call of `fit`."""
@@ -80,10 +80,10 @@ class Trainer:
     @property
     def many(self) -> Any:
         """What trains many nets side by side, if the estimator offers it, or None."""
-        if self._key not in _side_by_side:
+        if self.key not in _side_by_side:
             _side_by_side.clear()
-            _side_by_side[self._key] = self._make_many()
-        return _side_by_side[self._key]
+            _side_by_side[self.key] = self._make_many()
+        return _side_by_side[self.key]
 
     def _make_many(self) -> Any:
         if self.fit_params or not hasattr(self.estimator, "side_by_side"):

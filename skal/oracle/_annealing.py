@@ -60,7 +60,13 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
 
     n_jobs : int or None, default=None
         Trainings that run side by side. It does not change the result, and pays where a
-        training takes longer than some ten milliseconds.
+        training takes longer than some ten milliseconds. Where joblib is told to use a
+        Dask cluster, None takes all of its cores; a worker that dies is replaced::
+
+            from distributed import Client
+            client = Client("scheduler:8786")  # or Client(), for this machine
+            with joblib.parallel_config(backend="dask"):
+                learner.fit(X, y)
 
     prefetch : "auto" or int, default="auto"
         How many sets to train ahead, at most, together with those that a step needs:
@@ -240,7 +246,7 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
         last, t = chain.schedule.last, 0
         try:
             for t in range(1, last + 1):
-                task = context.subcontext(task_name="step")
+                task = _subtask(context, t - 1)
                 task.call_on_fit_task_begin(estimator=self)
                 moved = chain.step(t)
                 wants_stop = task.call_on_fit_task_end(
@@ -292,6 +298,17 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
             *_, last = rounds
             return _complete(last.order, problem.n_pool)
         return _complete(problem.whole_order(self.start, "start"), problem.n_pool)
+
+
+def _subtask(context, number):
+    """Return the context of a step, in the place of that of the step before.
+
+    scikit-learn would keep all of them, and with them 350 bytes for each step.
+    """
+    context._children_map.clear()
+    task = context.subcontext(task_name="step")
+    task.task_id = number
+    return task
 
 
 def _complete(order, n_pool):

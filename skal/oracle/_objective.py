@@ -1,6 +1,5 @@
 """What a search maximises: scores of labelled sets, each trained on once."""
 
-import time
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from itertools import islice
@@ -9,13 +8,13 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-from joblib import effective_n_jobs
 from numpy.typing import NDArray
-from sklearn.utils.parallel import Parallel, delayed
 
+from skal.oracle._jobs import Jobs
 from skal.oracle._journal import Journal
+from skal.oracle._scores import Scores
 from skal.problem import Problem
-from skal.training import Evaluation, Trainer, train_and_score, warn_once
+from skal.training import Evaluation, Trainer
 
 # Seconds that a batch should last, since joblib looks for results every 0.01 seconds.
 WORTHWHILE = 0.02
@@ -56,18 +55,15 @@ class Objective:
     ) -> None:
         self.trainer = Trainer(problem)
         self._evaluation = Evaluation(problem.X_val, problem.y_val, problem.scorer)
-        self._scores: dict[bytes, float] = {}
-        self._ahead: dict[bytes, float] = {}
+        self._jobs = Jobs(self.trainer, self._evaluation, n_jobs)
+        self._scores = Scores()
+        self._ahead = Scores()
         self._failed: set[bytes] = set()
         self._prefetch = prefetch
         self._journal = journal
-        self._parallel = Parallel(n_jobs=n_jobs)
-        self._n_jobs = effective_n_jobs(n_jobs)
-        self._seconds = float("inf")
 
     def __enter__(self) -> "Objective":
-        if self._n_jobs > 1:
-            self._parallel.__enter__()
+        self._jobs.__enter__()
         return self
 
     def __exit__(
@@ -76,8 +72,7 @@ class Objective:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._n_jobs > 1:
-            self._parallel.__exit__(kind, error, trace)
+        self._jobs.__exit__(kind, error, trace)
 
     @property
     def n_trainings(self) -> int:
@@ -117,27 +112,29 @@ class Objective:
         missing = {key: new[key] for key in new if key not in known}
         if missing:
             known |= self._train(missing, likely)
-        for key in new:
-            self._ahead.pop(key, None)
-        self._scores.update(known)
-        return np.array([self._scores[_key(positions)] for positions in sets])
+        self._ahead.discard(new)
+        self._scores.add(known)
+        keys = [_key(positions) for positions in sets]
+        found = self._scores.find(keys)
+        return np.array([found[key] for key in keys])
 
     def train(self, positions: NDArray[np.int64]) -> Any:
         """Train on a set, keep its score, and return the model."""
         model = self.trainer.train(positions)
         if model is not None:
             scores = {_key(positions): _exact(self._evaluation.score(model))}
-            self._scores |= scores
+            self._scores.add(scores)
             self._write(scores)
         return model
 
     def _new(self, sets: Iterable[NDArray[np.int64]]) -> Sets:
         keyed = {_key(positions): positions for positions in sets}
-        return {key: s for key, s in keyed.items() if key not in self._scores}
+        known = self._scores.find(keyed)
+        return {key: s for key, s in keyed.items() if key not in known}
 
     def _known(self, new: Iterable[bytes]) -> dict[bytes, float]:
         """Return the scores there are of sets that were not asked for before."""
-        known = {key: self._ahead[key] for key in new if key in self._ahead}
+        known = self._ahead.find(new)
         if self._journal is not None:
             known |= self._journal.find(key for key in new if key not in known)
         return known
@@ -160,7 +157,7 @@ class Objective:
             self._failed.update(ahead)
             ahead, trained = {}, self._scored(missing)
         self._write(trained)
-        self._ahead |= {key: trained[key] for key in ahead}
+        self._ahead.add({key: trained[key] for key in ahead})
         return {key: trained[key] for key in missing}
 
     def _choose(
@@ -182,10 +179,11 @@ class Objective:
         """Return how many sets to train ahead, at most."""
         if self._prefetch != "auto":
             return self._prefetch
-        at_once = self._n_jobs * self.trainer.width
+        at_once = self._jobs.n_jobs * self.trainer.width
         turns = ceil(n_missing / at_once)
-        if self._n_jobs > 1:
-            turns = max(turns, min(MOST_TURNS, ceil(WORTHWHILE / self._seconds)))
+        if self._jobs.n_jobs > 1:
+            seconds = self._jobs.seconds * self.trainer.width
+            turns = max(turns, min(MOST_TURNS, ceil(WORTHWHILE / seconds)))
         return turns * at_once - n_missing
 
     def _scored(self, sets: Sets) -> dict[bytes, float]:
@@ -193,31 +191,7 @@ class Objective:
         return dict(zip(sets, map(_exact, scores), strict=True))
 
     def _train_and_score(self, sets: list[NDArray[np.int64]]) -> list[float]:
-        n_chunks = min(self._n_jobs, len(sets))
-        if n_chunks < 2:
-            return train_and_score(self.trainer, self._evaluation, sets)
-        chunks = self._parallel(
-            delayed(_train_in_worker)(self.trainer, self._evaluation, sets[i::n_chunks])
-            for i in range(n_chunks)
-        )
-        scores = np.empty(len(sets))
-        for i, (chunk, _) in enumerate(chunks):
-            scores[i::n_chunks] = chunk
-        self._seconds = sum(s for _, s in chunks) / len(sets) * self.trainer.width
-        return scores.tolist()
-
-
-_shown_by_worker: set = set()
-
-
-def _train_in_worker(
-    trainer: Trainer, evaluation: Evaluation, sets: list[NDArray[np.int64]]
-) -> tuple[list[float], float]:
-    """Return the scores of sets, and the seconds that they took."""
-    started = time.perf_counter()
-    with warn_once(_shown_by_worker):
-        scores = train_and_score(trainer, evaluation, sets)
-    return scores, time.perf_counter() - started
+        return self._jobs.run(sets)
 
 
 def _key(positions: NDArray[np.int64]) -> bytes:

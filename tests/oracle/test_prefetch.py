@@ -8,7 +8,7 @@ from joblib import parallel_config
 from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle
-from skal.oracle import _objective
+from skal.oracle import _jobs
 from skal.oracle._chain import Chain, _Future, accepts
 from skal.oracle._objective import Objective
 from skal.oracle._prefetch import acceptance_rate, likely_paths, needed_gain
@@ -134,17 +134,17 @@ def test_a_single_job_trains_nothing_ahead(blobs, batches):
 @pytest.mark.parametrize(("milliseconds", "size"), [(0, 16), (5, 8), (1000, 6)])
 def test_two_jobs_are_filled_up(blobs, batches, monkeypatch, milliseconds, size):
     """Quick trainings up to 20 ms for each job, slow ones to an even number."""
-    train = _objective.train_and_score
+    train = _jobs.train_and_score
 
     def pretend(trainer, evaluation, sets):
         moments.append(moments[-1] + milliseconds / 1000 * len(sets) + 1e-9)
         return train(trainer, evaluation, sets)
 
     moments = [0.0]
-    monkeypatch.setattr(_objective, "train_and_score", pretend)
-    monkeypatch.setattr(_objective, "_train_in_worker", timed(moments, pretend))
+    monkeypatch.setattr(_jobs, "train_and_score", pretend)
+    monkeypatch.setattr(_jobs, "_train_in_worker", timed(moments, pretend))
     with parallel_config(backend="sequential"):
-        monkeypatch.setattr(_objective, "effective_n_jobs", lambda n_jobs: n_jobs)
+        monkeypatch.setattr(_jobs, "effective_n_jobs", lambda n_jobs: n_jobs)
         oracle = fit(blobs, AnnealingOracle(**SHORT, n_jobs=2))
     assert oracle.n_speculative_ > 0
     sizes = [len(batch) for batch in batches[1:-8]]
@@ -154,10 +154,12 @@ def test_two_jobs_are_filled_up(blobs, batches, monkeypatch, milliseconds, size)
 
 def timed(moments, train):
     """Return a worker whose clock is that of the trainings."""
+    known = {}
 
-    def train_in_worker(*arguments):
-        scores = train(*arguments)
-        return scores, moments[-1] - moments[-2]
+    def train_in_worker(key, work, sets):
+        known.setdefault(key, work)
+        scores = train(*known[key], sets)
+        return _jobs.Answer(scores, moments[-1] - moments[-2])
 
     return train_in_worker
 
@@ -237,7 +239,7 @@ def test_a_training_that_fails_and_is_never_asked_for_does_no_harm(
 ):
     alone = fit(blobs, AnnealingOracle(**SHORT, prefetch=0))
     asked, n_alone = {s for batch in batches for s in batch}, len(batches)
-    train, n_failures = _objective.train_and_score, []
+    train, n_failures = _jobs.train_and_score, []
 
     def fragile(trainer, evaluation, sets):
         if any(frozenset(s.tolist()) not in asked for s in sets):
@@ -245,7 +247,7 @@ def test_a_training_that_fails_and_is_never_asked_for_does_no_harm(
             raise FloatingPointError("diverged")
         return train(trainer, evaluation, sets)
 
-    monkeypatch.setattr(_objective, "train_and_score", fragile)
+    monkeypatch.setattr(_jobs, "train_and_score", fragile)
     ahead = fit(blobs, AnnealingOracle(**SHORT, prefetch=10))
     assert_same(alone, ahead)
     assert n_failures
@@ -258,14 +260,14 @@ def test_a_training_that_fails_and_is_asked_for_is_an_error(
 ):
     fit(blobs, AnnealingOracle(**SHORT, prefetch=0))
     last = batches[-1][0]
-    train = _objective.train_and_score
+    train = _jobs.train_and_score
 
     def fragile(trainer, evaluation, sets):
         if any(frozenset(s.tolist()) == last for s in sets):
             raise FloatingPointError("diverged")
         return train(trainer, evaluation, sets)
 
-    monkeypatch.setattr(_objective, "train_and_score", fragile)
+    monkeypatch.setattr(_jobs, "train_and_score", fragile)
     for prefetch in (0, 10):
         with pytest.raises(FloatingPointError, match="diverged"):
             fit(blobs, AnnealingOracle(**SHORT, prefetch=prefetch))

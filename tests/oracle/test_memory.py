@@ -1,0 +1,50 @@
+"""What a search keeps of each step: numbers, and no objects."""
+
+import gc
+import tracemalloc
+
+import pytest
+from sklearn.datasets import make_blobs
+from sklearn.naive_bayes import GaussianNB
+
+from skal import ActiveLearner, AnnealingOracle
+from skal.oracle._chain import Chain
+from skal.oracle._objective import Objective
+
+FIRST, LAST = 2000, 6000
+
+
+@pytest.fixture
+def kept(monkeypatch):
+    """The bytes that are in use after the first and the last step that count."""
+    take, kept = Chain.step, []
+
+    def score(self, sets):
+        return [sum(s.tolist()) % 997 / 997 for s in sets]
+
+    def watch(chain, t):
+        moved = take(chain, t)
+        if t in (FIRST, LAST):
+            gc.collect()
+            kept.append(tracemalloc.get_traced_memory()[0])
+        return moved
+
+    monkeypatch.setattr(Objective, "_train_and_score", score)
+    monkeypatch.setattr(Chain, "step", watch)
+    tracemalloc.start()
+    yield kept
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_long_search_keeps_little_of_each_step(kept, is_full, tmp_path):
+    """Alone, and with all that can be added to a search."""
+    added = {"prefetch": 4, "journal": tmp_path / "search.db"} if is_full else {}
+    oracle = AnnealingOracle(n_steps=LAST, n_greedy=0, **added)
+    learner = ActiveLearner(
+        GaussianNB(), oracle, batch_size=10, n_rounds=4, random_state=0
+    )
+    history = learner.fit(*make_blobs(200, random_state=3)).strategy_.history_
+    trainings = history["n_trainings"][LAST] - history["n_trainings"][FIRST]
+    assert trainings > LAST - FIRST
+    assert (kept[1] - kept[0]) / (LAST - FIRST) < 150
