@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score, f1_score
 
+from skal.nets._tagger import BiLSTMTagger
 from skal.utils._tags import TagScorer
 
 Metric = Callable[[NDArray[np.int64], NDArray[np.int64]], float]
@@ -28,10 +29,13 @@ def metric_of(scorer: Any, estimator: Any) -> Metric | None:
         `metric(true, predicted)`; None for a scorer that is not known here, which has
         to be called itself.
     """
-    scorer = scorer.scorer if isinstance(scorer, TagScorer) else scorer
     if hasattr(scorer, "_estimator"):
-        is_plain = type(estimator).score is ClassifierMixin.score
-        return accuracy if is_plain else None
+        own = type(estimator).score
+        return accuracy if own in (ClassifierMixin.score, BiLSTMTagger.score) else None
+    # A scorer of labels refuses lists of tags, unless it is told what they are.
+    if isinstance(estimator, BiLSTMTagger) != isinstance(scorer, TagScorer):
+        return None
+    scorer = getattr(scorer, "scorer", scorer)
     function = getattr(scorer, "_score_func", None)
     is_plain = getattr(scorer, "_sign", 0) == 1
     options = getattr(scorer, "_kwargs", None)

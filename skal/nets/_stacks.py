@@ -224,6 +224,13 @@ def encode(
     tensor of shape (n_models, n_rows, 2 * dimension)
         Those of the second direction in the order in which it read, from the right.
     """
+    return torch.cat(read_both_ways(weights, vectors, packing), dim=2)
+
+
+def read_both_ways(
+    weights: dict[str, torch.Tensor], vectors: torch.Tensor, packing: Packing
+) -> tuple[torch.Tensor, ...]:
+    """Return the states of `encode`, those of each direction by themselves."""
     # Both directions as models of one batch: half the operations.
     ways = "rightward", "leftward"
     names = "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"
@@ -232,4 +239,4 @@ def encode(
         for name in names
     }
     inputs = torch.cat(vectors.chunk(2, dim=1))
-    return torch.cat(scan(both, "both", inputs, packing.counts).chunk(2), dim=2)
+    return scan(both, "both", inputs, packing.counts).chunk(2)

@@ -10,6 +10,7 @@ from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils.validation import check_is_fitted
 
 from skal.nets._base import encode_labels
+from skal.nets._stack_tagger import TaggerStack, TokenRows
 from skal.nets._tagger_modules import TaggerNet
 from skal.nets._text_base import BaseTextNet
 from skal.nets._text_modules import is_word
@@ -135,6 +136,7 @@ class BiLSTMTagger(BaseTextNet):
     """
 
     _module = TaggerNet
+    _stack_class = TaggerStack
 
     def fit(self, X, y, *, X_val=None, y_val=None, classes=None):
         """Learn the words and the tags, and train a new network.
@@ -184,8 +186,7 @@ class BiLSTMTagger(BaseTextNet):
             return self._vocabulary.transform(sentences)
         tags = tag_rows(sentences, y)
         sentences, tags = ([row for row in rows if row] for rows in (sentences, tags))
-        if not sentences:
-            raise ValueError("X holds no tokens: give a sentence that has some.")
+        _check_any(sentences)
         self._learn_words(sentences)
         return self._vocabulary.transform(sentences), tags
 
@@ -197,6 +198,26 @@ class BiLSTMTagger(BaseTextNet):
         before = np.full(X.shape, len(self.classes_))
         before[:, 1:] = np.where(codes[:, 1:] == NO_TAG, before[:, 1:], codes[:, :-1])
         return np.stack([X, before], axis=1), codes
+
+    def _make_stack(self, X, y, classes, width):
+        # Without the empty sentences, the rows of the stack are not those of X.
+        is_kept = lengths(token_rows(X)) > 0
+        self._stack_rows = np.where(is_kept, np.cumsum(is_kept) - 1, -1)
+        return super()._make_stack(X, y, classes, width)
+
+    def _trainable(self, rows):
+        """Return the rows that `fit` would train on, as those of the stack."""
+        rows = self._stack_rows[rows]
+        _check_any(rows[rows >= 0])
+        return rows[rows >= 0]
+
+    def _encode(self, X, y):
+        """Return inputs for a stack to answer, and the true codes of all tokens."""
+        sentences = token_rows(X)
+        true = flatten(tag_rows(sentences, y))
+        _check_any(true)
+        numbers = self._vocabulary.transform([row for row in sentences if row])
+        return TokenRows(numbers), np.searchsorted(self.classes_, true)
 
     def _judge(self, X_val, y_val):
         if X_val is not None and y_val is not None:
@@ -317,8 +338,7 @@ class BiLSTMTagger(BaseTextNet):
             If there are no tokens, or not as many tags.
         """
         true = flatten(tag_rows(token_rows(X), y))
-        if not len(true):
-            raise ValueError("X holds no tokens: give a sentence that has some.")
+        _check_any(true)
         return float(np.mean(flatten(self.predict(X)) == true))
 
 
@@ -391,6 +411,11 @@ def tag_rows(X, y, name="y"):
             "str."
         )
     return [list(row) for row in rows]
+
+
+def _check_any(tokens):
+    if len(tokens) == 0:
+        raise ValueError("X holds no tokens: give a sentence that has some.")
 
 
 def _is_missing(tag):
