@@ -71,8 +71,9 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
     prefetch : "auto" or int, default="auto"
         How many sets to train ahead, at most, together with those that a step needs:
         sets that the next steps will probably need, judging by the moves that are
-        accepted. "auto" fills up what is trained side by side, so that a single job
-        trains nothing ahead; 0 switches it off. It does not change the result, nor
+        accepted. "auto" fills up what is trained side by side with what is likely
+        enough, so that a single job trains nothing ahead, unless nets are trained side
+        by side; 0 switches it off. It does not change the result, nor
         what counts as a training.
 
     journal : str, path-like or None, default=None

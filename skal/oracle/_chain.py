@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skal.curves import prefixes
 from skal.oracle._journal import Journal
-from skal.oracle._objective import Objective
+from skal.oracle._objective import Likely, Objective
 from skal.oracle._prefetch import acceptance_rate, likely_paths, needed_gain
 from skal.oracle._proposal import changed_rounds, exchange, propose
 from skal.problem import Problem
@@ -204,10 +204,10 @@ class Chain:
     def _is_too_much(self, n_trainings: int) -> bool:
         return self.max_trainings is not None and n_trainings > self.max_trainings
 
-    def _likely_sets(self, t: int, n_trainings: int) -> Iterator[list]:
+    def _likely_sets(self, t: int, n_trainings: int) -> Iterator[Likely]:
         """Yield the sets of steps that may follow step t, of the likeliest first.
 
-        A step that the limit forbids has none.
+        With the probability of each step; one that the limit forbids has no sets.
 
         Parameters
         ----------
@@ -217,13 +217,14 @@ class Chain:
         """
         here = _Future(self.current.order, self.best.order, n_trainings)
         futures: dict[tuple[bool, ...], _Future] = {(): here}
-        for path in likely_paths(lambda i: self._rate(t + i), self.schedule.last - t):
+        n_steps = self.schedule.last - t
+        for path, chance in likely_paths(lambda i: self._rate(t + i), n_steps):
             before = futures[path[:-1]]
             after = self._after(before, t + len(path) - 1, path[-1])
             sets = self._next_sets(after, t + len(path))
             n_trainings = after.n_trainings + self.objective.n_new(sets)
             futures[path] = after._replace(n_trainings=n_trainings)
-            yield [] if self._is_too_much(n_trainings) else sets
+            yield chance, [] if self._is_too_much(n_trainings) else sets
 
     def _rate(self, t: int) -> float:
         """Estimate the probability that step t will be accepted."""

@@ -62,7 +62,7 @@ def acceptance_rate(gains: Collection[float], needed: float) -> float:
 
 def likely_paths(
     rate: Callable[[int], float], n_steps: int
-) -> Iterator[tuple[bool, ...]]:
+) -> Iterator[tuple[tuple[bool, ...], float]]:
     """Yield the ways in which the next steps may be decided, the most probable first.
 
     Parameters
@@ -74,9 +74,11 @@ def likely_paths(
 
     Yields
     ------
-    tuple of bool
+    path : tuple of bool
         Whether step 0, 1, ... is accepted: a node of the tree, the empty one, here and
-        now, excepted. It is as probable as the product of its decisions.
+        now, excepted.
+    probability : float
+        The product of those of its decisions.
     """
     rates: list[float] = []
     tie = count()
@@ -84,7 +86,7 @@ def likely_paths(
     while heap:
         negative, _, path = heappop(heap)
         if path:
-            yield path
+            yield path, -negative
         depth = len(path)
         if depth == n_steps:
             continue

@@ -8,7 +8,7 @@ from joblib import parallel_config
 from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle
-from skal.oracle import _jobs
+from skal.oracle import _jobs, _objective
 from skal.oracle._chain import Chain, _Future, accepts
 from skal.oracle._objective import Objective
 from skal.oracle._prefetch import acceptance_rate, likely_paths, needed_gain
@@ -52,15 +52,16 @@ def test_the_likeliest_paths_come_first_and_all_of_them_come(seed):
         return np.prod([r if a else 1 - r for a, r in zip(path, rates)])  # noqa: B905
 
     expected = [p for n in range(1, 7) for p in product((False, True), repeat=n)]
-    found = list(likely_paths(rates.__getitem__, 6))
+    found, probabilities = zip(*likely_paths(rates.__getitem__, 6), strict=True)
     assert sorted(found) == sorted(expected)
     descending = sorted(map(probability, expected), reverse=True)
     np.testing.assert_allclose(list(map(probability, found)), descending)
+    np.testing.assert_allclose(probabilities, descending)
 
 
 @pytest.mark.parametrize(("rate", "decision"), [(0.02, False), (0.98, True)])
 def test_where_nearly_all_is_rejected_or_accepted_the_tree_is_a_path(rate, decision):
-    found = list(islice(likely_paths(lambda i: rate, 100), 20))
+    found = [path for path, _ in islice(likely_paths(lambda i: rate, 100), 20)]
     assert found == [(decision,) * n for n in range(1, 21)]
 
 
@@ -169,11 +170,36 @@ def test_a_wide_trainer_is_filled_up(blobs, batches, monkeypatch):
     n_alone = len(batches)
     batches.clear()
     monkeypatch.setattr(Trainer, "width", 16)
+    monkeypatch.setattr(_objective, "LEAST_CHANCE", 0.0)
     wide = fit(blobs, AnnealingOracle(**SHORT))
     assert_same(alone, wide)
     middle = [len(batch) for batch in batches[1:-6]]
     assert set(middle) == {16}
     assert len(batches) < 0.6 * n_alone
+
+
+def test_a_wide_trainer_is_not_filled_up_with_what_is_hardly_asked_for(
+    blobs, batches, monkeypatch
+):
+    monkeypatch.setattr(Trainer, "width", 16)
+    wasted, sizes = [], []
+    for least in (0.0, 0.4, 1.0):
+        batches.clear()
+        monkeypatch.setattr(_objective, "LEAST_CHANCE", least)
+        wasted.append(fit(blobs, AnnealingOracle(**SHORT)).n_speculative_)
+        sizes.append(np.mean([len(batch) for batch in batches]))
+    assert sizes[0] > sizes[1] > sizes[2]
+    assert wasted[0] > 2 * wasted[1]
+    assert wasted[2] == 0
+
+
+def test_a_number_is_trained_ahead_whatever_its_chance(blobs, batches, monkeypatch):
+    fit(blobs, AnnealingOracle(**SHORT, prefetch=12))
+    narrow = list(batches)
+    batches.clear()
+    monkeypatch.setattr(Trainer, "width", 16)
+    fit(blobs, AnnealingOracle(**SHORT, prefetch=12))
+    assert batches == narrow
 
 
 def test_a_number_is_what_is_trained_ahead_at_most(blobs, batches):
