@@ -22,7 +22,7 @@ WORTHWHILE = 0.02
 MOST_TURNS = 8
 
 # Of nets side by side each takes time, so one that is hardly ever asked for had better
-# not be trained. 0.25 to 0.6 were alike, 0 took a quarter longer (averages of embeddings,
+# not be trained. 0.25 to 0.6 were alike, 0 took a quarter longer (average of words,
 # half of the steps accepted).
 LEAST_CHANCE = 0.4
 
