@@ -293,23 +293,34 @@ class ActiveLearner(
         )
         return self
 
-    def _make_problem(self, X, y, given, params):
-        if width(X) is not None:
-            validate_data(self, X, y, skip_check_array=True)
-        if _routing_enabled():
-            params = process_routing(self, "fit", **params).estimator.fit
+    def carved_sizes(self):
+        """Return the size of each set that is carved out of `X` unless it is given.
+
+        Returns
+        -------
+        dict of str to int, float or None
+            "test", "val", "select" and "warm", as in the parameters. The selection set
+            is empty for an estimator whose `fit` takes none.
+        """
         takes_selection = has_fit_parameter(final_step(self.estimator), "X_val")
-        sizes = {
+        return {
             "test": self.test_size,
             "val": self.val_size,
             "select": self.select_size if takes_selection else 0,
             "warm": self.warm_size,
         }
+
+    def _make_problem(self, X, y, given, params):
+        if width(X) is not None:
+            validate_data(self, X, y, skip_check_array=True)
+        if _routing_enabled():
+            params = process_routing(self, "fit", **params).estimator.fit
+        sizes = self.carved_sizes().items()
         return assemble(
             X,
             y,
             given,
-            {name: size for name, size in sizes.items() if name not in given},
+            {name: size for name, size in sizes if name not in given},
             params,
             batch_size=self.batch_size,
             n_rounds=self.n_rounds,

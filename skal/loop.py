@@ -116,13 +116,25 @@ def _next_batch(
         problem.X_pool,
         n,
         candidates=np.flatnonzero(is_open),
-        labelled=_labelled(trainer, order),
+        labelled=labelled_by(trainer, order),
     )
     _check_batch(batch, n, is_open, strategy)
     return batch
 
 
-def _labelled(trainer: Trainer, order: NDArray[np.int64]) -> Labelled:
+def labelled_by(trainer: Trainer, order: NDArray[np.int64]) -> Labelled:
+    """Return what is labelled after following an order: the warm start first.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    order : ndarray of shape (n_acquired,)
+        Positions in the pool.
+
+    Returns
+    -------
+    Labelled
+    """
     rows = trainer.labelled_rows(order)
     positions = np.concatenate([np.full(trainer.n_warm, -1), order])
     return Labelled(take(trainer.X, rows), take(trainer.y, rows), positions)

@@ -38,6 +38,7 @@ class Stream(IntEnum):
     CONFIGURATIONS = 9
     POSTERIOR = 10
     DROPOUT = 11
+    CANDIDATES = 12
 
 
 def as_seed(random_state: Any) -> int:

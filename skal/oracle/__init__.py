@@ -1,7 +1,16 @@
 """Oracles: strategies that search for the optimal order, with the labels in hand."""
 
 from skal.oracle._annealing import AnnealingOracle
+from skal.oracle._beam import BeamOracle, GreedyOracle
+from skal.oracle._best_of import BestOfStrategiesOracle
 from skal.oracle._exhaustive import ExhaustiveOracle
 from skal.oracle._journal import read_journal
 
-__all__ = ["AnnealingOracle", "ExhaustiveOracle", "read_journal"]
+__all__ = [
+    "AnnealingOracle",
+    "BeamOracle",
+    "BestOfStrategiesOracle",
+    "ExhaustiveOracle",
+    "GreedyOracle",
+    "read_journal",
+]

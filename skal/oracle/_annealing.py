@@ -1,26 +1,21 @@
 """Simulated annealing over labelling orders (Algorithm 1)."""
 
-import os
 import time
 import warnings
-from contextlib import nullcontext
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skal.loop import run_rounds
-from skal.oracle._base import BaseOracle
 from skal.oracle._chain import Chain, Schedule
 from skal.oracle._fingerprint import describe
-from skal.oracle._journal import Journal
-from skal.oracle._objective import Objective
+from skal.oracle._search import SearchOracle
 from skal.seeding import Stream, stream
 from skal.strategies import fit_inner
 
 
-class AnnealingOracle(CallbackSupportMixin, BaseOracle):
+class AnnealingOracle(SearchOracle):
     """Search for the optimal labelling order by simulated annealing.
 
     An oracle: it knows the labels of the pool, and searches for the order with the
@@ -151,16 +146,14 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
     """
 
     _parameter_constraints: dict = {
+        **SearchOracle._parameter_constraints,
         "n_steps": [Interval(Integral, 0, None, closed="left")],
         "n_greedy": [Interval(Integral, 0, None, closed="left"), None],
         "gamma": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "start": [StrOptions({"random"}), "array-like", HasMethods(["fit", "select"])],
         "max_trainings": [Interval(Integral, 1, None, closed="left"), None],
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
-        "n_jobs": [Integral, None],
         "prefetch": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
-        "journal": [str, os.PathLike, None],
-        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -188,94 +181,49 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
         self.journal = journal
         self.random_state = random_state
 
-    @with_callbacks
-    def fit(self, X, y=None, *, problem=None):
-        """Search for the optimal order of a problem.
-
-        Parameters
-        ----------
-        X : rows of the pool
-        y : labels of the pool
-        problem : Problem
-            With the validation set to search on.
-
-        Returns
-        -------
-        self : AnnealingOracle
-            The oracle, with the best order it found.
-
-        Raises
-        ------
-        ValueError
-            If there is no problem, the start order does not suit it, or the journal is
-            damaged, none of skal, or that of another search.
-        OSError
-            If the journal cannot be opened or written. What it holds is kept.
-        """
-        return super().fit(X, y, problem=problem)
-
     @property
     def needs(self):
         """What the strategy that finds the start calls on a model."""
         return getattr(self.start, "needs", ())
 
-    def _search(self, problem):
+    def _schedule(self):
         n_greedy = self.n_steps // 5 if self.n_greedy is None else self.n_greedy
-        schedule = Schedule(self.n_steps, n_greedy, self.gamma)
-        started = time.monotonic()
-        context = self._init_callback_context(max_subtasks=schedule.last)
-        context.call_on_fit_task_begin(estimator=self)
-        with (
-            self._open_journal(problem, schedule) as journal,
-            Objective(
-                problem, self.n_jobs, prefetch=self.prefetch, journal=journal
-            ) as objective,
-        ):
-            chain = Chain(
-                problem, objective, self.seed_, schedule, self.max_trainings, journal
-            )
-            chain.begin(self._start_order(problem, objective))
-            self._walk(chain, context, started)
-        context.call_on_fit_task_end(estimator=self)
-        self.history_ = chain.history()
-        self.n_speculative_ = objective.n_speculative
-        best = chain.best
-        return best.order[: problem.n_acquired], best.quality, objective.n_trainings
+        return Schedule(self.n_steps, n_greedy, self.gamma)
 
-    def _walk(self, chain, context, started):
+    def _parameters(self, problem):
+        schedule = self._schedule()._asdict()
+        return {name: describe(value) for name, value in schedule.items()} | {
+            "start": self._describe_start(problem)
+        }
+
+    def _begin(self, problem, objective, journal):
+        return Chain(
+            problem,
+            objective,
+            self.seed_,
+            self._schedule(),
+            lambda: self._start_order(problem, objective),
+            self.max_trainings,
+            journal,
+        )
+
+    def _walk(self, search, context):
         """Take all steps, as far as limits, callbacks and the user let it."""
-        last, t = chain.schedule.last, 0
+        started, t = time.monotonic(), 0
         try:
-            for t in range(1, last + 1):
-                task = _subtask(context, t - 1)
-                task.call_on_fit_task_begin(estimator=self)
-                moved = chain.step(t)
-                wants_stop = task.call_on_fit_task_end(
-                    estimator=self, metadata=chain.progress
-                )
-                if not moved or wants_stop or self._is_late(started):
+            for t in range(1, search.n_steps + 1):
+                may_go_on = self._take_step(search, context, t)
+                if not may_go_on or self._is_late(started):
                     break
         except KeyboardInterrupt:
             warnings.warn(
-                f"The search was interrupted in step {t} of {last}: going on with the "
-                "best order so far.",
+                f"The search was interrupted in step {t} of {search.n_steps}: going on "
+                "with the best order so far.",
                 stacklevel=2,
             )
 
     def _is_late(self, started):
         return self.max_time is not None and time.monotonic() - started >= self.max_time
-
-    def _open_journal(self, problem, schedule):
-        if self.journal is None:
-            return nullcontext()
-        parameters = {
-            "n_steps": describe(schedule.n_steps),
-            "n_greedy": describe(schedule.n_greedy),
-            "gamma": describe(schedule.gamma),
-            "start": self._describe_start(problem),
-        }
-        name = type(self).__name__
-        return Journal(self.journal, problem, name, self.seed_, parameters)
 
     def _describe_start(self, problem):
         if isinstance(self.start, str) or hasattr(self.start, "select"):
@@ -299,17 +247,6 @@ class AnnealingOracle(CallbackSupportMixin, BaseOracle):
             *_, last = rounds
             return _complete(last.order, problem.n_pool)
         return _complete(problem.whole_order(self.start, "start"), problem.n_pool)
-
-
-def _subtask(context, number):
-    """Return the context of a step, in the place of that of the step before.
-
-    scikit-learn would keep all of them, and with them 350 bytes for each step.
-    """
-    context._children_map.clear()
-    task = context.subcontext(task_name="step")
-    task.task_id = number
-    return task
 
 
 def _complete(order, n_pool):

@@ -1,14 +1,14 @@
 """The chain of a search: where it stands, how it moves, what it may ask for next."""
 
 from collections import deque
-from collections.abc import Iterator
-from struct import Struct
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skal.curves import prefixes
+from skal.oracle._history import History
 from skal.oracle._journal import Journal
 from skal.oracle._objective import Likely, Objective
 from skal.oracle._prefetch import acceptance_rate, likely_paths, needed_gain
@@ -85,20 +85,6 @@ class _Future(NamedTuple):
     n_trainings: int
 
 
-# One row of `history_`. Packed, it takes 41 bytes, and Ctrl-C cannot cut it in two.
-ROW = np.dtype(
-    [
-        ("step", "<i8"),
-        ("proposed", "<f8"),
-        ("current", "<f8"),
-        ("best", "<f8"),
-        ("accepted", "?"),
-        ("n_trainings", "<i8"),
-    ]
-)
-_pack_row = Struct("<qddd?q").pack
-
-
 class Chain:
     """Where a search stands: the current order, the best one, and all steps.
 
@@ -109,6 +95,8 @@ class Chain:
     seed : int
         Determines the moves.
     schedule : Schedule
+    start : callable
+        Returns the order to start from, a permutation of the pool.
     max_trainings : int or None, default=None
     journal : Journal or None, default=None
         Where steps are written down.
@@ -120,6 +108,7 @@ class Chain:
         objective: Objective,
         seed: int,
         schedule: Schedule,
+        start: Callable[[], NDArray[np.int64]],
         max_trainings: int | None = None,
         journal: Journal | None = None,
     ) -> None:
@@ -127,22 +116,24 @@ class Chain:
         self.objective = objective
         self.seed = seed
         self.schedule = schedule
+        self.start = start
         self.max_trainings = max_trainings
         self.journal = journal
         self.n_accepted = 0
         self._total_change, self._n_changes = 0.0, 0
-        self._history = bytearray()
+        self.history = History()
         self._draws: dict[int, _Draw | None] = {}
         # A greedy move starts from the best order, so it gains less than another.
         self._gains = {greedy: deque[float](maxlen=RECENT) for greedy in (False, True)}
 
-    def begin(self, order: NDArray[np.int64]) -> None:
-        """Score the start, which is step 0.
+    @property
+    def n_steps(self) -> int:
+        """How many steps there are, greedy ones included."""
+        return self.schedule.last
 
-        Parameters
-        ----------
-        order : ndarray of shape (n_pool,)
-        """
+    def begin(self) -> None:
+        """Score the start, which is step 0."""
+        order = self.start()
         rounds = range(1, self.problem.n_rounds + 1)
         scores = self.objective.scores(self._sets(order, rounds))
         self.current = self.best = _State(order, scores)
@@ -272,23 +263,21 @@ class Chain:
     ) -> None:
         qualities = proposed.quality, self.current.quality, self.best.quality
         row = (t, *qualities, bool(accepted), self.objective.n_trainings)
-        self._history += _pack_row(*row)
+        self.history.add(row)
         if self.journal is not None:
             self.journal.add_step(row, move)
 
     @property
     def progress(self) -> dict[str, float]:
         """What a progress bar shows."""
-        n_steps = len(self._history) // ROW.itemsize - 1
         return {
             "best_quality": self.best.quality,
-            "acceptance_rate": self.n_accepted / max(1, n_steps),
+            "acceptance_rate": self.n_accepted / max(1, len(self.history) - 1),
         }
 
-    def history(self) -> dict[str, NDArray]:
-        """Return all steps, one array per column."""
-        table = np.frombuffer(bytes(self._history), ROW)
-        return {name: table[name].copy() for name in ROW.names or ()}
+    def found(self) -> tuple[NDArray[np.int64], float]:
+        """Return the best order, and its quality."""
+        return self.best.order, self.best.quality
 
 
 def accepts(gain: float, beta: float | None, uniform: float) -> bool:

@@ -19,6 +19,7 @@ class FixedOrder(OrderStrategy):
     See Also
     --------
     AnnealingOracle : Search for the optimal order.
+    evaluate_order : Follow an order under several seeds.
 
     References
     ----------

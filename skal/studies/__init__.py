@@ -2,5 +2,6 @@
 
 from skal.studies._seeds import SeedResults, run_seeds
 from skal.studies._tasks import Task, load_task
+from skal.studies._transfer import evaluate_order
 
-__all__ = ["SeedResults", "Task", "load_task", "run_seeds"]
+__all__ = ["SeedResults", "Task", "evaluate_order", "load_task", "run_seeds"]

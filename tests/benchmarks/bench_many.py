@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+from _floor import floor_seconds, shares
 from sklearn.base import clone
 
 from skal import load_task
@@ -52,10 +53,23 @@ def test_trainings_per_second(name, model, data_home):
             fitted = clone(net).fit(take(X, rows), take(y, rows), **held_out)
             expected.append(problem.scorer(fitted, *judged[:2]))
         alone = (time.process_time() - started) / len(expected)
+        few = sets[::N_SETS]
+        floors = floor_seconds(lambda: many.score(few, *judged), many.stack)
+        of_products, of_adam = (seconds / len(few) for seconds in floors)
+        parts = shares(lambda: many.score(sets, *judged))
     gap = np.abs(np.array(scores[::N_SETS]) - expected).max()
+    floor = of_products + of_adam
     print(
         f"\n{name}, {model}: {1000 * together:.0f} ms side by side (width "
         f"{many.width}), {1000 * alone:.0f} ms alone: {alone / together:.1f} times "
-        f"as fast; scores differ by at most {gap:.4f}"
+        f"as fast; scores differ by at most {gap:.4f}."
+    )
+    print(
+        f"  Floor: {1000 * of_products:.1f} ms of products, {1000 * of_adam:.1f} ms of "
+        f"Adam, {floor / together:.0%} of the time side by side; there it would be "
+        f"{alone / floor:.1f} times as fast."
+    )
+    print(
+        "  Profile:", ", ".join(f"{part} {share:.0%}" for part, share in parts.items())
     )
     assert together < alone

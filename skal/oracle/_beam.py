@@ -1,0 +1,357 @@
+"""Greedy search: what is labelled next is tried out, and the best few are kept."""
+
+from collections.abc import Iterator
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skal.curves import prefixes
+from skal.oracle._fingerprint import describe
+from skal.oracle._history import History
+from skal.oracle._journal import Journal
+from skal.oracle._objective import Objective
+from skal.oracle._search import SearchOracle
+from skal.problem import Problem
+from skal.seeding import Stream, stream
+
+# What a step proposes is not an exchange of two places.
+NO_MOVE = (-1, -1)
+
+
+class Partial(NamedTuple):
+    """The beginning of an order.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n_labelled,)
+        Positions in the pool.
+    done : tuple of float
+        The scores after the rounds that are complete.
+    score : float
+        That of all that is labelled.
+    """
+
+    order: NDArray[np.int64]
+    done: tuple[float, ...]
+    score: float
+
+    def quality(self, n_rounds: int) -> float:
+        """Return the quality if nothing were learned any more."""
+        missing = n_rounds - len(self.done)
+        return float(np.mean([*self.done, *[self.score] * missing]))
+
+
+class Beam:
+    """A search that extends the best few beginnings, step by step.
+
+    Parameters
+    ----------
+    problem : Problem
+    objective : Objective
+    seed : int
+        Determines the candidates.
+    width : int
+        How many beginnings are kept.
+    n_candidates : int
+        How many extensions of each are tried.
+    by : {"point", "round"}
+        What a step adds.
+    journal : Journal or None, default=None
+        Where steps are written down.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        objective: Objective,
+        seed: int,
+        width: int,
+        n_candidates: int,
+        by: str,
+        journal: Journal | None = None,
+    ) -> None:
+        self.problem, self.objective, self.seed = problem, objective, seed
+        self.width, self.n_candidates = width, n_candidates
+        self.n_added = 1 if by == "point" else problem.batch_size
+        self.journal = journal
+        self.history = History()
+
+    @property
+    def n_steps(self) -> int:
+        """How many steps there are."""
+        return -(-self.problem.n_acquired // self.n_added)
+
+    def begin(self) -> None:
+        """Begin with nothing but the warm start."""
+        self.kept = [Partial(np.empty(0, dtype=np.int64), (), float("nan"))]
+
+    def step(self, t: int) -> bool:
+        """Extend all that was kept, and keep the best of what comes out."""
+        tried = list(self._extensions(t))
+        scores = self.objective.scores([order for order, _ in tried])
+        found = [
+            self._extended(order, before, float(score))
+            for (order, before), score in zip(tried, scores, strict=True)
+        ]
+        # Of equals the first: sorting is stable.
+        found.sort(key=lambda partial: -partial.quality(self.problem.n_rounds))
+        self.kept = found[: self.width]
+        self._record(t, float(np.mean(scores)))
+        return True
+
+    def _extensions(self, t: int) -> Iterator[tuple[NDArray[np.int64], Partial]]:
+        """Yield longer orders, with what each begins with; no labelled set twice."""
+        seen = set()
+        for place, before in enumerate(self.kept):
+            rng = stream(self.seed, Stream.CANDIDATES, t, place)
+            for added in self._additions(before.order, rng):
+                order = np.concatenate([before.order, added])
+                labelled = np.sort(order).tobytes()
+                if labelled not in seen:
+                    seen.add(labelled)
+                    yield order, before
+
+    def _additions(
+        self, order: NDArray[np.int64], rng: np.random.Generator
+    ) -> list[NDArray[np.int64]]:
+        """Draw what may be labelled next."""
+        is_open = np.ones(self.problem.n_pool, dtype=bool)
+        is_open[order] = False
+        left = np.flatnonzero(is_open)
+        if self.n_added == 1:
+            n = min(self.n_candidates, len(left))
+            return [np.array([added]) for added in rng.choice(left, n, replace=False)]
+        n = min(self.n_added, self.problem.n_acquired - len(order))
+        return [rng.choice(left, n, replace=False) for _ in range(self.n_candidates)]
+
+    def _extended(
+        self, order: NDArray[np.int64], before: Partial, score: float
+    ) -> Partial:
+        size, batch_size = len(order), self.problem.batch_size
+        is_whole = size % batch_size == 0 or size == self.problem.n_acquired
+        return Partial(order, (*before.done, score) if is_whole else before.done, score)
+
+    def _record(self, t: int, proposed: float) -> None:
+        n_trainings = self.objective.n_trainings
+        quality = self.kept[0].quality(self.problem.n_rounds)
+        row = (t, proposed, self.kept[0].score, quality, True, n_trainings)
+        self.history.add(row)
+        if self.journal is not None:
+            self.journal.add_step(row, NO_MOVE)
+
+    @property
+    def progress(self) -> dict[str, float]:
+        """What a progress bar shows."""
+        return {"best_quality": self.kept[0].quality(self.problem.n_rounds)}
+
+    def found(self) -> tuple[NDArray[np.int64], float]:
+        """Return the best order, and its quality."""
+        problem, order = self.problem, self.kept[0].order
+        rounds = range(1, problem.n_rounds + 1)
+        scores = self.objective.scores(prefixes(order, problem.batch_size, rounds))
+        return order, float(np.mean(scores))
+
+
+class BeamOracle(SearchOracle):
+    """Search for the optimal labelling order greedily, keeping the best few.
+
+    An oracle: it knows the labels of the pool, and searches for the order with the
+    highest xi-quality on the validation set. At each step, random candidates are tried
+    out as what is labelled next: trained on, and scored on validation. The best of the
+    beginnings that come out go on: those with the highest quality if nothing more were
+    learned.
+
+    Parameters
+    ----------
+    width : int, default=5
+        How many beginnings are kept.
+
+    n_candidates : int, default=20
+        How many candidates are tried for each of them, at each step.
+
+    by : {"point", "round"}, default="point"
+        What is tried: single points, each batch being put together from the best; or
+        random batches as a whole, which takes B times fewer trainings.
+
+    n_jobs : int or None, default=None
+        Trainings that run side by side. It does not change the result.
+
+    journal : str, path-like or None, default=None
+        A file to keep the search in, as in `AnnealingOracle`.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the candidates. Inside an `ActiveLearner`, None takes a seed drawn
+        from the learner's.
+
+    Attributes
+    ----------
+    order_ : ndarray of shape (n_acquired,)
+        Rows of `X` in the best order found.
+
+    quality_ : float
+        Its xi-quality on validation.
+
+    history_ : dict of str to ndarray of shape (n_steps,)
+        What happened in each step, from 1: "step"; the mean score of what was tried,
+        "proposed"; the score of the best beginning, "current", and its quality if
+        nothing more were learned, "best"; "accepted", always true; and "n_trainings" so
+        far. `pandas.DataFrame` takes it.
+
+    n_trainings_ : int
+        Number of sets that were trained on, in this run or in one that it resumes.
+
+    See Also
+    --------
+    GreedyOracle : Keep one beginning only.
+    AnnealingOracle : Improve on whole orders.
+
+    References
+    ----------
+    Lowerre, "The Harpy Speech Recognition System", Carnegie Mellon University 1976, for
+    beam search.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import ActiveLearner, BeamOracle
+    >>> X, y = load_iris(return_X_y=True)
+    >>> oracle = BeamOracle(width=2, n_candidates=5, by="round")
+    >>> learner = ActiveLearner(GaussianNB(), oracle, batch_size=2, n_rounds=4,
+    ...                         warm_size=6, random_state=0).fit(X, y)
+    >>> learner.strategy_.n_trainings_  # 5 of the warm start, then 10 in each round
+    35
+    """
+
+    _parameter_constraints: dict = {
+        **SearchOracle._parameter_constraints,
+        "width": [Interval(Integral, 1, None, closed="left")],
+        "n_candidates": [Interval(Integral, 1, None, closed="left")],
+        "by": [StrOptions({"point", "round"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        width=5,
+        n_candidates=20,
+        by="point",
+        n_jobs=None,
+        journal=None,
+        random_state=None,
+    ):
+        self.width = width
+        self.n_candidates = n_candidates
+        self.by = by
+        self.n_jobs = n_jobs
+        self.journal = journal
+        self.random_state = random_state
+
+    def _parameters(self, problem: Problem) -> dict[str, str]:
+        names = "width", "n_candidates", "by"
+        return {name: describe(getattr(self, name)) for name in names}
+
+    def _begin(
+        self, problem: Problem, objective: Objective, journal: Journal | None
+    ) -> Any:
+        return Beam(
+            problem,
+            objective,
+            self.seed_,
+            self.width,
+            self.n_candidates,
+            self.by,
+            journal,
+        )
+
+
+class GreedyOracle(BeamOracle):
+    """Search for the optimal labelling order greedily.
+
+    An oracle: it knows the labels of the pool, and searches for the order with the
+    highest xi-quality on the validation set. At each step, random candidates are tried
+    out as what is labelled next: trained on, and scored on validation. The best is
+    labelled.
+
+    Parameters
+    ----------
+    n_candidates : int, default=20
+        How many candidates are tried at each step.
+
+    by : {"point", "round"}, default="point"
+        What is tried: single points, each batch being put together from the best; or
+        random batches as a whole, which takes B times fewer trainings.
+
+    n_jobs : int or None, default=None
+        Trainings that run side by side. It does not change the result.
+
+    journal : str, path-like or None, default=None
+        A file to keep the search in, as in `AnnealingOracle`.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the candidates. Inside an `ActiveLearner`, None takes a seed drawn
+        from the learner's.
+
+    Attributes
+    ----------
+    order_ : ndarray of shape (n_acquired,)
+        Rows of `X` in the order found.
+
+    quality_ : float
+        Its xi-quality on validation.
+
+    history_ : dict of str to ndarray of shape (n_steps,)
+        As in `BeamOracle`.
+
+    n_trainings_ : int
+        Number of sets that were trained on, in this run or in one that it resumes.
+
+    See Also
+    --------
+    BeamOracle : Keep more than one beginning.
+    AnnealingOracle : Improve on whole orders.
+
+    References
+    ----------
+    Koshorek, Stanovsky, Zhou, Srikumar and Berant, "On the Limits of Learning to
+    Actively Learn Semantic Representations", CoNLL 2019; Werner et al., "A
+    Cross-Domain Benchmark for Active Learning", NeurIPS 2024, with 20 candidates. Both
+    search on the test set.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import ActiveLearner, GreedyOracle
+    >>> X, y = load_iris(return_X_y=True)
+    >>> oracle = GreedyOracle(n_candidates=5)
+    >>> learner = ActiveLearner(GaussianNB(), oracle, batch_size=2, n_rounds=4,
+    ...                         warm_size=6, random_state=0).fit(X, y)
+    >>> learner.strategy_.n_trainings_  # 5 for each of 8 points
+    40
+    """
+
+    width = 1
+    _parameter_constraints: dict = {
+        name: allowed
+        for name, allowed in BeamOracle._parameter_constraints.items()
+        if name != "width"
+    }
+
+    def __init__(
+        self,
+        *,
+        n_candidates=20,
+        by="point",
+        n_jobs=None,
+        journal=None,
+        random_state=None,
+    ):
+        self.n_candidates = n_candidates
+        self.by = by
+        self.n_jobs = n_jobs
+        self.journal = journal
+        self.random_state = random_state

@@ -1,0 +1,262 @@
+"""Greedy search among batches that strategies propose."""
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
+
+from skal.curves import prefixes
+from skal.loop import labelled_by
+from skal.oracle._beam import NO_MOVE
+from skal.oracle._fingerprint import describe
+from skal.oracle._history import History
+from skal.oracle._journal import Journal
+from skal.oracle._objective import Objective
+from skal.oracle._search import SearchOracle
+from skal.problem import Problem
+from skal.seeding import Stream, stream
+from skal.strategies import (
+    LeastConfidence,
+    Longest,
+    Margin,
+    MaxEntropy,
+    MinConfidence,
+    Random,
+    fit_inner,
+)
+from skal.utils._rows import n_rows
+
+OF_CLASSES = Random(), MaxEntropy(), LeastConfidence(), Margin()
+OF_TAGS = Random(), Longest(), MinConfidence(), MinConfidence(normalize=True)
+
+
+class BestOf:
+    """A search that labels, in each round, the best of proposed batches.
+
+    Parameters
+    ----------
+    problem : Problem
+    objective : Objective
+    seed : int
+        Determines which points are offered to the strategies.
+    strategies : list of strategy
+        Fitted.
+    n_candidates : int
+        How many batches are tried in a round.
+    journal : Journal or None, default=None
+        Where steps are written down.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        objective: Objective,
+        seed: int,
+        strategies: list[Any],
+        n_candidates: int,
+        journal: Journal | None = None,
+    ) -> None:
+        self.problem, self.objective, self.seed = problem, objective, seed
+        self.strategies, self.n_candidates = strategies, n_candidates
+        self.journal = journal
+        self.history = History()
+
+    @property
+    def n_steps(self) -> int:
+        """How many rounds there are."""
+        return self.problem.n_rounds
+
+    def begin(self) -> None:
+        """Begin with nothing but the warm start."""
+        self.order = np.empty(0, dtype=np.int64)
+        self.scores: list[float] = []
+
+    def step(self, t: int) -> bool:
+        """Let the strategies propose batches, try them, and label the best."""
+        orders = [np.concatenate([self.order, b]) for b in self._proposals(t)]
+        scores = self.objective.scores(orders)
+        best = int(np.argmax(scores))
+        self.order = orders[best]
+        self.scores.append(float(scores[best]))
+        self._record(t, float(np.mean(scores)))
+        return True
+
+    def _proposals(self, t: int) -> list[NDArray[np.int64]]:
+        """Ask the strategies in turn, each time with other points to choose from."""
+        problem, needs_model = self.problem, any(s.needs for s in self.strategies)
+        is_open = np.ones(problem.n_pool, dtype=bool)
+        is_open[self.order] = False
+        left = np.flatnonzero(is_open)
+        n = min(problem.batch_size, len(left))
+        model = self.objective.train(self.order) if needs_model else None
+        labelled = labelled_by(self.objective.trainer, self.order)
+        batches = []
+        for number in range(self.n_candidates):
+            rng = stream(self.seed, Stream.CANDIDATES, t, number)
+            offered = rng.choice(left, _size(n, len(left), rng), replace=False)
+            strategy = self.strategies[number % len(self.strategies)]
+            batches.append(
+                strategy.select(
+                    model, problem.X_pool, n, candidates=offered, labelled=labelled
+                )
+            )
+        return batches
+
+    def _record(self, t: int, proposed: float) -> None:
+        quality = self.progress["best_quality"]
+        row = (t, proposed, self.scores[-1], quality, True, self.objective.n_trainings)
+        self.history.add(row)
+        if self.journal is not None:
+            self.journal.add_step(row, NO_MOVE)
+
+    @property
+    def progress(self) -> dict[str, float]:
+        """What a progress bar shows: the quality if nothing more were learned."""
+        missing = self.problem.n_rounds - len(self.scores)
+        return {
+            "best_quality": float(np.mean(self.scores + self.scores[-1:] * missing))
+        }
+
+    def found(self) -> tuple[NDArray[np.int64], float]:
+        """Return the order, and its quality."""
+        problem = self.problem
+        rounds = range(1, problem.n_rounds + 1)
+        sets = prefixes(self.order, problem.batch_size, rounds)
+        return self.order, float(np.mean(self.objective.scores(sets)))
+
+
+def _size(least: int, most: int, rng: np.random.Generator) -> int:
+    """Draw a size whose logarithm is uniform: as many that are small as are large."""
+    return min(most, int(least * ((most + 1) / least) ** rng.random()))
+
+
+class BestOfStrategiesOracle(SearchOracle):
+    """Search for the optimal labelling order among what strategies propose.
+
+    An oracle: it knows the labels of the pool, and searches for the order with the
+    highest xi-quality on the validation set. In each round several strategies propose
+    batches, each time out of a random part of the pool. All are tried out: trained on,
+    and scored on validation. The best is labelled.
+
+    Parameters
+    ----------
+    strategies : list of strategy, default=None
+        What proposes batches. None takes `Random`, `MaxEntropy`, `LeastConfidence` and
+        `Margin`; for a tagger `Random`, `Longest` and `MinConfidence`, plain and
+        normalized; and `Random` alone where the estimator has no probabilities.
+
+    n_candidates : int, default=100
+        How many batches are tried in each round; the strategies take turns.
+
+    n_jobs : int or None, default=None
+        Trainings that run side by side. It does not change the result.
+
+    journal : str, path-like or None, default=None
+        A file to keep the search in, as in `AnnealingOracle`.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines what the strategies choose from. Inside an `ActiveLearner`, None
+        takes a seed drawn from the learner's.
+
+    Attributes
+    ----------
+    order_ : ndarray of shape (n_acquired,)
+        Rows of `X` in the order found.
+
+    quality_ : float
+        Its xi-quality on validation.
+
+    history_ : dict of str to ndarray of shape (n_rounds,)
+        What happened in each round, from 1: "step"; the mean score of what was tried,
+        "proposed"; the score of the best, "current", and the quality if nothing more
+        were learned, "best"; "accepted", always true; and "n_trainings" so far.
+        `pandas.DataFrame` takes it.
+
+    n_trainings_ : int
+        Number of sets that were trained on, in this run or in one that it resumes.
+
+    See Also
+    --------
+    GreedyOracle : Put batches together point by point.
+    AnnealingOracle : Improve on whole orders.
+
+    Notes
+    -----
+    A strategy chooses from between a batch and all that are left; the logarithm of that
+    number is uniform, since from nearly all it would propose the same again and again.
+
+    References
+    ----------
+    BoSS, "A Best-of-Strategies Selector as an Oracle for Deep Active Learning", 2026,
+    which retrains the last layer alone and searches on the test set.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import ActiveLearner, BestOfStrategiesOracle
+    >>> X, y = load_iris(return_X_y=True)
+    >>> oracle = BestOfStrategiesOracle(n_candidates=8)
+    >>> learner = ActiveLearner(GaussianNB(), oracle, batch_size=2, n_rounds=4,
+    ...                         warm_size=6, random_state=0).fit(X, y)
+    >>> len(learner.strategy_.history_["step"])
+    4
+    """
+
+    _parameter_constraints: dict = {
+        **SearchOracle._parameter_constraints,
+        "strategies": [list, None],
+        "n_candidates": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        strategies=None,
+        n_candidates=100,
+        n_jobs=None,
+        journal=None,
+        random_state=None,
+    ):
+        self.strategies = strategies
+        self.n_candidates = n_candidates
+        self.n_jobs = n_jobs
+        self.journal = journal
+        self.random_state = random_state
+
+    @property
+    def needs(self):
+        """What the given strategies call on a model."""
+        return tuple(dict.fromkeys(n for s in self.strategies or () for n in s.needs))
+
+    def _parameters(self, problem):
+        return {
+            "strategies": describe(self._chosen(problem)),
+            "n_candidates": describe(self.n_candidates),
+        }
+
+    def _begin(self, problem, objective, journal):
+        rng = stream(self.seed_, Stream.START)
+        strategies = [
+            fit_inner(strategy, problem.X_pool, problem, rng)
+            for strategy in self._chosen(problem)
+        ]
+        return BestOf(
+            problem, objective, self.seed_, strategies, self.n_candidates, journal
+        )
+
+    def _chosen(self, problem):
+        if self.strategies is not None:
+            if not self.strategies:
+                raise ValueError(
+                    "strategies=[] propose nothing: name one at least, or leave it out."
+                )
+            return list(self.strategies)
+        if n_rows(problem.X_warm) == 0:
+            return [Random()]  # there is no model to ask in the first round
+        if hasattr(problem.estimator, "predict_token_log_proba"):
+            return list(OF_TAGS)
+        has_proba = hasattr(problem.estimator, "predict_proba")
+        return list(OF_CLASSES if has_proba else OF_CLASSES[:1])

@@ -1,0 +1,106 @@
+"""What oracles that search step by step share: workers, a journal, a progress bar."""
+
+import os
+from contextlib import nullcontext
+from numbers import Integral
+
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+
+from skal.oracle._base import BaseOracle
+from skal.oracle._journal import Journal
+from skal.oracle._objective import Objective
+
+
+class SearchOracle(CallbackSupportMixin, BaseOracle):
+    """Base class of oracles that search step by step.
+
+    A subclass writes `_parameters(problem)`, which tells what determines the search, as
+    strings; and `_begin(problem, objective, journal)`, which returns the search. This
+    has `n_steps`, at most so many there are; `begin()`; `step(t)` for t = 1, 2, ...,
+    which is False where there is no more; `progress`, a dict; `history`; and `found()`,
+    the best order and its quality.
+    """
+
+    _parameter_constraints: dict = {
+        "n_jobs": [Integral, None],
+        "journal": [str, os.PathLike, None],
+        "random_state": ["random_state"],
+    }
+
+    # How many sets are trained ahead of being asked for.
+    prefetch = 0
+
+    @with_callbacks
+    def fit(self, X, y=None, *, problem=None):
+        """Search for the optimal order of a problem.
+
+        Parameters
+        ----------
+        X : rows of the pool
+        y : labels of the pool
+        problem : Problem
+            With the validation set to search on.
+
+        Returns
+        -------
+        self : oracle
+            With the best order it found.
+
+        Raises
+        ------
+        ValueError
+            If there is no problem, a parameter does not suit it, or the journal is
+            damaged, none of skal, or that of another search.
+        OSError
+            If the journal cannot be opened or written. What it holds is kept.
+        """
+        return super().fit(X, y, problem=problem)
+
+    def _search(self, problem):
+        with (
+            self._open_journal(problem) as journal,
+            Objective(
+                problem, self.n_jobs, prefetch=self.prefetch, journal=journal
+            ) as objective,
+        ):
+            search = self._begin(problem, objective, journal)
+            context = self._init_callback_context(max_subtasks=search.n_steps)
+            context.call_on_fit_task_begin(estimator=self)
+            search.begin()
+            self._walk(search, context)
+            context.call_on_fit_task_end(estimator=self)
+            order, quality = search.found()
+        self.history_ = search.history.table()
+        self.n_speculative_ = objective.n_speculative
+        return order[: problem.n_acquired], quality, objective.n_trainings
+
+    def _open_journal(self, problem):
+        if self.journal is None:
+            return nullcontext()
+        name, parameters = type(self).__name__, self._parameters(problem)
+        return Journal(self.journal, problem, name, self.seed_, parameters)
+
+    def _walk(self, search, context):
+        """Take all steps, as far as limits and callbacks let it."""
+        for t in range(1, search.n_steps + 1):
+            if not self._take_step(search, context, t):
+                break
+
+    def _take_step(self, search, context, t):
+        """Take a step; whether there may be another one."""
+        task = _subtask(context, t - 1)
+        task.call_on_fit_task_begin(estimator=self)
+        moved = search.step(t)
+        wants_stop = task.call_on_fit_task_end(estimator=self, metadata=search.progress)
+        return moved and not wants_stop
+
+
+def _subtask(context, number):
+    """Return the context of a step, in the place of that of the step before.
+
+    scikit-learn would keep all of them, and with them 350 bytes for each step.
+    """
+    context._children_map.clear()
+    task = context.subcontext(task_name="step")
+    task.task_id = number
+    return task

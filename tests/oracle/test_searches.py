@@ -1,0 +1,333 @@
+"""What holds for every oracle that searches step by step: one suite, run over all."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.callback import ProgressBar
+from sklearn.naive_bayes import GaussianNB
+from sklearn.svm import LinearSVC
+
+from skal import (
+    ActiveLearner,
+    AnnealingOracle,
+    BeamOracle,
+    BestOfStrategiesOracle,
+    ExhaustiveOracle,
+    GreedyOracle,
+    Random,
+    split,
+)
+from skal.datasets import make_intents
+from skal.nets import EmbeddingBagClassifier
+from skal.oracle import read_journal
+from skal.oracle._objective import Objective
+from skal.plotting import SearchDisplay
+
+ORACLES = {
+    "annealing": AnnealingOracle(n_steps=30),
+    "prefetching": AnnealingOracle(n_steps=30, prefetch=5),
+    "greedy": GreedyOracle(n_candidates=4),
+    "greedy by round": GreedyOracle(n_candidates=6, by="round"),
+    "beam": BeamOracle(width=3, n_candidates=3),
+    "beam by round": BeamOracle(width=2, n_candidates=5, by="round"),
+    "best of strategies": BestOfStrategiesOracle(n_candidates=8),
+}
+every_oracle = pytest.mark.parametrize("name", ORACLES)
+SCRIPT = """
+from tests.oracle.test_searches import ORACLES, learn, make_sets
+import sys
+print(learn(ORACLES[sys.argv[1]], make_sets()).order_.tolist())
+"""
+
+
+def make_sets():
+    X, y = np.random.default_rng(3).normal(size=(110, 2)), np.arange(110) % 3
+    X += 1.5 * np.array([[0, 0], [1, 0], [0, 1]])[y]
+    return split(X, y, warm_size=8, val_size=30, test_size=30, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def sets():
+    return make_sets()
+
+
+@pytest.fixture(scope="module")
+def references(sets):
+    return {name: learn(oracle, sets) for name, oracle in ORACLES.items()}
+
+
+@pytest.fixture(scope="module")
+def random_quality(sets):
+    orders = [learn(Random(random_state=i), sets) for i in range(10)]
+    return np.mean([learner.validation_quality_ for learner in orders])
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """How many sets are trained on at a time, and a way to interrupt."""
+    trained = []
+    train = Objective._train_and_score
+
+    def watch(self, sets):
+        trained.append(len(sets))
+        if sum(trained) > limit[0]:
+            raise KeyError("killed")
+        return train(self, sets)
+
+    limit = [np.inf]
+    monkeypatch.setattr(Objective, "_train_and_score", watch)
+    return trained, limit
+
+
+def learn(oracle, sets, estimator=None, **params):
+    estimator = GaussianNB() if estimator is None else estimator
+    params = {"batch_size": 3, "n_rounds": 4, "random_state": 0} | params
+    return ActiveLearner(estimator, clone(oracle), **params).fit(**sets)
+
+
+def assert_same(first, second):
+    assert first.order_.tolist() == second.order_.tolist()
+    assert first.curve_.tolist() == second.curve_.tolist()
+    assert first.strategy_.quality_ == second.strategy_.quality_
+    assert first.strategy_.n_trainings_ == second.strategy_.n_trainings_
+    for column, values in first.strategy_.history_.items():
+        np.testing.assert_array_equal(values, second.strategy_.history_[column])
+
+
+@every_oracle
+def test_its_quality_is_the_learners_and_above_that_of_random(
+    name, sets, references, random_quality
+):
+    learner = references[name]
+    found = learner.strategy_
+    assert found.quality_ == pytest.approx(learner.validation_quality_)
+    assert found.quality_ > random_quality
+    history = found.history_
+    assert history["best"][-1] == pytest.approx(found.quality_)
+    assert history["n_trainings"][-1] == found.n_trainings_
+    assert (np.diff(history["step"]) == 1).all()
+    assert (np.diff(history["n_trainings"]) >= 0).all()
+
+
+@every_oracle
+def test_the_same_seed_and_another(name, sets, references):
+    assert_same(references[name], learn(ORACLES[name], sets))
+    other = learn(ORACLES[name], sets, random_state=1)
+    assert other.order_.tolist() != references[name].order_.tolist()
+    seeded = clone(ORACLES[name]).set_params(random_state=5)
+    third = learn(seeded, sets)
+    assert third.order_.tolist() != references[name].order_.tolist()
+
+
+@every_oracle
+def test_two_jobs_do_not_change_it(name, sets, references):
+    parallel = clone(ORACLES[name]).set_params(n_jobs=2)
+    assert_same(references[name], learn(parallel, sets))
+
+
+@pytest.mark.parametrize("name", ["beam", "best of strategies"])
+def test_another_process_and_hash_seed(name, references):
+    environment = os.environ | {"PYTHONHASHSEED": "5"}
+    command = [sys.executable, "-c", SCRIPT, name]
+    found = subprocess.run(
+        command, env=environment, check=True, capture_output=True, text=True
+    )
+    assert found.stdout.strip() == str(references[name].order_.tolist())
+
+
+@every_oracle
+def test_the_global_state_is_left_alone(name, sets, global_state):
+    before = global_state()
+    learn(ORACLES[name], sets)
+    assert global_state() == before
+
+
+@every_oracle
+def test_no_set_is_trained_on_twice_and_all_are_counted(
+    name, sets, references, monkeypatch
+):
+    seen = []
+    train = Objective._train_and_score
+
+    def watch(self, sets):
+        seen.extend(frozenset(s.tolist()) for s in sets)
+        return train(self, sets)
+
+    monkeypatch.setattr(Objective, "_train_and_score", watch)
+    found = learn(ORACLES[name], sets).strategy_
+    assert len(seen) == len(set(seen))
+    # The model that strategies are asked about is trained besides.
+    besides = 1 if name == "best of strategies" else 0
+    assert len(seen) + besides == found.n_trainings_ + found.n_speculative_
+
+
+@every_oracle
+def test_it_goes_on_where_it_was_killed(name, sets, references, tmp_path, trained):
+    counts, limit = trained
+    oracle = clone(ORACLES[name]).set_params(journal=tmp_path / "search.db")
+    whole = references[name]
+    n_kept = 0
+    for share in (0.3, 0.6):
+        limit[0] = n_kept + int(share * whole.strategy_.n_trainings_)
+        counts.clear()
+        counts.append(n_kept)
+        with pytest.raises(KeyError, match="killed"):
+            learn(oracle, sets)
+        n_kept += sum(counts[1:-1])
+    limit[0] = np.inf
+    counts.clear()
+    assert_same(whole, learn(oracle, sets))
+    assert 0 < sum(counts) < whole.strategy_.n_trainings_
+    counts.clear()
+    assert_same(whole, learn(oracle, sets))
+    assert not counts
+    table = read_journal(tmp_path / "search.db")
+    np.testing.assert_array_equal(table["best"], whole.strategy_.history_["best"])
+    SearchDisplay.from_journal(tmp_path / "search.db")
+
+
+@every_oracle
+def test_a_journal_of_other_parameters_is_refused(name, sets, tmp_path):
+    oracle = clone(ORACLES[name]).set_params(journal=tmp_path / "search.db")
+    learn(oracle, sets)
+    changed = {"n_steps": 31} if "n_steps" in oracle.get_params() else None
+    with pytest.raises(ValueError, match="in the journal"):
+        learn(oracle.set_params(**changed or {"n_candidates": 7}), sets)
+
+
+@every_oracle
+def test_it_shows_its_progress(name, sets, capsys):
+    learner = ActiveLearner(GaussianNB(), ORACLES[name], batch_size=3, n_rounds=2)
+    learner.set_callbacks(ProgressBar()).fit(**sets)
+    assert type(ORACLES[name]).__name__ in capsys.readouterr().out
+
+
+@every_oracle
+def test_nothing_beats_the_proven_optimum(name, tiny_sets):
+    sets, params = tiny_sets(6, seed=0), {"batch_size": 2, "n_rounds": 2}
+    best = learn(ExhaustiveOracle(), sets, **params).strategy_.quality_
+    assert learn(ORACLES[name], sets, **params).strategy_.quality_ <= best + 1e-12
+
+
+@every_oracle
+def test_a_pool_that_ends_in_the_middle_of_a_batch(name):
+    sets = make_sets()
+    sets["X"], sets["y"] = sets["X"][:10], sets["y"][:10]
+    with pytest.warns(UserWarning, match="stopping early"):
+        learner = learn(ORACLES[name], sets)
+    assert sorted(learner.order_.tolist()) == list(range(10))
+    assert learner.strategy_.quality_ == pytest.approx(learner.validation_quality_)
+
+
+@every_oracle
+def test_without_a_warm_start(name):
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    learner = ActiveLearner(
+        GaussianNB(), ORACLES[name], batch_size=3, n_rounds=2, warm_size=0
+    ).fit(X, y)
+    assert np.isfinite(learner.strategy_.quality_)
+
+
+@pytest.mark.parametrize("name", ["greedy", "beam by round", "best of strategies"])
+def test_nets_side_by_side(name):
+    X, y = make_intents(120, random_state=0)
+    sets = split(X, y, warm_size=8, val_size=30, test_size=30, random_state=0)
+    net = EmbeddingBagClassifier(embedding_dim=6, max_epochs=3, lr=0.01)
+    orders = [
+        learn(clone(ORACLES[name]).set_params(n_jobs=n_jobs), sets, net).order_
+        for n_jobs in (1, 2)
+    ]
+    np.testing.assert_array_equal(*orders)
+
+
+class TestGreedy:
+    def test_against_brute_force(self, tiny_sets):
+        """With all points as candidates, the next is the best there is."""
+        sets = tiny_sets(8, seed=1)
+        params = {"batch_size": 2, "n_rounds": 2}
+        learner = learn(GreedyOracle(n_candidates=8), sets, **params)
+        order = []
+        X, y = sets["X"], sets["y"]
+        for _ in range(4):
+            scores = []
+            for row in [r for r in range(8) if r not in order]:
+                rows = [*order, row]
+                model = GaussianNB().fit(
+                    np.concatenate([sets["X_warm"], X[rows]]),
+                    np.concatenate([sets["y_warm"], y[rows]]),
+                )
+                scores.append((model.score(sets["X_val"], sets["y_val"]), row))
+            best = max(score for score, _ in scores)
+            ties = [row for score, row in scores if score == best]
+            chosen = learner.order_[len(order)]
+            assert chosen in ties
+            order.append(int(chosen))
+
+    def test_more_candidates_are_better(self, sets):
+        few, many = (
+            np.mean(
+                [
+                    learn(
+                        GreedyOracle(n_candidates=n), sets, random_state=seed
+                    ).strategy_.quality_
+                    for seed in range(5)
+                ]
+            )
+            for n in (2, 20)
+        )
+        assert many > few + 0.01
+
+    @pytest.mark.parametrize("n_jobs", [1, 2])
+    def test_trainings(self, sets, n_jobs):
+        found = learn(GreedyOracle(n_candidates=4, n_jobs=n_jobs), sets).strategy_
+        assert found.n_trainings_ == 4 * 12
+        by_round = GreedyOracle(n_candidates=4, by="round", n_jobs=n_jobs)
+        assert learn(by_round, sets).strategy_.n_trainings_ == 4 * 4
+
+    def test_is_a_beam_of_one(self, sets, references):
+        beam = learn(BeamOracle(width=1, n_candidates=4), sets)
+        assert beam.order_.tolist() == references["greedy"].order_.tolist()
+
+
+class TestBeam:
+    def test_a_beam_as_wide_as_the_tree_proves_the_optimum(self, tiny_sets):
+        for seed in range(3):
+            sets, params = tiny_sets(6, seed), {"batch_size": 1, "n_rounds": 3}
+            proof = learn(ExhaustiveOracle(), sets, **params).strategy_.quality_
+            beam = BeamOracle(width=1000, n_candidates=6)
+            assert learn(beam, sets, **params).strategy_.quality_ == pytest.approx(
+                proof
+            )
+
+    def test_parameters(self, sets):
+        for params in ({"width": 0}, {"n_candidates": 0}, {"by": "batch"}):
+            with pytest.raises(ValueError, match=next(iter(params))):
+                learn(BeamOracle(**params), sets)
+
+
+class TestBestOfStrategies:
+    def test_of_random_alone_it_is_greedy_by_round(self, sets):
+        oracle = BestOfStrategiesOracle(strategies=[Random()], n_candidates=5)
+        found = learn(oracle, sets).strategy_
+        # Now and then it proposes a batch again.
+        assert 4 * 4 <= found.n_trainings_ <= 5 * 4
+
+    def test_an_estimator_without_probabilities(self, sets):
+        oracle = BestOfStrategiesOracle(n_candidates=3)
+        found = learn(oracle, sets, LinearSVC()).strategy_
+        assert 2 * 4 <= found.n_trainings_ <= 3 * 4
+
+    def test_strategies_that_need_what_the_estimator_lacks_are_refused(self, sets):
+        from skal import MaxEntropy
+
+        oracle = BestOfStrategiesOracle(strategies=[Random(), MaxEntropy()])
+        with pytest.raises(TypeError, match="class probabilities"):
+            learn(oracle, sets, LinearSVC())
+
+    def test_no_strategies_are_refused(self, sets):
+        with pytest.raises(ValueError, match="propose nothing"):
+            learn(BestOfStrategiesOracle(strategies=[]), sets)
