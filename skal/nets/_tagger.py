@@ -1,23 +1,20 @@
 """BiLSTMTagger: the estimator of the paper's named entity recognition."""
 
-from collections.abc import Iterable
-from itertools import chain
-
 import numpy as np
 import torch
 from sklearn.metrics import check_scoring
-from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils.validation import check_is_fitted
 
 from skal.nets._base import encode_labels
 from skal.nets._stack_tagger import TaggerStack, TokenRows
+from skal.nets._tag_rows import check_any, tag_rows, token_rows
 from skal.nets._tagger_modules import TaggerNet
 from skal.nets._text_base import BaseTextNet
 from skal.nets._text_modules import is_word
-from skal.nets._vocabulary import PADDING, token_lists
+from skal.nets._vocabulary import PADDING
 from skal.training import single_threaded
 from skal.utils._rows import lengths
-from skal.utils._tags import TagScorer, check_as_many, flatten, is_tags
+from skal.utils._tags import TagScorer, flatten
 
 # Sentences in one forward pass of a prediction. They are of like length, and many more
 # would not be.
@@ -186,7 +183,7 @@ class BiLSTMTagger(BaseTextNet):
             return self._vocabulary.transform(sentences)
         tags = tag_rows(sentences, y)
         sentences, tags = ([row for row in rows if row] for rows in (sentences, tags))
-        _check_any(sentences)
+        check_any(sentences)
         self._learn_words(sentences)
         return self._vocabulary.transform(sentences), tags
 
@@ -208,14 +205,14 @@ class BiLSTMTagger(BaseTextNet):
     def _trainable(self, rows):
         """Return the rows that `fit` would train on, as those of the stack."""
         rows = self._stack_rows[rows]
-        _check_any(rows[rows >= 0])
+        check_any(rows[rows >= 0])
         return rows[rows >= 0]
 
     def _encode(self, X, y):
         """Return inputs for a stack to answer, and the true codes of all tokens."""
         sentences = token_rows(X)
         true = flatten(tag_rows(sentences, y))
-        _check_any(true)
+        check_any(true)
         numbers = self._vocabulary.transform([row for row in sentences if row])
         return TokenRows(numbers), np.searchsorted(self.classes_, true)
 
@@ -338,85 +335,5 @@ class BiLSTMTagger(BaseTextNet):
             If there are no tokens, or not as many tags.
         """
         true = flatten(tag_rows(token_rows(X), y))
-        _check_any(true)
+        check_any(true)
         return float(np.mean(flatten(self.predict(X)) == true))
-
-
-def token_rows(X):
-    """Return the tokens of each sentence in lower case, or say which row has none.
-
-    Parameters
-    ----------
-    X : list of n_samples sentences, each a list of str
-
-    Returns
-    -------
-    list of list of str
-        New lists, of length n_samples.
-
-    Raises
-    ------
-    TypeError
-        If a row is no list of tokens.
-    ValueError
-        If there are no rows.
-    """
-    sentences = token_lists(X)
-    texts = [number for number, row in enumerate(X) if isinstance(row, str)]
-    if texts:
-        raise TypeError(
-            f"Row {texts[0]} of X is a text, and tags belong to tokens: give each "
-            "sentence as the list of its tokens."
-        )
-    return sentences
-
-
-def tag_rows(X, y, name="y"):
-    """Return the tags of each sentence, or say what is wrong with them.
-
-    Parameters
-    ----------
-    X : list of n_samples sentences, each a list of str
-    y : list of n_samples lists
-    name : str, default="y"
-        What to call the tags in an error.
-
-    Returns
-    -------
-    list of list
-        New lists, of length n_samples.
-
-    Raises
-    ------
-    ValueError
-        If a sentence has not as many tags as tokens, a tag is missing, or some are
-        texts and others numbers.
-    """
-    rows = list(y) if isinstance(y, Iterable) else []
-    if not is_tags(rows):
-        raise ValueError(
-            f"{name} holds no lists of tags: give one list for each sentence, with one "
-            "tag for each token."
-        )
-    check_as_many(X, rows, name)
-    missing = [number for number, row in enumerate(rows) if any(map(_is_missing, row))]
-    if missing:
-        raise ValueError(
-            f"{name} has a missing tag (None or NaN) in row {missing[0]}: give every "
-            "token a tag, such as 'O'."
-        )
-    if len({isinstance(tag, str) for tag in chain.from_iterable(rows)}) > 1:
-        raise ValueError(
-            f"{name} has some tags that are texts and others that are not: give all as "
-            "str."
-        )
-    return [list(row) for row in rows]
-
-
-def _check_any(tokens):
-    if len(tokens) == 0:
-        raise ValueError("X holds no tokens: give a sentence that has some.")
-
-
-def _is_missing(tag):
-    return tag is None or is_pandas_na(tag) or is_scalar_nan(tag)
