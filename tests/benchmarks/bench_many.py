@@ -56,7 +56,7 @@ def test_trainings_per_second(name, model, data_home):
         few = sets[::N_SETS]
         floors = floor_seconds(lambda: many.score(few, *judged), many.stack)
         of_products, of_adam = (seconds / len(few) for seconds in floors)
-        parts = shares(lambda: many.score(sets, *judged))
+        parts = shares(lambda: many.score(few, *judged))
     gap = np.abs(np.array(scores[::N_SETS]) - expected).max()
     floor = of_products + of_adam
     print(
