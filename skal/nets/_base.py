@@ -182,10 +182,6 @@ class StackedRows:
                 self._rows_at_once,
             )
 
-    def _trainable(self, rows):
-        """Return the rows that `fit` would train on."""
-        return rows
-
     def _encode(self, X, y):
         """Return inputs for a stack to answer, and the true class numbers."""
         X = torch.tensor(self._check_rows(X, reset=False), device=self.device)

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from skal.nets._engine import Engine
 from skal.nets._judge import metric_of
 from skal.nets._stack import Stack
-from skal.nets._training import Epochs, reproducible
+from skal.nets._training import Epochs, has_validation, reproducible
 from skal.seeding import as_seed
 from skal.utils._tags import all_labels
 
@@ -54,7 +54,7 @@ class ManyNets:
         self.model = clone(estimator).set_params(random_state=self.seed)
         self.stack: Stack = self.model._make_stack(X, y, classes, width)
         self._judge = None
-        if X_val is not None:
+        if has_validation(X_val, y_val):
             self._judge = self.judge(X_val, y_val, self.model._scorer())
         self.engine = Engine(
             self.stack,

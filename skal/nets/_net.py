@@ -11,7 +11,14 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skal.nets import _saving
-from skal.nets._training import check_device, make_net, reproducible, train
+from skal.nets._stack import NotSideBySide
+from skal.nets._training import (
+    check_device,
+    has_validation,
+    make_net,
+    reproducible,
+    train,
+)
 from skal.seeding import as_seed
 
 
@@ -103,12 +110,7 @@ class BaseNet(ClassifierMixin, BaseEstimator):
 
     def _judge(self, X_val, y_val):
         """Return a function that scores the estimator in its present state, or None."""
-        if (X_val is None) != (y_val is None):
-            raise ValueError(
-                "X_val and y_val go together and one of them is missing: give both, or "
-                "neither to train all epochs."
-            )
-        if X_val is None:
+        if not has_validation(X_val, y_val):
             return None
         check_consistent_length(X_val, y_val)
         self._check_rows(X_val, reset=False)
@@ -148,9 +150,14 @@ class BaseNet(ClassifierMixin, BaseEstimator):
             None where this net is only trained one by one: there is no such form of it,
             it has dropout, or its class has a `fit` or `predict` of its own. Where a
             module of your own is why, a warning says so.
+
+        Raises
+        ------
+        ValueError
+            If one of `X_val` and `y_val` is missing, or rows, labels, parameters or the
+            device are such that `fit` refuses them.
         """
         from skal.nets._many import ManyNets
-        from skal.nets._stack_probe import NotSideBySide
 
         has_dropout = getattr(self, "dropout", 0)
         if self._stack_class is None or has_dropout or not _is_of_skal(type(self)):
@@ -165,6 +172,10 @@ class BaseNet(ClassifierMixin, BaseEstimator):
             if str(why):
                 warnings.warn(str(why), stacklevel=2)
             return None
+
+    def _trainable(self, rows):
+        """Return the rows that `fit` would train on."""
+        return rows
 
     def save(self, path):
         """Write the fitted estimator to a file, without pickle.

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import pad
 
-from skal.nets._stack import aligned, fours
+from skal.nets._stack import fours
 
 # Products of smaller matrices torch computes in another way if their rows are few, and
 # then last bits differ: so an LSTM has at least so many inputs and hidden units.
@@ -322,47 +322,3 @@ def with_more_units(matrix: torch.Tensor, n_inputs: int, n_hidden: int) -> torch
     """
     gates = matrix.unflatten(1, (4, -1))
     return pad(gates, (0, n_inputs, 0, n_hidden)).flatten(1, 2)
-
-
-class AffineBySteps(torch.autograd.Function):
-    """A linear map of packed rows, whose gradients are summed step by step."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        rows: torch.Tensor,
-        matrix: torch.Tensor,
-        bias: torch.Tensor,
-        counts: list[int],
-    ) -> torch.Tensor:
-        """Map the rows.
-
-        Parameters
-        ----------
-        rows : tensor of shape (n_models, n_rows, n_inputs)
-            Packed.
-        matrix : tensor of shape (n_models, n_outputs, n_inputs)
-        bias : tensor of shape (n_models, n_outputs)
-        counts : list of int
-            Rows of each step.
-
-        Returns
-        -------
-        tensor of shape (n_models, n_rows, n_outputs)
-        """
-        ctx.rows, ctx.matrix, ctx.counts = rows, matrix, counts
-        return torch.baddbmm(bias.unsqueeze(1), rows, matrix.mT)
-
-    @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
-        """Return the gradients of the rows, the matrix and the bias."""
-        n_models, n_outputs, n_inputs = ctx.matrix.shape
-        of_rows = torch.bmm(grad, ctx.matrix)
-        grad = aligned(grad, n_inputs)
-        d_matrix = grad.new_zeros(n_models, grad.shape[2], n_inputs)
-        d_bias = grad.new_zeros(n_models, grad.shape[2])
-        steps = (whole.split(ctx.counts, dim=1) for whole in (ctx.rows, grad))
-        for block, of_block in zip(*steps, strict=True):
-            d_matrix.baddbmm_(of_block.mT, block)
-            d_bias += of_block.sum(dim=1)
-        return of_rows, d_matrix[:, :n_outputs], d_bias[:, :n_outputs], None

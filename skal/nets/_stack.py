@@ -15,6 +15,10 @@ BETAS, EPSILON = (0.9, 0.999), 1e-8
 ROWS_AT_ONCE = 64
 
 
+class NotSideBySide(Exception):
+    """A net is only trained one by one; the message says why, or is empty."""
+
+
 class Stack(ABC):
     """Up to `width` models of one architecture, each with a data set of its own.
 
@@ -229,13 +233,18 @@ def fours(n: int) -> int:
 class Affine(torch.autograd.Function):
     """A linear map of the rows of each model.
 
-    Its gradients are summed over the same blocks of rows, however many rows of zeros
-    stand behind, and by products whose last bits do not depend on the other models.
+    Its gradients are summed block by block, so that they are the same to the last bit,
+    however many rows of zeros stand behind or fill up a block; and by products whose
+    last bits do not depend on the other models.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, rows: torch.Tensor, matrix: torch.Tensor, bias: torch.Tensor
+        ctx: Any,
+        rows: torch.Tensor,
+        matrix: torch.Tensor,
+        bias: torch.Tensor,
+        blocks: int | list[int],
     ) -> torch.Tensor:
         """Map the rows.
 
@@ -244,16 +253,19 @@ class Affine(torch.autograd.Function):
         rows : tensor of shape (n_models, n_rows, n_inputs)
         matrix : tensor of shape (n_models, n_outputs, n_inputs)
         bias : tensor of shape (n_models, n_outputs)
+        blocks : int or list of int
+            Rows of each block.
 
         Returns
         -------
         tensor of shape (n_models, n_rows, n_outputs)
         """
         ctx.save_for_backward(rows, matrix)
+        ctx.blocks = blocks
         return torch.baddbmm(bias.unsqueeze(1), rows, matrix.mT)
 
     @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
         """Return the gradients of the rows, the matrix and the bias."""
         rows, matrix = ctx.saved_tensors
         n_outputs = matrix.shape[1]
@@ -261,12 +273,11 @@ class Affine(torch.autograd.Function):
         grad = aligned(grad, rows.shape[2])
         d_matrix = rows.new_zeros(len(rows), grad.shape[2], rows.shape[2])
         d_bias = rows.new_zeros(len(rows), grad.shape[2])
-        for block, of_block in zip(
-            rows.split(ROWS_AT_ONCE, 1), grad.split(ROWS_AT_ONCE, 1), strict=True
-        ):
+        split = (whole.split(ctx.blocks, dim=1) for whole in (rows, grad))
+        for block, of_block in zip(*split, strict=True):
             d_matrix.baddbmm_(of_block.mT, block)
             d_bias += of_block.sum(dim=1)
-        return of_rows, d_matrix[:, :n_outputs], d_bias[:, :n_outputs]
+        return of_rows, d_matrix[:, :n_outputs], d_bias[:, :n_outputs], None
 
 
 def aligned(grad: torch.Tensor, n_inputs: int) -> torch.Tensor:
@@ -292,7 +303,10 @@ def aligned(grad: torch.Tensor, n_inputs: int) -> torch.Tensor:
 
 
 def linear(
-    weights: Mapping[str, torch.Tensor], name: str, x: torch.Tensor
+    weights: Mapping[str, torch.Tensor],
+    name: str,
+    x: torch.Tensor,
+    blocks: int | list[int] = ROWS_AT_ONCE,
 ) -> torch.Tensor:
     """Apply a linear layer of each model to its rows.
 
@@ -303,12 +317,15 @@ def linear(
     name : str
         Of the layer.
     x : tensor of shape (n_models, n_rows, n_inputs)
+    blocks : int or list of int, default=ROWS_AT_ONCE
+        Over so many rows at once gradients are summed.
 
     Returns
     -------
     tensor of shape (n_models, n_rows, n_outputs)
     """
-    return Affine.apply(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
+    matrix, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+    return Affine.apply(x, matrix, bias, blocks)
 
 
 def cross_entropy(

@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn.modules.conv import _ConvNd
 from torch.nn.modules.dropout import _DropoutNd
 
+from skal.nets._stack import NotSideBySide
 from skal.nets._stack_module import ModuleStack, Rows, trained
 
 # So many weights may stand in all models of a stack together.
@@ -22,10 +23,6 @@ _RANDOM = "draws random numbers, or remembers what it has seen, in training"
 _BUFFERS = "changes its buffers in training, as batch norm does"
 _ROWS = "lets the rows of a minibatch depend on one another"
 _VMAP = "has a forward method that torch.func.vmap cannot take"
-
-
-class NotSideBySide(Exception):
-    """A net is only trained one by one; the message says why, or is empty."""
 
 
 def make_module_stack(

@@ -7,15 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skal.nets._scan import (
-    AffineBySteps,
-    Packing,
-    advance,
-    double_third_,
-    pack,
-    scan,
-    sigmoid,
-)
+from skal.nets._scan import Packing, advance, double_third_, pack, scan, sigmoid
+from skal.nets._stack import linear
 from skal.nets._stack_text import AutogradStack, Corpus, Sentences
 from skal.nets._stacks import both_ways, gather, read_both_ways
 from skal.nets._vocabulary import PADDING, by_length
@@ -135,9 +128,7 @@ class TaggerStack(AutogradStack):
         lr: float,
         corpus: Corpus,
     ) -> None:
-        # Beside the words stand the tags before, which the codes tell as well.
-        words = np.ascontiguousarray(corpus.numbers[:, 0])
-        super().__init__(module, width, batch_size, lr, corpus._replace(numbers=words))
+        super().__init__(module, width, batch_size, lr, corpus)
         self.n_classes = self.shapes["head.1.bias"][0]
         # The row of each tag, and one of zeros for none.
         self.one_hot = self.rows.new_zeros(self.n_classes + 1, self.n_classes)
@@ -171,8 +162,7 @@ class TaggerStack(AutogradStack):
         inputs = torch.cat([right, left, tags], dim=2)
         counts = batch.packing.counts
         states = scan(weights, "decoder", inputs, counts)
-        head = weights["head.1.weight"], weights["head.1.bias"]
-        logits = AffineBySteps.apply(states, *head, counts)
+        logits = linear(weights, "head.1", states, counts)
         return mean_loss(logits, self._to(batch.codes), self._to(batch.weights))
 
     def answer(self, place: int, inputs: Any) -> NDArray[np.int64]:

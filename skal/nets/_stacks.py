@@ -160,7 +160,7 @@ def convolve(
     ends = torch.nn.functional.pad(rows, (0, 0, 1, 1))
     windows = torch.cat([ends[:, :-2], ends[:, 1:-1], ends[:, 2:]], dim=2)
     matrix = kernel.permute(0, 1, 3, 2).reshape(n_models, n_outputs, -1)
-    return Affine.apply(windows, matrix, weights[f"{name}.bias"])
+    return Affine.apply(windows, matrix, weights[f"{name}.bias"], ROWS_AT_ONCE)
 
 
 def both_ways(words: NDArray[np.int64], packing: Packing) -> NDArray[np.int64]:

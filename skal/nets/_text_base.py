@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 
 from skal.nets._base import BaseNetClassifier
 from skal.nets._net import BaseNet
-from skal.nets._stack_probe import NotSideBySide
+from skal.nets._stack import NotSideBySide
 from skal.nets._stack_text import Corpus, Sentences
 from skal.nets._training import reproducible
 from skal.nets._vectors import embedding_matrix, word_vectors
@@ -95,8 +95,9 @@ class BaseTextNet(BaseNet):
 
     def _make_stack(self, X, y, classes, width):
         """Learn the words of all rows, and return models of them side by side."""
-        X, y = self._check_rows(X, y, reset=True)
-        X, codes = self._with_codes(X, y, classes)
+        numbers, y = self._check_rows(X, y, reset=True)
+        # A tagger puts the tags before beside the words; here the codes tell them.
+        _, codes = self._with_codes(numbers, y, classes)
         if self.embedding_dim_ == 1 or len(self.classes_) == 1:
             # Products with a vector have other last bits where there is one model.
             raise NotSideBySide
@@ -107,15 +108,11 @@ class BaseTextNet(BaseNet):
             [False] * N_SPECIAL + [word not in known for word in self.words_]
         )
         vectors = self.module_.embedding.weight.detach()
-        corpus = Corpus(X, codes, vectors, self._is_new)
+        corpus = Corpus(numbers, codes, vectors, self._is_new)
         width = width or self._stack_class.default_width
         return self._stack_class(
             self.module_, width, int(self.batch_size), float(self.lr), corpus
         )
-
-    def _trainable(self, rows):
-        """Return the rows that `fit` would train on."""
-        return rows
 
     def _encode(self, X, y):
         """Return inputs for a stack to answer, and the true class numbers."""

@@ -252,6 +252,30 @@ def reproducible(seed: int) -> Iterator[None]:
         yield
 
 
+def has_validation(X_val: Any, y_val: Any) -> bool:
+    """Whether there is a set to choose the epoch by, or refuse half of one.
+
+    Parameters
+    ----------
+    X_val, y_val : rows and labels, or None
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    ValueError
+        If one of them is missing.
+    """
+    if (X_val is None) != (y_val is None):
+        raise ValueError(
+            "X_val and y_val go together and one of them is missing: give both, or "
+            "neither to train all epochs."
+        )
+    return X_val is not None
+
+
 def check_device(device: str) -> None:
     """Refuse a device that torch does not have.
 

@@ -1,6 +1,5 @@
 """Simulated annealing over labelling orders (Algorithm 1)."""
 
-import time
 import warnings
 from numbers import Integral, Real
 
@@ -50,8 +49,8 @@ class AnnealingOracle(SearchOracle):
         Stop before the step that would exceed this number of trainings.
 
     max_time : float or None, default=None
-        Stop after the step in which this number of seconds has passed. How far that
-        is depends on the machine.
+        Stop after the step in which this number of seconds has passed, those that the
+        start takes included. How far that is depends on the machine.
 
     n_jobs : int or None, default=None
         Trainings that run side by side. It does not change the result, and pays where a
@@ -68,8 +67,8 @@ class AnnealingOracle(SearchOracle):
         sets that the next steps will probably need, judging by the moves that are
         accepted. "auto" fills up what is trained side by side with what is likely
         enough, so that a single job trains nothing ahead, unless nets are trained side
-        by side; 0 switches it off. It does not change the result, nor
-        what counts as a training.
+        by side; 0 switches it off. It does not change the result, nor what counts as a
+        training.
 
     journal : str, path-like or None, default=None
         A file to keep the search in: an SQLite database on a local disk, made where
@@ -207,23 +206,18 @@ class AnnealingOracle(SearchOracle):
             journal,
         )
 
-    def _walk(self, search, context):
+    def _walk(self, search, context, started):
         """Take all steps, as far as limits, callbacks and the user let it."""
-        started, t = time.monotonic(), 0
         try:
-            for t in range(1, search.n_steps + 1):
-                may_go_on = self._take_step(search, context, t)
-                if not may_go_on or self._is_late(started):
-                    break
+            super()._walk(search, context, started)
         except KeyboardInterrupt:
+            # The start is in the history, so that this is the step after the last.
+            t = min(len(search.history), search.n_steps)
             warnings.warn(
                 f"The search was interrupted in step {t} of {search.n_steps}: going on "
                 "with the best order so far.",
                 stacklevel=2,
             )
-
-    def _is_late(self, started):
-        return self.max_time is not None and time.monotonic() - started >= self.max_time
 
     def _describe_start(self, problem):
         if isinstance(self.start, str) or hasattr(self.start, "select"):

@@ -118,14 +118,16 @@ class Beam:
         self, order: NDArray[np.int64], rng: np.random.Generator
     ) -> list[NDArray[np.int64]]:
         """Draw what may be labelled next."""
-        is_open = np.ones(self.problem.n_pool, dtype=bool)
-        is_open[order] = False
-        left = np.flatnonzero(is_open)
+        left = self._left(order)
         if self.n_added == 1:
             n = min(self.n_candidates, len(left))
             return [np.array([added]) for added in rng.choice(left, n, replace=False)]
         n = min(self.n_added, self.problem.n_acquired - len(order))
         return [rng.choice(left, n, replace=False) for _ in range(self.n_candidates)]
+
+    def _left(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what an order has not labelled, ascending."""
+        return np.setdiff1d(np.arange(self.problem.n_pool), order)
 
     def _extended(
         self, order: NDArray[np.int64], before: Partial, score: float

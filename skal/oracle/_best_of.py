@@ -1,5 +1,6 @@
 """Greedy search among batches that strategies propose."""
 
+from collections.abc import Iterable, Iterator
 from numbers import Integral
 from typing import Any
 
@@ -7,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
-from skal.curves import prefixes
 from skal.loop import labelled_by
-from skal.oracle._beam import NO_MOVE
+from skal.oracle._beam import Beam, Partial
 from skal.oracle._fingerprint import describe
-from skal.oracle._history import History
 from skal.oracle._journal import Journal
 from skal.oracle._objective import Objective
 from skal.oracle._search import SearchOracle
@@ -32,7 +31,7 @@ OF_CLASSES = Random(), MaxEntropy(), LeastConfidence(), Margin()
 OF_TAGS = Random(), Longest(), MinConfidence(), MinConfidence(normalize=True)
 
 
-class BestOf:
+class BestOf(Beam):
     """A search that labels, in each round, the best of proposed batches.
 
     Parameters
@@ -58,73 +57,30 @@ class BestOf:
         n_candidates: int,
         journal: Journal | None = None,
     ) -> None:
-        self.problem, self.objective, self.seed = problem, objective, seed
-        self.strategies, self.n_candidates = strategies, n_candidates
-        self.journal = journal
-        self.history = History()
+        super().__init__(problem, objective, seed, 1, n_candidates, "round", journal)
+        self.strategies, self.needs_model = strategies, bool(_needs(strategies))
 
-    @property
-    def n_steps(self) -> int:
-        """How many rounds there are."""
-        return self.problem.n_rounds
-
-    def begin(self) -> None:
-        """Begin with nothing but the warm start."""
-        self.order = np.empty(0, dtype=np.int64)
-        self.scores: list[float] = []
-
-    def step(self, t: int) -> bool:
-        """Let the strategies propose batches, try them, and label the best."""
-        orders = [np.concatenate([self.order, b]) for b in self._proposals(t)]
-        scores = self.objective.scores(orders)
-        best = int(np.argmax(scores))
-        self.order = orders[best]
-        self.scores.append(float(scores[best]))
-        self._record(t, float(np.mean(scores)))
-        return True
-
-    def _proposals(self, t: int) -> list[NDArray[np.int64]]:
+    def _extensions(self, t: int) -> Iterator[tuple[NDArray[np.int64], Partial]]:
         """Ask the strategies in turn, each time with other points to choose from."""
-        problem, needs_model = self.problem, any(s.needs for s in self.strategies)
-        is_open = np.ones(problem.n_pool, dtype=bool)
-        is_open[self.order] = False
-        left = np.flatnonzero(is_open)
-        n = min(problem.batch_size, len(left))
-        model = self.objective.train(self.order) if needs_model else None
-        labelled = labelled_by(self.objective.trainer, self.order)
-        batches = []
+        (before,) = self.kept
+        order, left = before.order, self._left(before.order)
+        n = min(self.n_added, len(left))
+        model = self.objective.train(order) if self.needs_model else None
+        labelled = labelled_by(self.objective.trainer, order)
         for number in range(self.n_candidates):
             rng = stream(self.seed, Stream.CANDIDATES, t, number)
             offered = rng.choice(left, _size(n, len(left), rng), replace=False)
             strategy = self.strategies[number % len(self.strategies)]
-            batches.append(
-                strategy.select(
-                    model, problem.X_pool, n, candidates=offered, labelled=labelled
-                )
+            batch = strategy.select(
+                model, self.problem.X_pool, n, candidates=offered, labelled=labelled
             )
-        return batches
+            yield np.concatenate([order, batch]), before
 
-    def _record(self, t: int, proposed: float) -> None:
-        quality = self.progress["best_quality"]
-        row = (t, proposed, self.scores[-1], quality, True, self.objective.n_trainings)
-        self.history.add(row)
-        if self.journal is not None:
-            self.journal.add_step(row, NO_MOVE)
 
-    @property
-    def progress(self) -> dict[str, float]:
-        """What a progress bar shows: the quality if nothing more were learned."""
-        missing = self.problem.n_rounds - len(self.scores)
-        return {
-            "best_quality": float(np.mean(self.scores + self.scores[-1:] * missing))
-        }
-
-    def found(self) -> tuple[NDArray[np.int64], float]:
-        """Return the order, and its quality."""
-        problem = self.problem
-        rounds = range(1, problem.n_rounds + 1)
-        sets = prefixes(self.order, problem.batch_size, rounds)
-        return self.order, float(np.mean(self.objective.scores(sets)))
+def _needs(strategies: Iterable[Any]) -> tuple[str, ...]:
+    """Return what strategies call on a model, each once."""
+    needs = (need for one in strategies for need in getattr(one, "needs", ()))
+    return tuple(dict.fromkeys(needs))
 
 
 def _size(least: int, most: int, rng: np.random.Generator) -> int:
@@ -229,7 +185,7 @@ class BestOfStrategiesOracle(SearchOracle):
     @property
     def needs(self):
         """What the given strategies call on a model."""
-        return tuple(dict.fromkeys(n for s in self.strategies or () for n in s.needs))
+        return _needs(self.strategies or ())
 
     def _parameters(self, problem):
         return {

@@ -1,6 +1,7 @@
 """What oracles that search step by step share: workers, a journal, a progress bar."""
 
 import os
+import time
 from contextlib import nullcontext
 from numbers import Integral
 
@@ -27,8 +28,10 @@ class SearchOracle(CallbackSupportMixin, BaseOracle):
         "random_state": ["random_state"],
     }
 
-    # How many sets are trained ahead of being asked for.
+    # How many sets are trained ahead of being asked for, and after how many seconds the
+    # search ends: parameters of some subclasses.
     prefetch = 0
+    max_time = None
 
     @with_callbacks
     def fit(self, X, y=None, *, problem=None):
@@ -57,6 +60,7 @@ class SearchOracle(CallbackSupportMixin, BaseOracle):
         return super().fit(X, y, problem=problem)
 
     def _search(self, problem):
+        started = time.monotonic()
         with (
             self._open_journal(problem) as journal,
             Objective(
@@ -67,7 +71,7 @@ class SearchOracle(CallbackSupportMixin, BaseOracle):
             context = self._init_callback_context(max_subtasks=search.n_steps)
             context.call_on_fit_task_begin(estimator=self)
             search.begin()
-            self._walk(search, context)
+            self._walk(search, context, started)
             context.call_on_fit_task_end(estimator=self)
             order, quality = search.found()
         self.history_ = search.history.table()
@@ -80,11 +84,15 @@ class SearchOracle(CallbackSupportMixin, BaseOracle):
         name, parameters = type(self).__name__, self._parameters(problem)
         return Journal(self.journal, problem, name, self.seed_, parameters)
 
-    def _walk(self, search, context):
+    def _walk(self, search, context, started):
         """Take all steps, as far as limits and callbacks let it."""
         for t in range(1, search.n_steps + 1):
-            if not self._take_step(search, context, t):
+            may_go_on = self._take_step(search, context, t)
+            if not may_go_on or self._is_late(started):
                 break
+
+    def _is_late(self, started):
+        return self.max_time is not None and time.monotonic() - started >= self.max_time
 
     def _take_step(self, search, context, t):
         """Take a step; whether there may be another one."""

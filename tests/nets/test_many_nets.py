@@ -191,6 +191,16 @@ def test_a_label_that_is_no_class_is_a_miss(intents):
     np.testing.assert_allclose(found.validation_scores_, expected.validation_scores_)
 
 
+@pytest.mark.parametrize("given", ["X_val", "y_val"])
+def test_half_a_validation_set_is_refused_as_by_fit(given, intents):
+    X, y = intents
+    half = {given: {"X_val": X, "y_val": y}[given]}
+    net = make_net(EmbeddingBagClassifier)
+    for train in (net.fit, net.side_by_side):
+        with pytest.raises(ValueError, match="go together and one of them is missing"):
+            train(X, y, **half)
+
+
 def test_what_comes_out_is_an_estimator_like_any_other(intents, vectors, tmp_path):
     X, _ = intents
     net = make_net(TextCNNClassifier, vectors)

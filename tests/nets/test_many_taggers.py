@@ -14,7 +14,8 @@ from skal import ActiveLearner, AnnealingOracle, split
 from skal.datasets import make_tagged_sentences
 from skal.nets import BiLSTMTagger
 from skal.nets._judge import accuracy, metric_of, weighted_f1
-from skal.nets._scan import AffineBySteps, pack, sigmoid
+from skal.nets._scan import pack, sigmoid
+from skal.nets._stack import Affine
 from skal.nets._stack_tagger import mean_loss, turn
 from skal.utils._tags import TagScorer, flatten
 
@@ -235,6 +236,8 @@ def test_as_many_tags_as_tokens_are_asked_for(questions):
         make_net().side_by_side(X, y, X_val=[["main", "street"]], y_val=[["O"]])
     with pytest.raises(ValueError, match="X holds no tokens"):
         make_net().side_by_side(X, y, X_val=[[]], y_val=[[]])
+    with pytest.raises(ValueError, match="X_val and y_val go together"):
+        make_net().side_by_side(X, y, X_val=X)
 
 
 def test_only_known_scorers_are_replaced():
@@ -298,7 +301,7 @@ def test_a_linear_map_by_steps_is_a_linear_map(double):
     rows, matrix, bias = (
         torch.randn(2, *shape, requires_grad=True) for shape in ((12, 3), (5, 3), (5,))
     )
-    found = AffineBySteps.apply(rows, matrix, bias, counts)
+    found = Affine.apply(rows, matrix, bias, counts)
     expected = rows @ matrix.mT + bias.unsqueeze(1)
     torch.testing.assert_close(found, expected)
     goal = torch.randn_like(found)

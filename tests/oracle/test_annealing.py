@@ -182,6 +182,16 @@ def test_max_time_ends_the_search(blobs):
     assert time.monotonic() - started > 0.3
 
 
+def test_max_time_counts_the_start(blobs):
+    class Slow(Random):
+        def _fit(self, X, y, problem):
+            time.sleep(0.1)
+            super()._fit(X, y, problem)
+
+    oracle = AnnealingOracle(n_steps=10**6, max_time=0.1, start=Slow())
+    assert fit(blobs, oracle).strategy_.history_["step"].tolist() == [0, 1]
+
+
 class Interrupting(GaussianNB):
     """Sends Ctrl-C to its own process in its 40th training."""
 

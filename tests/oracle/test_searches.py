@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.callback import ProgressBar
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
@@ -18,6 +18,7 @@ from skal import (
     BestOfStrategiesOracle,
     ExhaustiveOracle,
     GreedyOracle,
+    Margin,
     Random,
     split,
 )
@@ -42,6 +43,16 @@ from tests.oracle.test_searches import ORACLES, learn, make_sets
 import sys
 print(learn(ORACLES[sys.argv[1]], make_sets()).order_.tolist())
 """
+
+
+class First(BaseEstimator):
+    """A strategy with no more than it must have: a `fit` and a `select`."""
+
+    def fit(self, X, y=None, *, problem=None):
+        return self
+
+    def select(self, estimator, X, n, *, candidates=None, labelled=None):
+        return candidates[:n]
 
 
 def make_sets():
@@ -322,11 +333,19 @@ class TestBestOfStrategies:
         assert 2 * 4 <= found.n_trainings_ <= 3 * 4
 
     def test_strategies_that_need_what_the_estimator_lacks_are_refused(self, sets):
-        from skal import MaxEntropy
-
-        oracle = BestOfStrategiesOracle(strategies=[Random(), MaxEntropy()])
+        oracle = BestOfStrategiesOracle(strategies=[Random(), Margin()])
         with pytest.raises(TypeError, match="class probabilities"):
             learn(oracle, sets, LinearSVC())
+
+    def test_a_strategy_need_not_say_what_it_needs(self, sets):
+        oracle = BestOfStrategiesOracle(strategies=[First(), Margin()], n_candidates=4)
+        assert oracle.needs == Margin().needs
+        found = learn(oracle, sets).strategy_
+        assert len(found.history_["step"]) == 4
+        with pytest.raises(TypeError, match="class probabilities"):
+            learn(oracle, sets, LinearSVC())
+        alone = BestOfStrategiesOracle(strategies=[First()], n_candidates=4)
+        assert learn(alone, sets, LinearSVC()).strategy_.n_trainings_ <= 4 * 4
 
     def test_no_strategies_are_refused(self, sets):
         with pytest.raises(ValueError, match="propose nothing"):
