@@ -3,15 +3,16 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import _check_method_params
+from sklearn.utils.validation import _check_method_params, check_scalar
 
 from skal.seeding import Stream, as_seed, stream
 from skal.utils._rows import n_rows, take
-from skal.utils._tags import all_labels
+from skal.utils._tags import all_labels, scorer_of
 from skal.utils._validation import (
     check_disjoint,
     check_labels,
@@ -84,6 +85,69 @@ class Problem:
     y_test: Any = None
     fit_params: Mapping[str, Any] = field(default_factory=dict)
     test_frequencies: Any = None
+
+    @classmethod
+    def from_sets(
+        cls,
+        sets: Mapping[str, Any],
+        estimator: Any,
+        *,
+        batch_size: int,
+        n_rounds: int,
+        scoring: Any = None,
+    ) -> "Problem":
+        """Pose a problem on given data sets, for several runs to share.
+
+        Parameters
+        ----------
+        sets : dict
+            As `split` returns them: `X`, `y` (the pool), `X_warm`, `y_warm` and so on.
+            Without `X_warm`, nothing is labelled before the first round.
+        estimator : estimator
+        batch_size, n_rounds : int
+            B and K.
+        scoring : str, callable or None, default=None
+            As in `ActiveLearner`.
+
+        Returns
+        -------
+        Problem
+
+        Raises
+        ------
+        ValueError
+            If the pool or labels are missing, or sets overlap or disagree in width.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from skal import Problem, split
+        >>> sets = split(*load_iris(return_X_y=True), warm_size=10, random_state=0)
+        >>> Problem.from_sets(sets, GaussianNB(), batch_size=5, n_rounds=4).n_acquired
+        20
+        """
+        check_scalar(batch_size, "batch_size", Integral, min_val=1)
+        check_scalar(n_rounds, "n_rounds", Integral, min_val=1)
+        sets = {name: part for name, part in sets.items() if part is not None}
+        _check_names(sets)
+        given = {
+            name: (sets[f"X_{name}"], sets.get(f"y_{name}"))
+            for name in HELD_OUT
+            if f"X_{name}" in sets
+        }
+        return assemble(
+            sets["X"],
+            sets["y"],
+            given,
+            {} if "warm" in given else {"warm": 0},
+            {},
+            batch_size=batch_size,
+            n_rounds=n_rounds,
+            estimator=estimator,
+            scorer=scorer_of(estimator, scoring, sets["y"]),
+            seed=0,
+        )
 
     @property
     def n_pool(self) -> int:
@@ -176,6 +240,17 @@ class Problem:
         """
         hidden = replace(self, y_pool=None, X_val=None, y_val=None)
         return replace(hidden, X_test=None, y_test=None, test_frequencies=None)
+
+
+def _check_names(sets: Mapping[str, Any]) -> None:
+    known = ["X", "y", *(f"{letter}_{name}" for name in HELD_OUT for letter in "Xy")]
+    missing = [name for name in known[:2] if name not in sets]
+    foreign = [name for name in sets if name not in known]
+    if missing or foreign:
+        wrong = f"{missing[0]} is missing" if missing else f"{foreign[0]} is none"
+        raise ValueError(
+            f"sets must be named as skal.split does, X, y, X_warm and so on: {wrong}."
+        )
 
 
 def split(

@@ -4,8 +4,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits, make_blobs
+from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeClassifier
 
-from skal import split
+from skal import (
+    IDMR,
+    AnnealingOracle,
+    Margin,
+    MaxEntropy,
+    Problem,
+    Random,
+    compare,
+    split,
+)
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +40,40 @@ def tiny_sets():
         return split(X, y, warm_size=4, val_size=40, test_size=20, random_state=seed)
 
     return make
+
+
+@pytest.fixture
+def make_problem(blobs):
+    """A function that poses a problem of 60 rows: batches of 4, three rounds."""
+
+    def make(estimator=None, **params):
+        sets = split(*blobs, warm_size=10, val_size=25, test_size=25, random_state=0)
+        params = {"batch_size": 4, "n_rounds": 3} | params
+        estimator = DecisionTreeClassifier() if estimator is None else estimator
+        return Problem.from_sets(sets, estimator, **params)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def comparison():
+    """Five strategies, two estimators, five seeds, three random orders for each."""
+    X, y = make_blobs(370, centers=3, cluster_std=3.0, random_state=3)
+    sets = split(X, y, warm_size=10, val_size=150, test_size=150, random_state=0)
+    tree = DecisionTreeClassifier(max_features=1)
+    strategies = {
+        "random": Random(),
+        "margin": Margin(),
+        "idmr-margin": IDMR(Margin(), n_bins=3),
+        "entropy": MaxEntropy(),
+        "oracle": AnnealingOracle(n_steps=60, n_greedy=8),
+    }
+    return compare(
+        Problem.from_sets(sets, tree, batch_size=4, n_rounds=3),
+        strategies,
+        estimators={"tree": tree, "bayes": GaussianNB()},
+        n_orders=3,
+    )
 
 
 @pytest.fixture

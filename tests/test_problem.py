@@ -16,6 +16,7 @@ from skal import (
     FixedOrder,
     Margin,
     MaxEntropy,
+    Problem,
     Random,
     split,
 )
@@ -307,3 +308,40 @@ def test_numbers_that_are_not_finite_are_fine_where_the_estimator_says_so(blobs)
     X[::7, 1] = np.nan
     model = make_pipeline(SimpleImputer(), LogisticRegression())
     assert learner(estimator=model).fit(X, y).quality_ > 0.3
+
+
+def test_a_problem_is_posed_on_given_sets(blobs):
+    sets = split(*blobs, warm_size=10, val_size=20, select_size=5, random_state=0)
+    problem = Problem.from_sets(sets, NeverTrained(), batch_size=5, n_rounds=3)
+    for name, part in sets.items():
+        np.testing.assert_array_equal(problem.sets[name], part)
+    assert problem.pool_rows.tolist() == list(range(len(sets["X"])))
+    assert problem.classes.tolist() == [0, 1, 2]
+    again = Problem.from_sets(problem.sets, NeverTrained(), batch_size=5, n_rounds=3)
+    assert again.n_acquired == problem.n_acquired == 15
+
+
+def test_a_problem_without_a_warm_start(blobs):
+    sets = split(*blobs, warm_size=0, val_size=0, random_state=0)
+    del sets["X_warm"], sets["y_warm"]
+    problem = Problem.from_sets(sets, NeverTrained(), batch_size=5, n_rounds=3)
+    assert problem.X_warm.shape == (0, 2)
+    assert problem.n_pool == 90
+    assert problem.X_val is None
+
+
+@pytest.mark.parametrize(
+    ("change", "params", "message"),
+    [
+        ({"X": None}, {}, "X is missing"),
+        ({"X_valid": [[1, 2]]}, {}, "X_valid is none"),
+        ({"y_test": None}, {}, "X_test is given without y_test"),
+        ({}, {"batch_size": 0}, "batch_size == 0, must be >= 1"),
+        ({}, {"n_rounds": 0}, "n_rounds == 0, must be >= 1"),
+    ],
+)
+def test_what_is_no_problem_is_refused(blobs, change, params, message):
+    sets = split(*blobs, warm_size=10, random_state=0) | change
+    params = {"batch_size": 5, "n_rounds": 3} | params
+    with pytest.raises(ValueError, match=message):
+        Problem.from_sets(sets, NeverTrained(), **params)

@@ -3,16 +3,21 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skal.plotting._axes import get_axes
+from skal.plotting._axes import choose, choose_all, get_axes
+from skal.plotting._style import BASELINE, line_style
+
+# A legend with more entries than this has no room between the curves.
+MAX_INSIDE = 5
 
 
 class PerformanceCurveDisplay:
     """Score against the number of labelled rows, for several learners.
 
     A learner with several seeds is drawn as the mean of its curves, in a band of one
-    standard deviation. The random baseline is drawn in grey behind the others.
+    standard deviation. The random baseline is drawn in grey behind the others. The
+    legend holds the xi-quality of each, best first.
 
-    Make one with `from_estimators`.
+    Make one with `from_estimators`, or with `from_study`.
 
     Parameters
     ----------
@@ -24,6 +29,8 @@ class PerformanceCurveDisplay:
         Which of them is the random baseline.
     score_name : str, default="Test score"
         What the vertical axis shows.
+    include_warm_start : bool, default=False
+        Let the qualities in the legend be means over k = 0..K, not k = 1..K.
 
     Attributes
     ----------
@@ -36,6 +43,11 @@ class PerformanceCurveDisplay:
     See Also
     --------
     SearchDisplay : How a search went.
+    GainDisplay : What a strategy gains by distribution matching.
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, Figs. 3 and 10.
 
     Examples
     --------
@@ -56,11 +68,20 @@ class PerformanceCurveDisplay:
     ['margin', 'random']
     """
 
-    def __init__(self, curves, n_labelled, *, baseline=None, score_name="Test score"):
+    def __init__(
+        self,
+        curves,
+        n_labelled,
+        *,
+        baseline=None,
+        score_name="Test score",
+        include_warm_start=False,
+    ):
         self.curves = curves
         self.n_labelled = n_labelled
         self.baseline = baseline
         self.score_name = score_name
+        self.include_warm_start = include_warm_start
 
     @classmethod
     def from_estimators(
@@ -114,56 +135,135 @@ class PerformanceCurveDisplay:
         )
         return display.plot(ax=ax)
 
-    def plot(self, *, ax=None):
-        """Draw the curves.
+    @classmethod
+    def from_study(
+        cls,
+        result,
+        *,
+        estimator=None,
+        strategies=None,
+        on="test",
+        score_name=None,
+        ax=None,
+    ):
+        """Draw the curves of a comparison.
 
         Parameters
         ----------
+        result : Comparison
+            What `skal.studies.compare` returns.
+        estimator : str, default=None
+            Whose curves; may be left out where there is one.
+        strategies : list of str, default=None
+            Whose curves; all by default.
+        on : {"test", "validation"}, default="test"
+            The data that scores are of.
+        score_name : str, default=None
+            What the vertical axis shows: by default, a score on these data.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure by default.
 
         Returns
         -------
         PerformanceCurveDisplay
+
+        Raises
+        ------
+        ValueError
+            If there is no such estimator or strategy, it is not said which of several
+            estimators to draw, or the study had no validation set.
         """
-        ax = get_axes(ax, "PerformanceCurveDisplay.plot")
+        if on not in ("test", "validation"):
+            raise ValueError(f'on must be "test" or "validation"; got {on!r}.')
+        place = choose("estimator", result.estimators, estimator)
+        curves = result.curves if on == "test" else result.validation_curves
+        if np.isnan(curves[place]).any():
+            raise ValueError(
+                f"The study has no {on} scores: its problem has no such set."
+            )
+        display = cls(
+            dict(zip(result.strategies, curves[place], strict=True)),
+            result.n_labelled,
+            baseline=result.baseline,
+            score_name=score_name or f"{on.capitalize()} score",
+            include_warm_start=result.include_warm_start,
+        )
+        return display.plot(names=strategies, ax=ax)
+
+    def plot(self, *, names=None, ax=None):
+        """Draw the curves.
+
+        Parameters
+        ----------
+        names : list of str, default=None
+            Whose curves; all by default. A name has the same look with any others.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        PerformanceCurveDisplay
+
+        Raises
+        ------
+        ValueError
+            If there is no such curve.
+        """
+        names = choose_all("strategy", self.curves, names)
+        size = (7, 4.5) if len(names) <= MAX_INSIDE else (9.5, 4.5)
+        ax = get_axes(ax, "PerformanceCurveDisplay.plot", figsize=size)
         self.ax_, self.figure_ = ax, ax.figure
         self.lines_, self.bands_ = {}, {}
-        for name in self._by_quality():
-            self._draw(name)
+        styles = self._styles()
+        for name in sorted(names, key=self._quality, reverse=True):
+            self._draw(name, styles[name])
         ax.set(xlabel="Labelled rows", ylabel=self.score_name)
         ax.grid(alpha=0.3)
-        ax.legend(title="mean over rounds 1 to K", loc="lower right", frameon=False)
+        self._explain()
         return self
 
-    def _by_quality(self):
-        """Return the names, best first: the legend then reads like the picture."""
-        quality = {name: np.mean(curve[:, 1:]) for name, curve in self.curves.items()}
-        return sorted(quality, key=quality.get, reverse=True)
+    def _quality(self, name):
+        curves = np.asarray(self.curves[name])
+        return np.mean(curves if self.include_warm_start else curves[:, 1:])
 
-    def _draw(self, name):
-        curves = self.curves[name]
+    def _styles(self):
+        """Return the look of each curve: the same in any picture of these names."""
+        others = [name for name in self.curves if name != self.baseline]
+        styles = {name: line_style(i) for i, name in enumerate(others)}
+        return styles | {self.baseline: BASELINE}
+
+    def _draw(self, name, style):
+        curves = np.asarray(self.curves[name])
         mean = curves.mean(axis=0)
-        is_baseline = name == self.baseline
-        style = {"color": "0.5", "linestyle": "--", "zorder": 1} if is_baseline else {}
-        label = f"{name}: {curves[:, 1:].mean():.3f}"
+        label = f"{name}: {self._quality(name):.3f}"
         if len(curves) > 1:
             label += f" (n={len(curves)})"
-        (line,) = self.ax_.plot(
-            self.n_labelled, mean, marker="o", markersize=3, label=label, **style
+        (self.lines_[name],) = self.ax_.plot(
+            self.n_labelled, mean, markersize=4.5, linewidth=1.3, label=label, **style
         )
-        self.lines_[name] = line
         if len(curves) > 1:
             spread = curves.std(axis=0, ddof=1)
             self.bands_[name] = self.ax_.fill_between(
                 self.n_labelled,
                 mean - spread,
                 mean + spread,
-                color=line.get_color(),
-                alpha=0.15,
+                color=style["color"],
+                alpha=0.12,
                 linewidth=0,
                 zorder=0,
             )
+
+    def _explain(self):
+        first = 0 if self.include_warm_start else 1
+        place = {"loc": "lower right"}
+        if len(self.lines_) > MAX_INSIDE:
+            place = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)}
+        self.ax_.legend(
+            title=f"mean over rounds {first} to K",
+            frameon=False,
+            handlelength=3,
+            **place,
+        )
 
 
 def _as_list(one):

@@ -5,6 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skal.oracle import read_journal
 from skal.plotting._axes import get_axes
+from skal.plotting._style import line_style
 
 
 class SearchDisplay:
@@ -123,11 +124,11 @@ class SearchDisplay:
         if len(searches) == 1:
             (history,) = searches.values()
             self.lines_ = {"current": _draw_current(ax, history)}
-            self.lines_["best"] = _draw_best(ax, history, "best", color="C1")
+            self.lines_["best"] = _draw_best(ax, history, "best", 0)
         else:
             self.lines_ = {
-                name: _draw_best(ax, history, name)
-                for name, history in searches.items()
+                name: _draw_best(ax, history, name, number)
+                for number, (name, history) in enumerate(searches.items())
             }
         ax.set(xlabel="Trainings", ylabel="xi-quality on validation")
         ax.grid(alpha=0.3)
@@ -153,8 +154,7 @@ def _draw_current(ax, history):
     (line,) = ax.plot(
         history["n_trainings"],
         history["current"],
-        color="C0",
-        alpha=0.5,
+        color="0.6",
         linewidth=0.8,
         label=f"current (accepted {_acceptance(history):.0%} of steps)",
     )
@@ -166,12 +166,14 @@ def _acceptance(history):
     return history["accepted"][1:].sum() / max(1, len(history["step"]) - 1)
 
 
-def _draw_best(ax, history, name, color=None):
+def _draw_best(ax, history, name, number):
+    # There are too many steps for markers.
+    style = line_style(number) | {"marker": ""}
     (line,) = ax.plot(
         history["n_trainings"],
         history["best"],
-        color=color,
         drawstyle="steps-post",
         label=f"{name}: {history['best'][-1]:.3f}",
+        **style,
     )
     return line

@@ -157,15 +157,8 @@ class IDMR(_DistributionMatching):
 
     def _cluster(self, X):
         with isolated(self.seed_), single_threaded():
-            if self.bins == "tsne":
-                X = np.asarray(X).reshape(n_rows(X), -1)
-                n_components = min(100, *X.shape)
-                X = PCA(n_components, random_state=self.seed_).fit_transform(X)
-                perplexity = min(30.0, (len(X) - 1) / 3)
-                tsne = TSNE(perplexity=perplexity, random_state=self.seed_)
-                X = tsne.fit_transform(X)
-            kmeans = KMeans(self.n_bins, n_init=10, random_state=self.seed_)
-            return kmeans.fit_predict(X)
+            X = embed(X, self.seed_) if self.bins == "tsne" else X
+            return cluster(X, self.n_bins, self.seed_)
 
     def _select(self, estimator, X, n, candidates, labelled):
         counts = self._labelled_counts(labelled)
@@ -315,6 +308,29 @@ class ODMR(_DistributionMatching):
             predicted = estimator.predict(take(X, candidates))
             bins = np.searchsorted(self._classes, predicted)
         return self._pick(estimator, X, n, candidates, labelled, bins, counts)
+
+
+def embed(X, seed):
+    """Embed rows in two dimensions by t-SNE, after up to 100 principal components.
+
+    Parameters
+    ----------
+    X : rows that make an array, n_rows of them
+    seed : int
+
+    Returns
+    -------
+    ndarray of shape (n_rows, 2)
+    """
+    X = np.asarray(X).reshape(n_rows(X), -1)
+    X = PCA(min(100, *X.shape), random_state=seed).fit_transform(X)
+    perplexity = min(30.0, (len(X) - 1) / 3)
+    return TSNE(perplexity=perplexity, random_state=seed).fit_transform(X)
+
+
+def cluster(X, n_bins, seed):
+    """Return the k-means cluster of each row, shape (n_rows,)."""
+    return KMeans(n_bins, n_init=10, random_state=seed).fit_predict(X)
 
 
 def _other_inputs(problem):

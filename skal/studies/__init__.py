@@ -1,7 +1,38 @@
 """Studies: what takes more than one run, and the paper's tasks to run them on."""
 
+from skal.studies._compare import compare
+from skal.studies._comparison import Comparison
+from skal.studies._distribution import (
+    Distribution,
+    input_distribution,
+    label_distribution,
+)
+from skal.studies._model_transfer import ModelTransfer, model_transfer
+from skal.studies._overlap import OrderOverlap, order_overlap
+from skal.studies._paired import PairedTests
+from skal.studies._regularization import regularization_gain
+from skal.studies._seed_transfer import SeedTransfer, seed_transfer
 from skal.studies._seeds import SeedResults, run_seeds
 from skal.studies._tasks import Task, load_task
 from skal.studies._transfer import evaluate_order
 
-__all__ = ["SeedResults", "Task", "evaluate_order", "load_task", "run_seeds"]
+__all__ = [
+    "Comparison",
+    "Distribution",
+    "ModelTransfer",
+    "OrderOverlap",
+    "PairedTests",
+    "SeedResults",
+    "SeedTransfer",
+    "Task",
+    "compare",
+    "evaluate_order",
+    "input_distribution",
+    "label_distribution",
+    "load_task",
+    "model_transfer",
+    "order_overlap",
+    "regularization_gain",
+    "run_seeds",
+    "seed_transfer",
+]

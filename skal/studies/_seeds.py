@@ -15,6 +15,7 @@ from sklearn.callback import (
 from sklearn.utils.parallel import Parallel, delayed
 
 from skal.learner import ActiveLearner
+from skal.studies._text import lay_out
 
 
 @dataclass(frozen=True)
@@ -70,23 +71,8 @@ class SeedResults:
         return columns
 
     def __str__(self) -> str:
-        columns = self.table()
-        names = [name.replace("_", " ") for name in columns]
-        widths = [max(9, len(name)) for name in names]
-        rows = zip(*columns.values(), strict=True)
-        lines = [_line(names, widths)]
-        lines += [_line([_spell(value) for value in row], widths) for row in rows]
-        lines += [f"mean {self.mean:.4f}, standard deviation {self.spread:.4f}"]
-        return "\n".join(lines)
-
-
-def _spell(value: Any) -> str:
-    return str(value) if isinstance(value, np.integer) else f"{value:.4f}"
-
-
-def _line(cells: list[str], widths: list[int]) -> str:
-    padded = (cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
-    return "  ".join(padded)
+        summary = f"mean {self.mean:.4f}, standard deviation {self.spread:.4f}"
+        return f"{lay_out(self.table())}\n{summary}"
 
 
 def run_seeds(
@@ -136,15 +122,31 @@ def run_seeds(
     >>> run_seeds(learner, X, y, seeds=3).curves.shape
     (3, 5)
     """
-    seeds = tuple(range(seeds)) if isinstance(seeds, int | np.integer) else tuple(seeds)
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise ValueError(f"seeds must be distinct and at least one; got {seeds}.")
+    seeds = as_seeds(seeds)
     loop = SeedLoop(learner, seeds, n_jobs)
     callbacks = getattr(learner, "_skl_callbacks", [])
     shared = [c for c in callbacks if isinstance(c, AutoPropagatedCallback)]
     own = [c for c in callbacks if c not in shared]
     loop.learner = clone(learner).set_callbacks(*own)
     return loop.set_callbacks(*shared).fit(X, y, fit_params).results_
+
+
+def as_seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
+    """Return the seeds of a loop; an int counts from zero.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or one is repeated or no integer from zero.
+    """
+    is_count = isinstance(seeds, int | np.integer)
+    found = tuple(range(seeds)) if is_count else tuple(seeds)  # type: ignore
+    if not found or len(set(found)) < len(found):
+        raise ValueError(f"seeds must be distinct and at least one; got {found}.")
+    wrong = [s for s in found if not isinstance(s, int | np.integer) or s < 0]
+    if wrong:
+        raise ValueError(f"seeds must be integers from zero; got {wrong[0]!r}.")
+    return tuple(map(int, found))
 
 
 class SeedLoop(CallbackSupportMixin, BaseEstimator):

@@ -56,6 +56,15 @@ class Task:
     estimators: Mapping[str, Any]
     strategies: Mapping[str, Any]
 
+    @property
+    def posterior_estimators(self) -> dict[str, Any]:
+        """The estimators with dropout, for strategies that sample a posterior."""
+        return {
+            name: clone(estimator).set_params(dropout=DROPOUT)
+            for name, estimator in self.estimators.items()
+            if "dropout" in estimator.get_params()
+        }
+
     def learner(
         self, strategy: Any, estimator: Any = None, random_state: Any = None
     ) -> ActiveLearner:

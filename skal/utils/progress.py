@@ -18,6 +18,8 @@ _SPELLED = {
     "best_quality": "best {:.4f}",
     "acceptance_rate": "accepted {:.0%}",
 }
+# Where there are more tasks than this side by side, the bars of those that are done go.
+MANY = 20
 
 
 class ProgressBar(_SklearnProgressBar):
@@ -25,7 +27,8 @@ class ProgressBar(_SklearnProgressBar):
 
     Like `sklearn.callback.ProgressBar`, and next to each bar stands what its last step
     reported: the score of a round; the best quality and the acceptance rate of a
-    search. Jobs in other processes report to the same bars.
+    search. Jobs in other processes report to the same bars. Where a bar has more than
+    20 steps, those that are done show none.
 
     Parameters
     ----------
@@ -121,7 +124,15 @@ class _Monitor(Thread):
         if path[:-1] in self.bars:
             report = _spell_out(message["report"])
             fields = {"report": report} if report else {}
-            self.progress.update(self.bars[path[:-1]], advance=1, **fields)
+            above = self.bars[path[:-1]]
+            self.progress.update(above, advance=1, **fields)
+            if (self.progress.tasks[above].total or 0) > MANY:
+                self._hide(path)
+
+    def _hide(self, path):
+        """Take away the bars of a task and of all below it."""
+        for other in [one for one in self.bars if one[: len(path)] == path]:
+            self.progress.update(self.bars.pop(other), visible=False)
 
     def _fill(self, bar):
         """Show a bar as full: a task may end before all of its steps."""

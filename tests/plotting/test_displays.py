@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -6,14 +8,6 @@ from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle, Margin, Random, run_seeds
 from skal.plotting import PerformanceCurveDisplay, SearchDisplay
-
-mpl.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    mpl.pyplot.close("all")
 
 
 def learner(strategy, **params):
@@ -67,6 +61,83 @@ def test_learners_that_cannot_be_compared_are_refused(blobs):
         PerformanceCurveDisplay.from_estimators({"a": runs["a"]}, baseline="random")
     with pytest.raises(NotFittedError):
         PerformanceCurveDisplay.from_estimators({"a": learner(Margin())})
+
+
+def test_a_study_is_drawn_with_its_seeds(comparison):
+    display = PerformanceCurveDisplay.from_study(comparison, estimator="naive")
+    for i, name in enumerate(comparison.strategies):
+        x, y = display.lines_[name].get_data()
+        np.testing.assert_array_equal(x, comparison.n_labelled)
+        np.testing.assert_allclose(y, comparison.curves[1, i].mean(axis=0))
+    assert set(display.bands_) == set(display.lines_)
+    assert display.lines_["random"].get_linestyle() == "--"
+    assert display.ax_.get_ylabel() == "Test score"
+
+
+def test_validation_scores_are_drawn_beside_those_on_test(comparison):
+    _, (left, right) = mpl.pyplot.subplots(1, 2)
+    params = {"estimator": "bayes"}
+    on_val = PerformanceCurveDisplay.from_study(
+        comparison, on="validation", ax=left, **params
+    )
+    on_test = PerformanceCurveDisplay.from_study(comparison, ax=right, **params)
+    mean = comparison.validation_curves[0, 3].mean(axis=0)
+    np.testing.assert_allclose(on_val.lines_["oracle"].get_ydata(), mean)
+    assert left.get_ylabel() == "Validation score"
+    for name, line in on_val.lines_.items():
+        assert line.get_color() == on_test.lines_[name].get_color()
+        assert line.get_marker() == on_test.lines_[name].get_marker()
+
+
+def test_some_strategies_are_drawn_as_among_all(comparison):
+    params = {"estimator": "bayes", "score_name": "Accuracy"}
+    some = PerformanceCurveDisplay.from_study(
+        comparison, strategies=["oracle", "random"], **params
+    )
+    every = PerformanceCurveDisplay.from_study(comparison, **params)
+    assert set(some.lines_) == {"oracle", "random"}
+    marker = every.lines_["oracle"].get_marker()
+    assert some.lines_["oracle"].get_marker() == marker
+    assert some.ax_.get_ylabel() == "Accuracy"
+
+
+def test_the_legend_averages_what_the_study_averages(comparison):
+    def legend(study):
+        display = PerformanceCurveDisplay.from_study(
+            study, estimator="bayes", strategies="oracle"
+        )
+        legend = display.ax_.get_legend()
+        return legend.get_title().get_text(), legend.get_texts()[0].get_text()
+
+    curves = comparison.curves[0, 3]
+    expected = f"oracle: {curves[:, 1:].mean():.3f} (n=5)"
+    assert legend(comparison) == ("mean over rounds 1 to K", expected)
+    with_start = replace(comparison, include_warm_start=True)
+    expected = f"oracle: {curves.mean():.3f} (n=5)"
+    assert legend(with_start) == ("mean over rounds 0 to K", expected)
+
+
+def test_a_long_legend_does_not_lie_on_the_lines():
+    curves = {f"strategy {i}": np.ones((1, 3)) * i for i in range(8)}
+    display = PerformanceCurveDisplay(curves, [1, 2, 3]).plot()
+    display.figure_.canvas.draw()
+    legend = display.ax_.get_legend().get_window_extent()
+    assert legend.x0 >= display.ax_.get_window_extent().x1
+    assert legend.x1 <= display.figure_.bbox.x1
+
+
+def test_a_study_without_what_is_asked_for_is_refused(comparison):
+    draw = PerformanceCurveDisplay.from_study
+    with pytest.raises(ValueError, match="more than one estimator: give estimator="):
+        draw(comparison)
+    with pytest.raises(ValueError, match="no strategy 'bald': give some of margin"):
+        draw(comparison, estimator="bayes", strategies=["bald"])
+    with pytest.raises(ValueError, match='on must be "test" or "validation"'):
+        draw(comparison, estimator="bayes", on="train")
+    nothing = np.full_like(comparison.curves, np.nan)
+    without = replace(comparison, validation_curves=nothing)
+    with pytest.raises(ValueError, match="no validation scores"):
+        draw(without, estimator="bayes", on="validation")
 
 
 def test_a_search_is_drawn_over_trainings(blobs):

@@ -57,6 +57,14 @@ def test_other_meta_estimators_show_the_bars_of_a_learner(screen, blobs):
     assert screen.getvalue().count("ActiveLearner") == 7
 
 
+def test_where_there_are_many_the_bars_of_those_that_are_done_go(screen, blobs):
+    loop = learner(Margin()).set_callbacks(ProgressBar())
+    run_seeds(loop, *blobs, seeds=21)
+    last = screen.getvalue().rstrip().split("\n")[-1]
+    assert "SeedLoop: seeds" in last
+    assert "21/21" in last
+
+
 def test_progress_does_not_change_the_result(screen, blobs):
     with_bars = learner(AnnealingOracle(n_steps=20)).set_callbacks(ProgressBar())
     plain = learner(AnnealingOracle(n_steps=20)).fit(*blobs)

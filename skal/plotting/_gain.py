@@ -1,0 +1,146 @@
+"""What one strategy gains on another, seed by seed."""
+
+import numpy as np
+
+from skal.plotting._axes import choose, get_axes, wrap
+from skal.plotting._style import COLOURS
+
+
+class GainDisplay:
+    """Differences in quality between two strategies under the same seeds.
+
+    A row for each pair, with a dot for each seed and the mean as a diamond. What lies
+    right of the line at zero is a gain.
+
+    Make one with `from_study`.
+
+    Parameters
+    ----------
+    gains : dict of str to ndarray of shape (n_seeds,)
+        Quality less that of the reference, by the name of the pair.
+    pvalues : dict of str to float, default=None
+        Of a paired test that there is no difference; shown beside the means.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    dots_ : dict of str to matplotlib Line2D
+        One for each seed, by pair.
+    means_ : dict of str to matplotlib Line2D
+
+    See Also
+    --------
+    PerformanceCurveDisplay : The curves of the strategies.
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, section 6.5; the curves of Fig. 10 are a
+    PerformanceCurveDisplay.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import IDMR, Margin, Problem, compare, regularization_gain, split
+    >>> from skal.plotting import GainDisplay
+    >>> sets = split(*load_iris(return_X_y=True), warm_size=6, random_state=0)
+    >>> problem = Problem.from_sets(sets, GaussianNB(), batch_size=2, n_rounds=4)
+    >>> comparison = compare(problem, {"margin": Margin(), "idmr": IDMR(Margin())})
+    >>> display = GainDisplay.from_study(regularization_gain(comparison))
+    >>> list(display.dots_)
+    ['idmr against margin']
+    """
+
+    def __init__(self, gains, *, pvalues=None):
+        self.gains = gains
+        self.pvalues = pvalues
+
+    @classmethod
+    def from_study(cls, result, *, estimator=None, ax=None):
+        """Draw paired differences.
+
+        The p-values are those of paired t-tests, with Holm's correction.
+
+        Parameters
+        ----------
+        result : PairedTests
+            What `skal.studies.regularization_gain` and the methods of a `Comparison`
+            return.
+        estimator : str, default=None
+            Whose qualities; may be left out where there is one.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        GainDisplay
+
+        Raises
+        ------
+        ValueError
+            If there is no such estimator, or it is not said which of several to draw.
+        """
+        place = choose("estimator", result.estimators, estimator)
+        names = [
+            f"{name} against {reference}"
+            for name, reference in zip(
+                result.strategies, result.references[place], strict=True
+            )
+        ]
+        display = cls(
+            dict(zip(names, result.gains[place], strict=True)),
+            pvalues=dict(zip(names, result.t_holm[place], strict=True)),
+        )
+        return display.plot(ax=ax)
+
+    def plot(self, *, ax=None):
+        """Draw the differences.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        GainDisplay
+        """
+        n_rows = len(self.gains)
+        ax = get_axes(ax, "GainDisplay.plot", figsize=(6.5, 1.2 + 0.6 * n_rows))
+        self.ax_, self.figure_ = ax, ax.figure
+        self.dots_, self.means_ = {}, {}
+        ax.axvline(0, color="0.45", linestyle="--", linewidth=1, zorder=1)
+        for row, name in enumerate(self.gains):
+            self._draw(row, name)
+        ax.set_yticks(range(n_rows), [wrap(name, 28) for name in self.gains])
+        ax.set(
+            ylim=(n_rows - 0.5, -0.5),
+            xlabel="Gain in xi-quality (dots: seeds, diamond: mean)",
+        )
+        ax.grid(axis="x", alpha=0.3)
+        ax.margins(x=0.08)
+        return self
+
+    def _draw(self, row, name):
+        gains = np.asarray(self.gains[name])
+        (self.dots_[name],) = self.ax_.plot(
+            gains, np.full(len(gains), row), "o", color=COLOURS[0], alpha=0.6
+        )
+        mean = gains.mean()
+        (self.means_[name],) = self.ax_.plot(
+            mean, row, "D", color="black", markersize=8, markerfacecolor="white"
+        )
+        text = f"{mean:+.3f}"
+        if self.pvalues is not None and not np.isnan(self.pvalues[name]):
+            text += f"\np = {self.pvalues[name]:.2g}"
+        self.ax_.text(
+            1.02,
+            row,
+            text,
+            transform=self.ax_.get_yaxis_transform(),
+            va="center",
+            fontsize="small",
+        )

@@ -1,0 +1,221 @@
+"""Which rows labelling orders have in common, and where in the orders they are."""
+
+import numpy as np
+
+from skal.plotting._axes import choose, get_axes, wrap
+
+# Widths, where a pair of orders is one wide.
+BAR = 0.22
+GAP = 0.55
+SHARED, UNSHARED = "0.15", "0.85"
+
+
+class OverlapDisplay:
+    """Labelling orders in pairs, with a line for each row that is in both.
+
+    An order is a bar, read from its top: one stripe for each row, in the order they are
+    labelled. The stripes of shared rows are dark. The steeper a line, the more the two
+    orders disagree on when to label the row.
+
+    Make one with `from_study`.
+
+    Parameters
+    ----------
+    shared_ranks : dict of (str, str) to ndarray of shape (n_shared, 2)
+        For a pair of orders, the ranks in either of each row they share, from zero.
+    n_acquired : int
+        Length of the orders.
+    chance : (float, float), default=None
+        The shares of common rows between which most pairs of random orders lie.
+    title : str, default=None
+        What all of these orders are of.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    bars_ : dict of (str, str) to list of matplotlib AxesImage
+        The two bars of each pair.
+    lines_ : dict of (str, str) to matplotlib LineCollection
+        The lines of each pair.
+
+    See Also
+    --------
+    TransferDisplay : How well the orders do with another estimator.
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, Fig. 6.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import Margin, MaxEntropy, Problem, compare, order_overlap, split
+    >>> from skal.plotting import OverlapDisplay
+    >>> sets = split(*load_iris(return_X_y=True), warm_size=6, random_state=0)
+    >>> problem = Problem.from_sets(sets, GaussianNB(), batch_size=2, n_rounds=4)
+    >>> comparison = compare(problem, {"margin": Margin(), "entropy": MaxEntropy()})
+    >>> overlap = order_overlap(comparison, between="strategies")
+    >>> display = OverlapDisplay.from_study(overlap, seed=3)
+    >>> list(display.lines_)
+    [('margin', 'entropy')]
+    """
+
+    def __init__(self, shared_ranks, n_acquired, *, chance=None, title=None):
+        self.shared_ranks = shared_ranks
+        self.n_acquired = n_acquired
+        self.chance = chance
+        self.title = title
+
+    @classmethod
+    def from_study(cls, result, *, estimator=None, strategy=None, seed=None, ax=None):
+        """Draw a study of what orders have in common.
+
+        Of what the study compares, all pairs are drawn, or those with the one that is
+        named here. Of the rest, one has to be named where there are several.
+
+        Parameters
+        ----------
+        result : OrderOverlap
+            What `skal.studies.order_overlap` returns.
+        estimator, strategy : str, default=None
+            Whose orders.
+        seed : int, default=None
+            Of the orders; the first by default.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        OverlapDisplay
+
+        Raises
+        ------
+        ValueError
+            If there are no such orders, or it is not said which to draw.
+        """
+        what = _COMPARED[result.between]
+        pairs = _choose_pairs(
+            result, {"estimator": estimator, "strategy": strategy, "seed": seed}
+        )
+        place = _FIELDS.index(what)
+        shared = {
+            (_spell(what, first[place]), _spell(what, second[place])): ranks
+            for first, second, ranks in pairs
+        }
+        alike = zip(_FIELDS, pairs[0][0], strict=True)
+        title = ", ".join(_spell(field, name) for field, name in alike if field != what)
+        display = cls(
+            shared, result.n_acquired, chance=result.chance_range, title=title
+        )
+        return display.plot(ax=ax)
+
+    def plot(self, *, ax=None):
+        """Draw the pairs, from left to right.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        OverlapDisplay
+        """
+        size = (1 + 1.7 * len(self.shared_ranks), 4.5)
+        ax = get_axes(ax, "OverlapDisplay.plot", figsize=size)
+        self.ax_, self.figure_ = ax, ax.figure
+        self.bars_, self.lines_ = {}, {}
+        for number, (pair, ranks) in enumerate(self.shared_ranks.items()):
+            self._draw(number * (1 + GAP), pair, np.reshape(ranks, (-1, 2)).astype(int))
+        self._explain()
+        return self
+
+    def _draw(self, left, pair, ranks):
+        right = left + 1 - BAR
+        self.bars_[pair] = [
+            self._draw_bar(left, ranks[:, 0]),
+            self._draw_bar(right, ranks[:, 1]),
+        ]
+        self.lines_[pair] = self._draw_lines((left + BAR, right), ranks + 1)
+        text = f"{len(ranks)} shared"
+        if self.chance is not None:
+            low, high = np.asarray(self.chance) * self.n_acquired
+            text += f"\n(random: {low:.0f} to {high:.0f})"
+        self.ax_.annotate(
+            text,
+            (left + 0.5, 0.5),
+            xytext=(0, 4),
+            textcoords="offset points",
+            ha="center",
+            fontsize="small",
+        )
+
+    def _draw_bar(self, left, ranks):
+        from matplotlib.colors import ListedColormap
+
+        shared = np.zeros((self.n_acquired, 1))
+        shared[ranks] = 1
+        return self.ax_.imshow(
+            shared,
+            cmap=ListedColormap([UNSHARED, SHARED]),
+            vmin=0,
+            vmax=1,
+            extent=(left, left + BAR, self.n_acquired + 0.5, 0.5),
+            aspect="auto",
+            interpolation="nearest",
+        )
+
+    def _draw_lines(self, edges, ranks):
+        from matplotlib.collections import LineCollection
+
+        ends = np.broadcast_to(edges, ranks.shape)
+        lines = LineCollection(
+            np.stack([ends, ranks], axis=2), colors=SHARED, linewidths=0.7, alpha=0.7
+        )
+        return self.ax_.add_collection(lines, autolim=False)
+
+    def _explain(self):
+        ticks, names = [], []
+        for number, pair in enumerate(self.shared_ranks):
+            left = number * (1 + GAP)
+            ticks += [left + BAR / 2, left + 1 - BAR / 2]
+            names += [wrap(name, 9) for name in pair]
+        ax = self.ax_
+        ax.set_xticks(ticks, names, fontsize="small")
+        ax.tick_params(axis="x", length=0)
+        ax.set_yticks([1, *np.linspace(0, self.n_acquired, 5).round()[1:]])
+        ax.set(
+            xlim=(-GAP / 2, ticks[-1] + BAR / 2 + GAP / 2),
+            ylim=(self.n_acquired + 0.5, 0.5),
+            ylabel="Rank in the order",
+        )
+        if self.title:
+            # Above the counts of shared rows, which have two lines.
+            ax.set_title(self.title, pad=30, fontsize="medium")
+        ax.spines[["top", "right", "bottom"]].set_visible(False)
+
+
+_FIELDS = ("estimator", "strategy", "seed")
+_COMPARED = {"estimators": "estimator", "strategies": "strategy", "seeds": "seed"}
+
+
+def _spell(field, name):
+    return f"seed {name}" if field == "seed" else name
+
+
+def _choose_pairs(result, wanted):
+    """Return the pairs of orders that have the wanted names, with their ranks."""
+    what = _COMPARED[result.between]
+    if wanted["seed"] is None and what != "seed":
+        wanted["seed"] = result.first[0][2]
+    pairs = list(zip(result.first, result.second, result.shared_ranks, strict=True))
+    for place, (field, name) in enumerate(wanted.items()):
+        if field != what or name is not None:
+            names = dict.fromkeys(key[place] for *keys, _ in pairs for key in keys)
+            name = list(names)[choose(field, names, name)]
+            pairs = [p for p in pairs if name in (p[0][place], p[1][place])]
+    return pairs

@@ -1,0 +1,96 @@
+"""Rows sorted into bins: by a number, a text, or a point in the plane."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skal.problem import Problem
+from skal.strategies._matching import cluster, embed
+from skal.utils._rows import concat, is_text, lengths, n_rows
+
+# The sets whose rows are sorted into bins, in this order; test is the last, if at all.
+SETS = "pool", "warm", "select", "test"
+
+
+def set_sizes(problem: Problem, names: Iterable[str]) -> dict[str, int]:
+    """Return how many rows each set has; none if there is no such set."""
+    sets = {name: getattr(problem, f"X_{name}") for name in names}
+    return {name: 0 if X is None else n_rows(X) for name, X in sets.items()}
+
+
+def cut(values: NDArray, sizes: dict[str, int]) -> dict[str, NDArray]:
+    """Cut an array into the parts of each data set."""
+    parts = np.split(values, np.cumsum(list(sizes.values()))[:-1])
+    return dict(zip(sizes, parts, strict=True))
+
+
+def values_of(
+    problem: Problem, feature: Any, sizes: dict[str, int], random_state: int
+) -> NDArray:
+    """Return the value of each row of all sets, one set after the other.
+
+    Raises
+    ------
+    ValueError
+        If there is not one for each row.
+    """
+    is_given = not callable(feature) and not isinstance(feature, str)
+    values = np.asarray(
+        feature if is_given else _look(feature, _rows(problem, sizes), random_state)
+    )
+    n = sum(sizes.values())
+    if values.shape not in ((n,), (n, 2)):
+        wanted = ", ".join(f"{size} of {name}" for name, size in sizes.items() if size)
+        raise ValueError(
+            f"feature must give a value, or a point of two, for each of {n} rows "
+            f"({wanted}); got shape {values.shape}."
+        )
+    return values
+
+
+def _rows(problem: Problem, sizes: dict[str, int]) -> Any:
+    rows = problem.X_pool
+    for name in list(sizes)[1:]:
+        if sizes[name]:
+            rows = concat(rows, getattr(problem, f"X_{name}"))
+    return rows
+
+
+def _look(feature: Any, rows: Any, random_state: int) -> Any:
+    if callable(feature):
+        return feature(rows)
+    if feature == "tsne":
+        return embed(rows, random_state)
+    if not is_text(rows):
+        raise ValueError(
+            'feature="length" is the number of words of a sentence, and these rows are '
+            'none: give "tsne", or a function of rows.'
+        )
+    return lengths(rows)
+
+
+def sort_into_bins(
+    values: NDArray, n_bins: int | None, random_state: int
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Return the bin of each row, and the names of the bins."""
+    if values.ndim == 2:
+        which = cluster(values, 5 if n_bins is None else n_bins, random_state)
+        return which, tuple(map(str, range(which.max() + 1)))
+    if values.dtype.kind not in "iuf" or (values.dtype.kind != "f" and n_bins is None):
+        distinct, which = np.unique(values, return_inverse=True)
+        return which, tuple(map(str, distinct.tolist()))
+    n_bins = 10 if n_bins is None else n_bins
+    # Quantiles that are values themselves: what is equal stays in one bin.
+    ends = np.quantile(values, np.arange(1, n_bins) / n_bins, method="inverted_cdf")
+    which = np.unique(np.searchsorted(ends, values), return_inverse=True)[1]
+    return which, tuple(_spell(values[which == b]) for b in range(which.max() + 1))
+
+
+def _spell(values: NDArray) -> str:
+    """Name a bin by the least and the largest value in it."""
+    low, high = (f"{end:.3g}" for end in (values.min(), values.max()))
+    if values.dtype.kind == "f":
+        return f"{low} to {high}"
+    return str(values.min()) if low == high else f"{values.min()}-{values.max()}"

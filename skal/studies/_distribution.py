@@ -1,0 +1,323 @@
+"""Distributions of what is labelled: whether it looks like the data as a whole."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+
+from skal.problem import Problem
+from skal.seeding import isolated
+from skal.studies._bins import SETS, cut, set_sizes, sort_into_bins, values_of
+from skal.studies._comparison import Comparison, Key, name_axes
+from skal.studies._statistics import total_variation
+from skal.studies._text import lay_out
+from skal.training import single_threaded
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """How often each bin, or each label, is among what is labelled after each round.
+
+    Parameters
+    ----------
+    kind : {"input", "label"}
+    estimators, strategies : tuple of str
+    seeds : tuple of int
+    bins : tuple of str
+        Names of the bins, or of the labels.
+    reference : ndarray of shape (n_bins,)
+        Their share in the data as a whole.
+    frequencies : ndarray of shape \
+            (n_estimators, n_strategies, n_seeds, n_rounds + 1, n_bins)
+        Their share in what is labelled after k = 0..K rounds, the warm start included;
+        of the baseline, the mean over its orders. NaN where nothing is labelled.
+    distances : ndarray of shape (n_estimators, n_strategies, n_seeds, n_rounds + 1)
+        Total variation between both; of the baseline, the mean over its orders.
+    n_labelled : ndarray of shape (n_rounds + 1,)
+    points : dict of str to ndarray of shape (n, 2), or None
+        Where inputs were embedded: the points of "pool", "warm", "select" and "test",
+        as far as they took part.
+    """
+
+    kind: str
+    estimators: tuple[str, ...]
+    strategies: tuple[str, ...]
+    seeds: tuple[int, ...]
+    bins: tuple[str, ...]
+    reference: NDArray[np.float64]
+    frequencies: NDArray[np.float64]
+    distances: NDArray[np.float64]
+    n_labelled: NDArray[np.int64]
+    points: dict[str, NDArray[np.float64]] | None = None
+
+    def table(self) -> dict[str, NDArray]:
+        """Return one row per estimator, strategy, seed, round and bin, as columns.
+
+        Returns
+        -------
+        dict of str to ndarray
+            "estimator", "strategy", "seed", "round", "bin", "n_labelled", "frequency",
+            "reference", and the "distance" of the round. `pandas.DataFrame` takes it.
+        """
+        columns = name_axes(
+            estimator=self.estimators,
+            strategy=self.strategies,
+            seed=self.seeds,
+            round=range(len(self.n_labelled)),
+            bin=self.bins,
+        )
+        n_bins = len(self.bins)
+        return columns | {
+            "n_labelled": self.n_labelled[columns["round"]],
+            "frequency": self.frequencies.ravel(),
+            "reference": np.tile(self.reference, len(columns["bin"]) // n_bins),
+            "distance": np.repeat(self.distances.ravel(), n_bins),
+        }
+
+    def __str__(self) -> str:
+        """Lay out mean distances after the first round, one in the middle, the last."""
+        rounds = len(self.n_labelled) - 1
+        shown = sorted({1, (rounds + 1) // 2, rounds})
+        names = name_axes(estimator=self.estimators, strategy=self.strategies)
+        means = self.distances.mean(axis=2).reshape(-1, rounds + 1)
+        after = {f"{self.n_labelled[k]} labelled": means[:, k] for k in shown}
+        title = f"Total variation between labelled and all {self.kind}s"
+        return f"{title}\n{lay_out(names | after)}"
+
+
+@validate_params(
+    {
+        "feature": [StrOptions({"length", "tsne"}), callable, "array-like"],
+        "n_bins": [Interval(Integral, 1, None, closed="left"), None],
+        "reference": [StrOptions({"all", "test"})],
+        "random_state": [Interval(Integral, 0, None, closed="left")],
+    },
+    prefer_skip_nested_validation=True,
+)
+def input_distribution(
+    comparison: Comparison,
+    feature: str | Callable[[Any], ArrayLike] | ArrayLike = "length",
+    *,
+    n_bins: int | None = None,
+    strategies: Iterable[str] | None = None,
+    reference: str = "all",
+    random_state: int = 0,
+) -> Distribution:
+    """Follow what kinds of inputs are labelled, round by round.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    feature : {"length", "tsne"}, callable or array-like, default="length"
+        What inputs are sorted by: the number of words of a sentence; their t-SNE
+        embedding (of up to 100 principal components); or a function of rows. One
+        number, text or point in the plane for each row. As an array: for the rows of
+        the pool, the warm start and the selection set, and of the test set where that
+        is the reference, one after the other.
+    n_bins : int, default=None
+        Into how many bins: quantiles of numbers, or k-means clusters of points. None
+        makes a bin of each integer or text, 10 quantiles and 5 clusters.
+    strategies : iterable of str, default=None
+        Whose orders; all by default.
+    reference : {"all", "test"}, default="all"
+        What to compare with: all inputs but those that are held out (pool, warm start
+        and selection set, as `IDMR`), or those of the test set.
+    random_state : int, default=0
+        Determines the embedding and the clusters.
+
+    Returns
+    -------
+    Distribution
+
+    Raises
+    ------
+    ValueError
+        If a parameter is wrong, there is not one value for each row, or no strategy of
+        a name.
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, section 6.4 and Figs. 7 to 9.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import MaxEntropy, Problem, Random, compare, input_distribution, split
+    >>> sets = split(*load_iris(return_X_y=True), warm_size=6, random_state=0)
+    >>> problem = Problem.from_sets(sets, GaussianNB(), batch_size=2, n_rounds=4)
+    >>> comparison = compare(problem, {"random": Random(), "entropy": MaxEntropy()})
+    >>> inputs = input_distribution(comparison, lambda X: X[:, 2], n_bins=3)
+    >>> inputs.bins  # quantiles of the length of a petal
+    ('1.2 to 1.7', '1.9 to 4.9', '5 to 6.9')
+    >>> inputs.frequencies.shape  # estimators, strategies, seeds, k = 0..K, bins
+    (1, 2, 5, 5, 3)
+    """
+    problem = comparison.problem
+    sizes = set_sizes(problem, SETS[: 3 + (reference == "test")])
+    with isolated(random_state), single_threaded():
+        values = values_of(problem, feature, sizes, random_state)
+        which, bins = sort_into_bins(values, n_bins, random_state)
+    one_hot = np.eye(len(bins))[which]
+    counts = cut(one_hot, sizes)
+    sums = {name: part.sum(axis=0) for name, part in counts.items()}
+    whole = sums["test"] if reference == "test" else sum(sums.values())
+    points = None
+    if values.ndim == 2:
+        points = {name: part for name, part in cut(values, sizes).items() if len(part)}
+    return _follow(
+        comparison,
+        "input",
+        strategies,
+        bins,
+        counts["pool"],
+        sums["warm"],
+        whole,
+        points,
+    )
+
+
+@validate_params(
+    {"group": [callable, None], "reference": [StrOptions({"all", "test"})]},
+    prefer_skip_nested_validation=True,
+)
+def label_distribution(
+    comparison: Comparison,
+    *,
+    group: Callable[[Any], Any] | None = None,
+    strategies: Iterable[str] | None = None,
+    reference: str = "test",
+) -> Distribution:
+    """Follow which labels are acquired, round by round.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    group : callable, default=None
+        A function of a label that returns the one to count it as, such as
+        `lambda tag: tag.split("-")[-1]`, which takes "B-hours" and "I-hours" together.
+    strategies : iterable of str, default=None
+        Whose orders; all by default.
+    reference : {"test", "all"}, default="test"
+        What to compare with: the labels of the test set, or those of pool, warm start
+        and selection set.
+
+    Returns
+    -------
+    Distribution
+        Where labels are lists of tags, all tokens are counted.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is wrong, or there is no strategy of a name.
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, section 6.4 and Figs. 7 to 9.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import MaxEntropy, Problem, Random, compare, label_distribution, split
+    >>> sets = split(*load_iris(return_X_y=True), warm_size=6, random_state=0)
+    >>> problem = Problem.from_sets(sets, GaussianNB(), batch_size=2, n_rounds=4)
+    >>> comparison = compare(problem, {"random": Random(), "entropy": MaxEntropy()})
+    >>> labels = label_distribution(comparison)
+    >>> labels.bins, labels.distances.shape
+    (('0', '1', '2'), (1, 2, 5, 5))
+    """
+    problem = comparison.problem
+    names, which = _group(problem.classes, group)
+    counts = {
+        name: _count_labels(getattr(problem, f"y_{name}"), problem.classes, which)
+        for name in SETS[: 3 + (reference == "test")]
+    }
+    sums = {name: part.sum(axis=0) for name, part in counts.items()}
+    whole = sums["test"] if reference == "test" else sum(sums.values())
+    return _follow(
+        comparison, "label", strategies, names, counts["pool"], sums["warm"], whole
+    )
+
+
+def _group(
+    classes: NDArray, group: Callable[[Any], Any] | None
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Return the names of the bins, and the bin of each class."""
+    labels = classes.tolist()
+    grouped = [str(label if group is None else group(label)) for label in labels]
+    names = tuple(dict.fromkeys(grouped))
+    return names, np.array([names.index(name) for name in grouped])
+
+
+def _count_labels(y: Any, classes: NDArray, which: NDArray) -> NDArray[np.float64]:
+    """Count the labels of each row by bin, shape (n_rows, n_bins)."""
+    n = 0 if y is None else len(y)
+    counts = np.zeros((n, which.max() + 1))
+    for i in range(n):
+        found = which[np.searchsorted(classes, y[i])]
+        np.add.at(counts[i], found, 1)
+    return counts
+
+
+def _follow(
+    comparison: Comparison,
+    kind: str,
+    strategies: Iterable[str] | None,
+    bins: tuple[str, ...],
+    pool_counts: NDArray[np.float64],
+    warm_counts: NDArray[np.float64],
+    whole: Any,
+    points: dict[str, NDArray] | None = None,
+) -> Distribution:
+    """Count what is labelled after each round of each order."""
+    chosen = comparison.choose(
+        comparison.strategies if strategies is None else strategies
+    )
+    reference = whole / whole.sum()
+    keys: list[Key] = [
+        (estimator, strategy, seed)
+        for estimator in comparison.estimators
+        for strategy in chosen
+        for seed in comparison.seeds
+    ]
+    frequencies = [
+        _frequencies(
+            comparison.problem, comparison.orders[key], pool_counts, warm_counts
+        )
+        for key in keys
+    ]
+    shape = len(comparison.estimators), len(chosen), len(comparison.seeds)
+    distances = [total_variation(f, reference).mean(axis=0) for f in frequencies]
+    return Distribution(
+        kind,
+        tuple(comparison.estimators),
+        chosen,
+        comparison.seeds,
+        bins,
+        reference,
+        np.array([f.mean(axis=0) for f in frequencies]).reshape(*shape, -1, len(bins)),
+        np.array(distances).reshape(*shape, -1),
+        comparison.n_labelled,
+        points,
+    )
+
+
+def _frequencies(
+    problem: Problem, orders: NDArray, pool_counts: NDArray, warm_counts: NDArray
+) -> NDArray[np.float64]:
+    """Return shares after each round, shape (n_orders, n_rounds + 1, n_bins)."""
+    # After no, one, two, ... rows of an order: (n_orders, n_acquired + 1, n_bins).
+    acquired = np.cumsum(pool_counts[orders], axis=1)
+    acquired = np.concatenate([np.zeros_like(acquired[:, :1]), acquired], axis=1)
+    ends = np.minimum(
+        problem.batch_size * np.arange(problem.n_rounds + 1), problem.n_acquired
+    )
+    counts = warm_counts + acquired[:, ends]
+    sums = counts.sum(axis=-1, keepdims=True)
+    return np.where(sums > 0, counts / np.maximum(sums, 1), np.nan)

@@ -1,0 +1,211 @@
+"""Seed transfer: whether an order is good, or good for its own seed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skal.studies._comparison import Comparison, name_axes
+from skal.studies._paired import PairedTests
+from skal.studies._replays import Replay, replay
+
+
+@dataclass(frozen=True, eq=False)
+class SeedTransfer:
+    """Orders that were found under each seed, followed under all the others.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Where the orders come from.
+    strategies : tuple of str
+        Whose orders were followed.
+    curves, validation_curves : ndarray of shape \
+            (n_estimators, n_strategies, n_seeds, n_seeds, n_rounds + 1)
+        Scores on test and validation. The first axis of seeds is that of the source,
+        the second that of the target, xi. (Fig. 4 has the target in rows.)
+    """
+
+    comparison: Comparison
+    strategies: tuple[str, ...]
+    curves: NDArray[np.float64]
+    validation_curves: NDArray[np.float64]
+
+    @property
+    def qualities(self) -> NDArray[np.float64]:
+        """xi-quality on test: (n_estimators, n_strategies, n_sources, n_targets)."""
+        return self.comparison.quality_of(self.curves)
+
+    @property
+    def own_qualities(self) -> NDArray[np.float64]:
+        """Of orders under the seed they are from: (n_estimators, n_strategies, n)."""
+        return np.diagonal(self.qualities, axis1=2, axis2=3)
+
+    @property
+    def foreign_qualities(self) -> NDArray[np.float64]:
+        """Mean of all others under each target: (n_estimators, n_strategies, n)."""
+        n = len(self.comparison.seeds)
+        return (self.qualities.sum(axis=2) - self.own_qualities) / (n - 1)
+
+    @property
+    def gaps(self) -> NDArray[np.float64]:
+        """What each order is better than the target's own: the shape of `qualities`."""
+        return self.qualities - self.own_qualities[:, :, None]
+
+    @property
+    def baseline_qualities(self) -> NDArray[np.float64] | None:
+        """Of the baseline under each target, shape (n_estimators, n_targets)."""
+        baseline = self.comparison.baseline
+        return None if baseline is None else self.comparison.of(baseline)
+
+    def against_own(self) -> PairedTests:
+        """Test orders of other seeds against those of a seed itself, by target.
+
+        Returns
+        -------
+        PairedTests
+        """
+        return self._test("own seed", self.own_qualities)
+
+    def against_baseline(self) -> PairedTests:
+        """Test orders of other seeds against the baseline, by target.
+
+        Returns
+        -------
+        PairedTests
+
+        Raises
+        ------
+        ValueError
+            If the comparison has no baseline.
+        """
+        if self.baseline_qualities is None:
+            raise ValueError("The comparison has no baseline: add Random() to it.")
+        shape = self.own_qualities.shape
+        reference = np.broadcast_to(self.baseline_qualities[:, None], shape)
+        return self._test(str(self.comparison.baseline), reference)
+
+    def _test(self, name: str, qualities: NDArray[np.float64]) -> PairedTests:
+        return PairedTests(
+            tuple(self.comparison.estimators),
+            self.strategies,
+            np.full(qualities.shape[:2], name),
+            self.comparison.seeds,
+            self.foreign_qualities,
+            qualities,
+        )
+
+    def table(self) -> dict[str, NDArray]:
+        """Return one row per estimator, strategy, both seeds and round, as columns.
+
+        Returns
+        -------
+        dict of str to ndarray
+            "estimator", "strategy", "source_seed", "seed", "round", "n_labelled",
+            "score" (on test) and "validation_score". `pandas.DataFrame` takes it.
+        """
+        seeds, n_labelled = self.comparison.seeds, self.comparison.n_labelled
+        columns = name_axes(
+            estimator=list(self.comparison.estimators),
+            strategy=self.strategies,
+            source_seed=seeds,
+            seed=seeds,
+            round=range(len(n_labelled)),
+        )
+        return columns | {
+            "n_labelled": n_labelled[columns["round"]],
+            "score": self.curves.ravel(),
+            "validation_score": self.validation_curves.ravel(),
+        }
+
+    def __str__(self) -> str:
+        parts = [f"Orders of other seeds against own ones\n{self.against_own()}"]
+        if self.baseline_qualities is not None:
+            tests = self.against_baseline()
+            parts.append(f"Orders of other seeds against the baseline\n{tests}")
+        return "\n\n".join(parts)
+
+
+def seed_transfer(
+    comparison: Comparison,
+    *,
+    strategies: Iterable[str] | None = None,
+    n_jobs: int | None = None,
+    path: Any = None,
+    callbacks: Iterable[Any] = (),
+) -> SeedTransfer:
+    """Follow the orders found under each seed under all other seeds.
+
+    How much worse they are there than the orders found under these seeds themselves
+    tells how much of their quality belongs to the seed. Nothing is searched again.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        With two seeds or more.
+    strategies : iterable of str, default=None
+        Whose orders to follow; all but the baseline by default.
+    n_jobs : int or None, default=None
+        Replays side by side. It does not change the result.
+    path : str or path-like, default=None
+        A folder to keep the study in, as in `compare`; it may be the same one.
+    callbacks : iterable of callback, default=()
+        What shows the progress, such as `skal.utils.progress.ProgressBar()`.
+
+    Returns
+    -------
+    SeedTransfer
+
+    Raises
+    ------
+    ValueError
+        If there is a single seed, or no strategy of a name, or `path` is the folder of
+        another study.
+
+    See Also
+    --------
+    evaluate_order : Follow one order under several seeds.
+
+    Notes
+    -----
+    The plain estimators are trained, also where a strategy sampled the posterior of
+    another one.
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, section 6.2 and Fig. 4.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skal import AnnealingOracle, Problem, Random, compare, seed_transfer, split
+    >>> sets = split(*load_iris(return_X_y=True), warm_size=6, random_state=0)
+    >>> problem = Problem.from_sets(sets, DecisionTreeClassifier(), batch_size=2,
+    ...                             n_rounds=4)
+    >>> comparison = compare(problem, {"random": Random(),
+    ...                                "oracle": AnnealingOracle(n_steps=50)})
+    >>> transfer = seed_transfer(comparison)
+    >>> transfer.qualities.shape  # estimators, strategies, sources, targets
+    (1, 1, 5, 5)
+    >>> bool(transfer.against_own().gains.mean() < 0)
+    True
+    """
+    chosen = comparison.choose(strategies)
+    if len(comparison.seeds) < 2:
+        raise ValueError(
+            "Orders of one seed have no other to go to: compare more seeds."
+        )
+    replays = [
+        Replay(strategy, estimator, source, estimator, seed)
+        for estimator in comparison.estimators
+        for strategy in chosen
+        for source in comparison.seeds
+        for seed in comparison.seeds
+    ]
+    found = replay(comparison, replays, n_jobs=n_jobs, path=path, callbacks=callbacks)
+    n, shape = len(comparison.seeds), (len(comparison.estimators), len(chosen))
+    curves = (array.reshape(*shape, n, n, -1) for array in found)
+    return SeedTransfer(comparison, chosen, *curves)

@@ -1,0 +1,322 @@
+"""Studies that are killed, go on, and refuse the folders of others."""
+
+import json
+import os
+import signal
+import time
+from dataclasses import replace
+from multiprocessing import get_context
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.datasets import make_blobs
+from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeClassifier
+
+from skal import (
+    AnnealingOracle,
+    Margin,
+    MaxEntropy,
+    Problem,
+    Random,
+    compare,
+    model_transfer,
+    seed_transfer,
+    split,
+)
+from skal.oracle import read_journal
+
+# Forked from a clean process in which the imports are done: in milliseconds.
+processes = get_context("forkserver")
+processes.set_forkserver_preload(["skal.studies", "sklearn.naive_bayes", "pandas"])
+
+ESTIMATORS = {"tree": DecisionTreeClassifier(max_features=1), "bayes": GaussianNB()}
+# Two seeds are enough of a study to be killed.
+pytestmark = pytest.mark.filterwarnings("ignore:A comparison over 2 seeds")
+SEEDS = (0, 1)
+STRATEGIES = {
+    "random": Random(),
+    "margin": Margin(),
+    "oracle": AnnealingOracle(n_steps=30, n_greedy=6),
+}
+# A study scores some 600 models; the process dies at one of them.
+scored = {"n": 0, "last": None}
+
+
+def accuracy(model, X, y):
+    """Score a model, and die where it is said."""
+    scored["n"] += 1
+    if scored["n"] == scored["last"]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return float(np.mean(model.predict(X) == y))
+
+
+def pose(seed=3, **params):
+    X, y = make_blobs(120, centers=3, cluster_std=3.0, random_state=seed)
+    sets = split(X, y, warm_size=10, val_size=25, test_size=25, random_state=0)
+    params = {"batch_size": 4, "n_rounds": 3, "scoring": accuracy} | params
+    return Problem.from_sets(sets, GaussianNB(), **params)
+
+
+def study(path, problem=None, strategies=STRATEGIES, **params):
+    """Return the tables of a comparison and of its replays, and the comparison."""
+    problem = pose() if problem is None else problem
+    params = {"seeds": SEEDS, "estimators": ESTIMATORS, "n_orders": 2} | params
+    found = compare(problem, strategies, path=path, **params)
+    transfers = (f(found, path=path) for f in (seed_transfer, model_transfer))
+    return [one.table() for one in (found, *transfers)], found
+
+
+def study_and_die(path, last):
+    scored.update(n=0, last=last)
+    study(path)
+
+
+def assert_same(tables, others):
+    for table, other in zip(tables, others, strict=True):
+        assert list(table) == list(other)
+        for name in table:
+            np.testing.assert_array_equal(table[name], other[name])
+
+
+@pytest.fixture(scope="module")
+def undisturbed():
+    """The tables of a study without a folder, and how many models it scored."""
+    scored.update(n=0, last=None)
+    tables, _ = study(None)
+    return tables, scored["n"]
+
+
+@pytest.fixture
+def lines():
+    """A function that returns the whole lines of a file; none where it is not."""
+
+    def read(path):
+        return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+
+    return read
+
+
+# In a random order; in two searches; at the end of one and in the replays.
+@pytest.mark.parametrize("shares", [(0.02, 0.01), (0.08, 0.1), (0.3, 0.5), (0.8, 0.18)])
+def test_two_kills_give_the_table_of_an_undisturbed_run(
+    undisturbed, tmp_path, lines, shares
+):
+    tables, n_scored = undisturbed
+    n_lines = [0]
+    for share in shares:
+        process = processes.Process(
+            target=study_and_die, args=(tmp_path, int(share * n_scored))
+        )
+        process.start()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+        files = [tmp_path / f"{name}.jsonl" for name in ("compare", "replays")]
+        n_lines.append(sum(len(lines(file)) for file in files))
+    assert n_lines[0] <= n_lines[1] <= n_lines[2]
+    assert n_lines[2] > 0
+    scored.update(n=0, last=None)
+    assert_same(study(tmp_path)[0], tables)
+    # At most what was under way is done again, of a search not even that.
+    lost = 2 * 2 * 4
+    assert scored["n"] <= n_scored - sum(int(s * n_scored) for s in shares) + lost
+    scored.update(n=0)
+    assert_same(study(tmp_path)[0], tables)
+    assert scored["n"] == 0
+
+
+def slow_accuracy(model, X, y):
+    time.sleep(0.003)
+    return accuracy(model, X, y)
+
+
+def study_in_parallel(path):
+    os.setsid()  # so that its workers are killed with it
+    study(path, pose(scoring=slow_accuracy), n_jobs=2)
+
+
+def test_a_kill_with_workers(undisturbed, tmp_path, lines):
+    process = processes.Process(target=study_in_parallel, args=(tmp_path,))
+    process.start()
+    while process.is_alive() and len(lines(tmp_path / "compare.jsonl")) < 2:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert not (tmp_path / "replays.jsonl").exists()
+    tables, _ = study(tmp_path, pose(scoring=slow_accuracy))
+    assert_same(tables, undisturbed[0])
+
+
+def test_a_line_that_is_cut_anywhere(undisturbed, tmp_path, lines):
+    study(tmp_path)
+    for name in ("compare", "replays"):
+        file = tmp_path / f"{name}.jsonl"
+        whole = file.read_bytes()
+        end = whole.rindex(b"\n", 0, -1) + 1  # of the last line but one
+        for cut in (end, end + 1, (end + len(whole)) // 2, len(whole) - 2):
+            file.write_bytes(whole[:cut])
+            n_before = len(lines(file))
+            assert_same(study(tmp_path)[0], undisturbed[0])
+            # What was cut is left alone, and a whole line is added.
+            assert len(lines(file)) == n_before + 1 + (cut > end)
+        # Without its line feed, the last line is still whole.
+        file.write_bytes(whole[:-1])
+        assert_same(study(tmp_path)[0], undisturbed[0])
+        assert file.read_bytes() == whole[:-1]
+
+
+def test_a_folder_can_be_read_without_skal(folder, lines):
+    _, found = study(folder)  # that is, read
+    assert sorted(os.listdir(folder)) == [
+        *("compare.jsonl", "replays.jsonl", "searches", "study.json")
+    ]
+    table = pd.read_json(folder / "compare.jsonl", lines=True)
+    assert list(table) == [
+        *("estimator", "strategy", "seed", "number"),
+        *("curve", "validation_curve", "order"),
+    ]
+    row = table.query("estimator == 'bayes' and strategy == 'margin' and seed == 1")
+    np.testing.assert_allclose(row["curve"].item(), found.curves[1, 1, 1])
+    assert row["order"].item() == found.orders["bayes", "margin", 1][0].tolist()
+    assert pl.read_ndjson(folder / "compare.jsonl").height == 2 * 4 * 2
+    # Each order under the other seed, and with the other estimator.
+    assert len(lines(folder / "replays.jsonl")) == 2 * 2 * 2 * 2
+    assert len(os.listdir(folder / "searches")) == 4
+    given = json.loads((folder / "study.json").read_text())
+    assert given["strategy 'oracle'"]["strategy"].count("n_steps=30") == 1
+
+
+def test_a_study_can_grow(tmp_path, undisturbed):
+    few = {"random": Random(), "margin": Margin()}
+    tree = {"tree": ESTIMATORS["tree"]}
+    with pytest.warns(UserWarning, match="over 1 seed is too small"):
+        compare(pose(), few, estimators=tree, seeds=[1], n_orders=1, path=tmp_path)
+    before = (tmp_path / "compare.jsonl").read_bytes()
+    assert_same(study(tmp_path)[0], undisturbed[0])
+    assert (tmp_path / "compare.jsonl").read_bytes().startswith(before)
+
+
+def test_a_search_in_a_folder_has_a_journal(folder):
+    _, found = study(folder)
+    (journal,) = (folder / "searches").glob("tree_oracle_1_0-*.db")
+    assert set(read_journal(journal)["xi"].tolist()) == {1}
+    assert found.strategies["oracle"].journal is None
+
+
+def test_a_journal_that_is_given_is_kept(tmp_path):
+    own = tmp_path / "own.db"
+    oracle = {"oracle": AnnealingOracle(n_steps=5, journal=own)}
+    compare(pose(), oracle, seeds=SEEDS, path=tmp_path / "study")
+    assert set(read_journal(own)["xi"].tolist()) == set(SEEDS)
+    assert sorted(os.listdir(tmp_path / "study")) == ["compare.jsonl", "study.json"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("study")
+    study(path)
+    return path
+
+
+def other_labels():
+    problem = pose()
+    return replace(problem, y_test=problem.y_test[::-1])
+
+
+@pytest.mark.parametrize(
+    ("params", "difference"),
+    [
+        (
+            {"problem": pose(seed=4)},
+            r"data differs, X_pool=<60 rows, digest \w+> there",
+        ),
+        ({"problem": other_labels()}, "data differs, y_test=<25 rows"),
+        ({"problem": pose(n_rounds=2)}, "n_rounds=3 there, n_rounds=2 now"),
+        ({"problem": pose(scoring="f1_macro")}, "scoring=.*accuracy there"),
+        (
+            {"strategies": {"oracle": AnnealingOracle(n_steps=31)}},
+            "strategy 'oracle' differs, .*n_steps=30",
+        ),
+        ({"strategies": {"margin": MaxEntropy()}}, "strategy 'margin' differs"),
+        (
+            {"estimators": {"tree": DecisionTreeClassifier(max_depth=2)}},
+            "'tree' differs, estimator: max_depth=None there, max_depth=2 now",
+        ),
+    ],
+)
+def test_the_folder_of_another_study_is_refused(folder, params, difference):
+    before = {file: file.stat().st_mtime_ns for file in folder.rglob("*")}
+    params = {
+        "problem": pose(),
+        "strategies": STRATEGIES,
+        "estimators": ESTIMATORS,
+        "seeds": SEEDS,
+    } | params
+    with pytest.raises(ValueError, match=f"folder of another study: .*{difference}"):
+        compare(**params, path=folder)
+    assert {file: file.stat().st_mtime_ns for file in folder.rglob("*")} == before
+
+
+def test_what_has_no_effect_makes_no_other_study(folder):
+    oracle = AnnealingOracle(n_steps=30, n_greedy=6, prefetch=2, n_jobs=1)
+    tree = DecisionTreeClassifier(max_features=1, random_state=7)
+    scored.update(n=0, last=None)
+    estimators = ESTIMATORS | {"tree": tree}
+    study(folder, strategies=STRATEGIES | {"oracle": oracle}, estimators=estimators)
+    assert scored["n"] == 0
+
+
+def test_replays_of_another_order_are_refused(folder):
+    _, found = study(folder)
+    key = "tree", "margin", 1
+    orders = dict(found.orders) | {key: found.orders[key][:, ::-1]}
+    with pytest.raises(ValueError, match="a replay of another order of 'margin'"):
+        seed_transfer(replace(found, orders=orders), path=folder)
+
+
+def test_other_things_in_the_way_are_refused(tmp_path):
+    file = tmp_path / "notes.txt"
+    file.write_text("mine")
+    with pytest.raises(ValueError, match=r"other things in it, such as notes.txt"):
+        compare(pose(), {"margin": Margin()}, path=tmp_path)
+    with pytest.raises(NotADirectoryError, match="is a file: give"):
+        compare(pose(), {"margin": Margin()}, path=file)
+    folder = tmp_path / "made" / "for it"
+    compare(pose(), {"margin": Margin()}, path=folder)
+    (folder / "study.json").write_text('{"data": ')
+    with pytest.raises(ValueError, match=r"study.json is damaged"):
+        compare(pose(), {"margin": Margin()}, path=folder)
+
+
+def test_another_version_gives_a_warning(tmp_path):
+    compare(pose(), {"margin": Margin()}, path=tmp_path)
+    path = tmp_path / "study.json"
+    given = json.loads(path.read_text())
+    given["versions"]["numpy"] = "1.0"
+    path.write_text(json.dumps(given))
+    with pytest.warns(UserWarning, match="begun with another version: numpy=1.0 there"):
+        compare(pose(), {"margin": Margin()}, path=tmp_path)
+
+
+def interrupt(model, X, y):
+    """Press Ctrl-C in the middle of a search."""
+    scored["n"] += 1
+    if scored["n"] == scored["last"]:
+        raise KeyboardInterrupt
+    return float(np.mean(model.predict(X) == y))
+
+
+def test_a_search_that_is_interrupted_is_not_taken_for_a_whole_one(tmp_path, lines):
+    scored.update(n=0, last=None)
+    oracle = {"oracle": AnnealingOracle(n_steps=30)}
+    problem = pose(scoring=interrupt)
+    expected = compare(problem, oracle, seeds=SEEDS)
+    scored.update(n=0, last=30)
+    with pytest.raises(KeyboardInterrupt):
+        compare(problem, oracle, seeds=SEEDS, path=tmp_path / "study")
+    assert lines(tmp_path / "study" / "compare.jsonl") == []
+    found = compare(problem, oracle, seeds=SEEDS, path=tmp_path / "study")
+    assert_same([found.table()], [expected.table()])
