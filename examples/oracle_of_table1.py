@@ -31,6 +31,7 @@ def search(task, args):
         n_steps=args.steps,
         n_greedy=args.steps // 5,
         gamma=0.1,
+        proposal="uniform",
         n_jobs=args.jobs,
         journal=args.journal,
     )

@@ -39,7 +39,7 @@ def learn(strategy):
 # %%
 # The search, and the strategies that do not know the labels.
 bars = [ProgressBar()]
-runs = {"oracle": learn(AnnealingOracle(n_steps=1000, n_jobs=2))}
+runs = {"oracle": learn(AnnealingOracle(n_steps=400, n_jobs=2))}
 
 bars = []
 runs["max-entropy"] = learn(MaxEntropy())

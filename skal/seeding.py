@@ -39,6 +39,7 @@ class Stream(IntEnum):
     POSTERIOR = 10
     DROPOUT = 11
     CANDIDATES = 12
+    SAMPLE = 13
 
 
 def as_seed(random_state: Any) -> int:

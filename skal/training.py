@@ -20,6 +20,7 @@ from threadpoolctl import ThreadpoolController
 from skal.problem import Problem
 from skal.seeding import Stream, isolated, set_random_states, stream
 from skal.utils._classes import FixedClasses
+from skal.utils._margins import margins_of
 from skal.utils._rows import concat, n_rows, take
 from skal.utils._tags import is_tags
 
@@ -92,7 +93,7 @@ class Trainer:
 
     @property
     def width(self) -> int:
-        """How many sets are worth giving to `train_and_score` at once, on one core."""
+        """How many sets are worth giving to `train_and_judge` at once, on one core."""
         return 1 if self.many is None else self.many.width
 
     def train(self, positions: NDArray[np.int64]) -> Any:
@@ -179,6 +180,20 @@ def final_step(estimator: Any) -> Any:
 _side_by_side: dict[str, Any] = {}
 
 
+class Judgement(NamedTuple):
+    """What a model is worth.
+
+    Parameters
+    ----------
+    score : float
+    margins : ndarray of shape (n_answers,), dtype float16, or None
+        By how much some of its answers are right, where that was asked for.
+    """
+
+    score: float
+    margins: NDArray[np.float16] | None = None
+
+
 class Evaluation(NamedTuple):
     """A held-out set and the scorer that judges models on it.
 
@@ -187,11 +202,14 @@ class Evaluation(NamedTuple):
     X, y : rows and labels, or None
     scorer : callable
         `scorer(model, X, y)` returns a float, higher is better.
+    sample : ndarray of int, default=None
+        The rows of which margins are asked for; of none by default.
     """
 
     X: Any
     y: Any
     scorer: Any
+    sample: NDArray[np.int64] | None = None
 
     def score(self, model: Any) -> float:
         """Score a model, and refuse a score that is not a finite number.
@@ -215,6 +233,18 @@ class Evaluation(NamedTuple):
             return float("nan")
         return self.checked(float(self.scorer(model, self.X, self.y)))
 
+    def judge(self, model: Any) -> Judgement:
+        """Score a model, and return the margins that are asked for with it."""
+        score = self.score(model)
+        if model is None or self.sample is None:
+            return Judgement(score)
+        return Judgement(score, margins_of(model, *self.sampled()))
+
+    def sampled(self) -> tuple[Any, Any]:
+        """Return the rows of which margins are asked for, and their labels."""
+        assert self.sample is not None
+        return take(self.X, self.sample), take(self.y, self.sample)
+
     def checked(self, value: float) -> float:
         """Return a score, or say that it is not finite."""
         if not np.isfinite(value):
@@ -226,10 +256,10 @@ class Evaluation(NamedTuple):
         return value
 
 
-def train_and_score(
+def train_and_judge(
     trainer: Trainer, evaluation: Evaluation, sets: Sequence[NDArray[np.int64]]
-) -> list[float]:
-    """Train on each set and score the model: the unit of work of a search.
+) -> list[Judgement]:
+    """Train on each set and judge the model: the unit of work of a search.
 
     Parameters
     ----------
@@ -240,14 +270,16 @@ def train_and_score(
 
     Returns
     -------
-    list of float
+    list of Judgement
     """
     if trainer.many is not None and trainer.n_warm and evaluation.X is not None:
         rows = [trainer.rows(positions) for positions in sets]
-        scores = trainer.many.score(rows, *evaluation)
-        return [evaluation.checked(score) for score in scores]
+        return [
+            Judgement(evaluation.checked(score), margins)
+            for score, margins in trainer.many.judged(rows, *evaluation)
+        ]
     with single_threaded():
-        return [evaluation.score(trainer.train(positions)) for positions in sets]
+        return [evaluation.judge(trainer.train(positions)) for positions in sets]
 
 
 @contextmanager

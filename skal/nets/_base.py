@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skal.nets._dropout import fixed_masks
 from skal.nets._net import BaseNet
+from skal.nets._stack import in_order
 from skal.nets._stack_module import ModuleStack, Rows
 from skal.nets._stack_probe import make_module_stack
 from skal.nets._training import batched, reproducible
@@ -223,26 +224,6 @@ def encode_labels(y, classes=None):
             "all classes, those of y among them."
         )
     return known, np.searchsorted(known, y)
-
-
-def in_order(parts, rows):
-    """Return values of some rows at a time as those of all rows.
-
-    Parameters
-    ----------
-    parts : list of tensor of shape (n_some, ...)
-    rows : list of ndarray of shape (n_some,)
-        Which rows each part is of.
-
-    Returns
-    -------
-    tensor of shape (n_rows, ...)
-    """
-    values, rows = torch.cat(parts), np.concatenate(rows)
-    # A module that answers too many or too few rows is told so elsewhere.
-    if len(values) != len(rows):
-        return values
-    return values[torch.from_numpy(np.argsort(rows))]
 
 
 @contextmanager

@@ -13,10 +13,12 @@ from skal.nets._judge import metric_of
 from skal.nets._stack import Stack
 from skal.nets._training import Epochs, has_validation, reproducible
 from skal.seeding import as_seed
+from skal.utils._margins import codes_of, flat, margins
+from skal.utils._rows import take
 from skal.utils._tags import all_labels
 
 # How many sets to judge on are kept in their encoded form.
-MOST_INPUTS = 3
+MOST_INPUTS = 4
 
 
 class ManyNets:
@@ -122,8 +124,46 @@ class ManyNets:
         -------
         list of float
         """
+        return [score for score, _ in self.judged(sets, X, y, scorer)]
+
+    def judged(
+        self,
+        sets: Sequence[NDArray[np.int64]],
+        X: Any,
+        y: Any,
+        scorer: Any,
+        sample: NDArray[np.int64] | None = None,
+    ) -> list[tuple[float, NDArray[np.float16] | None]]:
+        """Train on each set, score the models, and tell how right some answers are.
+
+        Parameters
+        ----------
+        sets : sequence of ndarray
+            Rows of the data, in the order in which `fit` would be given them.
+        X, y : rows and labels
+            To score on.
+        scorer : callable
+            `scorer(model, X, y)` returns a float.
+        sample : ndarray of int, default=None
+            The rows of `X` of which margins are wanted.
+
+        Returns
+        -------
+        list of (float, ndarray of shape (n_answers,) or None)
+            The score, and the margin of each answer: one per row, or per tag.
+        """
         judge = self.judge(X, y, scorer)
-        return self._run(sets, lambda stack, place, _: judge(stack, [place])[0])
+        if sample is None:
+            return self._run(sets, lambda s, place, _: (judge(s, [place])[0], None))
+        X, y = take(X, sample), take(y, sample)
+        inputs, _ = self._encoded(X, y)
+        codes = codes_of(flat(y), self.model.classes_)
+
+        def ask(stack: Stack, place: int, _: Epochs) -> tuple[float, NDArray]:
+            logits = stack.logits(place, inputs).cpu().numpy()
+            return judge(stack, [place])[0], margins(logits, codes)
+
+        return self._run(sets, ask)
 
     def fit(self, sets: Sequence[NDArray[np.int64]]) -> list[Any]:
         """Train on each set.

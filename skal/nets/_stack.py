@@ -194,8 +194,12 @@ class Stack(ABC):
         return {name: value[0].clone() for name, value in stacked.items()}
 
     @abstractmethod
+    def logits(self, place: int, inputs: Any) -> torch.Tensor:
+        """Return the logits of each row of encoded inputs, (n_rows, n_classes)."""
+
     def answer(self, place: int, inputs: Any) -> NDArray[np.int64]:
         """Return the predicted class number of each row of encoded inputs."""
+        return self.logits(place, inputs).argmax(dim=1).cpu().numpy()
 
     def answers(self, places: Sequence[int], inputs: Any) -> list[NDArray[np.int64]]:
         """Return what several models answer."""
@@ -219,6 +223,28 @@ class Stack(ABC):
         self.n_used[target] = self.n_used[source]
         self.n_steps[target] = self.n_steps[source]
         self._note_states(target)
+
+
+def in_order(
+    parts: Sequence[torch.Tensor], rows: Sequence[NDArray[np.int64]]
+) -> torch.Tensor:
+    """Return values of some rows at a time as those of all rows.
+
+    Parameters
+    ----------
+    parts : list of tensor of shape (n_some, ...)
+    rows : list of ndarray of shape (n_some,)
+        Which rows each part is of.
+
+    Returns
+    -------
+    tensor of shape (n_rows, ...)
+    """
+    values, order = torch.cat(list(parts)), np.concatenate(rows)
+    # A module that answers too many or too few rows is told so elsewhere.
+    if len(values) != len(order):
+        return values
+    return values[torch.from_numpy(np.argsort(order))]
 
 
 def fours(n: int) -> int:

@@ -85,6 +85,11 @@ class AverageStack(TextStack):
         self, places: Sequence[int], inputs: Sentences
     ) -> list[NDArray[np.int64]]:
         """Return the predicted class number of each sentence, of several models."""
+        logits = self._all_logits(places, inputs)
+        return list(logits.argmax(dim=2).cpu().numpy())
+
+    def _all_logits(self, places: Sequence[int], inputs: Sentences) -> torch.Tensor:
+        """Return logits of shape (n_models, n_sentences, n_classes)."""
         n = len(inputs)
         words, starts = self._to(inputs.words), self._to(inputs.starts)
         with torch.inference_mode():
@@ -93,12 +98,11 @@ class AverageStack(TextStack):
                 table = self._table(place, inputs)
                 row[:n] = embedding_bag(words, table, starts, mode="mean")
             weights = self._views(self.rows[list(places), : len(self.first)])
-            logits = forward(weights, x)[-1]
-            return list(logits.argmax(dim=2)[:, :n].cpu().numpy())
+            return forward(weights, x)[-1][:, :n]
 
-    def answer(self, place: int, inputs: Sentences) -> NDArray[np.int64]:
-        """Return the predicted class number of each sentence."""
-        return self.answers([place], inputs)[0]
+    def logits(self, place: int, inputs: Sentences) -> torch.Tensor:
+        """Return the logits of each sentence, of one model."""
+        return self._all_logits([place], inputs)[0]
 
 
 def forward(w: Weights, x0: torch.Tensor) -> tuple[torch.Tensor, ...]:

@@ -159,15 +159,15 @@ class ModuleStack(Stack):
     def _logits(self, weights: dict[str, torch.Tensor], X: torch.Tensor) -> Any:
         return call(self.module, self._names, weights, X)
 
-    def answer(self, place: int, inputs: torch.Tensor) -> NDArray[np.int64]:
-        """Return the predicted class number of each row."""
+    def logits(self, place: int, inputs: torch.Tensor) -> torch.Tensor:
+        """Return the logits of each row."""
         weights = self.state_dict(place)
         with torch.inference_mode():
             parts = [
-                call(self.judged, self._names, weights, X).argmax(dim=1)
+                call(self.judged, self._names, weights, X)
                 for X in inputs.split(self.rows_at_once)
             ]
-        return torch.cat(parts).cpu().numpy()
+        return torch.cat(parts)
 
     def trained_module(self, place: int) -> nn.Module:
         """Return a copy of the module with the weights of one model."""

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from skal.nets._scan import Packing, advance, double_third_, pack, scan, sigmoid
-from skal.nets._stack import linear
+from skal.nets._stack import in_order, linear
 from skal.nets._stack_text import AutogradStack, Corpus, Sentences
 from skal.nets._stacks import both_ways, gather, read_both_ways
 from skal.nets._vocabulary import PADDING, by_length
@@ -165,19 +165,19 @@ class TaggerStack(AutogradStack):
         logits = linear(weights, "head.1", states, counts)
         return mean_loss(logits, self._to(batch.codes), self._to(batch.weights))
 
-    def answer(self, place: int, inputs: Any) -> NDArray[np.int64]:
-        """Return the code of each token's tag, sentence after sentence.
+    def logits(self, place: int, inputs: Any) -> torch.Tensor:
+        """Return the logits of each token's tag, sentence after sentence.
 
-        They are chosen greedily: given the likeliest tags of the tokens before.
+        Tags are chosen greedily: given the likeliest tags of the tokens before.
         """
-        codes = np.empty(len(inputs.words), dtype=np.int64)
+        found, order = [], []
         weights = self.weights(range(place, place + 1))
         with torch.inference_mode():
             table = self._table(place, inputs)
             for chunk in inputs.packed:
-                tags = decode(weights, table, chunk)
-                codes[chunk.tokens] = tags[chunk.is_word].cpu().numpy()
-        return codes
+                found.append(decode(weights, table, chunk)[chunk.is_word])
+                order.append(chunk.tokens)
+            return in_order(found, order)
 
 
 def mean_loss(
@@ -208,7 +208,7 @@ def mean_loss(
 def decode(
     weights: dict[str, torch.Tensor], table: torch.Tensor, chunk: TokenChunk
 ) -> torch.Tensor:
-    """Return the likeliest tag of each row, given those of the rows before.
+    """Return the logits of each row, given the likeliest tags of the rows before.
 
     Parameters
     ----------
@@ -220,21 +220,23 @@ def decode(
 
     Returns
     -------
-    tensor of shape (n_rows,), dtype int64
+    tensor of shape (n_rows, n_tags)
     """
     right, left = read_both_ways(weights, table[chunk.words], chunk.packing)
     states = torch.cat([right[0], left[0, chunk.turned]], dim=1)
     gates, of_tags, recurrent = known_gates(weights, states)
     head, bias = weights["head.1.weight"][0].mT, weights["head.1.bias"][0]
     found: list[torch.Tensor] = []
+    tags: torch.Tensor | None = None
     hidden = memory = None
     for open_ in gates.split(chunk.packing.counts):
-        if hidden is not None and memory is not None:
+        if hidden is not None and memory is not None and tags is not None:
             m = len(open_)
             hidden, memory = hidden[:m], memory[:m]
-            open_ = torch.addmm(open_, hidden, recurrent) + of_tags[found[-1][:m]]
+            open_ = torch.addmm(open_, hidden, recurrent) + of_tags[tags[:m]]
         _, _, memory, *_, hidden = advance(sigmoid(open_), memory)
-        found.append(torch.addmm(bias, hidden, head).argmax(dim=1))
+        found.append(torch.addmm(bias, hidden, head))
+        tags = found[-1].argmax(dim=1)
     return torch.cat(found)
 
 

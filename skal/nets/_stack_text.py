@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch.func import functional_call
 
-from skal.nets._stack import Stack
+from skal.nets._stack import Stack, in_order
 from skal.nets._vocabulary import PADDING, SENTENCES_AT_ONCE, UNKNOWN, by_length
 
 
@@ -162,16 +162,18 @@ class TextStack(Stack):
         per_model = self.rows.shape[1] // self.corpus.dimension
         return (np.arange(n) * per_model + self.n_before)[:, None]
 
-    def answer(self, place: int, inputs: Sentences) -> NDArray[np.int64]:
-        """Return the predicted class number of each sentence."""
-        codes = np.empty(len(inputs), dtype=np.int64)
+    def logits(self, place: int, inputs: Sentences) -> torch.Tensor:
+        """Return the logits of each sentence."""
+        found, order = [], []
         with torch.inference_mode():
             weights = super().state_dict(place)
             weights["embedding.weight"] = self._table(place, inputs)
             for rows, numbers in inputs.chunks:
-                logits = functional_call(self.module, weights, (self._to(numbers),))
-                codes[rows] = logits.argmax(dim=1).cpu().numpy()
-        return codes
+                found.append(
+                    functional_call(self.module, weights, (self._to(numbers),))
+                )
+                order.append(rows)
+            return in_order(found, order)
 
     def _table(self, place: int, inputs: Sentences) -> torch.Tensor:
         """Return the vectors that the words of some sentences have in a model."""

@@ -7,11 +7,16 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skal.loop import run_rounds
+from skal.oracle._best_of import begin_best_of, usual_strategies
 from skal.oracle._chain import Chain, Schedule
 from skal.oracle._fingerprint import describe
+from skal.oracle._guided import GuidedChain
 from skal.oracle._search import SearchOracle
 from skal.seeding import Stream, stream
 from skal.strategies import fit_inner
+
+# Batches that are tried in each round, to find an order to start from.
+START_CANDIDATES = 16
 
 
 class AnnealingOracle(SearchOracle):
@@ -21,14 +26,19 @@ class AnnealingOracle(SearchOracle):
     highest xi-quality on the validation set. Its quality on test, as reported by
     `ActiveLearner`, tells how good active learning could be.
 
-    Each step proposes to exchange two points, trains on the labelled sets that this
-    changes, and moves there with probability `exp(gamma t (q_new - q_old))`. Greedy
-    steps from the best order follow. No set is trained on twice.
+    Each step proposes to exchange points, trains on the labelled sets that this
+    changes, and moves there with probability `exp(beta (q_new - q_old))`. Greedy steps
+    from the best order follow. No set is trained on twice.
+
+    The paper's search, which proposes blindly, is `AnnealingOracle(n_steps=25_000,
+    gamma=0.1, proposal="uniform")`. With guided proposals a small part of its trainings
+    leads as far; see the notes.
 
     Parameters
     ----------
-    n_steps : int, default=2000
-        Annealing steps (T_S; 25,000 in the paper).
+    n_steps : int, default=1000
+        Annealing steps (T_S; 25,000 in the paper). A guided step trains on about as
+        many sets as there are rounds, a uniform one on less than half of that.
 
     n_greedy : int or None, default=None
         Greedy steps that follow (T_G). None takes a fifth of `n_steps`, as in the
@@ -36,14 +46,24 @@ class AnnealingOracle(SearchOracle):
 
     gamma : "auto" or float, default="auto"
         Linear annealing factor: the inverse temperature is `gamma * t` at step t; the
-        paper's is 0.1. "auto" takes `10 / (n_steps * d)`, where d is the mean
-        `|q_new - q_old|` of the moves proposed so far that made a difference: so a
-        search of any length cools, whatever the scale of the scores, and in the end
-        accepts a loss of typical size with probability exp(-10).
+        paper's is 0.1. "auto" goes by d, the mean `|q_new - q_old|` of the moves so far
+        that made a difference, and so suits scores of any scale. For uniform proposals
+        it takes `10 / (n_steps * d)`: a search of any length cools, and in the end
+        accepts a loss of typical size with probability exp(-10). Guided ones are cold
+        from the beginning, with probability exp(-30) and d from the latest moves.
 
-    start : "random", array-like of int, or strategy, default="random"
-        The order to start from: random, given as rows of `X`, or the one that a
-        strategy finds.
+    proposal : {"guided", "uniform"}, default="guided"
+        "uniform" draws any exchange with the same probability, one in each step
+        (Fig. 2). "guided" draws 300, foretells what they gain, and tries the most
+        promising whose changed rounds do not overlap; each is accepted or not by
+        itself.
+
+    start : "auto", "random", "strategies", array-like of int, or strategy, \
+            default="auto"
+        The order to start from: random, as in the paper; the best of what strategies
+        propose, batch by batch (`BestOfStrategiesOracle` with 16 candidates, or as many
+        as a quarter of `max_trainings` allows); given as rows of `X`; or the one that a
+        strategy finds. "auto" is "random" for uniform proposals, else "strategies".
 
     max_trainings : int or None, default=None
         Stop before the step that would exceed this number of trainings.
@@ -68,7 +88,7 @@ class AnnealingOracle(SearchOracle):
         accepted. "auto" fills up what is trained side by side with what is likely
         enough, so that a single job trains nothing ahead, unless nets are trained side
         by side; 0 switches it off. It does not change the result, nor what counts as a
-        training.
+        training. Guided proposals cannot be foreseen, and fill a step by themselves.
 
     journal : str, path-like or None, default=None
         A file to keep the search in: an SQLite database on a local disk, made where
@@ -92,8 +112,9 @@ class AnnealingOracle(SearchOracle):
 
     history_ : dict of str to ndarray of shape (n_steps_done + 1,)
         What happened in each step, the start being step 0: "step", the quality that
-        was "proposed", the "current" and the "best" one after the step, whether it was
-        "accepted", and "n_trainings" so far. `pandas.DataFrame` takes it.
+        was "proposed" (of a guided step, by all of its moves together), the "current"
+        and the "best" one after the step, whether it was "accepted" (or one of its
+        moves), and "n_trainings" so far. `pandas.DataFrame` takes it.
 
     n_trainings_ : int
         Number of sets that were trained on, in this run or in one that it resumes.
@@ -110,6 +131,17 @@ class AnnealingOracle(SearchOracle):
 
     Notes
     -----
+    Guided proposals come from a linear datamodel: what a point does to the margin of
+    each answer on validation is learned from the exchanges that were tried, and adds
+    up. A line through past forecasts and outcomes tells how far to trust it, and moves
+    are ranked by expected improvement, divided by the root of their trainings. They are
+    judged by the score and, twice as much, by the smooth share of right answers (a
+    logistic function of the margins), since a score such as accuracy has plateaus; the
+    best order is that of the best score. Margins are differences of log-probabilities,
+    else of decision values, else of answers; up to 1,000 rows of validation tell them.
+    Proposals depend on what was seen, so that detailed balance is lost: this searches,
+    and does not sample.
+
     Ctrl-C ends the search and leaves the best order so far. Step t draws from a random
     stream of its own, so the chain depends on the data, the estimator and the seeds
     alone.
@@ -125,6 +157,10 @@ class AnnealingOracle(SearchOracle):
     ----------
     Zhou et al., "Towards Understanding the Behaviors of Optimal Deep Active Learning
     Algorithms", AISTATS 2021, Algorithm 1 and Fig. 2.
+
+    Ilyas, Park, Engstrom, Leclerc and Madry, "Datamodels: Predicting Predictions from
+    Training Data", ICML 2022. Jones, Schonlau and Welch, "Efficient Global Optimization
+    of Expensive Black-Box Functions", Journal of Global Optimization 13, 1998.
 
     Brockwell, "Parallel Markov chain Monte Carlo simulation by pre-fetching", Journal
     of Computational and Graphical Statistics 15, 2006.
@@ -149,7 +185,12 @@ class AnnealingOracle(SearchOracle):
         "n_steps": [Interval(Integral, 0, None, closed="left")],
         "n_greedy": [Interval(Integral, 0, None, closed="left"), None],
         "gamma": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
-        "start": [StrOptions({"random"}), "array-like", HasMethods(["fit", "select"])],
+        "proposal": [StrOptions({"guided", "uniform"})],
+        "start": [
+            StrOptions({"auto", "random", "strategies"}),
+            "array-like",
+            HasMethods(["fit", "select"]),
+        ],
         "max_trainings": [Interval(Integral, 1, None, closed="left"), None],
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
         "prefetch": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
@@ -158,10 +199,11 @@ class AnnealingOracle(SearchOracle):
     def __init__(
         self,
         *,
-        n_steps=2000,
+        n_steps=1000,
         n_greedy=None,
         gamma="auto",
-        start="random",
+        proposal="guided",
+        start="auto",
         max_trainings=None,
         max_time=None,
         n_jobs=None,
@@ -172,6 +214,7 @@ class AnnealingOracle(SearchOracle):
         self.n_steps = n_steps
         self.n_greedy = n_greedy
         self.gamma = gamma
+        self.proposal = proposal
         self.start = start
         self.max_trainings = max_trainings
         self.max_time = max_time
@@ -192,11 +235,18 @@ class AnnealingOracle(SearchOracle):
     def _parameters(self, problem):
         schedule = self._schedule()._asdict()
         return {name: describe(value) for name, value in schedule.items()} | {
-            "start": self._describe_start(problem)
+            "proposal": describe(self.proposal),
+            "start": self._describe_start(problem),
         }
 
+    @property
+    def with_margins(self):
+        """Whether the search asks by how much each answer of a model is right."""
+        return self.proposal == "guided"
+
     def _begin(self, problem, objective, journal):
-        return Chain(
+        chain = GuidedChain if self.proposal == "guided" else Chain
+        return chain(
             problem,
             objective,
             self.seed_,
@@ -220,8 +270,12 @@ class AnnealingOracle(SearchOracle):
             )
 
     def _describe_start(self, problem):
-        if isinstance(self.start, str) or hasattr(self.start, "select"):
+        if hasattr(self.start, "select"):
             return describe(self.start)
+        if isinstance(self.start, str):
+            name = self._named_start()
+            tried = f" ({self._n_tried(problem)} a round)" if name != "random" else ""
+            return describe(name + tried)
         return describe(problem.whole_order(self.start, "start").tolist())
 
     def _start_order(self, problem, objective):
@@ -233,14 +287,46 @@ class AnnealingOracle(SearchOracle):
                 f"which takes {needed}: allow for more."
             )
         rng = stream(self.seed_, Stream.START)
-        if isinstance(self.start, str):
+        if isinstance(self.start, str) and self._named_start() == "random":
             return rng.permutation(problem.n_pool)
+        if isinstance(self.start, str):
+            order = self._order_of_strategies(problem, objective)
+            return _shuffled_end(order, problem.n_pool, rng)
         if hasattr(self.start, "select"):
             strategy = fit_inner(self.start, problem.X_pool, problem, rng)
             rounds = run_rounds(problem, strategy, objective.trainer, objective.train)
             *_, last = rounds
             return _complete(last.order, problem.n_pool)
         return _complete(problem.whole_order(self.start, "start"), problem.n_pool)
+
+    def _named_start(self):
+        if self.start != "auto":
+            return self.start
+        return "strategies" if self.proposal == "guided" else "random"
+
+    def _order_of_strategies(self, problem, objective):
+        """Return the best of what strategies propose, batch by batch."""
+        strategies, n_candidates = usual_strategies(problem), self._n_tried(problem)
+        search = begin_best_of(problem, objective, self.seed_, strategies, n_candidates)
+        search.begin()
+        for t in range(1, search.n_steps + 1):
+            search.step(t)
+            objective.flush()
+        return search.found()[0]
+
+    def _n_tried(self, problem):
+        """Return how many batches are tried in each round, for the start."""
+        if self.max_trainings is None:
+            return START_CANDIDATES
+        affordable = self.max_trainings // (4 * problem.n_rounds)
+        return min(START_CANDIDATES, max(1, affordable))
+
+
+def _shuffled_end(order, n_pool, rng):
+    """Append what an order leaves out, in random order."""
+    return np.concatenate(
+        [order, rng.permutation(np.setdiff1d(np.arange(n_pool), order))]
+    )
 
 
 def _complete(order, n_pool):

@@ -88,6 +88,32 @@ def _size(least: int, most: int, rng: np.random.Generator) -> int:
     return min(most, int(least * ((most + 1) / least) ** rng.random()))
 
 
+def usual_strategies(problem: Problem) -> list[Any]:
+    """Return the strategies that suit a problem's estimator."""
+    if n_rows(problem.X_warm) == 0:
+        return [Random()]  # there is no model to ask in the first round
+    if hasattr(problem.estimator, "predict_token_log_proba"):
+        return list(OF_TAGS)
+    has_proba = hasattr(problem.estimator, "predict_proba")
+    return list(OF_CLASSES if has_proba else OF_CLASSES[:1])
+
+
+def begin_best_of(
+    problem: Problem,
+    objective: Objective,
+    seed: int,
+    strategies: list[Any],
+    n_candidates: int,
+    journal: Journal | None = None,
+) -> BestOf:
+    """Fit the strategies, and return the search among what they propose."""
+    rng = stream(seed, Stream.START)
+    fitted = [
+        fit_inner(strategy, problem.X_pool, problem, rng) for strategy in strategies
+    ]
+    return BestOf(problem, objective, seed, fitted, n_candidates, journal)
+
+
 class BestOfStrategiesOracle(SearchOracle):
     """Search for the optimal labelling order among what strategies propose.
 
@@ -194,25 +220,14 @@ class BestOfStrategiesOracle(SearchOracle):
         }
 
     def _begin(self, problem, objective, journal):
-        rng = stream(self.seed_, Stream.START)
-        strategies = [
-            fit_inner(strategy, problem.X_pool, problem, rng)
-            for strategy in self._chosen(problem)
-        ]
-        return BestOf(
-            problem, objective, self.seed_, strategies, self.n_candidates, journal
-        )
+        chosen, n = self._chosen(problem), self.n_candidates
+        return begin_best_of(problem, objective, self.seed_, chosen, n, journal)
 
     def _chosen(self, problem):
-        if self.strategies is not None:
-            if not self.strategies:
-                raise ValueError(
-                    "strategies=[] propose nothing: name one at least, or leave it out."
-                )
-            return list(self.strategies)
-        if n_rows(problem.X_warm) == 0:
-            return [Random()]  # there is no model to ask in the first round
-        if hasattr(problem.estimator, "predict_token_log_proba"):
-            return list(OF_TAGS)
-        has_proba = hasattr(problem.estimator, "predict_proba")
-        return list(OF_CLASSES if has_proba else OF_CLASSES[:1])
+        if self.strategies is None:
+            return usual_strategies(problem)
+        if not self.strategies:
+            raise ValueError(
+                "strategies=[] propose nothing: name one at least, or leave it out."
+            )
+        return list(self.strategies)

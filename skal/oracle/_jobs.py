@@ -11,7 +11,7 @@ from joblib import effective_n_jobs, parallel_config
 from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
-from skal.training import Evaluation, Trainer, train_and_score, warn_once
+from skal.training import Evaluation, Judgement, Trainer, train_and_judge, warn_once
 
 # So many searches a worker remembers: those of a cluster may serve several.
 MOST_KNOWN = 4
@@ -67,8 +67,8 @@ class Jobs:
         if self.n_jobs > 1:
             self._parallel.__exit__(kind, error, trace)
 
-    def run(self, sets: Sequence[NDArray[np.int64]]) -> list[float]:
-        """Return the score of each set.
+    def run(self, sets: Sequence[NDArray[np.int64]]) -> list[Judgement]:
+        """Judge the model of each set.
 
         Parameters
         ----------
@@ -77,20 +77,22 @@ class Jobs:
 
         Returns
         -------
-        list of float
+        list of Judgement
         """
         if self.n_jobs < 2:
-            return train_and_score(*self._work, sets)
+            return train_and_judge(*self._work, sets)
         if len(sets) < 2:
             with parallel_config(backend="sequential"):
-                return train_and_score(*self._work, sets)
+                return train_and_judge(*self._work, sets)
         dealt = deal(sets, self.n_jobs)
         answers = self._ask([[sets[i] for i in share] for share in dealt])
-        scores = np.empty(len(sets))
-        for share, answer in zip(dealt, answers, strict=True):
-            scores[share] = answer.scores
         self.seconds = sum(answer.seconds for answer in answers) / len(sets)
-        return scores.tolist()
+        found = {
+            number: judgement
+            for share, answer in zip(dealt, answers, strict=True)
+            for number, judgement in zip(share, answer.judgements, strict=True)
+        }
+        return [found[number] for number in range(len(sets))]
 
     def _ask(self, shares: list[list[NDArray[np.int64]]]) -> list["Answer"]:
         """Have shares trained on, and tell the work to workers that ask for it."""
@@ -142,9 +144,9 @@ def deal(sets: Sequence[NDArray[np.int64]], n_shares: int) -> list[list[int]]:
 
 
 class Answer(NamedTuple):
-    """The scores of a share, and the seconds that it took."""
+    """What the models of a share are worth, and the seconds that it took."""
 
-    scores: list[float]
+    judgements: list[Judgement]
     seconds: float
 
 
@@ -165,8 +167,8 @@ def _train_in_worker(
     started = time.perf_counter()
     # What is parallel inside of a training would wait for the workers that are busy.
     with warn_once(_shown_by_worker), parallel_config(backend="sequential"):
-        scores = train_and_score(*work, sets)
-    return Answer(scores, time.perf_counter() - started)
+        judgements = train_and_judge(*work, sets)
+    return Answer(judgements, time.perf_counter() - started)
 
 
 def _remember(key: str, work: Work) -> None:

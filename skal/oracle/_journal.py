@@ -22,7 +22,8 @@ from skal.oracle._journal_file import check_place, connect, create, explained, r
 from skal.problem import Problem
 
 # `given` is what a search was given, as JSON. A score belongs to xi and to a labelled
-# set, of which the 16-byte digest is kept. `place_a` and `place_b` are the move.
+# set, of which the 16-byte digest is kept; so do margins, if a search asked for them.
+# `place_a` and `place_b` are the move, -1 where a step is not the exchange of two.
 TABLES = """
 CREATE TABLE given (
     subject TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL
@@ -34,7 +35,7 @@ CREATE TABLE search (
 );
 CREATE TABLE score (
     xi INTEGER NOT NULL, labelled BLOB NOT NULL,
-    value REAL NOT NULL, checksum INTEGER NOT NULL,
+    value REAL NOT NULL, margins BLOB, checksum INTEGER NOT NULL,
     PRIMARY KEY (xi, labelled)
 ) WITHOUT ROWID;
 CREATE TABLE step (
@@ -58,6 +59,10 @@ COLUMNS: dict[str, type] = {
     "place_a": np.int64,
     "place_b": np.int64,
 }
+# What a search without margins has written, one with them may complete.
+ADD_MARGINS = """DO UPDATE SET margins = excluded.margins, checksum = excluded.checksum
+    WHERE margins IS NULL AND excluded.margins IS NOT NULL"""
+
 # Steps that took no training are written down together, this many at most.
 MANY_STEPS = 1000
 
@@ -175,7 +180,7 @@ class Journal:
         trace: TracebackType | None,
     ) -> None:
         with closing(self._connection):
-            self._write()
+            self.write()
 
     def find(self, keys: Iterable[bytes]) -> dict[bytes, float]:
         """Look up the scores of sets.
@@ -198,12 +203,41 @@ class Journal:
             }
         return {key: row[0] for key, row in rows.items() if row is not None}
 
-    def add_scores(self, scores: Mapping[bytes, float]) -> None:
+    def find_margins(self, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float16]]:
+        """Look up the margins of the models of sets.
+
+        Parameters
+        ----------
+        keys : iterable of bytes
+            The digests of the sets.
+
+        Returns
+        -------
+        dict of bytes to ndarray of shape (n_answers,)
+            Of those for which the journal has them, and so the scores.
+        """
+        query = "SELECT margins FROM score WHERE xi = ? AND labelled = ?"
+        with explained(self.path):
+            rows = {
+                key: self._connection.execute(query, (self._xi, key)).fetchone()
+                for key in keys
+            }
+        return {
+            key: np.frombuffer(row[0], np.float16)
+            for key, row in rows.items()
+            if row is not None and row[0] is not None
+        }
+
+    def add_scores(
+        self,
+        scores: Mapping[bytes, float],
+        margins: Mapping[bytes, NDArray[np.float16]] | None = None,
+    ) -> None:
         """Take down what was trained; it is written with the step it was for."""
-        self._scores += [
-            (self._xi, key, score, _checksum(self._xi, key, score))
-            for key, score in scores.items()
-        ]
+        for key, score in scores.items():
+            found = (margins or {}).get(key)
+            row = self._xi, key, score, None if found is None else found.tobytes()
+            self._scores.append((*row, _checksum(*row)))
 
     def add_step(self, row: tuple, move: tuple[int, int]) -> None:
         """Write down a step, and in the same transaction all scores that are new.
@@ -217,25 +251,26 @@ class Journal:
         """
         self._steps.append((self._search, *row, *move))
         if self._scores or len(self._steps) >= MANY_STEPS:
-            self._write()
+            self.write()
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Write down what was taken down so far, in one transaction."""
         if not self._scores and not self._steps:
             return
         try:
             with self._transaction():
-                self._insert("score", self._scores)
-                self._insert("step", self._steps)
+                self._insert("score", self._scores, ADD_MARGINS)
+                self._insert("step", self._steps, "DO NOTHING")
         except Exception:
             # At the end it would fail again, and hide why.
             self._scores, self._steps = [], []
             raise
         self._scores, self._steps = [], []
 
-    def _insert(self, table: str, rows: list[tuple]) -> None:
+    def _insert(self, table: str, rows: list[tuple], otherwise: str) -> None:
         # Another process may be on the same search, or it may be done again.
         places = ", ".join("?" * len(rows[0])) if rows else ""
-        insert = f"INSERT INTO {table} VALUES ({places}) ON CONFLICT DO NOTHING"
+        insert = f"INSERT INTO {table} VALUES ({places}) ON CONFLICT {otherwise}"
         if rows:
             self._connection.executemany(insert, rows)
 
@@ -253,9 +288,9 @@ class Journal:
                 raise
 
 
-def _checksum(xi: int, key: bytes, score: float) -> int:
+def _checksum(xi: int, key: bytes, score: float, margins: bytes | None) -> int:
     """Return what tells whether a score is still what was written."""
-    return zlib.crc32(repr((xi, key, score)).encode())
+    return zlib.crc32(margins or b"", zlib.crc32(repr((xi, key, score)).encode()))
 
 
 def _difference(stored: Mapping[str, str], given: Mapping[str, str]) -> str | None:
@@ -269,8 +304,10 @@ def _difference(stored: Mapping[str, str], given: Mapping[str, str]) -> str | No
 
 
 def _check_scores(connection: sqlite3.Connection) -> None:
-    rows = connection.execute("SELECT xi, labelled, value, checksum FROM score")
-    if any(_checksum(*row[:3]) != row[3] for row in rows):
+    rows = connection.execute(
+        "SELECT xi, labelled, value, margins, checksum FROM score"
+    )
+    if any(_checksum(*row[:4]) != row[4] for row in rows):
         raise sqlite3.DatabaseError("a score is not what was written")
 
 

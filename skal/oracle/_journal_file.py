@@ -17,7 +17,7 @@ from typing import TypeVar
 # Stand in the header of the file, so that no other is taken for a journal.
 MAGIC = b"SQLite format 3\0"
 APPLICATION = int.from_bytes(b"skal", "big")
-FORMAT = 1
+FORMAT = 2
 
 # Seconds that a process waits for another one to finish writing.
 PATIENCE = 60

@@ -1,6 +1,6 @@
 """What a search maximises: scores of labelled sets, each trained on once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import islice
 from math import ceil
@@ -14,7 +14,10 @@ from skal.oracle._jobs import Jobs
 from skal.oracle._journal import Journal
 from skal.oracle._scores import Scores
 from skal.problem import Problem
+from skal.seeding import Stream, stream
 from skal.training import Evaluation, Trainer
+from skal.utils._rows import n_rows
+from skal.utils._tags import is_tags
 
 # Seconds that a batch should last, since joblib looks for results every 0.01 seconds.
 WORTHWHILE = 0.02
@@ -26,7 +29,12 @@ MOST_TURNS = 8
 # half of the steps accepted).
 LEAST_CHANCE = 0.4
 
+# Answers on validation that are compared, and models whose margins are kept.
+MOST_ANSWERS = 1000
+MOST_KEPT = 4096
+
 Sets = dict[bytes, NDArray[np.int64]]
+Margins = NDArray[np.float16]
 # How probable it is that sets will be asked for, and the sets.
 Likely = tuple[float, Sequence[NDArray[np.int64]]]
 
@@ -50,6 +58,9 @@ class Objective:
         change any score, nor what is counted.
     journal : Journal or None, default=None
         Where scores are looked up and written down.
+    with_margins : bool, default=False
+        Tell for some rows of validation by how much each model is right. For all models
+        these are the same rows: all, or such a number that there are 1,000 answers.
     """
 
     def __init__(
@@ -59,9 +70,14 @@ class Objective:
         *,
         prefetch: Any = 0,
         journal: Journal | None = None,
+        with_margins: bool = False,
     ) -> None:
         self.trainer = Trainer(problem)
-        self._evaluation = Evaluation(problem.X_val, problem.y_val, problem.scorer)
+        sample = some_rows(problem) if with_margins else None
+        self._evaluation = Evaluation(
+            problem.X_val, problem.y_val, problem.scorer, sample
+        )
+        self._margins: dict[bytes, Margins] = {}
         self._jobs = Jobs(self.trainer, self._evaluation, n_jobs)
         self._scores = Scores()
         self._ahead = Scores()
@@ -126,13 +142,21 @@ class Objective:
         found = self._scores.find(keys)
         return np.array([found[key] for key in keys])
 
+    def margins(self, sets: Sequence[NDArray[np.int64]]) -> list[Margins | None]:
+        """Return the margins of models that were scored.
+
+        Of the latest models, that is: those of others are forgotten, and None.
+        """
+        return [self._margins.get(_key(positions)) for positions in sets]
+
     def train(self, positions: NDArray[np.int64]) -> Any:
         """Train on a set, keep its score, and return the model."""
         model = self.trainer.train(positions)
         if model is not None:
-            scores = {_key(positions): _exact(self._evaluation.score(model))}
-            self._scores.add(scores)
-            self._write(scores)
+            key, judgement = _key(positions), self._evaluation.judge(model)
+            self._keep_margins({key: judgement.margins})
+            self._scores.add({key: _exact(judgement.score)})
+            self._write({key: _exact(judgement.score)})
         return model
 
     def _new(self, sets: Iterable[NDArray[np.int64]]) -> Sets:
@@ -143,13 +167,32 @@ class Objective:
     def _known(self, new: Iterable[bytes]) -> dict[bytes, float]:
         """Return the scores there are of sets that were not asked for before."""
         known = self._ahead.find(new)
-        if self._journal is not None:
-            known |= self._journal.find(key for key in new if key not in known)
-        return known
+        if self._journal is None:
+            return known
+        unknown = [key for key in new if key not in known]
+        if self._evaluation.sample is None:
+            return known | self._journal.find(unknown)
+        # A score without margins was written by a search that asks for none.
+        found = self._journal.find_margins(unknown)
+        self._keep_margins(found)
+        return known | self._journal.find(found)
 
     def _write(self, scores: dict[bytes, float]) -> None:
         if self._journal is not None:
-            self._journal.add_scores(scores)
+            margins = {
+                key: self._margins[key] for key in scores if key in self._margins
+            }
+            self._journal.add_scores(scores, margins)
+
+    def flush(self) -> None:
+        """Write what was trained into the journal now, and not with the next step."""
+        if self._journal is not None:
+            self._journal.write()
+
+    def _keep_margins(self, found: Mapping[bytes, Margins | None]) -> None:
+        self._margins |= {key: m for key, m in found.items() if m is not None}
+        for key in list(islice(self._margins, max(0, len(self._margins) - MOST_KEPT))):
+            del self._margins[key]
 
     def _train(self, missing: Sets, likely: Iterable[Likely]) -> dict[bytes, float]:
         """Return the scores of sets that must be trained, and train others ahead."""
@@ -202,7 +245,24 @@ class Objective:
         return dict(zip(sets, map(_exact, scores), strict=True))
 
     def _train_and_score(self, sets: list[NDArray[np.int64]]) -> list[float]:
-        return self._jobs.run(sets)
+        found = self._jobs.run(sets)
+        self._keep_margins(
+            {_key(s): judged.margins for s, judged in zip(sets, found, strict=True)}
+        )
+        return [judged.score for judged in found]
+
+
+def some_rows(problem: Problem) -> NDArray[np.int64]:
+    """Return rows of the validation set on which to compare answers, in their order.
+
+    All of them, or a random choice that has some 1,000 answers: so many tell nearly as
+    much, and take 2 kilobytes for each model.
+    """
+    rng = stream(problem.seed, Stream.SAMPLE)
+    order = rng.permutation(n_rows(problem.X_val))
+    sizes = [len(problem.y_val[row]) for row in order] if is_tags(problem.y_val) else 1
+    n_answers = np.cumsum(np.broadcast_to(sizes, len(order)))
+    return np.sort(order[: np.searchsorted(n_answers, MOST_ANSWERS, side="right") or 1])
 
 
 def _key(positions: NDArray[np.int64]) -> bytes:

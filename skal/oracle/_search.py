@@ -32,6 +32,8 @@ class SearchOracle(CallbackSupportMixin, BaseOracle):
     # search ends: parameters of some subclasses.
     prefetch = 0
     max_time = None
+    # Whether the search asks by how much each answer of a model is right.
+    with_margins = False
 
     @with_callbacks
     def fit(self, X, y=None, *, problem=None):
@@ -64,7 +66,11 @@ class SearchOracle(CallbackSupportMixin, BaseOracle):
         with (
             self._open_journal(problem) as journal,
             Objective(
-                problem, self.n_jobs, prefetch=self.prefetch, journal=journal
+                problem,
+                self.n_jobs,
+                prefetch=self.prefetch,
+                journal=journal,
+                with_margins=self.with_margins,
             ) as objective,
         ):
             search = self._begin(problem, objective, journal)

@@ -23,7 +23,7 @@ def test_what_a_second_job_brings(estimator, n_steps, at_least):
     sets = split(X / 16, y, warm_size=40, val_size=478, test_size=479, random_state=0)
 
     def measure(n_jobs, n_steps=n_steps):
-        oracle = AnnealingOracle(n_steps=n_steps, n_jobs=n_jobs)
+        oracle = AnnealingOracle(n_steps=n_steps, proposal="uniform", n_jobs=n_jobs)
         learner = ActiveLearner(
             estimator, oracle, batch_size=20, n_rounds=8, random_state=0
         )

@@ -42,7 +42,9 @@ def test_bytes_per_step(monkeypatch, is_traced, prefetch):
     monkeypatch.setattr(Chain, "step", watch)
     monkeypatch.setattr(Objective, "_train_and_score", score)
     # As long as Table 1's search for intents, so each step asks for several sets.
-    oracle = AnnealingOracle(n_steps=N_STEPS, n_greedy=0, prefetch=prefetch)
+    oracle = AnnealingOracle(
+        n_steps=N_STEPS, n_greedy=0, proposal="uniform", prefetch=prefetch
+    )
     learner = ActiveLearner(
         GaussianNB(), oracle, batch_size=20, n_rounds=8, random_state=0
     )

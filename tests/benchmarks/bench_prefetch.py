@@ -44,7 +44,7 @@ def sets():
 
 def search(sets, estimator, **params):
     """Return the oracle of a search, and the seconds it took."""
-    oracle = AnnealingOracle(**params)
+    oracle = AnnealingOracle(proposal="uniform", **params)
     learner = ActiveLearner(
         estimator, oracle, batch_size=20, n_rounds=8, random_state=0
     )

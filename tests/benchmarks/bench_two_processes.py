@@ -81,7 +81,9 @@ def test_a_search(task, monkeypatch):
     def search(n_jobs, n_steps=n_steps):
         shared.clear()
         learner = task.learner("random", "aoe", random_state=0)
-        learner.set_params(strategy=AnnealingOracle(n_steps=n_steps, n_jobs=n_jobs))
+        learner.set_params(
+            strategy=AnnealingOracle(n_steps=n_steps, proposal="uniform", n_jobs=n_jobs)
+        )
         started = time.perf_counter()
         learner.fit(**task.problem.sets)
         return learner, time.perf_counter() - started

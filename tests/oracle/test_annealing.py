@@ -43,13 +43,15 @@ def test_annealing_finds_the_optimum_that_is_proved(
         )  # fmt: skip
         return learner.fit(**sets).strategy_.quality_
 
-    assert quality(AnnealingOracle(n_steps=1000)) == pytest.approx(
+    assert quality(AnnealingOracle(proposal="uniform", n_steps=1000)) == pytest.approx(
         quality(ExhaustiveOracle()), abs=1e-12
     )
 
 
 def test_history(blobs):
-    oracle = fit(blobs, AnnealingOracle(n_steps=60, n_greedy=20)).strategy_
+    oracle = fit(
+        blobs, AnnealingOracle(proposal="uniform", n_steps=60, n_greedy=20)
+    ).strategy_
     history = oracle.history_
     assert {len(column) for column in history.values()} == {81}
     assert history["step"].tolist() == list(range(81))
@@ -67,15 +69,21 @@ def test_history(blobs):
 
 
 def test_greedy_steps_only_ever_improve(blobs):
-    history = fit(blobs, AnnealingOracle(n_steps=0, n_greedy=80)).strategy_.history_
+    history = fit(
+        blobs, AnnealingOracle(proposal="uniform", n_steps=0, n_greedy=80)
+    ).strategy_.history_
     better = history["proposed"][1:] > history["best"][:-1]
     np.testing.assert_array_equal(history["accepted"][1:], better)
 
 
 def test_acceptance_follows_the_schedule(blobs):
-    hot = fit(blobs, AnnealingOracle(n_steps=150, n_greedy=0, gamma=0.0))
+    hot = fit(
+        blobs, AnnealingOracle(proposal="uniform", n_steps=150, n_greedy=0, gamma=0.0)
+    )
     assert hot.strategy_.history_["accepted"].all()
-    cold = fit(blobs, AnnealingOracle(n_steps=150, n_greedy=0, gamma=1e12))
+    cold = fit(
+        blobs, AnnealingOracle(proposal="uniform", n_steps=150, n_greedy=0, gamma=1e12)
+    )
     history = cold.strategy_.history_
     better = history["proposed"][1:] >= history["current"][:-1]
     np.testing.assert_array_equal(history["accepted"][1:], better)
@@ -84,7 +92,7 @@ def test_acceptance_follows_the_schedule(blobs):
 @pytest.mark.parametrize("n_steps", [200, 800])
 def test_a_run_of_any_length_cools(blobs, n_steps):
     history = fit(
-        blobs, AnnealingOracle(n_steps=n_steps, n_greedy=0)
+        blobs, AnnealingOracle(proposal="uniform", n_steps=n_steps, n_greedy=0)
     ).strategy_.history_
     is_loss = history["proposed"][1:] < history["current"][:-1]
     accepted = history["accepted"][1:]
@@ -98,7 +106,9 @@ def test_the_schedule_does_not_depend_on_the_scale_of_the_scores(blobs):
         return 100 * model.score(X, y)
 
     orders = [
-        fit(blobs, AnnealingOracle(n_steps=100), scoring=scoring).order_.tolist()
+        fit(
+            blobs, AnnealingOracle(proposal="uniform", n_steps=100), scoring=scoring
+        ).order_.tolist()
         for scoring in ("accuracy", percent)
     ]
     assert orders[0] == orders[1]
@@ -111,7 +121,7 @@ def test_the_published_factor_is_taken_at_its_word():
 
 
 def test_the_quality_is_that_of_the_order(blobs):
-    found = fit(blobs, AnnealingOracle(n_steps=100))
+    found = fit(blobs, AnnealingOracle(proposal="uniform", n_steps=100))
     replay = fit(blobs, FixedOrder(found.strategy_.order_))
     assert replay.validation_quality_ == found.strategy_.quality_
     assert xi_quality(found.validation_curve_) == found.strategy_.quality_
@@ -126,13 +136,21 @@ def test_no_set_is_trained_on_twice(blobs, monkeypatch):
         return train(self, sets)
 
     monkeypatch.setattr(Objective, "_train_and_score", watch)
-    oracle = fit(blobs, AnnealingOracle(n_steps=400), n_rounds=2, batch_size=1)
+    oracle = fit(
+        blobs,
+        AnnealingOracle(proposal="uniform", n_steps=400),
+        n_rounds=2,
+        batch_size=1,
+    )
     assert len(trained) == len(set(trained)) == oracle.strategy_.n_trainings_
 
 
 def test_a_tiny_pool_is_searched_from_memory(tiny_sets):
     learner = ActiveLearner(
-        GaussianNB(), AnnealingOracle(n_steps=500), batch_size=1, n_rounds=2
+        GaussianNB(),
+        AnnealingOracle(proposal="uniform", n_steps=500),
+        batch_size=1,
+        n_rounds=2,
     )
     assert learner.fit(**tiny_sets(6, 0)).strategy_.n_trainings_ <= 6 + 15
 
@@ -140,30 +158,43 @@ def test_a_tiny_pool_is_searched_from_memory(tiny_sets):
 def test_start_from_an_order_and_from_a_strategy(blobs):
     margin = fit(blobs, Margin(random_state=1))
     still = {"n_steps": 0, "n_greedy": 0}
-    given = fit(blobs, AnnealingOracle(start=margin.order_, **still))
-    asked = fit(blobs, AnnealingOracle(start=Margin(random_state=1), **still))
+    given = fit(
+        blobs, AnnealingOracle(proposal="uniform", start=margin.order_, **still)
+    )
+    asked = fit(
+        blobs,
+        AnnealingOracle(proposal="uniform", start=Margin(random_state=1), **still),
+    )
     assert given.order_.tolist() == asked.order_.tolist() == margin.order_.tolist()
     assert given.strategy_.n_trainings_ == 5
     assert asked.strategy_.n_trainings_ == 6
-    random = fit(blobs, AnnealingOracle(**still))
+    random = fit(blobs, AnnealingOracle(proposal="uniform", **still))
     assert random.order_.tolist() != margin.order_.tolist()
 
 
 def test_a_search_improves_on_its_start(blobs):
     margin = fit(blobs, Margin(random_state=1))
-    found = fit(blobs, AnnealingOracle(n_steps=100, start=margin.order_))
+    found = fit(
+        blobs, AnnealingOracle(proposal="uniform", n_steps=100, start=margin.order_)
+    )
     assert found.validation_quality_ > margin.validation_quality_
 
 
 @pytest.mark.parametrize("limit", [5, 6, 40, 41, 42])
 def test_max_trainings_is_never_exceeded(blobs, limit):
-    oracle = fit(blobs, AnnealingOracle(max_trainings=limit)).strategy_
+    oracle = fit(
+        blobs, AnnealingOracle(proposal="uniform", max_trainings=limit)
+    ).strategy_
     assert limit - 5 < oracle.n_trainings_ <= limit
 
 
 def test_a_limit_cuts_the_chain_and_changes_nothing_before(blobs):
-    free = fit(blobs, AnnealingOracle(n_steps=60)).strategy_.history_
-    cut = fit(blobs, AnnealingOracle(n_steps=60, max_trainings=60)).strategy_.history_
+    free = fit(
+        blobs, AnnealingOracle(proposal="uniform", n_steps=60)
+    ).strategy_.history_
+    cut = fit(
+        blobs, AnnealingOracle(proposal="uniform", n_steps=60, max_trainings=60)
+    ).strategy_.history_
     n_done = len(cut["step"])
     assert 5 < n_done < len(free["step"])
     for name, column in cut.items():
@@ -172,12 +203,14 @@ def test_a_limit_cuts_the_chain_and_changes_nothing_before(blobs):
 
 def test_a_limit_below_the_start_is_refused(blobs):
     with pytest.raises(ValueError, match="max_trainings=4 does not even score the"):
-        fit(blobs, AnnealingOracle(max_trainings=4))
+        fit(blobs, AnnealingOracle(proposal="uniform", max_trainings=4))
 
 
 def test_max_time_ends_the_search(blobs):
     started = time.monotonic()
-    oracle = fit(blobs, AnnealingOracle(n_steps=10**6, max_time=0.3)).strategy_
+    oracle = fit(
+        blobs, AnnealingOracle(proposal="uniform", n_steps=10**6, max_time=0.3)
+    ).strategy_
     assert 0 < len(oracle.history_["step"]) - 1 < 10**6
     assert time.monotonic() - started > 0.3
 
@@ -188,7 +221,9 @@ def test_max_time_counts_the_start(blobs):
             time.sleep(0.1)
             super()._fit(X, y, problem)
 
-    oracle = AnnealingOracle(n_steps=10**6, max_time=0.1, start=Slow())
+    oracle = AnnealingOracle(
+        proposal="uniform", n_steps=10**6, max_time=0.1, start=Slow()
+    )
     assert fit(blobs, oracle).strategy_.history_["step"].tolist() == [0, 1]
 
 
@@ -206,7 +241,9 @@ class Interrupting(GaussianNB):
 
 def test_ctrl_c_leaves_the_best_so_far(blobs):
     Interrupting.n_fits = 0
-    learner = ActiveLearner(Interrupting(), AnnealingOracle(n_steps=1000), **BASE)
+    learner = ActiveLearner(
+        Interrupting(), AnnealingOracle(proposal="uniform", n_steps=1000), **BASE
+    )
     with pytest.warns(UserWarning, match="interrupted in step .* of 1200: going on"):
         learner.fit(*blobs)
     oracle = learner.strategy_
@@ -219,7 +256,10 @@ def test_ctrl_c_leaves_the_best_so_far(blobs):
 def test_a_pool_that_is_used_up_is_reordered(tiny_sets):
     sets = tiny_sets(8, seed=0)
     learner = ActiveLearner(
-        GaussianNB(), AnnealingOracle(n_steps=300), batch_size=3, n_rounds=3
+        GaussianNB(),
+        AnnealingOracle(proposal="uniform", n_steps=300),
+        batch_size=3,
+        n_rounds=3,
     )
     with pytest.warns(UserWarning, match="after 3 rounds, the last of them with 2"):
         learner.fit(**sets)
@@ -230,7 +270,12 @@ def test_a_pool_that_is_used_up_is_reordered(tiny_sets):
 def test_a_single_batch_of_everything_leaves_nothing_to_search(blobs):
     X, y = blobs
     with pytest.warns(UserWarning, match="stopping early, after 1 rounds"):
-        learner = fit((X, y), AnnealingOracle(n_steps=50), batch_size=100, n_rounds=1)
+        learner = fit(
+            (X, y),
+            AnnealingOracle(proposal="uniform", n_steps=50),
+            batch_size=100,
+            n_rounds=1,
+        )
     assert learner.strategy_.n_trainings_ == 1
 
 
@@ -241,7 +286,10 @@ def test_start_strategies_do_not_peek(blobs):
             assert problem.y_pool is None
             super()._fit(X, y, problem)
 
-    fit(blobs, AnnealingOracle(n_steps=0, n_greedy=0, start=Curious()))
+    fit(
+        blobs,
+        AnnealingOracle(proposal="uniform", n_steps=0, n_greedy=0, start=Curious()),
+    )
 
 
 INTERRUPTED = """
@@ -259,7 +307,7 @@ class Tell:
     def on_fit_task_end(self, estimator, context): pass
 
 X, y = make_blobs(300, centers=3, cluster_std=3.0, random_state=3)
-oracle = AnnealingOracle(n_steps=10**6, n_jobs=2)
+oracle = AnnealingOracle(proposal="uniform", n_steps=10**6, n_jobs=2)
 learner = ActiveLearner(GaussianNB(), oracle, random_state=0).set_callbacks(Tell())
 learner.fit(X, y)
 assert learner.validation_quality_ == learner.strategy_.quality_

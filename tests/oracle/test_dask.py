@@ -40,7 +40,7 @@ def on_cluster(client):
 
 def search(data, estimator=None, **params):
     estimator = GaussianNB() if estimator is None else estimator
-    oracle = AnnealingOracle(**{"n_steps": 20, **params})
+    oracle = AnnealingOracle(proposal="uniform", **{"n_steps": 20, **params})
     return ActiveLearner(estimator, oracle, **BASE).fit(*data)
 
 
@@ -156,7 +156,9 @@ def test_a_worker_is_killed_in_a_training(
 
 
 def test_a_seed_loop_on_a_cluster(blobs, on_cluster):
-    learner = ActiveLearner(GaussianNB(), AnnealingOracle(n_steps=3), **BASE)
+    learner = ActiveLearner(
+        GaussianNB(), AnnealingOracle(proposal="uniform", n_steps=3), **BASE
+    )
     found = run_seeds(learner, *blobs, seeds=3)
     with parallel_config(backend="sequential"):
         expected = run_seeds(learner, *blobs, seeds=3)

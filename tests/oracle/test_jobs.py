@@ -7,7 +7,7 @@ from sklearn.naive_bayes import GaussianNB
 from skal.oracle import _jobs
 from skal.oracle._jobs import Jobs, deal
 from skal.problem import assemble
-from skal.training import Evaluation, Trainer, train_and_score
+from skal.training import Evaluation, Trainer, train_and_judge
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_shares_are_about_as_large(seed):
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 @pytest.mark.parametrize("n_jobs", [1, 2, 3])
 def test_any_number_of_jobs_gives_the_same_scores(work, sets, backend, n_jobs):
-    expected = train_and_score(*work, sets)
+    expected = train_and_judge(*work, sets)
     with parallel_config(backend=backend), Jobs(*work, n_jobs) as jobs:
         assert jobs.run(sets) == expected
         assert jobs.run(sets[:1]) == expected[:1]
@@ -69,7 +69,7 @@ def test_a_worker_that_does_not_know_the_work_asks(work, sets, monkeypatch):
         return train(key, work, sets)
 
     monkeypatch.setattr(_jobs, "_train_in_worker", watch)
-    expected = train_and_score(*work, sets)
+    expected = train_and_judge(*work, sets)
     with parallel_config(backend="threading"), Jobs(*work, 2) as jobs:
         assert jobs.run(sets) == expected
         assert told == [True, True]
@@ -93,7 +93,7 @@ def test_a_training_that_fails_is_an_error(work, sets, monkeypatch):
     def fail(trainer, evaluation, sets):
         raise FloatingPointError("diverged")
 
-    monkeypatch.setattr(_jobs, "train_and_score", fail)
+    monkeypatch.setattr(_jobs, "train_and_judge", fail)
     with (
         parallel_config(backend="threading"),
         Jobs(*work, 2) as jobs,

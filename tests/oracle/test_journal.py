@@ -52,7 +52,7 @@ def trained(monkeypatch):
 
 def search(sets, path=None, estimator=None, learner=None, fit_params=None, **params):
     """Return the learner of a small search, with a journal."""
-    oracle = AnnealingOracle(**STEPS | {"journal": path} | params)
+    oracle = AnnealingOracle(proposal="uniform", **STEPS | {"journal": path} | params)
     estimator = GaussianNB() if estimator is None else estimator
     active = ActiveLearner(estimator, oracle, **BASE | (learner or {}))
     return active.fit(**sets, **fit_params or {})
@@ -146,7 +146,7 @@ def test_searches_with_other_seeds_share_a_file(sets, path, trained):
 
 
 def test_seed_loops_share_a_file_with_sets_carved_anew(blobs, path):
-    oracle = AnnealingOracle(**STEPS, journal=path)
+    oracle = AnnealingOracle(proposal="uniform", **STEPS, journal=path)
     learner = ActiveLearner(GaussianNB(), oracle, **BASE)
     alone = learner.set_params(strategy__journal=None)
     expected = run_seeds(alone, *blobs, seeds=3).curves
@@ -239,7 +239,7 @@ def test_other_weights_are_refused(blobs, path):
     X, y = blobs
 
     def fit(weight):
-        oracle = AnnealingOracle(**STEPS, journal=path)
+        oracle = AnnealingOracle(proposal="uniform", **STEPS, journal=path)
         learner = ActiveLearner(GaussianNB(), oracle, **BASE)
         return learner.fit(X, y, sample_weight=weight)
 
@@ -247,9 +247,11 @@ def test_other_weights_are_refused(blobs, path):
     with pytest.raises(ValueError, match="fit: sample_weight=<"):
         fit(np.arange(1.0, 121.0))
     with pytest.raises(ValueError, match=r"fit: sample_weight=.*sample_weight=absent"):
-        ActiveLearner(GaussianNB(), AnnealingOracle(**STEPS, journal=path), **BASE).fit(
-            X, y
-        )
+        ActiveLearner(
+            GaussianNB(),
+            AnnealingOracle(proposal="uniform", **STEPS, journal=path),
+            **BASE,
+        ).fit(X, y)
 
 
 def test_what_makes_no_difference_is_not_refused(sets, path):
@@ -691,7 +693,7 @@ def test_memory_grows_with_the_scores_alone(
         return [sum(s.tolist()) % 997 / 997 for s in sets]
 
     monkeypatch.setattr(Objective, "_train_and_score", score)
-    oracle = AnnealingOracle(
+    oracle = AnnealingOracle(proposal="uniform",
         n_steps=10_001, n_greedy=0, prefetch=prefetch,
         journal=path if has_journal else None,
     )  # fmt: skip

@@ -29,7 +29,12 @@ def search(path, seed=1, n_steps=40, **params):
     X, y = make_blobs(120, centers=3, cluster_std=3.0, random_state=3)
     sets = split(X, y, warm_size=10, val_size=30, test_size=30, random_state=0)
     oracle = AnnealingOracle(
-        n_steps=n_steps, n_greedy=8, journal=path, random_state=seed, **params
+        proposal="uniform",
+        n_steps=n_steps,
+        n_greedy=8,
+        journal=path,
+        random_state=seed,
+        **params,
     )
     learner = ActiveLearner(
         GaussianNB(), oracle, batch_size=3, n_rounds=4, random_state=0

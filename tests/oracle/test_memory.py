@@ -40,7 +40,7 @@ def kept(monkeypatch):
 def test_a_long_search_keeps_little_of_each_step(kept, is_full, tmp_path):
     """Alone, and with all that can be added to a search."""
     added = {"prefetch": 4, "journal": tmp_path / "search.db"} if is_full else {}
-    oracle = AnnealingOracle(n_steps=LAST, n_greedy=0, **added)
+    oracle = AnnealingOracle(proposal="uniform", n_steps=LAST, n_greedy=0, **added)
     learner = ActiveLearner(
         GaussianNB(), oracle, batch_size=10, n_rounds=4, random_state=0
     )

@@ -109,7 +109,11 @@ def test_the_chain_is_the_sequential_one(blobs, references, name, prefetch, n_jo
     small = {"batch_size": 1, "n_rounds": 2} if name == "repetitive" else {}
 
     def search(**params):
-        return fit(blobs, AnnealingOracle(**PROBLEMS[name], **params), **small)
+        return fit(
+            blobs,
+            AnnealingOracle(proposal="uniform", **PROBLEMS[name], **params),
+            **small,
+        )
 
     if name not in references:
         references[name] = search(prefetch=0)
@@ -119,7 +123,9 @@ def test_the_chain_is_the_sequential_one(blobs, references, name, prefetch, n_jo
 
 @pytest.mark.parametrize("prefetch", [0, 4, 30])
 def test_no_set_is_trained_on_twice(blobs, batches, prefetch):
-    oracle = fit(blobs, AnnealingOracle(n_steps=60, prefetch=prefetch))
+    oracle = fit(
+        blobs, AnnealingOracle(proposal="uniform", n_steps=60, prefetch=prefetch)
+    )
     trained = [s for batch in batches for s in batch]
     assert len(trained) == len(set(trained))
     assert len(trained) == oracle.n_trainings_ + oracle.n_speculative_
@@ -127,7 +133,7 @@ def test_no_set_is_trained_on_twice(blobs, batches, prefetch):
 
 
 def test_a_single_job_trains_nothing_ahead(blobs, batches):
-    oracle = fit(blobs, AnnealingOracle(**SHORT))
+    oracle = fit(blobs, AnnealingOracle(proposal="uniform", **SHORT))
     assert sum(map(len, batches)) == oracle.n_trainings_
     assert oracle.n_speculative_ == 0
 
@@ -135,18 +141,18 @@ def test_a_single_job_trains_nothing_ahead(blobs, batches):
 @pytest.mark.parametrize(("milliseconds", "size"), [(0, 16), (5, 8), (1000, 6)])
 def test_two_jobs_are_filled_up(blobs, batches, monkeypatch, milliseconds, size):
     """Quick trainings up to 20 ms for each job, slow ones to an even number."""
-    train = _jobs.train_and_score
+    train = _jobs.train_and_judge
 
     def pretend(trainer, evaluation, sets):
         moments.append(moments[-1] + milliseconds / 1000 * len(sets) + 1e-9)
         return train(trainer, evaluation, sets)
 
     moments = [0.0]
-    monkeypatch.setattr(_jobs, "train_and_score", pretend)
+    monkeypatch.setattr(_jobs, "train_and_judge", pretend)
     monkeypatch.setattr(_jobs, "_train_in_worker", timed(moments, pretend))
     with parallel_config(backend="sequential"):
         monkeypatch.setattr(_jobs, "effective_n_jobs", lambda n_jobs: n_jobs)
-        oracle = fit(blobs, AnnealingOracle(**SHORT, n_jobs=2))
+        oracle = fit(blobs, AnnealingOracle(proposal="uniform", **SHORT, n_jobs=2))
     assert oracle.n_speculative_ > 0
     sizes = [len(batch) for batch in batches[1:-8]]
     assert max(sizes) == size
@@ -166,12 +172,12 @@ def timed(moments, train):
 
 
 def test_a_wide_trainer_is_filled_up(blobs, batches, monkeypatch):
-    alone = fit(blobs, AnnealingOracle(**SHORT, prefetch=0))
+    alone = fit(blobs, AnnealingOracle(proposal="uniform", **SHORT, prefetch=0))
     n_alone = len(batches)
     batches.clear()
     monkeypatch.setattr(Trainer, "width", 16)
     monkeypatch.setattr(_objective, "LEAST_CHANCE", 0.0)
-    wide = fit(blobs, AnnealingOracle(**SHORT))
+    wide = fit(blobs, AnnealingOracle(proposal="uniform", **SHORT))
     assert_same(alone, wide)
     middle = [len(batch) for batch in batches[1:-6]]
     assert set(middle) == {16}
@@ -186,7 +192,9 @@ def test_a_wide_trainer_is_not_filled_up_with_what_is_hardly_asked_for(
     for least in (0.0, 0.4, 1.0):
         batches.clear()
         monkeypatch.setattr(_objective, "LEAST_CHANCE", least)
-        wasted.append(fit(blobs, AnnealingOracle(**SHORT)).n_speculative_)
+        wasted.append(
+            fit(blobs, AnnealingOracle(proposal="uniform", **SHORT)).n_speculative_
+        )
         sizes.append(np.mean([len(batch) for batch in batches]))
     assert sizes[0] > sizes[1] > sizes[2]
     assert wasted[0] > 2 * wasted[1]
@@ -194,47 +202,52 @@ def test_a_wide_trainer_is_not_filled_up_with_what_is_hardly_asked_for(
 
 
 def test_a_number_is_trained_ahead_whatever_its_chance(blobs, batches, monkeypatch):
-    fit(blobs, AnnealingOracle(**SHORT, prefetch=12))
+    fit(blobs, AnnealingOracle(proposal="uniform", **SHORT, prefetch=12))
     narrow = list(batches)
     batches.clear()
     monkeypatch.setattr(Trainer, "width", 16)
-    fit(blobs, AnnealingOracle(**SHORT, prefetch=12))
+    fit(blobs, AnnealingOracle(proposal="uniform", **SHORT, prefetch=12))
     assert batches == narrow
 
 
 def test_a_number_is_what_is_trained_ahead_at_most(blobs, batches):
-    fit(blobs, AnnealingOracle(**SHORT, prefetch=3))
+    fit(blobs, AnnealingOracle(proposal="uniform", **SHORT, prefetch=3))
     ahead = [len(batch) - 3 for batch in batches]
     assert max(ahead) <= BASE["n_rounds"]
     batches.clear()
-    fit(blobs, AnnealingOracle(**SHORT, prefetch=0))
+    fit(blobs, AnnealingOracle(proposal="uniform", **SHORT, prefetch=0))
     assert max(map(len, batches)) <= BASE["n_rounds"]
 
 
 def test_what_was_trained_ahead_is_used(blobs, batches):
     """Cold chains stay where they are, so nearly all that is foreseen comes true."""
-    cold = AnnealingOracle(n_steps=0, n_greedy=150, prefetch=10)
+    cold = AnnealingOracle(proposal="uniform", n_steps=0, n_greedy=150, prefetch=10)
     oracle = fit(blobs, cold)
     n_ahead = sum(map(len, batches)) - len(batches)
     assert oracle.n_speculative_ < 0.15 * n_ahead
 
 
 def test_nothing_is_trained_for_after_the_last_step(blobs, batches):
-    one = AnnealingOracle(n_steps=1, n_greedy=0, prefetch=50)
+    one = AnnealingOracle(proposal="uniform", n_steps=1, n_greedy=0, prefetch=50)
     assert fit(blobs, one).n_speculative_ == 0
-    two = AnnealingOracle(n_steps=2, n_greedy=0, prefetch=50)
+    two = AnnealingOracle(proposal="uniform", n_steps=2, n_greedy=0, prefetch=50)
     assert fit(blobs, two).n_speculative_ <= 2 * BASE["n_rounds"]
 
 
 def test_nothing_is_trained_that_the_limit_forbids(blobs):
-    free = fit(blobs, AnnealingOracle(**SHORT, prefetch=0)).history_["n_trainings"]
+    free = fit(
+        blobs, AnnealingOracle(proposal="uniform", **SHORT, prefetch=0)
+    ).history_["n_trainings"]
     step = int(np.flatnonzero(np.diff(free) > 0)[3]) + 1
     limit = {"max_trainings": int(free[step]), "prefetch": 50}
-    cut = fit(blobs, AnnealingOracle(**SHORT, **limit))
+    cut = fit(blobs, AnnealingOracle(proposal="uniform", **SHORT, **limit))
     assert cut.history_["n_trainings"].tolist() == free[: step + 1].tolist()
     # After the first step that trains, the next one would be too much.
     limit["max_trainings"] = int(free[np.flatnonzero(np.diff(free) > 0)[0] + 1])
-    assert fit(blobs, AnnealingOracle(**SHORT, **limit)).n_speculative_ == 0
+    assert (
+        fit(blobs, AnnealingOracle(proposal="uniform", **SHORT, **limit)).n_speculative_
+        == 0
+    )
 
 
 @pytest.mark.parametrize("gamma", [0.0, "auto", 1e12])
@@ -256,16 +269,18 @@ def test_what_is_foreseen_is_what_comes_if_the_decision_does(blobs, monkeypatch,
 
     monkeypatch.setattr(Chain, "_draw", cache(Chain._draw))
     monkeypatch.setattr(Chain, "step", check)
-    fit(blobs, AnnealingOracle(n_steps=20, n_greedy=60, gamma=gamma))
+    fit(
+        blobs, AnnealingOracle(proposal="uniform", n_steps=20, n_greedy=60, gamma=gamma)
+    )
     assert 0 < sum(n_accepted) < len(n_accepted)
 
 
 def test_a_training_that_fails_and_is_never_asked_for_does_no_harm(
     blobs, batches, monkeypatch
 ):
-    alone = fit(blobs, AnnealingOracle(**SHORT, prefetch=0))
+    alone = fit(blobs, AnnealingOracle(proposal="uniform", **SHORT, prefetch=0))
     asked, n_alone = {s for batch in batches for s in batch}, len(batches)
-    train, n_failures = _jobs.train_and_score, []
+    train, n_failures = _jobs.train_and_judge, []
 
     def fragile(trainer, evaluation, sets):
         if any(frozenset(s.tolist()) not in asked for s in sets):
@@ -273,8 +288,8 @@ def test_a_training_that_fails_and_is_never_asked_for_does_no_harm(
             raise FloatingPointError("diverged")
         return train(trainer, evaluation, sets)
 
-    monkeypatch.setattr(_jobs, "train_and_score", fragile)
-    ahead = fit(blobs, AnnealingOracle(**SHORT, prefetch=10))
+    monkeypatch.setattr(_jobs, "train_and_judge", fragile)
+    ahead = fit(blobs, AnnealingOracle(proposal="uniform", **SHORT, prefetch=10))
     assert_same(alone, ahead)
     assert n_failures
     tried = Counter(s for batch in batches[n_alone:] for s in batch if s not in asked)
@@ -284,22 +299,22 @@ def test_a_training_that_fails_and_is_never_asked_for_does_no_harm(
 def test_a_training_that_fails_and_is_asked_for_is_an_error(
     blobs, batches, monkeypatch
 ):
-    fit(blobs, AnnealingOracle(**SHORT, prefetch=0))
+    fit(blobs, AnnealingOracle(proposal="uniform", **SHORT, prefetch=0))
     last = batches[-1][0]
-    train = _jobs.train_and_score
+    train = _jobs.train_and_judge
 
     def fragile(trainer, evaluation, sets):
         if any(frozenset(s.tolist()) == last for s in sets):
             raise FloatingPointError("diverged")
         return train(trainer, evaluation, sets)
 
-    monkeypatch.setattr(_jobs, "train_and_score", fragile)
+    monkeypatch.setattr(_jobs, "train_and_judge", fragile)
     for prefetch in (0, 10):
         with pytest.raises(FloatingPointError, match="diverged"):
-            fit(blobs, AnnealingOracle(**SHORT, prefetch=prefetch))
+            fit(blobs, AnnealingOracle(proposal="uniform", **SHORT, prefetch=prefetch))
 
 
 @pytest.mark.parametrize("prefetch", [-1, 2.5, "much"])
 def test_prefetch_is_a_number_or_auto(blobs, prefetch):
     with pytest.raises(ValueError, match="'prefetch' parameter of AnnealingOracle"):
-        fit(blobs, AnnealingOracle(prefetch=prefetch))
+        fit(blobs, AnnealingOracle(proposal="uniform", prefetch=prefetch))

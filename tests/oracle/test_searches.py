@@ -29,8 +29,10 @@ from skal.oracle._objective import Objective
 from skal.plotting import SearchDisplay
 
 ORACLES = {
-    "annealing": AnnealingOracle(n_steps=30),
-    "prefetching": AnnealingOracle(n_steps=30, prefetch=5),
+    "annealing": AnnealingOracle(n_steps=30, proposal="uniform"),
+    "prefetching": AnnealingOracle(n_steps=30, proposal="uniform", prefetch=5),
+    "guided": AnnealingOracle(n_steps=20),
+    "guided from random": AnnealingOracle(n_steps=20, start="random"),
     "greedy": GreedyOracle(n_candidates=4),
     "greedy by round": GreedyOracle(n_candidates=6, by="round"),
     "beam": BeamOracle(width=3, n_candidates=3),
@@ -172,7 +174,7 @@ def test_no_set_is_trained_on_twice_and_all_are_counted(
     found = learn(ORACLES[name], sets).strategy_
     assert len(seen) == len(set(seen))
     # The model that strategies are asked about is trained besides.
-    besides = 1 if name == "best of strategies" else 0
+    besides = 1 if name in ("best of strategies", "guided") else 0
     assert len(seen) + besides == found.n_trainings_ + found.n_speculative_
 
 
@@ -243,7 +245,9 @@ def test_without_a_warm_start(name):
     assert np.isfinite(learner.strategy_.quality_)
 
 
-@pytest.mark.parametrize("name", ["greedy", "beam by round", "best of strategies"])
+@pytest.mark.parametrize(
+    "name", ["greedy", "beam by round", "best of strategies", "guided"]
+)
 def test_nets_side_by_side(name):
     X, y = make_intents(120, random_state=0)
     sets = split(X, y, warm_size=8, val_size=30, test_size=30, random_state=0)

@@ -1,0 +1,293 @@
+"""The search that learns from what it tries."""
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.stats import norm
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+
+from skal import ActiveLearner, AnnealingOracle, ExhaustiveOracle
+from skal.oracle import read_journal
+from skal.oracle._belief import Belief, Line, Outcomes, foretold_gain, rank
+from skal.oracle._guided import GuidedChain
+from skal.oracle._objective import Objective
+from skal.training import Trainer
+
+BASE = {"batch_size": 3, "n_rounds": 5, "warm_size": 10, "random_state": 0}
+
+
+def fit(data, oracle, estimator=None, **params):
+    estimator = GaussianNB() if estimator is None else estimator
+    return ActiveLearner(estimator, oracle, **BASE | params).fit(*data)
+
+
+@pytest.fixture(scope="module")
+def overlapping():
+    """Three clouds that lie half upon each other, in six dimensions."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(3, size=400)
+    return rng.normal(size=(400, 6)) + np.eye(6)[y], y
+
+
+class TestBelief:
+    def test_is_the_posterior_as_long_as_points_are_seen_once(self):
+        """One exchange of two fresh points, against the normal equations."""
+        belief, seen = Belief(4, 3), np.array([1.0, -2.0, 0.5])
+        belief.learn(2, 0, seen)
+        row = np.array([-1.0, 0, 1, 0])
+        precision = np.eye(4) + np.outer(row, row) / belief.noise
+        covariance = np.linalg.inv(precision)
+        mean = covariance @ np.outer(row, seen) / belief.noise
+        np.testing.assert_allclose(belief.effects, mean, atol=1e-6)
+        np.testing.assert_allclose(belief.variances, np.diag(covariance))
+
+    def test_learns_sums_over_points(self):
+        rng = np.random.default_rng(0)
+        truth, belief = rng.normal(size=(30, 8)), Belief(30, 8)
+        for _ in range(600):
+            added, removed = rng.choice(30, 2, replace=False)
+            noise = rng.normal(size=8) / 10
+            belief.learn(added, removed, truth[added] - truth[removed] + noise)
+        pairs = np.array([rng.choice(30, 2, replace=False) for _ in range(200)])
+        change, _ = belief.change(*pairs.T)
+        expected = truth[pairs[:, 0]] - truth[pairs[:, 1]]
+        assert np.corrcoef(change.ravel(), expected.ravel())[0, 1] > 0.98
+
+    def test_tells_how_unsure_it_is(self):
+        belief, rng = Belief(50, 20), np.random.default_rng(1)
+        truth = 3 * rng.normal(size=(50, 20))
+        for _ in range(400):
+            added, removed = rng.choice(50, 2, replace=False)
+            belief.learn(added, removed, truth[added] - truth[removed])
+        change, spread = belief.change(np.arange(25), np.arange(25, 50))
+        error = change - (truth[:25] - truth[25:])
+        assert 0.3 < np.sqrt((error**2).mean()) / spread.mean() < 3
+
+
+def test_foretold_gain_against_sums_by_hand():
+    rng = np.random.default_rng(0)
+    now, change, spread = rng.normal(size=5), rng.normal(size=(3, 5)), [0.5, 1, 2]
+
+    def share(margins, width):
+        return np.mean([1 / (1 + np.exp(-1.7 * m / width)) for m in margins])
+
+    expected = [
+        share(now + d, s) - share(now, s) + 2 * (share(now + d, 1) - share(now, 1))
+        for d, s in zip(change, spread, strict=True)
+    ]
+    np.testing.assert_allclose(foretold_gain(now, change, np.array(spread)), expected)
+
+
+class TestOutcomes:
+    def test_at_first_forecasts_are_believed(self):
+        assert Outcomes().line() == Line(0.0, 1.0, 0.01)
+
+    def test_is_the_line_of_least_squares(self):
+        rng, outcomes = np.random.default_rng(0), Outcomes()
+        foretold = rng.normal(size=300)
+        gain = 0.7 * foretold - 0.2 + rng.normal(size=300) / 3
+        for pair in zip(foretold, gain, strict=True):
+            outcomes.add(*pair)
+        line = outcomes.line()
+        slope, height = np.polyfit(foretold, gain, 1)
+        np.testing.assert_allclose(line[:2], [height, slope])
+        assert line.spread == pytest.approx(np.std(gain - height - slope * foretold))
+
+    def test_forecasts_that_mislead_count_for_nothing(self):
+        outcomes = Outcomes()
+        for value in np.linspace(-1, 1, 100):
+            outcomes.add(value, -value - 0.5)
+        assert outcomes.line()[:2] == pytest.approx((-0.5, 0))
+
+
+def test_rank_is_expected_improvement_against_quadrature():
+    line = Line(-0.1, 0.8, 0.3)
+    for foretold, n in ((0.4, 1), (-0.2, 3), (0.0, 8)):
+        mean, spread = -0.1 * n + 0.8 * foretold, 0.3 * np.sqrt(n)
+        density = norm(mean, spread).pdf
+        expected = quad(lambda x, f=density: x * f(x), 0, 20)[0] / np.sqrt(n)
+        found = rank(np.array([foretold]), np.array([n]), line)
+        assert found[0] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("n_pool", "batch_size", "n_rounds"), [
+    (n_pool, b, k) for n_pool in (6, 7, 8) for b in (1, 2) for k in (2, 3)
+])  # fmt: skip
+def test_it_finds_the_optimum_that_is_proved(
+    tiny_sets, n_pool, batch_size, n_rounds, seed
+):
+    sets = tiny_sets(n_pool, seed)
+    sizes = {"batch_size": batch_size, "n_rounds": n_rounds, "random_state": seed}
+
+    def quality(oracle):
+        learner = ActiveLearner(GaussianNB(), oracle, **sizes)
+        return learner.fit(**sets).strategy_.quality_
+
+    found = quality(AnnealingOracle(n_steps=300))
+    assert found == pytest.approx(quality(ExhaustiveOracle()), abs=1e-12)
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """The moves of each step, the state before and the state after."""
+    steps, step, tried = [], GuidedChain.step, GuidedChain._tried
+
+    def watch(self, t):
+        steps.append([self.current])
+        moved = step(self, t)
+        steps[-1].append(self.current)
+        return moved
+
+    def note(self, moves):
+        steps[-1].append(moves)
+        return tried(self, moves)
+
+    monkeypatch.setattr(GuidedChain, "step", watch)
+    monkeypatch.setattr(GuidedChain, "_tried", note)
+    return steps
+
+
+def test_moves_of_a_step_do_not_overlap_and_fill_the_rounds(blobs, steps):
+    fit(blobs, AnnealingOracle(n_steps=40))
+    sizes = []
+    for _, moves, _ in steps:
+        rounds = [k for move in moves for k in move.rounds]
+        places = [place for move in moves for place in move[:2]]
+        assert len(set(rounds)) == len(rounds)
+        assert len(set(places)) == len(places)
+        sizes.append(len(rounds))
+    assert np.mean(sizes) > 4  # of 5
+
+
+def test_a_state_is_what_its_order_scores(overlapping, steps):
+    """Moves that are accepted together are worth what each was worth by itself."""
+    learner = fit(overlapping, AnnealingOracle(n_steps=40))
+    assert learner.strategy_.quality_ == pytest.approx(learner.validation_quality_)
+    several = [step for step in steps if (step[0].scores != step[2].scores).sum() > 2]
+    assert several
+    for _, _, state in several[:5]:
+        assert sorted(state.order) == list(range(len(state.order)))
+        assert state.margins.shape[0] == 5
+        # All answers are compared here, so the margins tell the score.
+        np.testing.assert_allclose((state.margins > 0).mean(axis=1), state.scores)
+
+
+def test_progress_tells_the_share_of_moves_that_are_accepted(overlapping, steps):
+    seen, step = [], GuidedChain.step
+
+    class Watch(GuidedChain):
+        def step(self, t):
+            seen.append(self.progress["acceptance_rate"])
+            return step(self, t)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skal.oracle._annealing.GuidedChain", Watch)
+        fit(overlapping, AnnealingOracle(n_steps=30))
+    before, moves, after = steps[0]
+    n_accepted = sum(
+        (before.order[list(move[:2])] != after.order[list(move[:2])]).all()
+        for move in moves
+    )
+    assert seen[:2] == [0, n_accepted / len(moves)]
+    assert 0.1 < seen[-1] < 0.9
+
+
+@pytest.mark.parametrize("limit", [40, 77, 100])
+def test_no_training_beyond_the_limit(blobs, limit):
+    oracle = AnnealingOracle(n_steps=500, max_trainings=limit)
+    found = fit(blobs, oracle).strategy_
+    assert limit - 5 <= found.n_trainings_ <= limit
+
+
+def test_better_than_blind_annealing_after_as_many_trainings(overlapping):
+    def reached(oracle):
+        found = [
+            fit(overlapping, oracle, LogisticRegression(), random_state=seed).strategy_
+            for seed in range(3)
+        ]
+        assert max(one.n_trainings_ for one in found) <= 300
+        return np.mean([one.quality_ for one in found])
+
+    blind = AnnealingOracle(n_steps=110, proposal="uniform", max_trainings=300)
+    guided = AnnealingOracle(n_steps=50, start="random", max_trainings=300)
+    assert reached(guided) > reached(blind) + 0.01
+
+
+class Answers(GaussianNB):
+    predict_proba = property()
+
+    def predict(self, X):
+        return self.classes_[self._joint_log_likelihood(X).argmax(axis=1)]
+
+
+def test_models_that_only_answer(overlapping):
+    """Without probabilities or decision values a right answer is a margin of one."""
+    oracle = AnnealingOracle(n_steps=20)
+    history = fit(overlapping, oracle, Answers()).strategy_.history_
+    assert history["best"][-1] > history["best"][0] + 0.02
+
+
+class TestJournal:
+    def test_completes_what_a_blind_search_wrote(self, blobs, tmp_path):
+        path = tmp_path / "search.db"
+        blind = AnnealingOracle(
+            n_steps=20, proposal="uniform", journal=path, random_state=1
+        )
+        fit(blobs, blind)
+        oracle = AnnealingOracle(n_steps=20, random_state=2)
+        alone = fit(blobs, oracle).strategy_
+        shared = fit(blobs, oracle.set_params(journal=path)).strategy_
+        assert shared.order_.tolist() == alone.order_.tolist()
+        assert fit(blobs, blind).strategy_.n_trainings_ > 0
+        table = read_journal(path)
+        assert len(set(table["seed"])) == 2
+
+    def test_a_margin_that_was_altered_is_noticed(self, blobs, tmp_path):
+        import sqlite3
+
+        path = tmp_path / "search.db"
+        oracle = AnnealingOracle(n_steps=5, journal=path)
+        fit(blobs, oracle)
+        with sqlite3.connect(path) as connection:
+            connection.execute("UPDATE score SET margins = zeroblob(length(margins))")
+        connection.close()
+        with pytest.raises(ValueError, match="damaged"):
+            fit(blobs, oracle)
+
+    def test_nothing_is_trained_again(self, blobs, tmp_path, monkeypatch):
+        oracle = AnnealingOracle(n_steps=20, journal=tmp_path / "search.db")
+        first = fit(blobs, oracle).strategy_
+
+        def fail(self, sets):
+            raise AssertionError(f"{len(sets)} sets are trained again")
+
+        monkeypatch.setattr(Objective, "_train_and_score", fail)
+        again = fit(blobs, oracle).strategy_
+        assert again.order_.tolist() == first.order_.tolist()
+        assert again.n_trainings_ == first.n_trainings_
+
+
+def test_margins_of_long_ago_are_foretold(blobs, monkeypatch):
+    """The search goes on where margins were forgotten, and is still the same twice."""
+    from skal.oracle import _objective
+
+    monkeypatch.setattr(_objective, "MOST_KEPT", 6)
+    first, again = (fit(blobs, AnnealingOracle(n_steps=60)) for _ in range(2))
+    assert first.order_.tolist() == again.order_.tolist()
+
+
+def test_each_set_is_trained_on_once(blobs, monkeypatch):
+    n_trained, train = [], Trainer.train
+
+    def count(self, positions):
+        n_trained.append(frozenset(positions.tolist()))
+        return train(self, positions)
+
+    monkeypatch.setattr(Trainer, "train", count)
+    found = fit(blobs, AnnealingOracle(n_steps=30, start="random")).strategy_
+    # The learner itself follows the order: the warm start, and each round.
+    searched = n_trained[: found.n_trainings_]
+    assert len(set(searched)) == len(searched)
+    assert len(n_trained) == found.n_trainings_ + 6
