@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from time import perf_counter
 from typing import Any
 
 from sklearn.base import BaseEstimator, clone
@@ -106,14 +107,15 @@ class Study(CallbackSupportMixin, BaseEstimator):
 
 def _run(study, key, learner, task, sets):
     # A clone, so that what was fitted is let go.
-    learner = clone(learner)
+    learner, begin = clone(learner), perf_counter()
     with task.propagate_callback_context(learner), _whole_or_not_at_all():
         task.call_on_fit_task_begin(estimator=study)
         learner.fit(**sets)
     report = {"quality": learner.quality_}
     task.call_on_fit_task_end(estimator=study, metadata=report)
     curves = learner.curve_, learner.validation_curve_
-    return key, Run(*curves, learner.order_)
+    seconds = round(perf_counter() - begin, 3)
+    return key, Run(*curves, learner.order_, seconds, learner.n_trainings_)
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def replay(
         learners, comparison.problem, n_jobs=n_jobs, store=store, callbacks=callbacks
     )
     found = [runs[one] for one in replays]
-    curves, validation_curves, _ = zip(*found, strict=True)
+    curves, validation_curves, *_ = zip(*found, strict=True)
     return np.array(curves), np.array(validation_curves)
 
 

@@ -37,11 +37,17 @@ class Run(NamedTuple):
     curve, validation_curve : ndarray of shape (n_rounds + 1,)
     order : ndarray of shape (n_acquired,)
         Rows of the pool.
+    seconds : float, default=nan
+        What it took; of a search that was resumed, what its last part took.
+    n_trainings : int, default=0
+        Those of a search that was resumed are counted from its beginning.
     """
 
     curve: NDArray[np.float64]
     validation_curve: NDArray[np.float64]
     order: NDArray[np.int64]
+    seconds: float = float("nan")
+    n_trainings: int = 0
 
 
 class Store:
@@ -74,10 +80,7 @@ class Store:
 
     def keep(self, key: Any, run: Run) -> None:
         """Write down a cell, at once and whole."""
-        values = {
-            name: [None if np.isnan(one) else one for one in values.tolist()]
-            for name, values in run._asdict().items()
-        }
+        values = {name: _plain(value) for name, value in run._asdict().items()}
         line = json.dumps(key._asdict() | values) + "\n"
         with self.path.open("ab+") as file:
             if not _ends_in_newline(file):
@@ -86,6 +89,13 @@ class Store:
             file.flush()
             os.fsync(file.fileno())
         self.runs[key] = run
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON can hold in the place of an array or a number."""
+    if isinstance(value, np.ndarray):
+        return [_plain(one) for one in value.tolist()]
+    return None if np.isnan(value) else value
 
 
 def _ends_in_newline(file: Any) -> bool:
@@ -107,9 +117,15 @@ def _read(path: Path, key_type: Any) -> Iterator[tuple[Any, Run]]:
                 np.array(values[name], dtype=np.float64) for name in Run._fields[:2]
             )
             order = np.array(values["order"], dtype=np.int64)
-            yield key, Run(curve, validation_curve, order)
+            yield key, Run(curve, validation_curve, order, **_costs(values))
         except (ValueError, KeyError, TypeError):
             continue
+
+
+def _costs(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a run cost, as far as its line tells."""
+    names = Run._fields[3:]
+    return {name: values[name] for name in names if values.get(name) is not None}
 
 
 def _open_folder(path: Any) -> Path:

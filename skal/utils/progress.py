@@ -34,6 +34,11 @@ class ProgressBar(_SklearnProgressBar):
     ----------
     max_propagation_depth : int or None, default=None
         How many levels of nested estimators show bars; None shows all.
+    costs : dict of str to float, default=None
+        What the steps of the first bar take, by name, in any unit. The bar then
+        advances by these, in percent, and not by one for each step, so that it can tell
+        how much time is left. Steps that are already done when a study is resumed are
+        no part of the estimate.
 
     Notes
     -----
@@ -48,19 +53,25 @@ class ProgressBar(_SklearnProgressBar):
     >>> learner = learner.set_callbacks(ProgressBar())
     """
 
-    def __init__(self, max_propagation_depth=None):
+    def __init__(self, max_propagation_depth=None, costs=None):
         super().__init__(max_propagation_depth=max_propagation_depth)
+        self.costs = costs
 
     def setup(self, estimator, context):
         """Open the bars of a run."""
-        monitor = _Monitor()
+        monitor = _Monitor() if self.costs is None else _WeighedMonitor(self.costs)
         self._listener_handles[context.root_uuid] = open_listener(monitor.queue.put)
         _monitors[context.root_uuid] = monitor
         monitor.start()
 
     def on_fit_task_end(self, estimator, context, *, metadata=None):
         """Advance the bar of the task above, and show what the task reported."""
-        message = {"event": "end", "path": _path(context), "report": metadata}
+        message = {
+            "event": "end",
+            "path": _path(context),
+            "task_name": context.task_name,
+            "report": metadata,
+        }
         send(self._listener_handles[context.root_uuid], message)
 
     def teardown(self, estimator, context):
@@ -125,9 +136,14 @@ class _Monitor(Thread):
             report = _spell_out(message["report"])
             fields = {"report": report} if report else {}
             above = self.bars[path[:-1]]
-            self.progress.update(above, advance=1, **fields)
+            self._advance(path, message["task_name"])
+            self.progress.update(above, **fields)
             if (self.progress.tasks[above].total or 0) > MANY:
                 self._hide(path)
+
+    def _advance(self, path, name):
+        """Count a task that is done in the bar above it."""
+        self.progress.update(self.bars[path[:-1]], advance=1)
 
     def _hide(self, path):
         """Take away the bars of a task and of all below it."""
@@ -138,6 +154,49 @@ class _Monitor(Thread):
         """Show a bar as full: a task may end before all of its steps."""
         task = self.progress.tasks[bar]
         self.progress.update(bar, completed=task.total or 1, total=task.total or 1)
+
+
+class _WeighedMonitor(_Monitor):
+    """Draws the same bars, the first of them in percent of the costs of its steps."""
+
+    def __init__(self, costs):
+        super().__init__()
+        scale = 100 / sum(costs.values())
+        self.costs = {name: scale * cost for name, cost in costs.items()}
+        self.names, self.done = {}, {}
+
+    def _begin(self, message):
+        super()._begin(message)
+        path = tuple(message["path"])
+        if len(path) == 1:
+            self.progress.update(self.bars[path], total=100)
+        elif len(path) == 2:
+            self.names[path] = message["source_task_name"] or message["task_name"]
+
+    def _advance(self, path, name):
+        if len(path) == 2:
+            # The task of a learner has the learner's own name in its end.
+            self.done[path] = self.costs.get(self.names.get(path, name), 0)
+        else:
+            super()._advance(path, name)
+            self.done[path[:2]] = self._part_done(path[:2])
+        first, done = self.bars[path[:1]], sum(self.done.values())
+        if path[:2] in self.names:
+            self.progress.update(first, completed=done)
+        else:
+            # It was done before: that took no time, and tells nothing of the others.
+            self.progress.reset(first, completed=done)
+
+    def _part_done(self, path):
+        """Return the cost so far of a step: that of a search, which is nearly all."""
+        tasks = [
+            self.progress.tasks[bar]
+            for other, bar in self.bars.items()
+            if other[:2] == path and self.progress.tasks[bar].total
+        ]
+        longest = max(tasks, key=lambda task: task.total, default=None)
+        share = 0 if longest is None else longest.completed / longest.total
+        return self.costs.get(self.names.get(path), 0) * share
 
 
 def _spell_out(report):

@@ -119,8 +119,9 @@ def test_two_kills_give_the_table_of_an_undisturbed_run(
     assert n_lines[2] > 0
     scored.update(n=0, last=None)
     assert_same(study(tmp_path)[0], tables)
-    # At most what was under way is done again, of a search not even that.
-    lost = 2 * 2 * 4
+    # At most what was under way is done again; of a search, a round of its start, and
+    # the models that strategies are asked about.
+    lost = 2 * (2 * 4 + 16 + 3)
     assert scored["n"] <= n_scored - sum(int(s * n_scored) for s in shares) + lost
     scored.update(n=0)
     assert_same(study(tmp_path)[0], tables)
@@ -176,11 +177,13 @@ def test_a_folder_can_be_read_without_skal(folder, lines):
     table = pd.read_json(folder / "compare.jsonl", lines=True)
     assert list(table) == [
         *("estimator", "strategy", "seed", "number"),
-        *("curve", "validation_curve", "order"),
+        *("curve", "validation_curve", "order", "seconds", "n_trainings"),
     ]
     row = table.query("estimator == 'bayes' and strategy == 'margin' and seed == 1")
     np.testing.assert_allclose(row["curve"].item(), found.curves[1, 1, 1])
     assert row["order"].item() == found.orders["bayes", "margin", 1][0].tolist()
+    assert row["n_trainings"].item() == 3 + 1
+    assert 0 < row["seconds"].item() < 60
     assert pl.read_ndjson(folder / "compare.jsonl").height == 2 * 4 * 2
     # Each order under the other seed, and with the other estimator.
     assert len(lines(folder / "replays.jsonl")) == 2 * 2 * 2 * 2

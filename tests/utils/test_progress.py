@@ -5,8 +5,8 @@ from rich.console import Console
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 
-from skal import ActiveLearner, AnnealingOracle, Margin, run_seeds
-from skal.utils.progress import ProgressBar
+from skal import ActiveLearner, AnnealingOracle, Margin, Random, compare, run_seeds
+from skal.utils.progress import ProgressBar, _monitors
 
 
 @pytest.fixture
@@ -25,7 +25,8 @@ def learner(strategy):
 
 
 def test_a_search_shows_rounds_steps_quality_and_acceptance(screen, blobs):
-    fitted = learner(AnnealingOracle(n_steps=20)).set_callbacks(ProgressBar())
+    oracle = AnnealingOracle(n_steps=20, proposal="uniform")
+    fitted = learner(oracle).set_callbacks(ProgressBar())
     fitted.fit(*blobs)
     shown = screen.getvalue()
     assert "ActiveLearner: fit" in shown
@@ -97,3 +98,31 @@ def test_a_bar_closes_when_a_fit_fails(screen, blobs):
     with pytest.raises(ValueError, match="'batch_size' parameter"):
         learner(Margin()).set_params(batch_size=0).set_callbacks(bars).fit(X, y)
     assert bars._listener_handles == {}
+
+
+def test_a_bar_that_knows_what_its_steps_cost(screen, make_problem, tmp_path):
+    strategies = {"random": Random(), "oracle": AnnealingOracle(n_steps=20)}
+    costs = {"tree random 0": 1, "tree oracle 0": 8}
+    costs |= {"tree random 1": 1, "tree oracle 1": 10}
+    problem, done = make_problem(), []
+
+    class Recorded(ProgressBar):
+        def teardown(self, estimator, context):
+            monitor = _monitors[context.root_uuid]
+            super().teardown(estimator, context)
+            done.append(list(monitor.done.values()))
+
+    for seeds in ([0], [0, 1]):
+        with pytest.warns(UserWarning, match="too small to test"):
+            compare(
+                problem,
+                strategies,
+                estimators={"tree": problem.estimator},
+                seeds=seeds,
+                n_orders=1,
+                path=tmp_path,
+                callbacks=[Recorded(costs=costs)],
+            )
+    # In percent; what was done in the first call counts as done in the second.
+    assert done == [[5, 40], [5, 40, 5, 50]]
+    assert "100/100" in screen.getvalue()

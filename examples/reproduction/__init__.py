@@ -1,0 +1,4 @@
+"""What `reproduce_paper.py` is made of, one step a file.
+
+plan -> studies -> findings -> report; `published` has the paper's numbers.
+"""

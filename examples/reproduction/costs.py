@@ -1,0 +1,75 @@
+"""What a study cost, and what it ran on."""
+
+import json
+import os
+import platform
+from collections import defaultdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import skal
+
+PACKAGES = "numpy", "scipy", "scikit-learn", "torch", "skorch", "matplotlib"
+FILES = {"compare": "runs", "replays": "replays"}
+
+
+def read(folder):
+    """Return runs, trainings and hours by model and kind, as columns.
+
+    Each run is a line in the folder of the study.
+    """
+    sums = defaultdict(lambda: [0, 0, 0.0])
+    for kind, line in _lines(Path(folder)):
+        role = kind if kind == "replays" else _role(line["strategy"])
+        one = sums[line["estimator"], role]
+        one[0] += 1
+        one[1] += line.get("n_trainings") or 0
+        one[2] += line.get("seconds") or 0
+    rows = [[model, role, *one] for (model, role), one in sums.items()]
+    total = [sum(one[i] for one in sums.values()) for i in range(3)]
+    rows.append(["all", "", *total])
+    names = "model", "kind", "runs", "trainings", "minutes"
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    columns["minutes"] = [round(seconds / 60, 1) for seconds in columns["minutes"]]
+    return columns
+
+
+def _lines(folder):
+    for name in FILES:
+        path = folder / f"{name}.jsonl"
+        for text in path.read_text().splitlines() if path.exists() else []:
+            try:
+                yield name, json.loads(text)
+            except ValueError:  # cut short by a kill
+                continue
+
+
+def _role(strategy):
+    return strategy if strategy in ("oracle", "random") else "heuristics"
+
+
+def environment(device):
+    """Return what the results may depend on."""
+    found = {
+        "skal": skal.__version__,
+        "Python": platform.python_version(),
+        "system": platform.platform(),
+        "processor": platform.machine(),
+        "cores": str(os.cpu_count()),
+        "device": _device(device),
+    }
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _device(device):
+    """Return the name of the device; that of a GPU is its maker's."""
+    if not device.startswith("cuda"):
+        return device
+    import torch
+
+    return f"{device} ({torch.cuda.get_device_name(device)})"

@@ -1,0 +1,106 @@
+"""What the report and the page say in numbers: what `summary.json` holds."""
+
+from dataclasses import asdict
+from itertools import product
+
+import numpy as np
+
+from reproduction import costs, findings, published
+
+TRANSFERS = [
+    *("oracle", "best heuristic", "its quality", "random"),
+    *("oracle (paper)", "heuristic (paper)", "random (paper)"),
+]
+
+
+def summarize(found, study, paper=None):
+    """Return what the report says in numbers."""
+    task = found.plan.task
+    problem = found.comparison.problem
+    sets = ("X", "X_warm", "X_select", "X_val", "X_test")
+    return {
+        "plan": asdict(found.plan),
+        "oracle": str(found.comparison.strategies["oracle"]),
+        "sizes": [
+            0 if problem.sets[name] is None else len(problem.sets[name])
+            for name in sets
+        ],
+        "rounds": [problem.batch_size, problem.n_rounds],
+        "findings": findings.summarize(findings.of_studies(found)),
+        "published": published.measures(task, paper),
+        "qualities": qualities(found, published.qualities(task, paper)),
+        "transfer": transfers(found, published.transfers(task, paper)),
+        "costs": costs.read(study),
+        "environment": costs.environment(found.plan.device),
+    }
+
+
+def qualities(found, paper):
+    """Return the quality of each strategy, best first for each model, as columns."""
+    comparison = found.comparison
+    tests = comparison.against()
+    rows = []
+    for i, model in enumerate(comparison.estimators):
+        means = comparison.qualities[i].mean(axis=1)
+        names = list(comparison.strategies)
+        for j in np.argsort(-means):
+            name = names[j]
+            is_random = name == "random"
+            place = None if is_random else (i, tests.strategies.index(name))
+            rows.append(
+                [
+                    *(model, name, means[j], _deviation(comparison.qualities[i, j])),
+                    comparison.validation_qualities[i, j].mean(),
+                    None if is_random else tests.gains[place].mean(),
+                    None if is_random else number(tests.t_pvalues[place]),
+                    paper.get((model, name)),
+                ]
+            )
+    names = "model", "strategy", "test", "sd", "validation", "over_random", "p", "paper"
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    return {name: [number(v) for v in values] for name, values in columns.items()}
+
+
+def transfers(found, paper):
+    """Return the quality of orders by source and target, as columns."""
+    columns = {name: [] for name in (*("source", "target"), *TRANSFERS)}
+    if found.models is None:
+        return columns
+    strategies = found.models.strategies
+    means = found.models.qualities.mean(axis=-1)
+    random = found.models.baseline_qualities.mean(axis=-1)
+    models = list(found.comparison.estimators)
+    for (i, source), (j, target) in product(enumerate(models), repeat=2):
+        best = findings.best_heuristic(found, i)
+        known = paper.get((source, target), {})
+        row = [
+            *(source, target, means[strategies.index("oracle"), i, j]),
+            *(best, means[strategies.index(best), i, j], random[j]),
+            *(known.get(name) for name in ("oracle", "heuristic", "random")),
+        ]
+        for column, value in zip(columns.values(), row, strict=True):
+            column.append(number(value))
+    return columns
+
+
+def _deviation(values):
+    return values.std(ddof=1) if len(values) > 1 else None
+
+
+def number(value):
+    """Return what JSON can hold."""
+    if isinstance(value, float | np.floating):
+        return None if np.isnan(value) else float(value)
+    return value
+
+
+def signed(value):
+    """Spell a difference."""
+    return "-" if value is None else f"{value:+.3f}"
+
+
+def spell_p(value):
+    """Spell a p-value."""
+    if value is None:
+        return "-"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"

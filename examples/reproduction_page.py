@@ -1,0 +1,253 @@
+"""
+The page of the reproduction
+============================
+
+Reads what `reproduce_paper.py` wrote for each task, and writes `docs/reproduction.md`:
+for each table and figure of the paper the published numbers, ours, and whether the
+finding holds. No number is written by hand; `reproduction/notes.md` tells what differs,
+and why.
+
+    python examples/reproduction_page.py runs/oc runs/ic runs/ner
+
+The published numbers are those that the runs were told by `--published`, or those that
+the paper prints.
+"""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+from reproduction import findings
+from reproduction.plan import NAMES, TITLES
+from reproduction.summary import signed, spell_p
+
+NOTES = Path(__file__).parent / "reproduction" / "notes.md"
+# The parts of the page and of the notes: title, measures, pictures of the main model.
+PARTS = {
+    "results": (
+        "Table 2 and Fig. 3: the oracle, heuristics and random orders",
+        ["oracle-random", "oracle-heuristic"],
+        ["curves_{}"],
+    ),
+    "seeds": (
+        "Fig. 4: training stochasticity",
+        ["own-foreign"],
+        ["seed_transfer_{}"],
+    ),
+    "models": (
+        "Figs. 5 and 6: transfer between models",
+        ["transfer-random", "transfer-heuristic", "overlap"],
+        ["model_transfer", "overlap"],
+    ),
+    "distributions": (
+        "Figs. 7 to 9: distributions",
+        ["inputs", "labels"],
+        ["embedding", "inputs", "labels"],
+    ),
+    "idmr": (
+        "Fig. 10: distribution-matching regularization",
+        ["idmr"],
+        ["idmr_curves_{}"],
+    ),
+}
+INTRODUCTION = """# The paper, reproduced
+
+Zhou et al., "Towards Understanding the Behaviors of Optimal Deep Active Learning
+Algorithms" (AISTATS 2021), run again with skal. A finding is a difference that is above
+zero if it is true, here as a mean over seeds. It **holds** where it is above zero with
+p < {alpha} in a paired t-test over the seeds; a few seeds can hardly show that. A
+quality is the mean test score over k = 0..K, as in the published tables. All numbers
+come from the files of these runs:
+
+{commands}
+
+## Whether the findings hold
+
+{findings}
+
+## What was run
+
+{runs}"""
+MEASURED = [
+    *("measure", "task", "model", "published", "p"),
+    *("ours", "p", "seeds", "verdict", "ours in detail"),
+]
+
+
+def read_run(folder):
+    """Return what a run found, with its folder."""
+    summary = json.loads((folder / "summary.json").read_text())
+    return summary | {"folder": folder, "task": summary["plan"]["task"]}
+
+
+def read_notes(path):
+    """Return the text under each heading."""
+    _, *parts = path.read_text().split("\n## ")
+    return {name: text.strip() for name, text in (p.split("\n", 1) for p in parts)}
+
+
+def table(names, rows):
+    """Return a table in Markdown."""
+    lines = [names, ["---"] * len(names), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def measured(runs, measure, *, of_main):
+    """Yield what was found and published, run by run: of the main model, or others."""
+    for run in runs:
+        paper = {(row["measure"], row["model"]): row for row in run["published"]}
+        for row in run["findings"]:
+            is_main = row["model"] in (run["plan"]["models"][0], "all")
+            if row["measure"] == measure and is_main == of_main:
+                yield run, row, paper.get((measure, row["model"]), {})
+
+
+def overview(runs):
+    """Return the verdict on each finding for each task."""
+    rows = []
+    for measure, (finding, where, _) in findings.MEASURES.items():
+        cells = {
+            run["task"]: f"{row['verdict']} ({signed(row['mean'])}; "
+            f"published {signed(paper.get('mean'))})"
+            for run, row, paper in measured(runs, measure, of_main=True)
+        }
+        rows.append([finding, where, *(cells.get(task, "-") for task in NAMES)])
+    return table(["finding", "in the paper", *map(str.upper, NAMES)], rows)
+
+
+def measures_table(runs, measures):
+    """Return some measures with their p-values; those of other models come last."""
+    rows = [
+        [
+            *(measure, run["task"].upper(), row["model"]),
+            *(signed(paper.get("mean")), spell_p(paper.get("p"))),
+            *(signed(row["mean"]), spell_p(row["p"]), row["seeds"]),
+            *(f"**{row['verdict']}**", row["note"]),
+        ]
+        for of_main in (True, False)
+        for measure in measures
+        for run, row, paper in measured(runs, measure, of_main=of_main)
+    ]
+    return table(MEASURED, rows)
+
+
+def runs_table(runs):
+    """Return what was run, and what it cost."""
+    rows = []
+    for run in runs:
+        plan, costs = run["plan"], run["costs"]
+        search = "published" if plan["trainings"] is None else plan["trainings"]
+        hours = f"{costs['minutes'][-1] / 60:.1f}"
+        rows.append(
+            [
+                *(TITLES[run["task"]], plan["budget"], plan["seeds"]),
+                *(", ".join(plan["models"]), ", ".join(map(str, run["sizes"]))),
+                *(*run["rounds"], search, f"{costs['trainings'][-1]:,}", hours),
+                run["environment"]["device"],
+            ]
+        )
+    names = [
+        *("task", "budget", "seeds", "models", "pool, warm, select, val, test"),
+        *("B", "K", "trainings of a search", "trainings in all", "hours", "device"),
+    ]
+    return table(names, rows)
+
+
+def columns_table(columns, names=()):
+    """Return columns of a summary; qualities get three digits."""
+    rows = zip(*(map(plain, values) for values in columns.values()), strict=True)
+    return table([dict(names).get(name, name) for name in columns], rows)
+
+
+def qualities_table(run):
+    """Return the quality of each strategy beside the published one."""
+    columns = dict(run["qualities"])
+    columns["over_random"] = map(signed, columns["over_random"])
+    columns["p"] = map(spell_p, columns["p"])
+    names = {"test": "ours", "paper": "published", "over_random": "over random"}
+    return columns_table(columns, names)
+
+
+def plain(value):
+    """Spell what stands in a table."""
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def pictures(run, names, page):
+    """Copy a run's pictures beside the page; return the lines that show them."""
+    lines = []
+    folder = page.parent / "images" / "reproduction"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        name = name.format(run["plan"]["models"][0])
+        source = run["folder"] / "figures" / f"{name}.png"
+        if source.exists():
+            target = folder / f"{run['task']}_{name}.png"
+            shutil.copyfile(source, target)
+            what = f"{TITLES[run['task']]}: {name.replace('_', ' ')}"
+            lines.append(f"![{what}]({target.relative_to(page.parent)})")
+    return lines
+
+
+def write_part(name, runs, notes, page):
+    """Return the section of a table or figure."""
+    title, measures, names = PARTS[name]
+    lines = [f"## {title}"]
+    lines += ["\n".join(f"- {m}: {findings.MEASURES[m][2]}" for m in measures)]
+    lines += [measures_table(runs, measures)]
+    for run in runs:
+        if name == "results":
+            lines += [f"### {TITLES[run['task']]}", qualities_table(run)]
+        if name == "models" and run["transfer"]["source"]:
+            lines += [columns_table(run["transfer"])]
+    lines += [notes[name]] if name in notes else []
+    for run in runs:
+        lines += pictures(run, names, page)
+    return "\n\n".join(lines)
+
+
+def command(run):
+    """Return the line that makes a run."""
+    plan = run["plan"]
+    given = {name: plan[name] for name in ("task", "budget", "seeds")}
+    given["models"] = " ".join(plan["models"])
+    if plan["trainings"] is not None:
+        given["trainings"] = plan["trainings"]
+    given |= {"orders": plan["n_orders"], "out": f"runs/{plan['task']}"}
+    options = " ".join(f"--{name} {value}" for name, value in given.items())
+    return f"    python examples/reproduce_paper.py {options}"
+
+
+def write(folders, page, notes=NOTES):
+    """Write the page, tasks in the order of the paper."""
+    order = list(NAMES)
+    runs = sorted(map(read_run, folders), key=lambda run: order.index(run["task"]))
+    places = " ".join(f"runs/{run['task']}" for run in runs)
+    last = f"    python examples/reproduction_page.py {places}"
+    introduction = INTRODUCTION.format(
+        alpha=findings.ALPHA,
+        commands="\n".join([*map(command, runs), last]),
+        findings=overview(runs),
+        runs=runs_table(runs),
+    )
+    page.parent.mkdir(parents=True, exist_ok=True)
+    texts = read_notes(notes)
+    parts = [write_part(name, runs, texts, page) for name in PARTS]
+    page.write_text("\n\n".join([introduction, *parts]) + "\n")
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
+    parser.add_argument("folders", nargs="+", type=Path, help="of reproduce_paper.py")
+    parser.add_argument("--page", type=Path, default=Path("docs/reproduction.md"))
+    parser.add_argument("--notes", type=Path, default=NOTES)
+    args = parser.parse_args(arguments)
+    write(args.folders, args.page, args.notes)
+    print(f"Wrote {args.page}")
+
+
+if __name__ == "__main__":
+    main()

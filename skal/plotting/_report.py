@@ -1,0 +1,203 @@
+"""A page to show a study on: text, tables and figures in one file."""
+
+import re
+from base64 import b64encode
+from html import escape
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+# Nothing is fetched and nothing runs, whatever a text may hold.
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<h1>{title}</h1>
+{body}
+</body>
+</html>
+"""
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff;
+  max-width: 62rem; margin: 2rem auto; padding: 0 1.2rem; }
+h1 { font-size: 1.7rem; line-height: 1.25; }
+h2 { font-size: 1.25rem; margin: 2.6rem 0 0.6rem; padding-top: 0.6rem;
+  border-top: 1px solid #ddd; }
+p, figcaption { max-width: 46rem; }
+nav { color: #666; }
+nav a { color: #0b57a4; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.9rem; }
+figcaption { color: #555; font-size: 0.9rem; padding: 0.3rem 0; }
+th, td { padding: 0.25rem 0.8rem 0.25rem 0; text-align: left; vertical-align: top;
+  border-bottom: 1px solid #e6e6e6; }
+th { border-bottom-color: #888; font-weight: 600; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
+figure { margin: 1.4rem 0; }
+img { max-width: 100%; height: auto; }
+"""
+
+NUMBER = re.compile(r"[-+<]?\d[\d.,]*(e-?\d+)?%?|-|")
+
+
+class HTMLReport:
+    """A page of text, tables and figures, written to one file.
+
+    Figures lie in the file itself. It needs no network, and holds no script.
+
+    Parameters
+    ----------
+    title : str
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from skal.plotting import GainDisplay, HTMLReport
+    >>> display = GainDisplay({"margin against random": [0.01, 0.03, 0.02]}).plot()
+    >>> report = HTMLReport("What margin gains")
+    >>> report.add_text("Three seeds, on iris.")
+    >>> report.add_table({"seed": [0, 1, 2], "gain": [0.01, 0.03, 0.02]})
+    >>> report.add_figure(display.figure_, "Each dot is a seed.")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page = report.write(Path(folder, "report.html")).read_text()
+    >>> page.count("<img"), "http:" in page
+    (1, False)
+    """
+
+    def __init__(self, title):
+        self.title = title
+        self._headings = []
+        self._parts = []
+
+    def add_heading(self, text):
+        """Begin a section; the page lists them all at its top.
+
+        Parameters
+        ----------
+        text : str
+        """
+        self._headings.append(text)
+        self._parts.append(f'<h2 id="{len(self._headings)}">{escape(text)}</h2>')
+
+    def add_text(self, text):
+        """Add a paragraph.
+
+        Parameters
+        ----------
+        text : str
+        """
+        self._parts.append(f"<p>{escape(text)}</p>")
+
+    def add_table(self, columns, caption="", *, digits=3):
+        """Add a table.
+
+        Parameters
+        ----------
+        columns : dict of str to list or ndarray
+            As the `table()` of any study. Numbers stand at the right; NaN is a dash.
+        caption : str, default=""
+        digits : int, default=3
+            Of floats, after the point.
+        """
+        spelled = {
+            name: [spell(value, digits) for value in values]
+            for name, values in columns.items()
+        }
+        looks = [_look(values) for values in spelled.values()]
+        rows = [
+            _row("th", (name.replace("_", " ") for name in spelled), looks),
+            *(_row("td", row, looks) for row in zip(*spelled.values(), strict=True)),
+        ]
+        body = "\n".join(rows)
+        above = f"<figcaption>{escape(caption)}</figcaption>\n" if caption else ""
+        self._parts.append(
+            f'<figure>\n{above}<div class="scroll">\n<table>\n{body}\n</table>\n'
+            "</div>\n</figure>"
+        )
+
+    def add_figure(self, figure, caption="", *, dpi=110):
+        """Add a figure.
+
+        Parameters
+        ----------
+        figure : matplotlib Figure
+        caption : str, default=""
+            Also what is read out to those who cannot see the figure.
+        dpi : int, default=110
+            Its resolution.
+        """
+        file = BytesIO()
+        figure.savefig(file, format="png", dpi=dpi, bbox_inches="tight")
+        data, text = b64encode(file.getvalue()).decode(), escape(caption)
+        self._parts.append(
+            f'<figure>\n<img alt="{text}" src="data:image/png;base64,{data}">\n'
+            f"<figcaption>{text}</figcaption>\n</figure>"
+        )
+
+    def write(self, path):
+        """Write the page.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Returns
+        -------
+        Path
+        """
+        links = (
+            f'<a href="#{number}">{escape(text)}</a>'
+            for number, text in enumerate(self._headings, start=1)
+        )
+        contents = f"<nav>{' · '.join(links)}</nav>" if self._headings else ""
+        body = "\n".join([contents, *self._parts])
+        page = PAGE.format(title=escape(self.title), style=STYLE, body=body)
+        path = Path(path)
+        path.write_text(page, encoding="utf-8")
+        return path
+
+
+def spell(value, digits=3):
+    """Return a value of a table as text.
+
+    Parameters
+    ----------
+    value : object
+        NaN and None are a dash.
+    digits : int, default=3
+        Of floats, after the point.
+
+    Returns
+    -------
+    str
+    """
+    if value is None:
+        return "-"
+    if isinstance(value, float | np.floating):
+        return "-" if np.isnan(value) else f"{value:.{digits}f}"
+    return str(value)
+
+
+def _look(texts):
+    """Return the class of the cells of a column."""
+    return ' class="number"' if all(map(NUMBER.fullmatch, texts)) else ""
+
+
+def _row(tag, texts, looks):
+    cells = (
+        f"<{tag}{look}>{escape(text)}</{tag}>"
+        for text, look in zip(texts, looks, strict=True)
+    )
+    return f"<tr>{''.join(cells)}</tr>"
