@@ -49,12 +49,12 @@ class AnnealingOracle(SearchOracle):
         paper's is 0.1. "auto" goes by d, the mean `|q_new - q_old|` of the moves so far
         that made a difference, and so suits scores of any scale. For uniform proposals
         it takes `10 / (n_steps * d)`: a search of any length cools, and in the end
-        accepts a loss of typical size with probability exp(-10). Guided ones are cold
-        from the beginning, with probability exp(-30) and d from the latest moves.
+        accepts a loss of typical size with probability exp(-10). Guided ones are as
+        cold as that from the beginning, with d from the latest moves.
 
     proposal : {"guided", "uniform"}, default="guided"
         "uniform" draws any exchange with the same probability, one in each step
-        (Fig. 2). "guided" draws 300, foretells what they gain, and tries the most
+        (Fig. 2). "guided" draws 150, foretells what they gain, and tries the most
         promising whose changed rounds do not overlap; each is accepted or not by
         itself.
 
@@ -96,7 +96,8 @@ class AnnealingOracle(SearchOracle):
         running the same again: what is in the journal is not trained again, and the
         end is that of an uninterrupted search. One file takes several searches of one
         problem, with different seeds and from different processes. A journal of other
-        data or parameters is refused.
+        data or parameters is refused. A guided search writes up to eight kilobytes for
+        each training, a blind one fifty bytes.
 
     random_state : int, RandomState instance or None, default=None
         Determines the start and the moves. Inside an `ActiveLearner`, None takes a
@@ -138,7 +139,7 @@ class AnnealingOracle(SearchOracle):
     judged by the score and, twice as much, by the smooth share of right answers (a
     logistic function of the margins), since a score such as accuracy has plateaus; the
     best order is that of the best score. Margins are differences of log-probabilities,
-    else of decision values, else of answers; up to 1,000 rows of validation tell them.
+    else of decision values, else of answers; up to 4,000 rows of validation tell them.
     Proposals depend on what was seen, so that detailed balance is lost: this searches,
     and does not sample.
 

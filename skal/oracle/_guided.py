@@ -27,9 +27,9 @@ from skal.seeding import Stream, stream
 from skal.utils._rows import n_rows
 
 # So many moves are drawn for each step; the most promising are tried.
-N_DRAWN = 300
+N_DRAWN = 150
 # With gamma="auto" a loss of typical size is accepted with probability exp(-COLDNESS).
-COLDNESS = 30.0
+COLDNESS = 10.0
 NO_MOVE = (-1, -1)
 
 

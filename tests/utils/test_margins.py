@@ -123,11 +123,11 @@ class TestSomeRows:
         )  # fmt: skip
 
     def test_all_of_a_small_set(self):
-        rows = some_rows(self.make(np.arange(999) % 2))
-        np.testing.assert_array_equal(rows, np.arange(999))
+        rows = some_rows(self.make(np.arange(3999) % 2))
+        np.testing.assert_array_equal(rows, np.arange(3999))
 
-    def test_a_thousand_of_a_large_one(self):
-        rows = some_rows(self.make(np.arange(2500) % 2))
-        assert len(set(rows)) == 1000
+    def test_a_part_of_a_large_one(self):
+        rows = some_rows(self.make(np.arange(9000) % 2))
+        assert len(set(rows)) == 4000
         assert (np.diff(rows) > 0).all()
-        assert rows.max() > 2000
+        assert rows.max() > 8000
