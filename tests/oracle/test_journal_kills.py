@@ -146,15 +146,15 @@ def die_in_a_transaction(connection, path, params):
         yield from rows[:1]
         die(journal)
 
-    def insert_and_die(journal, table, rows):
+    def insert_and_die(journal, table, rows, otherwise):
         n_inserts.append(1)
         if len(n_inserts) != nth:
-            return insert(journal, table, rows)
+            return insert(journal, table, rows, otherwise)
         if when == "within":
             query = f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})"
             journal._connection.executemany(query, rows_until_death(journal, rows))
         if when == "after":
-            insert(journal, table, rows)
+            insert(journal, table, rows, otherwise)
         die(journal)
 
     Journal._insert = insert_and_die
