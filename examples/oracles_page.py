@@ -186,7 +186,7 @@ def main():
     args = parser.parse_args()
     found = gather(args.runs)
     parts = [against_published(found)]
-    for problem in PROBLEMS:
+    for problem in dict.fromkeys(key[0] for key in found):
         parts += [f"### {problem.replace('_', '-')}", at_equal_cost(found, problem)]
     before, rest = args.page.read_text().split(BEGIN)
     after = rest.split(END)[1]
