@@ -8,7 +8,7 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skal.nets import _saving
 from skal.nets._stack import NotSideBySide
@@ -112,7 +112,6 @@ class BaseNet(ClassifierMixin, BaseEstimator):
         """Return a function that scores the estimator in its present state, or None."""
         if not has_validation(X_val, y_val):
             return None
-        check_consistent_length(X_val, y_val)
         self._check_rows(X_val, reset=False)
         scorer = self._scorer()
         return lambda: scorer(self, X_val, y_val)

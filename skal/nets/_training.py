@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from sklearn.utils.validation import check_consistent_length
 from skorch import NeuralNetClassifier
 from torch import nn
 
@@ -266,13 +267,14 @@ def has_validation(X_val: Any, y_val: Any) -> bool:
     Raises
     ------
     ValueError
-        If one of them is missing.
+        If one of them is missing, or they differ in length.
     """
     if (X_val is None) != (y_val is None):
         raise ValueError(
             "X_val and y_val go together and one of them is missing: give both, or "
             "neither to train all epochs."
         )
+    check_consistent_length(X_val, y_val)
     return X_val is not None
 
 

@@ -201,6 +201,14 @@ def test_half_a_validation_set_is_refused_as_by_fit(given, intents):
             train(X, y, **half)
 
 
+def test_a_validation_set_of_two_lengths_is_refused_as_by_fit(intents):
+    X, y = intents
+    net = make_net(EmbeddingBagClassifier)
+    for train in (net.fit, net.side_by_side):
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            train(X, y, X_val=X, y_val=y[:1])
+
+
 def test_what_comes_out_is_an_estimator_like_any_other(intents, vectors, tmp_path):
     X, _ = intents
     net = make_net(TextCNNClassifier, vectors)
