@@ -8,10 +8,11 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skal.loop import run_rounds
 from skal.oracle._best_of import begin_best_of, usual_strategies
-from skal.oracle._chain import Chain, Schedule
+from skal.oracle._chain import Schedule
 from skal.oracle._fingerprint import describe
 from skal.oracle._guided import GuidedChain
 from skal.oracle._search import SearchOracle
+from skal.oracle._uniform import UniformChain
 from skal.seeding import Stream, stream
 from skal.strategies import fit_inner
 
@@ -246,7 +247,7 @@ class AnnealingOracle(SearchOracle):
         return self.proposal == "guided"
 
     def _begin(self, problem, objective, journal):
-        chain = GuidedChain if self.proposal == "guided" else Chain
+        chain = GuidedChain if self.proposal == "guided" else UniformChain
         return chain(
             problem,
             objective,

@@ -17,9 +17,6 @@ from skal.oracle._search import SearchOracle
 from skal.problem import Problem
 from skal.seeding import Stream, stream
 
-# What a step proposes is not an exchange of two places.
-NO_MOVE = (-1, -1)
-
 
 class Partial(NamedTuple):
     """The beginning of an order.
@@ -76,8 +73,7 @@ class Beam:
         self.problem, self.objective, self.seed = problem, objective, seed
         self.width, self.n_candidates = width, n_candidates
         self.n_added = 1 if by == "point" else problem.batch_size
-        self.journal = journal
-        self.history = History()
+        self.history = History(journal)
 
     @property
     def n_steps(self) -> int:
@@ -139,10 +135,8 @@ class Beam:
     def _record(self, t: int, proposed: float) -> None:
         n_trainings = self.objective.n_trainings
         quality = self.kept[0].quality(self.problem.n_rounds)
-        row = (t, proposed, self.kept[0].score, quality, True, n_trainings)
-        self.history.add(row)
-        if self.journal is not None:
-            self.journal.add_step(row, NO_MOVE)
+        score = self.kept[0].score
+        self.history.add((t, proposed, score, quality, True, n_trainings))
 
     @property
     def progress(self) -> dict[str, float]:

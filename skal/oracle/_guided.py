@@ -1,13 +1,12 @@
 """A search that learns from what it tries: guided proposals, several in one step."""
 
 from collections import deque
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.curves import prefixes
 from skal.oracle._belief import (
     RECENT,
     SMOOTH,
@@ -17,100 +16,77 @@ from skal.oracle._belief import (
     rank,
     smooth_share,
 )
-from skal.oracle._chain import Schedule, accepts
-from skal.oracle._history import History
-from skal.oracle._journal import Journal
-from skal.oracle._objective import Objective
-from skal.oracle._proposal import changed_rounds, exchange, propose
-from skal.problem import Problem
+from skal.oracle._chain import COLDNESS, Chain, State, accepts
+from skal.oracle._proposal import exchange, propose
 from skal.seeding import Stream, stream
 from skal.utils._rows import n_rows
 
 # So many moves are drawn for each step; the most promising are tried.
 N_DRAWN = 150
-# With gamma="auto" a loss of typical size is accepted with probability exp(-COLDNESS).
-COLDNESS = 10.0
-NO_MOVE = (-1, -1)
 
 
-class _State(NamedTuple):
-    """An order, and what its models are worth after k = 1..K rounds."""
+@dataclass(frozen=True)
+class _Position(State):
+    """An order, its scores, and the margins of its models."""
 
-    order: NDArray[np.int64]
-    scores: NDArray[np.float64]
     margins: NDArray[np.float32]
 
     @property
-    def quality(self) -> float:
-        return float(np.mean(self.scores))
+    def worth(self) -> tuple[float, float]:
+        """What orders are compared by: the smooth share decides ties."""
+        return self.quality, float(_values(self.scores, self.margins).mean())
 
-    @property
-    def values(self) -> NDArray[np.float64]:
-        """What the search climbs on: a plateau of the score still has a slope."""
-        return self.scores + SMOOTH * smooth_share(self.margins)
+    def after(self, move: "_Move", seen: "_Seen") -> "_Position":
+        """Return where a move leads."""
+        scores, margins = self.scores.copy(), self.margins.copy()
+        scores[move.changed], margins[move.changed] = seen
+        return _Position(exchange(self.order, move.places), scores, margins)
 
 
 class _Move(NamedTuple):
     """An exchange of the points at two places, the first of them labelled earlier."""
 
-    first: int
-    last: int
+    places: tuple[int, int]
     rounds: range
     foretold: NDArray[np.float64]
 
+    @property
+    def changed(self) -> slice:
+        """Where the changed rounds stand among k = 1..K."""
+        return slice(self.rounds.start - 1, self.rounds.stop - 1)
 
-class GuidedChain:
+
+class _Seen(NamedTuple):
+    """What the models are worth that a move changes."""
+
+    scores: NDArray[np.float64]
+    margins: NDArray[np.float32]
+
+
+class GuidedChain(Chain):
     """A search whose proposals are guided by what it has seen.
 
     Each step draws many moves, foretells what they gain, and tries the most promising
     whose changed rounds do not overlap. Such moves do not affect one another, so that
-    they are trained side by side, and accepted or not each by itself.
-
-    Parameters
-    ----------
-    problem : Problem
-    objective : Objective
-        One that tells margins.
-    seed : int
-        Determines the moves.
-    schedule : Schedule
-    start : callable
-        Returns the order to start from, a permutation of the pool.
-    max_trainings : int or None, default=None
-    journal : Journal or None, default=None
-        Where steps are written down.
+    they are trained side by side, and accepted or not each by itself. The objective
+    must tell margins.
     """
 
-    def __init__(
-        self,
-        problem: Problem,
-        objective: Objective,
-        seed: int,
-        schedule: Schedule,
-        start: Callable[[], NDArray[np.int64]],
-        max_trainings: int | None = None,
-        journal: Journal | None = None,
-    ) -> None:
-        self.problem, self.objective, self.seed = problem, objective, seed
-        self.schedule, self.start = schedule, start
-        self.max_trainings, self.journal = max_trainings, journal
-        self.history = History()
-        self.n_tried = self.n_accepted = 0
+    current: _Position
+    best: _Position
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self._outcomes = Outcomes()
         self._changes = deque[float](maxlen=RECENT)
-
-    @property
-    def n_steps(self) -> int:
-        """How many steps there are, greedy ones included."""
-        return self.schedule.last
 
     def begin(self) -> None:
         """Score the start, which is step 0."""
         order = self.start()
-        sets = self._sets(order, range(1, self.problem.n_rounds + 1))
+        sets = self._sets(order)
         scores = self.objective.scores(sets)
         margins = np.array([self._margins(s) for s in sets], dtype=np.float32)
-        self.current = self.best = _State(order, scores, margins)
+        self.current = self.best = _Position(order, scores, margins)
         self.belief = Belief(self.problem.n_pool, margins.shape[1])
         n_warm = n_rows(self.problem.X_warm)
         n_labelled = np.array([n_warm + len(positions) for positions in sets])
@@ -133,14 +109,14 @@ class GuidedChain:
             # All around was tried: to go anywhere costs nothing, and leads away.
             moves, beta = [known[int(rng.integers(len(known)))]], 0.0
         before = proposed = self.current
-        for move, after in zip(moves, self._tried(moves), strict=True):
-            gain = self._learn(move, before, after)
-            proposed = _joined(proposed, move, after)
+        for move, seen in zip(moves, self._try(moves), strict=True):
+            gain = self._learn(move, before, seen)
+            proposed = proposed.after(move, seen)
             if accepts(gain, beta, rng.random()):
-                self.current = _joined(self.current, move, after)
+                self.current = self.current.after(move, seen)
                 self.n_accepted += 1
         self.n_tried += len(moves)
-        if _worth(self.current) > _worth(self.best):
+        if self.current.worth > self.best.worth:
             self.best = self.current
         self._record(t, proposed, self.current is not before)
         return True
@@ -158,14 +134,14 @@ class GuidedChain:
         chosen: list[_Move] = []
         n_trainings = self.objective.n_trainings
         for move in drawn:
-            if not rounds.issuperset(move.rounds) or not places.isdisjoint(move[:2]):
+            if not rounds.issuperset(move.rounds) or not places.isdisjoint(move.places):
                 continue
             n_new = self._n_new(move)
             if n_new and not self._is_too_much(n_trainings + n_new):
                 chosen.append(move)
                 n_trainings += n_new
                 rounds.difference_update(move.rounds)
-                places.update(move[:2])
+                places.update(move.places)
             if not rounds:
                 break
         return chosen
@@ -191,41 +167,38 @@ class GuidedChain:
             )
         promise = rank(foretold.sum(axis=1), end - begin, self._outcomes.line())
         return [
-            _Move(drawn[i][0], drawn[i][1], rounds[i], foretold[i])
+            _Move(drawn[i], rounds[i], foretold[i])
             for i in np.argsort(-promise, kind="stable")
         ]
 
-    def _tried(self, moves: list[_Move]) -> list[_State]:
-        """Return the states after each of the moves, trained side by side."""
+    def _try(self, moves: list[_Move]) -> list[_Seen]:
+        """Return what each of the moves leads to, trained side by side."""
         sets = [self._moved_sets(move) for move in moves]
         self.objective.scores([s for changed in sets for s in changed])
         return [
-            self._after(move, changed)
+            _Seen(self.objective.scores(changed), self._seen_margins(move, changed))
             for move, changed in zip(moves, sets, strict=True)
         ]
 
-    def _after(self, move: _Move, sets: list[NDArray[np.int64]]) -> _State:
-        order = exchange(self.current.order, (move.first, move.last))
-        scores, margins = self.current.scores.copy(), self.current.margins.copy()
-        changed = slice(move.rounds.start - 1, move.rounds.stop - 1)
-        scores[changed] = self.objective.scores(sets)
+    def _seen_margins(
+        self, move: _Move, sets: list[NDArray[np.int64]]
+    ) -> NDArray[np.float32]:
+        """Return the margins after a move; of a model of long ago they are foretold."""
         added, removed = self._points(move, self.current)
         change, _ = self.belief.change(np.array([added]), np.array([removed]))
-        found = self.objective.margins(sets)
-        for k, seen in zip(range(changed.start, changed.stop), found, strict=True):
-            # Of a model of long ago the margins are forgotten.
-            margins[k] += change[0] / self._weights[k] if seen is None else 0
-            margins[k] = margins[k] if seen is None else seen
-        return _State(order, scores, margins)
+        margins = self.current.margins[move.changed].copy()
+        weights = self._weights[move.changed]
+        for i, seen in enumerate(self.objective.margins(sets)):
+            margins[i] = margins[i] + change[0] / weights[i] if seen is None else seen
+        return margins
 
-    def _learn(self, move: _Move, before: _State, after: _State) -> float:
+    def _learn(self, move: _Move, before: _Position, seen: _Seen) -> float:
         """Learn from a move, and return its gain."""
-        changed = slice(move.rounds.start - 1, move.rounds.stop - 1)
-        weights = self._weights[changed, None]
-        seen = (after.margins[changed] - before.margins[changed]) * weights
-        self.belief.learn(*self._points(move, before), seen.mean(axis=0))
-        gains = after.values[changed] - before.values[changed]
-        for foretold, gain in zip(move.foretold[changed], gains, strict=True):
+        scores, margins = before.scores[move.changed], before.margins[move.changed]
+        changes = (seen.margins - margins) * self._weights[move.changed, None]
+        self.belief.learn(*self._points(move, before), changes.mean(axis=0))
+        gains = _values(*seen) - _values(scores, margins)
+        for foretold, gain in zip(move.foretold[move.changed], gains, strict=True):
             self._outcomes.add(float(foretold), float(gain))
         gain = float(gains.sum())
         if gain != 0:
@@ -233,65 +206,29 @@ class GuidedChain:
         return gain
 
     @staticmethod
-    def _points(move: _Move, state: _State) -> tuple[int, int]:
+    def _points(move: _Move, state: State) -> tuple[int, int]:
         """Return which point comes in earlier, and which goes back for it."""
-        return int(state.order[move.last]), int(state.order[move.first])
+        first, last = move.places
+        return int(state.order[last]), int(state.order[first])
 
     def _margins(self, positions: NDArray[np.int64]) -> Any:
         """Return the margins of a set, also where the start took many trainings."""
-        if self.objective.margins([positions])[0] is None:
+        (found,) = self.objective.margins([positions])
+        if found is None:
             self.objective.train(positions)
-        return self.objective.margins([positions])[0]
+            (found,) = self.objective.margins([positions])
+        return found
 
     def _n_new(self, move: _Move) -> int:
         """Count what a move would have to train on."""
         return self.objective.n_new(self._moved_sets(move))
 
     def _moved_sets(self, move: _Move) -> list[NDArray[np.int64]]:
-        order = exchange(self.current.order, (move.first, move.last))
-        return self._sets(order, move.rounds)
-
-    def _sets(self, order: NDArray[np.int64], rounds: range) -> list[NDArray[np.int64]]:
-        used = order[: self.problem.n_acquired]
-        return prefixes(used, self.problem.batch_size, rounds)
-
-    def _rounds(self, places: tuple[int, int]) -> range:
-        problem = self.problem
-        sizes = problem.n_acquired, problem.batch_size, problem.n_rounds
-        return changed_rounds(places, *sizes)
-
-    def _is_too_much(self, n_trainings: int) -> bool:
-        return self.max_trainings is not None and n_trainings > self.max_trainings
-
-    def _record(self, t: int, proposed: _State, accepted: bool) -> None:
-        qualities = proposed.quality, self.current.quality, self.best.quality
-        row = (t, *qualities, accepted, self.objective.n_trainings)
-        self.history.add(row)
-        if self.journal is not None:
-            self.journal.add_step(row, NO_MOVE)
-
-    @property
-    def progress(self) -> dict[str, float]:
-        """What a progress bar shows."""
-        return {
-            "best_quality": self.best.quality,
-            "acceptance_rate": self.n_accepted / max(1, self.n_tried),
-        }
-
-    def found(self) -> tuple[NDArray[np.int64], float]:
-        """Return the best order, and its quality."""
-        return self.best.order, self.best.quality
+        return self._sets(*self._changed(self.current.order, move.places))
 
 
-def _worth(state: _State) -> tuple[float, float]:
-    """Return what orders are compared by: the smooth share decides ties."""
-    return state.quality, float(state.values.mean())
-
-
-def _joined(state: _State, move: _Move, after: _State) -> _State:
-    """Return a state after one more move, of which `after` tells what it changes."""
-    order = exchange(state.order, (move.first, move.last))
-    scores, margins = state.scores.copy(), state.margins.copy()
-    changed = slice(move.rounds.start - 1, move.rounds.stop - 1)
-    scores[changed], margins[changed] = after.scores[changed], after.margins[changed]
-    return _State(order, scores, margins)
+def _values(
+    scores: NDArray[np.float64], margins: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return what the search climbs on: a plateau of the score still has a slope."""
+    return scores + SMOOTH * smooth_share(margins)

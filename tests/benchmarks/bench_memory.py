@@ -10,8 +10,8 @@ from sklearn.datasets import make_blobs
 from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle
-from skal.oracle._chain import Chain
 from skal.oracle._objective import Objective
+from skal.oracle._uniform import UniformChain
 
 N_STEPS, FIRST = 10_000, 1000
 
@@ -27,7 +27,7 @@ def resident():
 def test_bytes_per_step(monkeypatch, is_traced, prefetch):
     """Resident memory by itself, since what traces memory takes much of it."""
     measure = (lambda: tracemalloc.get_traced_memory()[0]) if is_traced else resident
-    take, marks = Chain.step, []
+    take, marks = UniformChain.step, []
 
     def watch(chain, t):
         moved = take(chain, t)
@@ -39,7 +39,7 @@ def test_bytes_per_step(monkeypatch, is_traced, prefetch):
     def score(self, sets):
         return [sum(s.tolist()) % 997 / 997 for s in sets]
 
-    monkeypatch.setattr(Chain, "step", watch)
+    monkeypatch.setattr(UniformChain, "step", watch)
     monkeypatch.setattr(Objective, "_train_and_score", score)
     # As long as Table 1's search for intents, so each step asks for several sets.
     oracle = AnnealingOracle(

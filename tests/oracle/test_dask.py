@@ -14,8 +14,8 @@ from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle, run_seeds
 from skal.datasets import make_intents
-from skal.oracle._chain import Chain
 from skal.oracle._jobs import Jobs
+from skal.oracle._uniform import UniformChain
 
 distributed = pytest.importorskip("distributed", reason="only tests need a cluster")
 
@@ -103,7 +103,7 @@ def test_large_data_are_sent_once_and_without_a_warning(on_cluster, monkeypatch)
 
 
 def test_a_worker_is_killed_between_two_steps(blobs, client, on_cluster, monkeypatch):
-    take = Chain.step
+    take = UniformChain.step
 
     def kill(chain, t):
         if t == 10:
@@ -111,7 +111,7 @@ def test_a_worker_is_killed_between_two_steps(blobs, client, on_cluster, monkeyp
         return take(chain, t)
 
     reference, before = alone(blobs), pids(client)
-    monkeypatch.setattr(Chain, "step", kill)
+    monkeypatch.setattr(UniformChain, "step", kill)
     assert_same(reference, search(blobs))
     client.wait_for_workers(2)
     assert len(before - pids(client)) == 1
@@ -137,7 +137,7 @@ def test_a_worker_is_killed_in_a_training(
     blobs, client, on_cluster, monkeypatch, tmp_path, step
 ):
     """In the first batch, before all know what the work is, and in the middle."""
-    take, path = Chain.step, tmp_path / "die"
+    take, path = UniformChain.step, tmp_path / "die"
 
     def condemn(chain, t):
         if t == step:
@@ -146,7 +146,7 @@ def test_a_worker_is_killed_in_a_training(
 
     mortal = Mortal(str(path), os.getpid())
     reference, before = alone(blobs, mortal), pids(client)
-    monkeypatch.setattr(Chain, "step", condemn)
+    monkeypatch.setattr(UniformChain, "step", condemn)
     if step == 0:
         path.touch()
     assert_same(reference, search(blobs, mortal))

@@ -132,7 +132,7 @@ def test_it_finds_the_optimum_that_is_proved(
 @pytest.fixture
 def steps(monkeypatch):
     """The moves of each step, the state before and the state after."""
-    steps, step, tried = [], GuidedChain.step, GuidedChain._tried
+    steps, step, tried = [], GuidedChain.step, GuidedChain._try
 
     def watch(self, t):
         steps.append([self.current])
@@ -145,7 +145,7 @@ def steps(monkeypatch):
         return tried(self, moves)
 
     monkeypatch.setattr(GuidedChain, "step", watch)
-    monkeypatch.setattr(GuidedChain, "_tried", note)
+    monkeypatch.setattr(GuidedChain, "_try", note)
     return steps
 
 
@@ -154,7 +154,7 @@ def test_moves_of_a_step_do_not_overlap_and_fill_the_rounds(blobs, steps):
     sizes = []
     for _, moves, _ in steps:
         rounds = [k for move in moves for k in move.rounds]
-        places = [place for move in moves for place in move[:2]]
+        places = [place for move in moves for place in move.places]
         assert len(set(rounds)) == len(rounds)
         assert len(set(places)) == len(places)
         sizes.append(len(rounds))
@@ -187,7 +187,7 @@ def test_progress_tells_the_share_of_moves_that_are_accepted(overlapping, steps)
         fit(overlapping, AnnealingOracle(n_steps=30))
     before, moves, after = steps[0]
     n_accepted = sum(
-        (before.order[list(move[:2])] != after.order[list(move[:2])]).all()
+        (before.order[list(move.places)] != after.order[list(move.places)]).all()
         for move in moves
     )
     assert seen[:2] == [0, n_accepted / len(moves)]

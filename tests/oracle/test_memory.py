@@ -8,8 +8,8 @@ from sklearn.datasets import make_blobs
 from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle
-from skal.oracle._chain import Chain
 from skal.oracle._objective import Objective
+from skal.oracle._uniform import UniformChain
 
 FIRST, LAST = 2000, 6000
 
@@ -17,7 +17,7 @@ FIRST, LAST = 2000, 6000
 @pytest.fixture
 def kept(monkeypatch):
     """The bytes that are in use after the first and the last step that count."""
-    take, kept = Chain.step, []
+    take, kept = UniformChain.step, []
 
     def score(self, sets):
         return [sum(s.tolist()) % 997 / 997 for s in sets]
@@ -30,7 +30,7 @@ def kept(monkeypatch):
         return moved
 
     monkeypatch.setattr(Objective, "_train_and_score", score)
-    monkeypatch.setattr(Chain, "step", watch)
+    monkeypatch.setattr(UniformChain, "step", watch)
     tracemalloc.start()
     yield kept
     tracemalloc.stop()

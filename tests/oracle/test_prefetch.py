@@ -9,9 +9,10 @@ from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle
 from skal.oracle import _jobs, _objective
-from skal.oracle._chain import Chain, _Future, accepts
+from skal.oracle._chain import accepts
 from skal.oracle._objective import Objective
 from skal.oracle._prefetch import acceptance_rate, likely_paths, needed_gain
+from skal.oracle._uniform import UniformChain, _Future
 from skal.training import Trainer
 
 BASE = {"batch_size": 3, "n_rounds": 5, "warm_size": 10, "random_state": 0}
@@ -252,7 +253,7 @@ def test_nothing_is_trained_that_the_limit_forbids(blobs):
 
 @pytest.mark.parametrize("gamma", [0.0, "auto", 1e12])
 def test_what_is_foreseen_is_what_comes_if_the_decision_does(blobs, monkeypatch, gamma):
-    take, n_accepted = Chain.step, []
+    take, n_accepted = UniformChain.step, []
 
     def check(chain, t):
         now = _Future(chain.current.order, chain.best.order, 0)
@@ -267,8 +268,8 @@ def test_what_is_foreseen_is_what_comes_if_the_decision_does(blobs, monkeypatch,
             assert foreseen.current.tolist() == chain.current.order.tolist()
         return moved
 
-    monkeypatch.setattr(Chain, "_draw", cache(Chain._draw))
-    monkeypatch.setattr(Chain, "step", check)
+    monkeypatch.setattr(UniformChain, "_draw", cache(UniformChain._draw))
+    monkeypatch.setattr(UniformChain, "step", check)
     fit(
         blobs, AnnealingOracle(proposal="uniform", n_steps=20, n_greedy=60, gamma=gamma)
     )
