@@ -13,7 +13,7 @@ from skal.nets._judge import metric_of
 from skal.nets._stack import Stack
 from skal.nets._training import Epochs, has_validation, reproducible
 from skal.seeding import as_seed
-from skal.utils._margins import codes_of, flat, margins
+from skal.utils._margins import codes_of, margins
 from skal.utils._rows import take
 from skal.utils._tags import all_labels
 
@@ -157,7 +157,7 @@ class ManyNets:
             return self._run(sets, lambda s, place, _: (judge(s, [place])[0], None))
         X, y = take(X, sample), take(y, sample)
         inputs, _ = self._encoded(X, y)
-        codes = codes_of(flat(y), self.model.classes_)
+        codes = codes_of(all_labels(y), self.model.classes_)
 
         def ask(stack: Stack, place: int, _: Epochs) -> tuple[float, NDArray]:
             logits = stack.logits(place, inputs).cpu().numpy()

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.studies._comparison import Comparison, name_axes
+from skal.studies._comparison import Comparison
 from skal.studies._paired import PairedTests, spell_seeds
 from skal.studies._replays import Replay, replay
 from skal.studies._text import lay_out
+from skal.studies._transfer import Transfer
 
 
 @dataclass(frozen=True, eq=False)
-class ModelTransfer:
+class ModelTransfer(Transfer):
     """Orders that were found with each estimator, followed with all of them.
 
     Parameters
@@ -28,22 +29,6 @@ class ModelTransfer:
         Scores on test and validation. The first axis of estimators is that of the
         source, the second that of the target.
     """
-
-    comparison: Comparison
-    strategies: tuple[str, ...]
-    curves: NDArray[np.float64]
-    validation_curves: NDArray[np.float64]
-
-    @property
-    def qualities(self) -> NDArray[np.float64]:
-        """xi-quality on test: (n_strategies, n_sources, n_targets, n_seeds)."""
-        return self.comparison.quality_of(self.curves)
-
-    @property
-    def baseline_qualities(self) -> NDArray[np.float64] | None:
-        """Of the baseline with each target, shape (n_targets, n_seeds)."""
-        baseline = self.comparison.baseline
-        return None if baseline is None else self.comparison.of(baseline)
 
     @property
     def over_baseline(self) -> NDArray[np.float64]:
@@ -67,20 +52,18 @@ class ModelTransfer:
         ValueError
             If the comparison has no baseline.
         """
-        if self.baseline_qualities is None:
-            raise ValueError("The comparison has no baseline: add Random() to it.")
+        low = self._need_baseline()[:, None]
         targets = tuple(self.comparison.estimators)
         names = [f"{s}, {source} order" for s in self.strategies for source in targets]
         # (strategy, source, target, seed) to (target, strategy and source, seed)
         flat = self.qualities.reshape(len(names), len(targets), -1).swapaxes(0, 1)
-        low = np.broadcast_to(self.baseline_qualities[:, None], flat.shape)
         return PairedTests(
             targets,
             tuple(names),
             np.full(flat.shape[:2], str(self.comparison.baseline)),
             self.comparison.seeds,
             flat,
-            low,
+            np.broadcast_to(low, flat.shape),
         )
 
     def table(self) -> dict[str, NDArray]:
@@ -93,19 +76,12 @@ class ModelTransfer:
             "score" (on test) and "validation_score". `pandas.DataFrame` takes it.
         """
         estimators = list(self.comparison.estimators)
-        n_labelled = self.comparison.n_labelled
-        columns = name_axes(
+        return self._table(
             strategy=self.strategies,
             source_estimator=estimators,
             estimator=estimators,
             seed=self.comparison.seeds,
-            round=range(len(n_labelled)),
         )
-        return columns | {
-            "n_labelled": n_labelled[columns["round"]],
-            "score": self.curves.ravel(),
-            "validation_score": self.validation_curves.ravel(),
-        }
 
     def __str__(self) -> str:
         parts = [self._matrix(i) for i in range(len(self.strategies))]

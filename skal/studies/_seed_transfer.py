@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.studies._comparison import Comparison, name_axes
+from skal.studies._comparison import Comparison
 from skal.studies._paired import PairedTests
 from skal.studies._replays import Replay, replay
+from skal.studies._transfer import Transfer
 
 
 @dataclass(frozen=True, eq=False)
-class SeedTransfer:
+class SeedTransfer(Transfer):
     """Orders that were found under each seed, followed under all the others.
 
     Parameters
@@ -27,16 +28,6 @@ class SeedTransfer:
         Scores on test and validation. The first axis of seeds is that of the source,
         the second that of the target, xi. (Fig. 4 has the target in rows.)
     """
-
-    comparison: Comparison
-    strategies: tuple[str, ...]
-    curves: NDArray[np.float64]
-    validation_curves: NDArray[np.float64]
-
-    @property
-    def qualities(self) -> NDArray[np.float64]:
-        """xi-quality on test: (n_estimators, n_strategies, n_sources, n_targets)."""
-        return self.comparison.quality_of(self.curves)
 
     @property
     def own_qualities(self) -> NDArray[np.float64]:
@@ -53,12 +44,6 @@ class SeedTransfer:
     def gaps(self) -> NDArray[np.float64]:
         """What each order is better than the target's own: the shape of `qualities`."""
         return self.qualities - self.own_qualities[:, :, None]
-
-    @property
-    def baseline_qualities(self) -> NDArray[np.float64] | None:
-        """Of the baseline under each target, shape (n_estimators, n_targets)."""
-        baseline = self.comparison.baseline
-        return None if baseline is None else self.comparison.of(baseline)
 
     def against_own(self) -> PairedTests:
         """Test orders of other seeds against those of a seed itself, by target.
@@ -81,10 +66,8 @@ class SeedTransfer:
         ValueError
             If the comparison has no baseline.
         """
-        if self.baseline_qualities is None:
-            raise ValueError("The comparison has no baseline: add Random() to it.")
-        shape = self.own_qualities.shape
-        reference = np.broadcast_to(self.baseline_qualities[:, None], shape)
+        low = self._need_baseline()[:, None]
+        reference = np.broadcast_to(low, self.own_qualities.shape)
         return self._test(str(self.comparison.baseline), reference)
 
     def _test(self, name: str, qualities: NDArray[np.float64]) -> PairedTests:
@@ -106,19 +89,12 @@ class SeedTransfer:
             "estimator", "strategy", "source_seed", "seed", "round", "n_labelled",
             "score" (on test) and "validation_score". `pandas.DataFrame` takes it.
         """
-        seeds, n_labelled = self.comparison.seeds, self.comparison.n_labelled
-        columns = name_axes(
+        return self._table(
             estimator=list(self.comparison.estimators),
             strategy=self.strategies,
-            source_seed=seeds,
-            seed=seeds,
-            round=range(len(n_labelled)),
+            source_seed=self.comparison.seeds,
+            seed=self.comparison.seeds,
         )
-        return columns | {
-            "n_labelled": n_labelled[columns["round"]],
-            "score": self.curves.ravel(),
-            "validation_score": self.validation_curves.ravel(),
-        }
 
     def __str__(self) -> str:
         parts = [f"Orders of other seeds against own ones\n{self.against_own()}"]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skal.utils._tags import is_tags
+from skal.utils._tags import all_labels, is_tags
 
 # Beyond this an answer is as right, or as wrong, as it can be.
 LARGEST = 16.0
@@ -50,21 +50,16 @@ def margins_of(model: Any, X: Any, y: Any) -> NDArray[np.float16]:
     ndarray of shape (n_answers,), dtype float16
         One per row, or per tag.
     """
-    true = flat(y)
+    true = all_labels(y)
     if hasattr(model, "predict_token_log_proba"):
         found = np.concatenate(model.predict_token_log_proba(X))
         return margins(found, codes_of(true, model.classes_))
     if is_tags(y) or not hasattr(model, "classes_"):
-        return _signs(flat(model.predict(X)), true)
+        return _signs(all_labels(model.predict(X)), true)
     scores = _class_scores(model, X)
     if scores is None:
         return _signs(model.predict(X), true)
     return margins(scores, codes_of(true, model.classes_))
-
-
-def flat(y: Any) -> NDArray:
-    """Return labels, or the tags of all sentences, in one array."""
-    return np.array([tag for row in y for tag in row]) if is_tags(y) else np.asarray(y)
 
 
 def codes_of(labels: NDArray, classes: NDArray) -> NDArray[np.int64]:
