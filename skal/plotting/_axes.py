@@ -4,8 +4,16 @@ import re
 
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
+# The legend of all panels, at the right of the last one.
+BESIDE = {
+    "loc": "center left",
+    "bbox_to_anchor": (1.02, 0.5),
+    "fontsize": "small",
+    "frameon": False,
+}
 
-def get_axes(ax, caller, *, figsize=(7, 4.5)):
+
+def get_axes(ax, caller, figsize=(7, 4.5)):
     """Return the axes to draw on: those given, or those of a new figure.
 
     Parameters
@@ -18,14 +26,14 @@ def get_axes(ax, caller, *, figsize=(7, 4.5)):
 
     Returns
     -------
-    matplotlib Axes
+    matplotlib Axes, matplotlib Figure
     """
     check_matplotlib_support(caller)
     import matplotlib.pyplot as plt
 
     if ax is None:
         _, ax = plt.subplots(figsize=figsize, layout="constrained")
-    return ax
+    return ax, ax.figure
 
 
 def split_axes(ax, widths):
@@ -35,12 +43,12 @@ def split_axes(ax, widths):
     ----------
     ax : matplotlib Axes
         It is emptied, and stays as their frame; a single panel is `ax` itself.
-    widths : list of float
+    widths : dict of str to float
         How wide each panel is, compared with the others.
 
     Returns
     -------
-    list of matplotlib Axes
+    dict of str to matplotlib Axes
 
     Raises
     ------
@@ -48,7 +56,7 @@ def split_axes(ax, widths):
         If `ax` has no place in a grid.
     """
     if len(widths) == 1:
-        return [ax]
+        return dict.fromkeys(widths, ax)
     place = ax.get_subplotspec()
     if place is None:
         raise ValueError(
@@ -56,13 +64,13 @@ def split_axes(ax, widths):
             "plt.subplots or Figure.add_subplot."
         )
     ax.set_axis_off()
-    grid = place.subgridspec(1, len(widths), width_ratios=widths)
+    grid = place.subgridspec(1, len(widths), width_ratios=list(widths.values()))
     panels = []
     for cell in grid:
         panels.append(ax.figure.add_subplot(cell, sharey=panels[0] if panels else None))
         if len(panels) > 1:
             panels[-1].tick_params(labelleft=False)
-    return panels
+    return dict(zip(widths, panels, strict=True))
 
 
 def wrap(name, width=14):

@@ -211,14 +211,13 @@ class PerformanceCurveDisplay:
         """
         names = choose_all("strategy", self.curves, names)
         size = (7, 4.5) if len(names) <= MAX_INSIDE else (9.5, 4.5)
-        ax = get_axes(ax, "PerformanceCurveDisplay.plot", figsize=size)
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_ = get_axes(ax, "PerformanceCurveDisplay.plot", size)
         self.lines_, self.bands_ = {}, {}
         styles = self._styles()
         for name in sorted(names, key=self._quality, reverse=True):
             self._draw(name, styles[name])
-        ax.set(xlabel="Labelled rows", ylabel=self.score_name)
-        ax.grid(alpha=0.3)
+        self.ax_.set(xlabel="Labelled rows", ylabel=self.score_name)
+        self.ax_.grid(alpha=0.3)
         self._explain()
         return self
 

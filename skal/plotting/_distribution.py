@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skal.plotting._axes import choose, choose_all, get_axes, split_axes, wrap
+from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, split_axes, wrap
 from skal.plotting._style import HATCHES, shades
 
 # Of the bar of the reference, and of the gap before it, against the width of a panel.
@@ -143,16 +143,15 @@ class DistributionDisplay:
         -------
         DistributionDisplay
         """
-        n_panels = len(self.frequencies)
-        size = (2 + 2.2 * n_panels, max(3.6, 1 + 0.22 * len(self.bins)))
-        ax = get_axes(ax, "DistributionDisplay.plot", figsize=size)
-        self.ax_, self.figure_ = ax, ax.figure
-        panels = split_axes(ax, [1] * n_panels)
-        self.axes_ = dict(zip(self.frequencies, panels, strict=True))
+        widths = dict.fromkeys(self.frequencies, 1)
+        size = (2 + 2.2 * len(widths), max(3.6, 1 + 0.22 * len(self.bins)))
+        self.ax_, self.figure_ = get_axes(ax, "DistributionDisplay.plot", size)
+        self.axes_ = split_axes(self.ax_, widths)
         self.layers_, self.bars_ = {}, {}
         for name in self.frequencies:
             self._draw(name)
             self._explain(name)
+        panels = list(self.axes_.values())
         panels[0].set_ylabel("Share of what is labelled")
         self._name_bins(panels[-1])
         return self
@@ -219,10 +218,7 @@ class DistributionDisplay:
                 "reference\n(bar at right)",
             ],
             title=self.title,
-            fontsize="small",
-            loc="center left",
-            bbox_to_anchor=(1.02, 0.5),
-            frameon=False,
             labelspacing=0.4,
             handleheight=1.1,
+            **BESIDE,
         )

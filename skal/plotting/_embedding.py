@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skal.plotting._axes import choose, choose_all, get_axes, split_axes, wrap
+from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, split_axes, wrap
 from skal.plotting._style import ink, shades
 from skal.utils._tags import is_tags
 
@@ -151,12 +151,10 @@ class EmbeddingDisplay:
         -------
         EmbeddingDisplay
         """
-        n_panels = len(self.batches)
-        size = (1.5 + 3.6 * n_panels, 4)
-        ax = get_axes(ax, "EmbeddingDisplay.plot", figsize=size)
-        self.ax_, self.figure_ = ax, ax.figure
-        panels = split_axes(ax, [1] * n_panels)
-        self.axes_ = dict(zip(self.batches, panels, strict=True))
+        widths = dict.fromkeys(self.batches, 1)
+        size = (1.5 + 3.6 * len(widths), 4)
+        self.ax_, self.figure_ = get_axes(ax, "EmbeddingDisplay.plot", size)
+        self.axes_ = split_axes(self.ax_, widths)
         classes = np.unique(np.concatenate(list(self.labels.values())))
         self._colours = dict(zip(classes, shades(len(classes)), strict=True))
         self.discs_ = {}
@@ -165,7 +163,7 @@ class EmbeddingDisplay:
             self.discs_[name] = self._draw_rounds(ax, name)
             ax.set(xticks=[], yticks=[])
             ax.set_title(wrap(name, 30), fontsize="medium")
-        self._explain(panels[-1])
+        self._explain(list(self.axes_.values())[-1])
         return self
 
     def _draw_back(self, ax):
@@ -206,15 +204,7 @@ class EmbeddingDisplay:
             names.append("warm start")
         handles.append(ax.scatter([], [], color="0.8", **DISC))
         names.append("labelled in\nround on disc")
-        ax.legend(
-            handles,
-            names,
-            title="Label",
-            fontsize="small",
-            loc="center left",
-            bbox_to_anchor=(1.02, 0.5),
-            frameon=False,
-        )
+        ax.legend(handles, names, title="Label", **BESIDE)
 
 
 def _sets(points, problem):

@@ -109,19 +109,19 @@ class GainDisplay:
         GainDisplay
         """
         n_rows = len(self.gains)
-        ax = get_axes(ax, "GainDisplay.plot", figsize=(6.5, 1.2 + 0.6 * n_rows))
-        self.ax_, self.figure_ = ax, ax.figure
+        size = (6.5, 1.2 + 0.6 * n_rows)
+        self.ax_, self.figure_ = get_axes(ax, "GainDisplay.plot", size)
         self.dots_, self.means_ = {}, {}
-        ax.axvline(0, color="0.45", linestyle="--", linewidth=1, zorder=1)
+        self.ax_.axvline(0, color="0.45", linestyle="--", linewidth=1, zorder=1)
         for row, name in enumerate(self.gains):
             self._draw(row, name)
-        ax.set_yticks(range(n_rows), [wrap(name, 28) for name in self.gains])
-        ax.set(
+        self.ax_.set_yticks(range(n_rows), [wrap(name, 28) for name in self.gains])
+        self.ax_.set(
             ylim=(n_rows - 0.5, -0.5),
             xlabel="Gain in xi-quality (dots: seeds, diamond: mean)",
         )
-        ax.grid(axis="x", alpha=0.3)
-        ax.margins(x=0.08)
+        self.ax_.grid(axis="x", alpha=0.3)
+        self.ax_.margins(x=0.08)
         return self
 
     def _draw(self, row, name):

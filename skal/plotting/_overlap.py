@@ -126,8 +126,7 @@ class OverlapDisplay:
         OverlapDisplay
         """
         size = (1 + 1.7 * len(self.shared_ranks), 4.5)
-        ax = get_axes(ax, "OverlapDisplay.plot", figsize=size)
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_ = get_axes(ax, "OverlapDisplay.plot", size)
         self.bars_, self.lines_ = {}, {}
         for number, (pair, ranks) in enumerate(self.shared_ranks.items()):
             self._draw(number * (1 + GAP), pair, np.reshape(ranks, (-1, 2)).astype(int))

@@ -118,21 +118,20 @@ class SearchDisplay:
         -------
         SearchDisplay
         """
-        ax = get_axes(ax, "SearchDisplay.plot")
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_ = get_axes(ax, "SearchDisplay.plot")
         searches = _searches(self.history)
         if len(searches) == 1:
             (history,) = searches.values()
-            self.lines_ = {"current": _draw_current(ax, history)}
-            self.lines_["best"] = _draw_best(ax, history, "best", 0)
+            self.lines_ = {"current": _draw_current(self.ax_, history)}
+            self.lines_["best"] = _draw_best(self.ax_, history, "best", 0)
         else:
             self.lines_ = {
-                name: _draw_best(ax, history, name, number)
+                name: _draw_best(self.ax_, history, name, number)
                 for number, (name, history) in enumerate(searches.items())
             }
-        ax.set(xlabel="Trainings", ylabel="xi-quality on validation")
-        ax.grid(alpha=0.3)
-        ax.legend(loc="lower right", frameon=False)
+        self.ax_.set(xlabel="Trainings", ylabel="xi-quality on validation")
+        self.ax_.grid(alpha=0.3)
+        self.ax_.legend(loc="lower right", frameon=False)
         return self
 
 

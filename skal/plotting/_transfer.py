@@ -134,11 +134,10 @@ class TransferDisplay:
         panels = {name: np.asarray(one) for name, one in self.qualities.items()}
         if self.baseline is not None:
             panels[self.baseline_name] = np.asarray(self.baseline)[:, np.newaxis]
-        widths = [one.shape[1] for one in panels.values()]
-        size = (1.8 + 0.75 * sum(widths), 1.2 + 0.55 * len(self.names))
-        ax = get_axes(ax, "TransferDisplay.plot", figsize=size)
-        self.ax_, self.figure_ = ax, ax.figure
-        self.axes_ = dict(zip(panels, split_axes(ax, widths), strict=True))
+        widths = {name: one.shape[1] for name, one in panels.items()}
+        size = (1.8 + 0.75 * sum(widths.values()), 1.2 + 0.55 * len(self.names))
+        self.ax_, self.figure_ = get_axes(ax, "TransferDisplay.plot", size)
+        self.axes_ = split_axes(self.ax_, widths)
         self.images_, self.texts_ = {}, {}
         gaps = {name: self._gaps(panel) for name, panel in panels.items()}
         limits = _limits(gaps.values())

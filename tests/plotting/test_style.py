@@ -82,22 +82,22 @@ def test_ink_is_white_on_dark_and_black_on_light():
 
 def test_panels_take_the_place_of_the_axes():
     _, (left, right) = mpl.pyplot.subplots(1, 2)
-    panels = split_axes(right, [2, 1])
+    wide, narrow = split_axes(right, {"wide": 2, "narrow": 1}).values()
     assert not right.axison
     assert left.axison
-    box, (first, second) = right.get_position(), [p.get_position() for p in panels]
+    box, first, second = (ax.get_position() for ax in (right, wide, narrow))
     assert first.x0 == pytest.approx(box.x0)
     assert second.x1 == pytest.approx(box.x1)
     assert first.width == pytest.approx(2 * second.width)
-    assert panels[0].get_shared_y_axes().joined(*panels)
-    assert split_axes(left, [1]) == [left]
+    assert wide.get_shared_y_axes().joined(wide, narrow)
+    assert split_axes(left, {"alone": 1}) == {"alone": left}
     assert left.axison
 
 
 def test_axes_outside_a_grid_cannot_be_split():
     ax = mpl.pyplot.figure().add_axes((0, 0, 1, 1))
     with pytest.raises(ValueError, match=r"make it with plt\.subplots"):
-        split_axes(ax, [1, 1])
+        split_axes(ax, {"one": 1, "two": 1})
 
 
 def test_matplotlib_is_asked_for_by_name(monkeypatch):
