@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.utils.parallel import Parallel, delayed
 
 from skal import AnnealingOracle, load_task
 from skal.oracle import _jobs
@@ -28,40 +29,68 @@ def task():
 
 
 def test_trainings_per_second(task):
-    """Batches as large as a search with two jobs trains at once."""
+    """Batches as large as a search with two jobs trains at once.
+
+    Beside it, two processes that share nothing: what the machine has to give. The bar
+    was 1.8, which is more than that on the machine of docs/side_by_side.md.
+    """
     problem = replace(task.problem, estimator=task.estimators["aoe"])
-    trainer = Trainer(problem)
-    evaluation = Evaluation(problem.X_val, problem.y_val, problem.scorer)
     rng = np.random.default_rng(0)
     sizes = 20 * rng.integers(1, problem.n_rounds + 1, size=N_SETS)
     sets = [rng.permutation(problem.n_pool)[:n] for n in sizes]
-    results = {}
-    for n_jobs in (1, 2):
-        at_once = n_jobs * trainer.width
-        batches = [sets[i : i + at_once] for i in range(0, N_SETS, at_once)]
-        with single_threaded(), Jobs(trainer, evaluation, n_jobs) as jobs:
-            jobs.run(sets[:4])
-            seconds, busy = [], []
-            for _ in range(N_REPEATS):
-                started, busy_now = time.perf_counter(), 0.0
-                scores = []
-                for batch in batches:
-                    scores += jobs.run(batch)
-                    busy_now += jobs.seconds * len(batch)
-                seconds.append(time.perf_counter() - started)
-                busy.append(busy_now / n_jobs)
-        results[n_jobs] = min(seconds), scores
-        share = busy[int(np.argmin(seconds))] / min(seconds)
-        detail = f", both busy {share:.0%} of the time" if n_jobs > 1 else ""
-        print(
-            f"\n{n_jobs} jobs: {N_SETS / min(seconds):.1f} trainings per second, the "
-            f"best of {N_REPEATS} (median {N_SETS / np.median(seconds):.1f}){detail}; "
-            f"load {os.getloadavg()[0]:.1f}"
-        )
+    results = {n_jobs: measure(problem, sets, n_jobs) for n_jobs in (1, 2)}
     ratio = results[1][0] / results[2][0]
-    print(f"Two processes are {ratio:.2f} times as fast as one.")
+    limit = 2 * apart(problem, sets, 1) / apart(problem, sets, 2)
+    print(
+        f"Two processes are {ratio:.2f} times as fast as one; two that share nothing "
+        f"get {limit:.2f} times as much done as one."
+    )
     assert results[1][1] == results[2][1]
-    assert ratio > 1.8
+    assert ratio > 0.85 * limit
+
+
+def measure(problem, sets, n_jobs):
+    """Return the seconds that all sets take, at best, and their scores."""
+    trainer = Trainer(problem)
+    evaluation = Evaluation(problem.X_val, problem.y_val, problem.scorer)
+    at_once = n_jobs * trainer.width
+    batches = [sets[i : i + at_once] for i in range(0, len(sets), at_once)]
+    seconds, busy = [], []
+    with single_threaded(), Jobs(trainer, evaluation, n_jobs) as jobs:
+        jobs.run(sets[:4])
+        for _ in range(N_REPEATS):
+            started, busy_now, scores = time.perf_counter(), 0.0, []
+            for batch in batches:
+                scores += jobs.run(batch)
+                busy_now += jobs.seconds * len(batch)
+            seconds.append(time.perf_counter() - started)
+            busy.append(busy_now / n_jobs)
+    share = busy[int(np.argmin(seconds))] / min(seconds)
+    detail = f", both busy {share:.0%} of the time" if n_jobs > 1 else ""
+    print(
+        f"\n{n_jobs} jobs: {len(sets) / min(seconds):.1f} trainings per second, the "
+        f"best of {N_REPEATS} (median {len(sets) / np.median(seconds):.1f}){detail}; "
+        f"load {os.getloadavg()[0]:.1f}"
+    )
+    return min(seconds), scores
+
+
+def apart(problem, sets, n_processes):
+    """Return the seconds that each of some processes takes for all sets, at best.
+
+    They begin at the same time, when all have started.
+    """
+    start = time.time() + 20
+    found = Parallel(n_processes + 1)(
+        delayed(_measure_at)(start, problem, sets) for _ in range(n_processes)
+    )
+    return float(np.mean(found))
+
+
+def _measure_at(start, problem, sets):
+    measure(problem, sets[:16], 1)
+    time.sleep(max(0, start - time.time()))
+    return measure(problem, sets, 1)[0]
 
 
 def test_a_search(task, monkeypatch):
