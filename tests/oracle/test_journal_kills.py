@@ -16,7 +16,7 @@ from sklearn.naive_bayes import GaussianNB
 from skal import ActiveLearner, AnnealingOracle, split
 from skal.oracle import read_journal
 from skal.oracle._journal import Journal
-from skal.oracle._objective import Objective
+from skal.oracle._objective import Objective, _key
 
 # Forked from a clean process in which the imports are done: in milliseconds.
 processes = get_context("forkserver")
@@ -25,11 +25,11 @@ processes.set_forkserver_preload(["skal.learner", "skal.oracle", "sklearn.naive_
 N_KILLS = 50
 
 
-def search(path, seed=1, n_steps=40, **params):
+def search(path, seed=1, n_steps=40, proposal="uniform", **params):
     X, y = make_blobs(120, centers=3, cluster_std=3.0, random_state=3)
     sets = split(X, y, warm_size=10, val_size=30, test_size=30, random_state=0)
     oracle = AnnealingOracle(
-        proposal="uniform",
+        proposal=proposal,
         n_steps=n_steps,
         n_greedy=8,
         journal=path,
@@ -77,6 +77,11 @@ def undisturbed():
 
 
 @pytest.fixture(scope="module")
+def undisturbed_guided():
+    return result(search(None, proposal="guided"))
+
+
+@pytest.fixture(scope="module")
 def seconds(tmp_path_factory):
     """How long a search takes in another process."""
     process, ours = start(tmp_path_factory.mktemp("timed") / "search.db")
@@ -86,15 +91,18 @@ def seconds(tmp_path_factory):
     return time.monotonic() - started
 
 
-def n_scores(path):
+def known_sets(path):
+    """The keys of all sets that a journal has the score of."""
+    if not path.exists():
+        return set()
     with closing(sqlite3.connect(path)) as connection:
-        return connection.execute("SELECT count(*) FROM score").fetchone()[0]
+        return {key for (key,) in connection.execute("SELECT labelled FROM score")}
 
 
 def assert_resumes(path, undisturbed, monkeypatch, **params):
     """Resume a search, and return how many sets were known before."""
-    n_known = n_scores(path) if path.exists() else 0
-    if n_known:
+    known = known_sets(path)
+    if known:
         table = read_journal(path)
         for name, column in undisturbed[3].items():
             assert table[name].tolist() == column[: len(table[name])]
@@ -107,19 +115,29 @@ def assert_resumes(path, undisturbed, monkeypatch, **params):
             lambda self, sets: trained.extend(sets) or train(self, sets),
         )
         assert result(search(path, **params)) == undisturbed
-    assert n_scores(path) == n_known + len(trained)
-    return n_known
+    trained = {_key(positions) for positions in trained}
+    assert known.isdisjoint(trained)
+    # The model of the warm start, that strategies are asked about, is scored apart.
+    assert known_sets(path) - known - trained <= {_key(np.empty(0, np.int64))}
+    return len(known)
 
 
-def test_kills_at_random_moments(undisturbed, seconds, tmp_path, monkeypatch):
+def test_kills_at_random_moments(
+    undisturbed, undisturbed_guided, seconds, tmp_path, monkeypatch
+):
+    kinds = [
+        ({"prefetch": 0}, undisturbed),
+        ({"prefetch": 4}, undisturbed),
+        ({"proposal": "guided"}, undisturbed_guided),
+    ]
     rng = np.random.default_rng()
     n_known, i, n_kills = [], 0, 0
     while n_kills < N_KILLS:
-        path, params = tmp_path / f"{i}.db", {"prefetch": (0, 4)[i % 2]}
+        path, (params, whole) = tmp_path / f"{i}.db", kinds[i % len(kinds)]
         process, ours = start(path, **params)
         time.sleep(seconds * rng.random())
         n_kills += kill(process, ours)
-        n_known.append(assert_resumes(path, undisturbed, monkeypatch, **params))
+        n_known.append(assert_resumes(path, whole, monkeypatch, **params))
         i += 1
     assert len(set(n_known)) > N_KILLS / 4, "the kills were not spread over the search"
 
@@ -161,16 +179,22 @@ def die_in_a_transaction(connection, path, params):
     tell_and_search(connection, path, params)
 
 
+@pytest.mark.parametrize("proposal", ["uniform", "guided"])
 @pytest.mark.parametrize(
     ("when", "nth"), [("before", 1), ("within", 11), ("after", 20), ("after", 41)]
 )
-def test_kills_in_the_middle_of_a_write(undisturbed, tmp_path, monkeypatch, when, nth):
+def test_kills_in_the_middle_of_a_write(
+    undisturbed, undisturbed_guided, tmp_path, monkeypatch, when, nth, proposal
+):
     path = tmp_path / "search.db"
-    process, ours = start(path, die_in_a_transaction, when=when, nth=nth)
+    process, ours = start(
+        path, die_in_a_transaction, when=when, nth=nth, proposal=proposal
+    )
     process.join()
     ours.close()
     assert process.exitcode == -signal.SIGKILL
-    n_known = assert_resumes(path, undisturbed, monkeypatch)
+    whole = undisturbed_guided if proposal == "guided" else undisturbed
+    n_known = assert_resumes(path, whole, monkeypatch, proposal=proposal)
     assert (n_known > 0) == (nth > 2)
 
 
