@@ -3,76 +3,21 @@
 import gc
 import json
 import os
-import shutil
 import sqlite3
 import struct
-import subprocess
-import sys
 import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score, make_scorer
+from _small_search import BASE, STEPS, assert_same, contents, contents_of_scores, search
 from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skal import ActiveLearner, AnnealingOracle, Margin, Random, run_seeds, split
-from skal.oracle import _fingerprint, _journal, read_journal
+from skal import ActiveLearner, AnnealingOracle, Margin, run_seeds
+from skal.oracle import _fingerprint, read_journal
 from skal.oracle._objective import Objective
-
-BASE = {"batch_size": 3, "n_rounds": 4, "random_state": 0}
-STEPS = {"n_steps": 40, "n_greedy": 8}
-
-
-@pytest.fixture
-def sets(blobs):
-    return split(*blobs, warm_size=10, val_size=30, test_size=30, random_state=0)
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "search.db"
-
-
-@pytest.fixture
-def trained(monkeypatch):
-    """The sets that are trained on."""
-    trained = []
-    train = Objective._train_and_score
-
-    def watch(self, sets):
-        trained.extend(frozenset(s.tolist()) for s in sets)
-        return train(self, sets)
-
-    monkeypatch.setattr(Objective, "_train_and_score", watch)
-    return trained
-
-
-def search(sets, path=None, estimator=None, learner=None, fit_params=None, **params):
-    """Return the learner of a small search, with a journal."""
-    oracle = AnnealingOracle(proposal="uniform", **STEPS | {"journal": path} | params)
-    estimator = GaussianNB() if estimator is None else estimator
-    active = ActiveLearner(estimator, oracle, **BASE | (learner or {}))
-    return active.fit(**sets, **fit_params or {})
-
-
-def assert_same(first, second):
-    assert first.order_.tolist() == second.order_.tolist()
-    assert first.curve_.tolist() == second.curve_.tolist()
-    assert first.n_trainings_ == second.n_trainings_
-    for name, column in first.strategy_.history_.items():
-        np.testing.assert_array_equal(column, second.strategy_.history_[name])
-
-
-def contents(path):
-    """Return all rows of a journal."""
-    connection = sqlite3.connect(path)
-    try:
-        return list(connection.iterdump())
-    finally:
-        connection.close()
 
 
 def test_a_journal_changes_nothing(sets, path):
@@ -125,14 +70,6 @@ def test_ctrl_c_leaves_the_best_so_far_and_the_journal_all_of_it(sets, path, tra
     assert n_before < len(trained)
 
 
-def contents_of_scores(path):
-    connection = sqlite3.connect(path)
-    try:
-        return connection.execute("SELECT count(*) FROM score").fetchone()[0]
-    finally:
-        connection.close()
-
-
 def test_searches_with_other_seeds_share_a_file(sets, path, trained):
     alone = {seed: search(sets, None, random_state=seed) for seed in (1, 2)}
     trained.clear()
@@ -180,8 +117,6 @@ def doubled(sets, name):
 def relabelled(sets, name):
     return sets | {name: sets[name][::-1].copy()}
 
-
-weights = {"sample_weight": np.ones(60)}
 
 DIFFERENT = {
     "X_pool": lambda sets, path: search(doubled(sets, "X"), path),
@@ -286,220 +221,6 @@ def test_a_package_that_only_one_of_both_has_loaded_is_no_difference(
     search(sets, path)
 
 
-# Files that are none.
-
-
-def as_text(path):
-    path.write_text("my notes\n" * 100)
-
-
-def as_nothing(path):
-    path.write_bytes(b"")
-
-
-def as_foreign(path, mode="delete"):
-    connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA journal_mode={mode}")
-    connection.execute("CREATE TABLE mine (a)")
-    connection.commit()
-    connection.close()
-
-
-def as_newer(path):
-    raw = bytearray(path.read_bytes())
-    raw[60:64] = (99).to_bytes(4, "big")
-    path.write_bytes(raw)
-
-
-def cut_to(n):
-    def cut(path):
-        path.write_bytes(path.read_bytes()[:n])
-
-    return cut
-
-
-def overwrite(start, n):
-    def write(path):
-        raw = bytearray(path.read_bytes())
-        raw[start : start + n] = b"\xa5" * n
-        path.write_bytes(raw)
-
-    return write
-
-
-BROKEN = {
-    "text": (as_text, "is no journal of skal, but another file"),
-    "empty": (as_nothing, "is an empty file and no journal"),
-    "foreign": (as_foreign, "is no journal of skal, but another file"),
-    "foreign, WAL": (lambda p: as_foreign(p, "wal"), "is no journal of skal"),
-    "newer": (as_newer, "is a journal of format 99, and this version of skal reads"),
-    "header cut": (cut_to(50), "is a damaged journal .* left as it is"),
-    "one page": (cut_to(4096), "is a damaged journal .* left as it is"),
-    "half": (cut_to(15_000), "is a damaged journal .* left as it is"),
-    "schema": (overwrite(100, 3000), "is a damaged journal .* left as it is"),
-    "a page": (overwrite(3 * 4096, 4096), "is a damaged journal .* left as it is"),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_a_file_that_is_no_journal_is_left_as_it_is(sets, path, trained, name):
-    search(sets, path)
-    trained.clear()
-    spoil, message = BROKEN[name]
-    if name.startswith("foreign"):
-        path.unlink()
-    spoil(path)
-    before = path.read_bytes()
-    for use in (lambda: search(sets, path), lambda: read_journal(path)):
-        with pytest.raises(ValueError, match=f"search.db {message}"):
-            use()
-        assert path.read_bytes() == before
-        assert os.listdir(path.parent) == [path.name]
-    assert not trained
-
-
-def test_a_score_that_was_changed_is_noticed(sets, path):
-    search(sets, path)
-    connection = sqlite3.connect(path)
-    connection.execute("UPDATE score SET value = value + 1e-9")
-    connection.commit()
-    connection.close()
-    with pytest.raises(ValueError, match="a score is not what was written"):
-        search(sets, path)
-
-
-def test_no_damage_changes_the_end_of_a_search(sets, path):
-    first = search(sets, path)
-    raw = path.read_bytes()
-    rng = np.random.default_rng(0)
-    n_refused = 0
-    for place in rng.integers(len(raw), size=60).tolist():
-        spoiled = bytearray(raw)
-        spoiled[place : place + 8] = rng.bytes(8)
-        path.write_bytes(spoiled[: len(raw)])
-        try:
-            assert_same(first, search(sets, path))
-        except ValueError as error:
-            assert "search.db" in str(error)  # noqa: PT017
-            n_refused += 1
-    assert n_refused > 10
-
-
-def test_places_where_no_journal_can_be(sets, tmp_path, trained):
-    with pytest.raises(IsADirectoryError, match="is a folder: give the path of a file"):
-        search(sets, tmp_path)
-    with pytest.raises(FileNotFoundError, match="in a folder that is not there"):
-        search(sets, tmp_path / "missing" / "search.db")
-    with pytest.raises(FileNotFoundError, match="There is no journal at"):
-        read_journal(tmp_path / "search.db")
-    assert not trained
-    assert os.listdir(tmp_path) == []
-
-
-def test_a_journal_that_another_process_has_just_made_is_left_alone(sets, path):
-    search(sets, path)
-    before = contents(path)
-    _journal.create(path, _journal.TABLES)
-    assert contents(path) == before
-    assert os.listdir(path.parent) == [path.name]
-
-
-def test_a_log_without_its_journal_is_not_put_into_a_new_one(sets, path, trained):
-    path.with_name("search.db-wal").write_bytes(b"left over")
-    with pytest.raises(FileNotFoundError, match="the log of a journal that is gone"):
-        search(sets, path)
-    assert not trained
-
-
-def test_a_file_that_may_not_be_written(sets, path, trained, monkeypatch):
-    search(sets, path)
-    trained.clear()
-    connect = _journal.connect
-    monkeypatch.setattr(_journal, "connect", lambda p, mode: connect(p, "ro"))
-    with pytest.raises(OSError, match=r"cannot be opened or written .*readonly"):
-        search(sets, path)
-    assert not trained
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_may_not_be_written(sets, path):
-    path.parent.chmod(0o500)
-    with pytest.raises(OSError, match="cannot be opened or written"):
-        search(sets, path)
-
-
-def test_names_that_mean_something_to_sqlite(sets, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name in (":memory:", "a?mode=ro#%41 b.db"):
-        search(sets, name, n_steps=2)
-        assert name in os.listdir(tmp_path)
-        assert len(read_journal(name)["step"]) == 11
-
-
-# A full disk.
-
-
-def test_a_full_disk(sets, path, trained, monkeypatch):
-    whole = search(sets, n_steps=400)
-    search(sets, path, n_steps=400, max_trainings=10)
-    connect = _journal.connect
-
-    def connect_to_full_disk(path, mode):
-        connection = connect(path, mode)
-        n_pages = connection.execute("PRAGMA page_count").fetchone()[0]
-        connection.execute(f"PRAGMA max_page_count = {n_pages + 1}")
-        return connection
-
-    trained.clear()
-    with monkeypatch.context() as patch:
-        patch.setattr(_journal, "connect", connect_to_full_disk)
-        with pytest.raises(OSError, match="is full: what was written before") as raised:
-            search(sets, path, n_steps=400)
-    assert not isinstance(raised.value.__context__.__context__, OSError)
-    n_before, n_kept = len(trained), contents_of_scores(path)
-    assert n_before > 0
-    assert n_kept > 10
-    assert_same(whole, search(sets, path, n_steps=400))
-
-
-def mount(*arguments):
-    done = subprocess.run(["mount", *arguments], capture_output=True, check=False)
-    return done.returncode == 0
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    can_mount = shutil.which("mount") and mount(
-        "-t", "tmpfs", "-o", "size=320k", "tmpfs", str(folder)
-    )
-    if not can_mount:
-        pytest.skip("needs the right to mount a file system")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
-def test_a_disk_that_is_really_full(sets, small_disk):
-    path = small_disk / "search.db"
-    with pytest.raises(OSError, match=r"search.db is full: what was written before"):
-        search(sets, path, n_steps=1000)
-    assert len(read_journal(path)["step"]) > 1
-    assert mount("-o", "remount,size=50m", str(small_disk))
-    assert_same(search(sets, n_steps=1000), search(sets, path, n_steps=1000))
-
-
-def test_a_disk_that_is_full_from_the_beginning(sets, small_disk, trained):
-    path = small_disk / "search.db"
-    free = shutil.disk_usage(small_disk).free
-    (small_disk / "filler").write_bytes(bytes(free - 8192))
-    with pytest.raises(OSError, match=r"search.db is full: what was written before"):
-        search(sets, path)
-    assert not trained
-    assert mount("-o", "remount,size=50m", str(small_disk))
-    assert_same(search(sets), search(sets, path))
-
-
 # What is in it.
 
 
@@ -566,97 +287,6 @@ def test_numbers_are_exact(sets, path, monkeypatch, number):
     (stored,) = connection.execute("SELECT DISTINCT value FROM score").fetchone()
     connection.close()
     assert struct.pack("d", stored) == struct.pack("d", number + 0.0)
-
-
-# Fingerprints.
-
-
-class Thing:
-    def __init__(self, **attributes):
-        self.__dict__.update(attributes)
-
-
-def test_descriptions_do_not_depend_on_the_object():
-    for make in (
-        lambda: Thing(a=1, b={"x", "y"}, c=Thing(d=np.arange(3))),
-        lambda: make_pipeline(StandardScaler(), GaussianNB()),
-        lambda: make_scorer(f1_score, average="macro"),
-        lambda: [None, True, 1.5, "text", b"raw", (1, 2), {"k": len}],
-        lambda: object(),
-        lambda: np.random.RandomState(0),
-    ):
-        assert _fingerprint.describe(make()) == _fingerprint.describe(make())
-
-
-def test_descriptions_tell_values_apart():
-    loop = Thing(name="loop")
-    loop.itself = loop
-    values = [
-        None, 0, 0.0, "0", "None", [0], [[0]], {0}, {0: 0}, len, abs, Thing, Thing(a=0),
-        Thing(a=1), loop, np.zeros(2), np.zeros(3), np.zeros(2, dtype=int),
-        GaussianNB(), GaussianNB(var_smoothing=0.5), GaussianNB, make_scorer(f1_score),
-        make_scorer(f1_score, average="macro"), np.log, np.exp, Margin(random_state=1),
-        Margin(random_state=2), Random(),
-    ]  # fmt: skip
-    described = [_fingerprint.describe(value) for value in values]
-    assert len(set(described)) == len(values)
-    assert not any(" at 0x" in text for text in described)
-
-
-def test_digests_tell_rows_apart():
-    pandas = pytest.importorskip("pandas", reason="pandas is not needed")
-    from scipy import sparse
-
-    frame = pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]})
-    values = [
-        None, ["ab", "c"], ["a", "bc"], ["abc"], [["a", "b"], ["c"]],
-        [["a"], ["b", "c"]], np.array(["ab", "c"]), np.zeros((2, 2)), np.zeros((4, 1)),
-        np.zeros((1, 4)),
-        np.zeros((2, 2), dtype=np.float32), np.array([1, 2]), [1, 2], ["1", "2"],
-        sparse.csr_matrix(np.eye(2)), sparse.csr_matrix(np.eye(3)), np.eye(2), frame,
-        frame.rename(columns={"a": "c"}), frame.assign(b=["x", "z"]),
-    ]  # fmt: skip
-    digests = [_fingerprint.digest(value) for value in values]
-    assert len(set(digests)) == len(values)
-    again = sparse.csr_matrix(np.eye(2))
-    assert _fingerprint.digest(again) == digests[14]
-
-
-RESUME = """
-import sys
-from tests.oracle.test_journal import *
-from skal.oracle import _fingerprint
-
-n_trained = []
-train = Objective._train_and_score
-Objective._train_and_score = lambda self, sets: n_trained.append(1) or train(self, sets)
-data = {name: np.load(sys.argv[2])[name] for name in np.load(sys.argv[2]).files}
-print(scored(data, sys.argv[1]).order_.tolist(), len(n_trained))
-print(_fingerprint.describe(WORDS))
-"""
-WORDS = {"a set", "of", "several", "words"}
-
-
-def scored(sets, path):
-    scorer = make_scorer(f1_score, average="weighted")
-    pipeline = make_pipeline(StandardScaler(), GaussianNB())
-    return search(sets, path, pipeline, {"scoring": scorer})
-
-
-@pytest.mark.parametrize("hash_seed", ["0", "4711"])
-def test_another_process_and_another_hash_seed_resume(sets, path, hash_seed):
-    first = scored(sets, path)
-    np.savez(path.parent / "sets.npz", **sets)
-    output = subprocess.run(
-        [sys.executable, "-c", RESUME, str(path), str(path.parent / "sets.npz")],
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    order, words = output.stdout.splitlines()
-    assert order == f"{first.order_.tolist()} 0"
-    assert words == _fingerprint.describe(WORDS)
 
 
 # Memory.

@@ -1,0 +1,42 @@
+import sqlite3
+
+import numpy as np
+from sklearn.naive_bayes import GaussianNB
+
+from skal import ActiveLearner, AnnealingOracle
+
+BASE = {"batch_size": 3, "n_rounds": 4, "random_state": 0}
+STEPS = {"n_steps": 40, "n_greedy": 8}
+
+
+def search(sets, path=None, estimator=None, learner=None, fit_params=None, **params):
+    """Return the learner of a small search, with a journal."""
+    oracle = AnnealingOracle(proposal="uniform", **STEPS | {"journal": path} | params)
+    estimator = GaussianNB() if estimator is None else estimator
+    active = ActiveLearner(estimator, oracle, **BASE | (learner or {}))
+    return active.fit(**sets, **fit_params or {})
+
+
+def assert_same(first, second):
+    assert first.order_.tolist() == second.order_.tolist()
+    assert first.curve_.tolist() == second.curve_.tolist()
+    assert first.n_trainings_ == second.n_trainings_
+    for name, column in first.strategy_.history_.items():
+        np.testing.assert_array_equal(column, second.strategy_.history_[name])
+
+
+def contents(path):
+    """Return all rows of a journal."""
+    connection = sqlite3.connect(path)
+    try:
+        return list(connection.iterdump())
+    finally:
+        connection.close()
+
+
+def contents_of_scores(path):
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute("SELECT count(*) FROM score").fetchone()[0]
+    finally:
+        connection.close()

@@ -1,0 +1,106 @@
+"""What a journal knows things by: descriptions of parameters, digests of rows."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from _small_search import search
+from sklearn.metrics import f1_score, make_scorer
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skal import Margin, Random
+from skal.oracle import _fingerprint
+
+
+class Thing:
+    def __init__(self, **attributes):
+        self.__dict__.update(attributes)
+
+
+def test_descriptions_do_not_depend_on_the_object():
+    for make in (
+        lambda: Thing(a=1, b={"x", "y"}, c=Thing(d=np.arange(3))),
+        lambda: make_pipeline(StandardScaler(), GaussianNB()),
+        lambda: make_scorer(f1_score, average="macro"),
+        lambda: [None, True, 1.5, "text", b"raw", (1, 2), {"k": len}],
+        lambda: object(),
+        lambda: np.random.RandomState(0),
+    ):
+        assert _fingerprint.describe(make()) == _fingerprint.describe(make())
+
+
+def test_descriptions_tell_values_apart():
+    loop = Thing(name="loop")
+    loop.itself = loop
+    values = [
+        None, 0, 0.0, "0", "None", [0], [[0]], {0}, {0: 0}, len, abs, Thing, Thing(a=0),
+        Thing(a=1), loop, np.zeros(2), np.zeros(3), np.zeros(2, dtype=int),
+        GaussianNB(), GaussianNB(var_smoothing=0.5), GaussianNB, make_scorer(f1_score),
+        make_scorer(f1_score, average="macro"), np.log, np.exp, Margin(random_state=1),
+        Margin(random_state=2), Random(),
+    ]  # fmt: skip
+    described = [_fingerprint.describe(value) for value in values]
+    assert len(set(described)) == len(values)
+    assert not any(" at 0x" in text for text in described)
+
+
+def test_digests_tell_rows_apart():
+    pandas = pytest.importorskip("pandas", reason="pandas is not needed")
+    from scipy import sparse
+
+    frame = pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+    values = [
+        None, ["ab", "c"], ["a", "bc"], ["abc"], [["a", "b"], ["c"]],
+        [["a"], ["b", "c"]], np.array(["ab", "c"]), np.zeros((2, 2)), np.zeros((4, 1)),
+        np.zeros((1, 4)),
+        np.zeros((2, 2), dtype=np.float32), np.array([1, 2]), [1, 2], ["1", "2"],
+        sparse.csr_matrix(np.eye(2)), sparse.csr_matrix(np.eye(3)), np.eye(2), frame,
+        frame.rename(columns={"a": "c"}), frame.assign(b=["x", "z"]),
+    ]  # fmt: skip
+    digests = [_fingerprint.digest(value) for value in values]
+    assert len(set(digests)) == len(values)
+    again = sparse.csr_matrix(np.eye(2))
+    assert _fingerprint.digest(again) == digests[14]
+
+
+RESUME = """
+import sys
+sys.path.append("tests/oracle")
+from test_fingerprint import *
+from skal.oracle import _fingerprint
+from skal.oracle._objective import Objective
+
+n_trained = []
+train = Objective._train_and_score
+Objective._train_and_score = lambda self, sets: n_trained.append(1) or train(self, sets)
+data = {name: np.load(sys.argv[2])[name] for name in np.load(sys.argv[2]).files}
+print(scored(data, sys.argv[1]).order_.tolist(), len(n_trained))
+print(_fingerprint.describe(WORDS))
+"""
+WORDS = {"a set", "of", "several", "words"}
+
+
+def scored(sets, path):
+    scorer = make_scorer(f1_score, average="weighted")
+    pipeline = make_pipeline(StandardScaler(), GaussianNB())
+    return search(sets, path, pipeline, {"scoring": scorer})
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "4711"])
+def test_another_process_and_another_hash_seed_resume(sets, path, hash_seed):
+    first = scored(sets, path)
+    np.savez(path.parent / "sets.npz", **sets)
+    output = subprocess.run(
+        [sys.executable, "-c", RESUME, str(path), str(path.parent / "sets.npz")],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    order, words = output.stdout.splitlines()
+    assert order == f"{first.order_.tolist()} 0"
+    assert words == _fingerprint.describe(WORDS)
