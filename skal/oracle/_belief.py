@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, ndtr
+from scipy.special import ndtr
 
 # A normal distribution function is nearly expit(1.7 z).
 STEEPNESS = 1.7
@@ -35,7 +35,8 @@ def smooth_share(margins: NDArray, axis: int = -1) -> NDArray:
     -------
     ndarray of shape (...)
     """
-    return expit(STEEPNESS * margins).mean(axis=axis)
+    # expit(x) is (1 + tanh(x / 2)) / 2, and numpy's tanh is several times as fast.
+    return (1 + np.tanh(STEEPNESS / 2 * margins).mean(axis=axis)) / 2
 
 
 class Belief:
