@@ -20,7 +20,7 @@ from pathlib import Path
 
 from reproduction import findings
 from reproduction.plan import NAMES, TITLES
-from reproduction.summary import signed, spell_p
+from reproduction.summary import signed, spell, spell_p
 
 NOTES = Path(__file__).parent / "reproduction" / "notes.md"
 # The parts of the page and of the notes: title, measures, pictures of the main model.
@@ -69,6 +69,8 @@ come from the files of these runs:
 ## What was run
 
 {runs}"""
+# What a summary calls the table of a part.
+DETAILS = {"seeds": "seeds", "models": "transfer", "idmr": "gains"}
 MEASURED = [
     *("measure", "task", "model", "published", "p"),
     *("ours", "p", "seeds", "verdict", "ours in detail"),
@@ -160,13 +162,13 @@ def columns_table(columns, names=()):
     return table([dict(names).get(name, name) for name in columns], rows)
 
 
-def qualities_table(run):
-    """Return the quality of each strategy beside the published one."""
-    columns = dict(run["qualities"])
-    columns["over_random"] = map(signed, columns["over_random"])
-    columns["p"] = map(spell_p, columns["p"])
-    names = {"test": "ours", "paper": "published", "over_random": "over random"}
-    return columns_table(columns, names)
+def detail(name, run):
+    """Return the table of a run that belongs to a part, if there is one."""
+    if name == "results":
+        names = {"test": "ours", "paper": "published", "over_random": "over random"}
+        return columns_table(spell(run["qualities"]), names)
+    columns = run[DETAILS[name]] if name in DETAILS else {}
+    return columns_table(spell(columns)) if any(columns.values()) else ""
 
 
 def plain(value):
@@ -199,10 +201,8 @@ def write_part(name, runs, notes, page):
     lines += ["\n".join(f"- {m}: {findings.MEASURES[m][2]}" for m in measures)]
     lines += [measures_table(runs, measures)]
     for run in runs:
-        if name == "results":
-            lines += [f"### {TITLES[run['task']]}", qualities_table(run)]
-        if name == "models" and run["transfer"]["source"]:
-            lines += [columns_table(run["transfer"])]
+        if text := detail(name, run):
+            lines += [f"### {TITLES[run['task']]}", text]
     lines += [notes[name]] if name in notes else []
     for run in runs:
         lines += pictures(run, names, page)
@@ -235,7 +235,12 @@ def write(folders, page, notes=NOTES):
     )
     page.parent.mkdir(parents=True, exist_ok=True)
     texts = read_notes(notes)
-    parts = [write_part(name, runs, texts, page) for name in PARTS]
+    measured = {row["measure"] for run in runs for row in run["findings"]}
+    parts = [
+        write_part(name, runs, texts, page)
+        for name, (_, measures, _) in PARTS.items()
+        if measured.intersection(measures)
+    ]
     page.write_text("\n\n".join([introduction, *parts]) + "\n")
 
 

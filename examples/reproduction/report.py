@@ -9,7 +9,7 @@ import numpy as np
 from reproduction import findings
 from reproduction.plan import TITLES
 from reproduction.studies import write_table, write_tables
-from reproduction.summary import number, signed, spell_p, summarize
+from reproduction.summary import signed, spell, spell_p, summarize
 from skal.plotting import (
     DistributionDisplay,
     EmbeddingDisplay,
@@ -138,11 +138,8 @@ def findings_table(summary, models, *, with_model=False):
 def results(page, found, summary):
     """Table 2, and Fig. 3."""
     page.report.add_heading("Qualities and curves")
-    table = dict(summary["qualities"])
-    table["over_random"] = [signed(value) for value in table["over_random"]]
-    table["p"] = [spell_p(value) for value in table["p"]]
     page.report.add_table(
-        table,
+        spell(summary["qualities"]),
         "Table 2 and appendix D of the paper: quality of each strategy; p of a paired "
         "t-test against random over the seeds.",
     )
@@ -183,23 +180,11 @@ def seeds(page, found, summary):
             f"{model}: oracle orders of one seed (columns) followed under another "
             "(rows). In the paper's Fig. 4, what is off the diagonal is mostly worse.",
         )
-    for study, what in (
-        (found.seeds.against_own(), "those of the seed itself"),
-        (found.seeds.against_baseline(), "random ones"),
-    ):
-        page.report.add_table(
-            tests_table(study), f"Oracle orders of other seeds against {what}."
-        )
-
-
-def tests_table(tests):
-    """Return paired tests, fit to be read."""
-    table = tests.table()
-    names = "estimator", "strategy", "reference", "quality"
-    return {name: table[name] for name in names} | {
-        "gain": [signed(gain) for gain in table["gain"]],
-        "p": [spell_p(number(p)) for p in table["p_t"]],
-    }
+    page.report.add_table(
+        spell(summary["seeds"]),
+        "Oracle orders of other seeds against those of the seed itself, and against "
+        "random ones.",
+    )
 
 
 def models(page, found, summary):
@@ -316,7 +301,7 @@ def idmr(page, found, summary):
             f"{model}: what IDMR adds to each heuristic, seed by seed; p-values after "
             "Holm. In the paper it adds 2.95 % on average.",
         )
-    page.report.add_table(tests_table(found.gain), "Paired t-tests over the seeds.")
+    page.report.add_table(spell(summary["gains"]), "Paired t-tests over the seeds.")
 
 
 def how(page, found, summary):

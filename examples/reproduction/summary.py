@@ -30,6 +30,8 @@ def summarize(found, study, paper=None):
         "published": published.measures(task, paper),
         "qualities": qualities(found, published.qualities(task, paper)),
         "transfer": transfers(found, published.transfers(task, paper)),
+        "seeds": seeds(found),
+        "gains": tested(found.gain),
         "costs": costs.read(study),
         "environment": costs.environment(found.plan.device),
     }
@@ -83,6 +85,24 @@ def transfers(found, paper):
     return columns
 
 
+def seeds(found):
+    """Return the tests of orders of other seeds, as columns."""
+    if found.seeds is None:
+        return {}
+    return tested(found.seeds.against_own(), found.seeds.against_baseline())
+
+
+def tested(*studies):
+    """Return the paired tests of some studies, one below the other, as columns."""
+    tables = [study.table() for study in studies]
+    names = {name: name for name in ("estimator", "strategy", "reference", "quality")}
+    names |= {"gain": "gain", "p": "p_t"}
+    return {
+        name: [number(v) for table in tables for v in table[key].tolist()]
+        for name, key in names.items()
+    }
+
+
 def _deviation(values):
     return values.std(ddof=1) if len(values) > 1 else None
 
@@ -104,3 +124,12 @@ def spell_p(value):
     if value is None:
         return "-"
     return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def spell(columns):
+    """Return columns of a summary, differences and p-values fit to be read."""
+    how = {"gain": signed, "over_random": signed, "p": spell_p}
+    return {
+        name: [how[name](value) for value in values] if name in how else values
+        for name, values in columns.items()
+    }
