@@ -17,6 +17,7 @@ from skal.oracle._search import SearchOracle
 from skal.problem import Problem
 from skal.seeding import Stream, stream
 from skal.strategies import (
+    IDMR,
     LeastConfidence,
     Longest,
     Margin,
@@ -28,7 +29,11 @@ from skal.strategies import (
 from skal.utils._rows import n_rows
 
 OF_CLASSES = Random(), MaxEntropy(), LeastConfidence(), Margin()
-OF_TAGS = Random(), Longest(), MinConfidence(), MinConfidence(normalize=True)
+OF_TAGS = (
+    *(Random(), Longest(), MinConfidence(), MinConfidence(normalize=True)),
+    # A few long sentences teach a tagger nothing; some of each length may.
+    IDMR(MinConfidence(), bins="length"),
+)
 
 
 class BestOf(Beam):
@@ -61,16 +66,18 @@ class BestOf(Beam):
         self.strategies, self.needs_model = strategies, bool(_needs(strategies))
 
     def _extensions(self, t: int) -> Iterator[tuple[NDArray[np.int64], Partial]]:
-        """Ask the strategies in turn, each time with other points to choose from."""
+        """Ask the strategies in turn: of the whole pool, then of other parts of it."""
         (before,) = self.kept
         order, left = before.order, self._left(before.order)
         n = min(self.n_added, len(left))
         model = self.objective.train(order) if self.needs_model else None
         labelled = labelled_by(self.objective.trainer, order)
         for number in range(self.n_candidates):
-            rng = stream(self.seed, Stream.CANDIDATES, t, number)
-            offered = rng.choice(left, _size(n, len(left), rng), replace=False)
-            strategy = self.strategies[number % len(self.strategies)]
+            turn, whose = divmod(number, len(self.strategies))
+            strategy, offered = self.strategies[whose], left
+            if turn > 0:
+                rng = stream(self.seed, Stream.CANDIDATES, t, number)
+                offered = rng.choice(left, _size(n, len(left), rng), replace=False)
             batch = strategy.select(
                 model, self.problem.X_pool, n, candidates=offered, labelled=labelled
             )
@@ -119,15 +126,16 @@ class BestOfStrategiesOracle(SearchOracle):
 
     An oracle: it knows the labels of the pool, and searches for the order with the
     highest xi-quality on the validation set. In each round several strategies propose
-    batches, each time out of a random part of the pool. All are tried out: trained on,
-    and scored on validation. The best is labelled.
+    batches, first out of the whole pool, then each time out of a random part of it. All
+    are tried out: trained on, and scored on validation. The best is labelled.
 
     Parameters
     ----------
     strategies : list of strategy, default=None
         What proposes batches. None takes `Random`, `MaxEntropy`, `LeastConfidence` and
-        `Margin`; for a tagger `Random`, `Longest` and `MinConfidence`, plain and
-        normalized; and `Random` alone where the estimator has no probabilities.
+        `Margin`; for a tagger `Random`, `Longest`, `MinConfidence`, plain, normalized
+        and led by `IDMR` to match lengths; and `Random` alone where the estimator has
+        no probabilities.
 
     n_candidates : int, default=100
         How many batches are tried in each round; the strategies take turns.

@@ -331,6 +331,12 @@ class TestBestOfStrategies:
         # Now and then it proposes a batch again.
         assert 4 * 4 <= found.n_trainings_ <= 5 * 4
 
+    def test_first_each_strategy_proposes_what_it_would_label_itself(self, sets):
+        oracle = BestOfStrategiesOracle(strategies=[Margin()], n_candidates=1)
+        assert (
+            learn(oracle, sets).order_.tolist() == learn(Margin(), sets).order_.tolist()
+        )
+
     def test_an_estimator_without_probabilities(self, sets):
         oracle = BestOfStrategiesOracle(n_candidates=3)
         found = learn(oracle, sets, LinearSVC()).strategy_
