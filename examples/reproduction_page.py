@@ -68,7 +68,9 @@ come from the files of these runs:
 
 ## What was run
 
-{runs}"""
+{runs}
+
+{note}"""
 # What a summary calls the table of a part.
 DETAILS = {"seeds": "seeds", "models": "transfer", "idmr": "gains"}
 MEASURED = [
@@ -227,14 +229,15 @@ def write(folders, page, notes=NOTES):
     runs = sorted(map(read_run, folders), key=lambda run: order.index(run["task"]))
     places = " ".join(f"runs/{run['task']}" for run in runs)
     last = f"    python examples/reproduction_page.py {places}"
+    texts = read_notes(notes)
     introduction = INTRODUCTION.format(
         alpha=findings.ALPHA,
         commands="\n".join([*map(command, runs), last]),
         findings=overview(runs),
         runs=runs_table(runs),
+        note=texts.get("runs", ""),
     )
     page.parent.mkdir(parents=True, exist_ok=True)
-    texts = read_notes(notes)
     measured = {row["measure"] for run in runs for row in run["findings"]}
     parts = [
         write_part(name, runs, texts, page)
