@@ -71,8 +71,12 @@ come from the files of these runs:
 {runs}
 
 {note}"""
-# What a summary calls the table of a part.
-DETAILS = {"seeds": "seeds", "models": "transfer", "idmr": "gains"}
+# What a summary calls the table of a part, and what the page calls its columns.
+DETAILS = {
+    **{"results": "qualities", "seeds": "seeds"},
+    **{"models": "transfer", "idmr": "gains"},
+}
+COLUMNS = {"test": "ours", "paper": "published", "over_random": "over random"}
 MEASURED = [
     *("measure", "task", "model", "published", "p"),
     *("ours", "p", "seeds", "verdict", "ours in detail"),
@@ -158,19 +162,13 @@ def runs_table(runs):
     return table(names, rows)
 
 
-def columns_table(columns, names=()):
-    """Return columns of a summary; qualities get three digits."""
-    rows = zip(*(map(plain, values) for values in columns.values()), strict=True)
-    return table([dict(names).get(name, name) for name in columns], rows)
-
-
 def detail(name, run):
     """Return the table of a run that belongs to a part, if there is one."""
-    if name == "results":
-        names = {"test": "ours", "paper": "published", "over_random": "over random"}
-        return columns_table(spell(run["qualities"]), names)
-    columns = run[DETAILS[name]] if name in DETAILS else {}
-    return columns_table(spell(columns)) if any(columns.values()) else ""
+    columns = spell(run[DETAILS[name]]) if name in DETAILS else {}
+    if not any(columns.values()):
+        return ""
+    rows = zip(*(map(plain, values) for values in columns.values()), strict=True)
+    return table([COLUMNS.get(column, column) for column in columns], rows)
 
 
 def plain(value):

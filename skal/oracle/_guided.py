@@ -174,10 +174,13 @@ class GuidedChain(Chain):
     def _try(self, moves: list[_Move]) -> list[_Seen]:
         """Return what each of the moves leads to, trained side by side."""
         sets = [self._moved_sets(move) for move in moves]
-        self.objective.scores([s for changed in sets for s in changed])
+        scores = self.objective.scores([s for changed in sets for s in changed])
+        ends = np.cumsum([len(changed) for changed in sets])[:-1]
         return [
-            _Seen(self.objective.scores(changed), self._seen_margins(move, changed))
-            for move, changed in zip(moves, sets, strict=True)
+            _Seen(of_move, self._seen_margins(move, changed))
+            for move, changed, of_move in zip(
+                moves, sets, np.split(scores, ends), strict=True
+            )
         ]
 
     def _seen_margins(

@@ -1,4 +1,5 @@
 import sqlite3
+from contextlib import closing
 
 import numpy as np
 from sklearn.naive_bayes import GaussianNB
@@ -21,22 +22,20 @@ def assert_same(first, second):
     assert first.order_.tolist() == second.order_.tolist()
     assert first.curve_.tolist() == second.curve_.tolist()
     assert first.n_trainings_ == second.n_trainings_
-    for name, column in first.strategy_.history_.items():
-        np.testing.assert_array_equal(column, second.strategy_.history_[name])
+    one, two = first.strategy_, second.strategy_
+    assert one.quality_ == two.quality_
+    assert one.n_trainings_ == two.n_trainings_
+    for name, column in one.history_.items():
+        np.testing.assert_array_equal(column, two.history_[name])
 
 
 def contents(path):
     """Return all rows of a journal."""
-    connection = sqlite3.connect(path)
-    try:
+    with closing(sqlite3.connect(path)) as connection:
         return list(connection.iterdump())
-    finally:
-        connection.close()
 
 
-def contents_of_scores(path):
-    connection = sqlite3.connect(path)
-    try:
-        return connection.execute("SELECT count(*) FROM score").fetchone()[0]
-    finally:
-        connection.close()
+def known_sets(path):
+    """Return the keys of all sets that a journal has the score of."""
+    with closing(sqlite3.connect(path)) as connection:
+        return {key for (key,) in connection.execute("SELECT labelled FROM score")}

@@ -18,7 +18,6 @@ from skal import (
     xi_quality,
 )
 from skal.oracle._chain import Schedule
-from skal.oracle._objective import Objective
 
 BASE = {"batch_size": 3, "n_rounds": 5, "warm_size": 10, "random_state": 0}
 
@@ -127,15 +126,7 @@ def test_the_quality_is_that_of_the_order(blobs):
     assert xi_quality(found.validation_curve_) == found.strategy_.quality_
 
 
-def test_no_set_is_trained_on_twice(blobs, monkeypatch):
-    trained = []
-    train = Objective._train_and_score
-
-    def watch(self, sets):
-        trained.extend(frozenset(s.tolist()) for s in sets)
-        return train(self, sets)
-
-    monkeypatch.setattr(Objective, "_train_and_score", watch)
+def test_no_set_is_trained_on_twice(blobs, trained):
     oracle = fit(
         blobs,
         AnnealingOracle(proposal="uniform", n_steps=400),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from _small_search import assert_same
 from joblib import parallel_config
 from sklearn.datasets import make_blobs
 from sklearn.ensemble import RandomForestClassifier
@@ -42,16 +43,6 @@ def search(data, estimator=None, **params):
     estimator = GaussianNB() if estimator is None else estimator
     oracle = AnnealingOracle(proposal="uniform", **{"n_steps": 20, **params})
     return ActiveLearner(estimator, oracle, **BASE).fit(*data)
-
-
-def assert_same(first, second):
-    assert first.order_.tolist() == second.order_.tolist()
-    assert first.curve_.tolist() == second.curve_.tolist()
-    one, two = first.strategy_, second.strategy_
-    assert one.quality_ == two.quality_
-    assert one.n_trainings_ == two.n_trainings_
-    for name, column in one.history_.items():
-        np.testing.assert_array_equal(column, two.history_[name])
 
 
 def alone(*arguments, **params):

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from _small_search import assert_same
 from sklearn.base import BaseEstimator, clone
 from sklearn.callback import ProgressBar
 from sklearn.naive_bayes import GaussianNB
@@ -41,8 +42,9 @@ ORACLES = {
 }
 every_oracle = pytest.mark.parametrize("name", ORACLES)
 SCRIPT = """
-from tests.oracle.test_searches import ORACLES, learn, make_sets
 import sys
+sys.path.append("tests/oracle")
+from test_searches import ORACLES, learn, make_sets
 print(learn(ORACLES[sys.argv[1]], make_sets()).order_.tolist())
 """
 
@@ -80,35 +82,26 @@ def random_quality(sets):
 
 
 @pytest.fixture
-def trained(monkeypatch):
+def counted(monkeypatch):
     """How many sets are trained on at a time, and a way to interrupt."""
-    trained = []
+    counts = []
     train = Objective._train_and_score
 
     def watch(self, sets):
-        trained.append(len(sets))
-        if sum(trained) > limit[0]:
+        counts.append(len(sets))
+        if sum(counts) > limit[0]:
             raise KeyError("killed")
         return train(self, sets)
 
     limit = [np.inf]
     monkeypatch.setattr(Objective, "_train_and_score", watch)
-    return trained, limit
+    return counts, limit
 
 
 def learn(oracle, sets, estimator=None, **params):
     estimator = GaussianNB() if estimator is None else estimator
     params = {"batch_size": 3, "n_rounds": 4, "random_state": 0} | params
     return ActiveLearner(estimator, clone(oracle), **params).fit(**sets)
-
-
-def assert_same(first, second):
-    assert first.order_.tolist() == second.order_.tolist()
-    assert first.curve_.tolist() == second.curve_.tolist()
-    assert first.strategy_.quality_ == second.strategy_.quality_
-    assert first.strategy_.n_trainings_ == second.strategy_.n_trainings_
-    for column, values in first.strategy_.history_.items():
-        np.testing.assert_array_equal(values, second.strategy_.history_[column])
 
 
 @every_oracle
@@ -160,27 +153,17 @@ def test_the_global_state_is_left_alone(name, sets, global_state):
 
 
 @every_oracle
-def test_no_set_is_trained_on_twice_and_all_are_counted(
-    name, sets, references, monkeypatch
-):
-    seen = []
-    train = Objective._train_and_score
-
-    def watch(self, sets):
-        seen.extend(frozenset(s.tolist()) for s in sets)
-        return train(self, sets)
-
-    monkeypatch.setattr(Objective, "_train_and_score", watch)
+def test_no_set_is_trained_on_twice_and_all_are_counted(name, sets, trained):
     found = learn(ORACLES[name], sets).strategy_
-    assert len(seen) == len(set(seen))
+    assert len(trained) == len(set(trained))
     # The model that strategies are asked about is trained besides.
     besides = 1 if name in ("best of strategies", "guided") else 0
-    assert len(seen) + besides == found.n_trainings_ + found.n_speculative_
+    assert len(trained) + besides == found.n_trainings_ + found.n_speculative_
 
 
 @every_oracle
-def test_it_goes_on_where_it_was_killed(name, sets, references, tmp_path, trained):
-    counts, limit = trained
+def test_it_goes_on_where_it_was_killed(name, sets, references, tmp_path, counted):
+    counts, limit = counted
     oracle = clone(ORACLES[name]).set_params(journal=tmp_path / "search.db")
     whole = references[name]
     n_kept = 0
