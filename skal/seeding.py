@@ -20,7 +20,7 @@ _get_global_generator = np.random.get_bit_generator  # type: ignore[attr-defined
 _set_global_generator = np.random.set_bit_generator  # type: ignore[attr-defined]
 _globals_lock = threading.RLock()
 # To make a generator takes far longer than to seed one that is there.
-_spare_generator = np.random.MT19937()
+_spare_generators = [np.random.MT19937()]
 
 
 class Stream(IntEnum):
@@ -121,18 +121,29 @@ def isolated(seed: int) -> Iterator[None]:
     seed : int
     """
     with _globals_lock:
-        numpy_generator = _get_global_generator()
         python_state = random.getstate()
-        is_nested = numpy_generator is _spare_generator
-        _set_global_generator(np.random.MT19937() if is_nested else _spare_generator)
-        np.random.seed(seed)  # noqa: NPY002 (the global generator is what this is about)
         random.seed(seed)
         try:
-            with _isolated_torch(seed):
+            with _isolated_numpy(seed), _isolated_torch(seed):
                 yield
         finally:
-            _set_global_generator(numpy_generator)
             random.setstate(python_state)
+
+
+@contextmanager
+def _isolated_numpy(seed: int) -> Iterator[None]:
+    generator = _get_global_generator()
+    # The second of two normal numbers waits beside the generator.
+    state = np.random.get_state(legacy=False)  # noqa: NPY002
+    spare = _spare_generators.pop() if _spare_generators else np.random.MT19937()
+    _set_global_generator(spare)
+    np.random.seed(seed)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        _spare_generators.append(spare)
+        _set_global_generator(generator)
+        np.random.set_state(state)  # noqa: NPY002
 
 
 @contextmanager

@@ -90,7 +90,7 @@ def global_state():
     """A function that tells the state of numpy's global generator."""
 
     def state():
-        _, keys, position, *_ = np.random.get_state()  # noqa: NPY002
-        return keys.tolist(), position
+        _, keys, *others = np.random.get_state()  # noqa: NPY002
+        return keys.tolist(), *others
 
     return state

@@ -65,6 +65,14 @@ def test_isolated_blocks_are_seeded_and_leave_no_trace(global_state):
     assert (global_state(), random.getstate()) == (before, python_before)
 
 
+def test_the_second_of_two_normal_numbers_is_not_lost(global_state):
+    np.random.normal()  # noqa: NPY002
+    before = global_state()
+    with isolated(0):
+        np.random.normal()  # noqa: NPY002
+    assert global_state() == before
+
+
 def test_isolated_blocks_nest():
     def draw():
         return np.random.rand()  # noqa: NPY002
@@ -75,6 +83,8 @@ def test_isolated_blocks_nest():
         first = draw()
         with isolated(1):
             inner = draw()
+            with isolated(2):
+                draw()
         assert [first, draw()] == expected
     with isolated(1):
         assert draw() == inner

@@ -7,17 +7,20 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skal.loop import run_rounds
-from skal.oracle._best_of import begin_best_of, usual_strategies
+from skal.oracle._base import BaseOracle
+from skal.oracle._best_of import begin_best_of, needs_of, usual_strategies
 from skal.oracle._chain import Schedule
 from skal.oracle._fingerprint import describe
 from skal.oracle._guided import GuidedChain
-from skal.oracle._search import SearchOracle
+from skal.oracle._search import SearchOracle, complete
 from skal.oracle._uniform import UniformChain
 from skal.seeding import Stream, stream
 from skal.strategies import fit_inner
 
 # Batches that are tried in each round, to find an order to start from.
 START_CANDIDATES = 16
+# Under this name a journal knows how many they are.
+TRIED = "candidates of the start, as max_trainings allows"
 
 
 class AnnealingOracle(SearchOracle):
@@ -29,7 +32,7 @@ class AnnealingOracle(SearchOracle):
 
     Each step proposes to exchange points, trains on the labelled sets that this
     changes, and moves there with probability `exp(beta (q_new - q_old))`. Greedy steps
-    from the best order follow. No set is trained on twice.
+    from the best order follow. No set is scored twice.
 
     The paper's search, which proposes blindly, is `AnnealingOracle(n_steps=25_000,
     gamma=0.1, proposal="uniform")`. With guided proposals a small part of its trainings
@@ -57,14 +60,15 @@ class AnnealingOracle(SearchOracle):
         "uniform" draws any exchange with the same probability, one in each step
         (Fig. 2). "guided" draws 150, foretells what they gain, and tries the most
         promising whose changed rounds do not overlap; each is accepted or not by
-        itself.
+        itself, q being judged as told in the notes.
 
     start : "auto", "random", "strategies", array-like of int, or strategy, \
             default="auto"
         The order to start from: random, as in the paper; the best of what strategies
         propose, batch by batch (`BestOfStrategiesOracle` with 16 candidates, or as many
         as a quarter of `max_trainings` allows); given as rows of `X`; or the one that a
-        strategy finds. "auto" is "random" for uniform proposals, else "strategies".
+        strategy finds, which must not be an oracle. "auto" is "random" for uniform
+        proposals, else "strategies".
 
     max_trainings : int or None, default=None
         Stop before the step that would exceed this number of trainings.
@@ -150,7 +154,8 @@ class AnnealingOracle(SearchOracle):
 
     To be resumed a search must have seeds: with `random_state=None`, in the learner or
     in an oracle outside of one, each run is another search, also in a journal. Limits
-    (`max_trainings`, `max_time`), `n_jobs` and `prefetch` may differ from run to run. A
+    (`max_trainings`, `max_time`), `n_jobs` and `prefetch` may differ from run to run,
+    but for a `max_trainings` below 64 K, by which the start tries fewer candidates. A
     journal tells data apart by their content, functions by their name. Where it was
     begun with another version of a package, a warning says so. A strategy that finds
     the start is run again.
@@ -238,7 +243,7 @@ class AnnealingOracle(SearchOracle):
         schedule = self._schedule()._asdict()
         return {name: describe(value) for name, value in schedule.items()} | {
             "proposal": describe(self.proposal),
-            "start": self._describe_start(problem),
+            **self._described_start(problem),
         }
 
     @property
@@ -271,37 +276,54 @@ class AnnealingOracle(SearchOracle):
                 stacklevel=2,
             )
 
-    def _describe_start(self, problem):
-        if hasattr(self.start, "select"):
-            return describe(self.start)
-        if isinstance(self.start, str):
-            name = self._named_start()
-            tried = f" ({self._n_tried(problem)} a round)" if name != "random" else ""
-            return describe(name + tried)
-        return describe(problem.whole_order(self.start, "start").tolist())
+    def _described_start(self, problem):
+        named = self._named_start()
+        if named is None and not hasattr(self.start, "select"):
+            return {
+                "start": describe(problem.whole_order(self.start, "start").tolist())
+            }
+        if named != "strategies":
+            return {"start": describe(named or self.start)}
+        return {"start": describe(named), TRIED: describe(self._n_tried(problem))}
 
     def _start_order(self, problem, objective):
         """Return the first order, as a permutation of the pool."""
-        needed = problem.n_rounds + hasattr(self.start, "select")
+        self._check_start(problem)
+        rng = stream(self.seed_, Stream.START)
+        return complete(self._first_rows(problem, objective, rng), problem.n_pool, rng)
+
+    def _check_start(self, problem):
+        if isinstance(self.start, BaseOracle):
+            raise ValueError(
+                f"start={type(self.start).__name__}() is a search of its own, whose "
+                "trainings would not count: run it first, and give its order_."
+            )
+        asks = hasattr(self.start, "select")
+        if self._named_start() == "strategies":
+            asks = bool(needs_of(usual_strategies(problem)))
+        needed = problem.n_rounds + asks
         if self.max_trainings is not None and self.max_trainings < needed:
             raise ValueError(
                 f"max_trainings={self.max_trainings} does not even score the start, "
                 f"which takes {needed}: allow for more."
             )
-        rng = stream(self.seed_, Stream.START)
-        if isinstance(self.start, str) and self._named_start() == "random":
-            return rng.permutation(problem.n_pool)
-        if isinstance(self.start, str):
-            order = self._order_of_strategies(problem, objective)
-            return _shuffled_end(order, problem.n_pool, rng)
+
+    def _first_rows(self, problem, objective, rng):
+        """Return the beginning of the first order; what follows it is random."""
         if hasattr(self.start, "select"):
             strategy = fit_inner(self.start, problem.X_pool, problem, rng)
             rounds = run_rounds(problem, strategy, objective.trainer, objective.train)
             *_, last = rounds
-            return _complete(last.order, problem.n_pool)
-        return _complete(problem.whole_order(self.start, "start"), problem.n_pool)
+            return last.order
+        if self._named_start() is None:
+            return problem.whole_order(self.start, "start")
+        if self._named_start() == "random":
+            return np.empty(0, dtype=np.int64)
+        return self._order_of_strategies(problem, objective)
 
     def _named_start(self):
+        if not isinstance(self.start, str):
+            return None
         if self.start != "auto":
             return self.start
         return "strategies" if self.proposal == "guided" else "random"
@@ -322,15 +344,3 @@ class AnnealingOracle(SearchOracle):
             return START_CANDIDATES
         affordable = self.max_trainings // (4 * problem.n_rounds)
         return min(START_CANDIDATES, max(1, affordable))
-
-
-def _shuffled_end(order, n_pool, rng):
-    """Append what an order leaves out, in random order."""
-    return np.concatenate(
-        [order, rng.permutation(np.setdiff1d(np.arange(n_pool), order))]
-    )
-
-
-def _complete(order, n_pool):
-    """Append what an order leaves out, so that it is a permutation of the pool."""
-    return np.concatenate([order, np.setdiff1d(np.arange(n_pool), order)])

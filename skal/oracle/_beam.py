@@ -1,6 +1,6 @@
 """Greedy search: what is labelled next is tried out, and the best few are kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from skal.oracle._fingerprint import describe
 from skal.oracle._history import History
 from skal.oracle._journal import Journal
 from skal.oracle._objective import Objective
-from skal.oracle._search import SearchOracle
+from skal.oracle._search import SearchOracle, complete
 from skal.problem import Problem
 from skal.seeding import Stream, stream
 
@@ -98,17 +98,19 @@ class Beam:
         self._record(t, float(np.mean(scores)))
         return True
 
-    def _extensions(self, t: int) -> Iterator[tuple[NDArray[np.int64], Partial]]:
-        """Yield longer orders, with what each begins with; no labelled set twice."""
-        seen = set()
+    def _extensions(self, t: int) -> Iterable[tuple[NDArray[np.int64], Partial]]:
+        """Return longer orders, with what each begins with; no labelled set twice."""
+        best: dict[bytes, tuple[NDArray[np.int64], Partial]] = {}
         for place, before in enumerate(self.kept):
             rng = stream(self.seed, Stream.CANDIDATES, t, place)
             for added in self._additions(before.order, rng):
                 order = np.concatenate([before.order, added])
                 labelled = np.sort(order).tobytes()
-                if labelled not in seen:
-                    seen.add(labelled)
-                    yield order, before
+                # One set has one score: the rounds before it decide between two ways.
+                known = best.get(labelled)
+                if known is None or sum(before.done) > sum(known[1].done):
+                    best[labelled] = order, before
+        return best.values()
 
     def _additions(
         self, order: NDArray[np.int64], rng: np.random.Generator
@@ -145,7 +147,9 @@ class Beam:
 
     def found(self) -> tuple[NDArray[np.int64], float]:
         """Return the best order, and its quality."""
-        problem, order = self.problem, self.kept[0].order
+        problem, rng = self.problem, stream(self.seed, Stream.START)
+        # A callback may have asked to stop: what is missing then is random.
+        order = complete(self.kept[0].order, problem.n_pool, rng)[: problem.n_acquired]
         rounds = range(1, problem.n_rounds + 1)
         scores = self.objective.scores(prefixes(order, problem.batch_size, rounds))
         return order, float(np.mean(scores))

@@ -23,6 +23,7 @@ from skal.strategies import (
     Margin,
     MaxEntropy,
     MinConfidence,
+    OrderStrategy,
     Random,
     fit_inner,
 )
@@ -63,7 +64,7 @@ class BestOf(Beam):
         journal: Journal | None = None,
     ) -> None:
         super().__init__(problem, objective, seed, 1, n_candidates, "round", journal)
-        self.strategies, self.needs_model = strategies, bool(_needs(strategies))
+        self.strategies, self.needs_model = strategies, bool(needs_of(strategies))
 
     def _extensions(self, t: int) -> Iterator[tuple[NDArray[np.int64], Partial]]:
         """Ask the strategies in turn: of the whole pool, then of other parts of it."""
@@ -84,7 +85,7 @@ class BestOf(Beam):
             yield np.concatenate([order, batch]), before
 
 
-def _needs(strategies: Iterable[Any]) -> tuple[str, ...]:
+def needs_of(strategies: Iterable[Any]) -> tuple[str, ...]:
     """Return what strategies call on a model, each once."""
     needs = (need for one in strategies for need in getattr(one, "needs", ()))
     return tuple(dict.fromkeys(needs))
@@ -177,6 +178,9 @@ class BestOfStrategiesOracle(SearchOracle):
     A strategy chooses from between a batch and all that are left; the logarithm of that
     number is uniform, since from nearly all it would propose the same again and again.
 
+    Models that were tried are not kept, so that the one of each round which strategies
+    are asked about is fitted once more. That is no other set, and does not count.
+
     References
     ----------
     BoSS, "A Best-of-Strategies Selector as an Oracle for Deep Active Learning", 2026,
@@ -219,7 +223,7 @@ class BestOfStrategiesOracle(SearchOracle):
     @property
     def needs(self):
         """What the given strategies call on a model."""
-        return _needs(self.strategies or ())
+        return needs_of(self.strategies or ())
 
     def _parameters(self, problem):
         return {
@@ -238,4 +242,10 @@ class BestOfStrategiesOracle(SearchOracle):
             raise ValueError(
                 "strategies=[] propose nothing: name one at least, or leave it out."
             )
+        for strategy in self.strategies:
+            if isinstance(strategy, OrderStrategy):
+                raise ValueError(
+                    f"{type(strategy).__name__} does not choose among candidates, "
+                    "since its order is fixed: leave it out of strategies."
+                )
         return list(self.strategies)

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Collection, Mapping
 from hashlib import blake2b
 from importlib import metadata
+from inspect import getclosurevars
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from skal._version import __version__
 from skal.problem import Problem
 from skal.utils._rows import is_frame, n_rows
 
-# What a training does not depend on: xi replaces every random_state.
+# What a training does not depend on: xi replaces the random_state of all estimators.
 WITHOUT_EFFECT = ("random_state", "n_jobs", "verbose")
 # An object in an object in an object is described, and no deeper: there may be circles.
 DEPTH = 4
@@ -95,7 +97,8 @@ def describe(value: Any, skip: Collection[str] = (), depth: int = DEPTH) -> str:
     ----------
     value : object
         An estimator or another object is described by its class and its parameters or
-        attributes, a function by its qualified name, an array by a digest.
+        attributes, a function by its qualified name, one that has no lasting name by
+        its code too, an array by a digest.
     skip : collection of str, default=()
         Parameters to leave out.
     depth : int
@@ -114,7 +117,7 @@ def describe(value: Any, skip: Collection[str] = (), depth: int = DEPTH) -> str:
     if value is None or isinstance(value, bool | int | float | complex | str | bytes):
         return repr(value)
     if hasattr(value, "__qualname__"):
-        return _name(value)
+        return _describe_named(value, skip, depth)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(inner, value))}]"
     if isinstance(value, set | frozenset):
@@ -127,6 +130,26 @@ def describe(value: Any, skip: Collection[str] = (), depth: int = DEPTH) -> str:
     return _describe_object(value, skip, depth)
 
 
+def _describe_named(value: Any, skip: Collection[str], depth: int) -> str:
+    """Describe a class, a function, or a method together with whose it is."""
+    owner = getattr(value, "__self__", None)
+    if not (owner is None or isinstance(owner, type | ModuleType)):
+        return f"{describe(owner, skip, depth - 1)}.{value.__name__}"
+    name = _name(value)
+    is_passing = "<" in name or name.startswith("__main__.")
+    if not (depth > 0 and is_passing and isinstance(value, FunctionType)):
+        return name
+    given = [value.__defaults__, value.__kwdefaults__, getclosurevars(value).nonlocals]
+    parts = [_code(value.__code__), *given]
+    return f"{name} {digest(describe(parts, skip, depth - 1))}"
+
+
+def _code(code: CodeType) -> list[Any]:
+    """Return what code does, without where it stands."""
+    constants = [_code(c) if isinstance(c, CodeType) else c for c in code.co_consts]
+    return [code.co_code, code.co_names, constants]
+
+
 def _describe_object(value: Any, skip: Collection[str], depth: int) -> str:
     name = _name(type(value))
     if isinstance(value, functools.partial):
@@ -134,9 +157,11 @@ def _describe_object(value: Any, skip: Collection[str], depth: int) -> str:
     elif _has_params(value):
         parts = value.get_params(deep=False)
     else:
-        parts = getattr(value, "__dict__", {}) if depth else {}
+        parts = getattr(value, "__dict__", {}) if depth > 0 else {}
         # How metadata is routed is told by what `fit` is given.
         parts = {key: parts[key] for key in parts if key != "_metadata_request"}
+        # No run replaces the random_state of what has no `get_params`.
+        skip = set(skip) - {"random_state"}
     if not parts:
         return name if " at 0x" in repr(value) else repr(value)
     parts = {key: parts[key] for key in sorted(parts) if key not in skip}
@@ -145,7 +170,8 @@ def _describe_object(value: Any, skip: Collection[str], depth: int) -> str:
 
 
 def _name(what: Any) -> str:
-    return f"{what.__module__}.{what.__qualname__}"
+    module = getattr(what, "__module__", None) or what.__objclass__.__module__
+    return f"{module}.{what.__qualname__}"
 
 
 def digest(value: Any) -> str:

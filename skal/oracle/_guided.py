@@ -101,13 +101,15 @@ class GuidedChain(Chain):
         if beta is None:
             self.current = self.best
         drawn = self._draw(rng)
+        if not drawn:
+            return False
         moves = self._choose(drawn)
+        if self._is_too_much(self.objective.n_trainings + sum(map(self._n_new, moves))):
+            return False
         if not moves:
-            known = [move for move in drawn if not self._n_new(move)]
-            if not known:
-                return False
             # All around was tried: to go anywhere costs nothing, and leads away.
-            moves, beta = [known[int(rng.integers(len(known)))]], 0.0
+            moves = [drawn[int(rng.integers(len(drawn)))]]
+            beta = None if beta is None else 0.0
         before = proposed = self.current
         for move, seen in zip(moves, self._try(moves), strict=True):
             gain = self._learn(move, before, seen)
@@ -132,14 +134,11 @@ class GuidedChain(Chain):
         """Return the most promising moves that fit together and are new."""
         rounds, places = set(range(1, self.problem.n_rounds + 1)), set[int]()
         chosen: list[_Move] = []
-        n_trainings = self.objective.n_trainings
         for move in drawn:
             if not rounds.issuperset(move.rounds) or not places.isdisjoint(move.places):
                 continue
-            n_new = self._n_new(move)
-            if n_new and not self._is_too_much(n_trainings + n_new):
+            if self._n_new(move):
                 chosen.append(move)
-                n_trainings += n_new
                 rounds.difference_update(move.rounds)
                 places.update(move.places)
             if not rounds:
@@ -203,7 +202,7 @@ class GuidedChain(Chain):
         gains = _values(*seen) - _values(scores, margins)
         for foretold, gain in zip(move.foretold[move.changed], gains, strict=True):
             self._outcomes.add(float(foretold), float(gain))
-        gain = float(gains.sum())
+        gain = float(gains.sum()) / self.problem.n_rounds
         if gain != 0:
             self._changes.append(abs(gain))
         return gain

@@ -136,6 +136,7 @@ class Objective:
         missing = {key: new[key] for key in new if key not in known}
         if missing:
             known |= self._train(missing, likely)
+        self._forget_margins(latest=new)
         self._ahead.discard(new)
         self._scores.add(known)
         keys = [_key(positions) for positions in sets]
@@ -155,6 +156,7 @@ class Objective:
         if model is not None:
             key, judgement = _key(positions), self._evaluation.judge(model)
             self._keep_margins({key: judgement.margins})
+            self._forget_margins(latest=[key])
             self._scores.add({key: _exact(judgement.score)})
             self._write({key: _exact(judgement.score)})
         return model
@@ -191,6 +193,12 @@ class Objective:
 
     def _keep_margins(self, found: Mapping[bytes, Margins | None]) -> None:
         self._margins |= {key: m for key, m in found.items() if m is not None}
+
+    def _forget_margins(self, latest: Iterable[bytes]) -> None:
+        """Forget the oldest, in the order asked for: a journal knows some earlier."""
+        for key in latest:
+            if key in self._margins:
+                self._margins[key] = self._margins.pop(key)
         for key in list(islice(self._margins, max(0, len(self._margins) - MOST_KEPT))):
             del self._margins[key]
 

@@ -5,6 +5,7 @@ import time
 from contextlib import nullcontext
 from numbers import Integral
 
+import numpy as np
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 
 from skal.oracle._base import BaseOracle
@@ -107,6 +108,12 @@ class SearchOracle(CallbackSupportMixin, BaseOracle):
         moved = search.step(t)
         wants_stop = task.call_on_fit_task_end(estimator=self, metadata=search.progress)
         return moved and not wants_stop
+
+
+def complete(order, n_pool, rng):
+    """Append what an order leaves out of the pool, in random order."""
+    left = np.setdiff1d(np.arange(n_pool), order)
+    return np.concatenate([order, rng.permutation(left)])
 
 
 def _subtask(context, number):

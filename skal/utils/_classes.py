@@ -45,10 +45,15 @@ class FixedClasses(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     @available_if(lambda self: hasattr(self.estimator, "decision_function"))
     def decision_function(self, X):
-        """Return the confidence scores of each row, the lowest for unseen classes."""
+        """Return the confidence scores of each row, the lowest for unseen classes.
+
+        Scores of pairs of classes stay as they are.
+        """
         scores = self.estimator.decision_function(X)
         if scores.ndim == 1:
             scores = np.column_stack([-scores, scores])
+        if scores.shape[1] != len(self.estimator.classes_):
+            return scores
         return self._spread(scores, np.finfo(np.float64).min)
 
     def score(self, X, y, **params):

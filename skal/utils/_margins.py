@@ -24,14 +24,15 @@ def margins(scores: ArrayLike, codes: NDArray[np.int64]) -> NDArray[np.float16]:
     Returns
     -------
     ndarray of shape (n_answers,), dtype float16
-        Positive where the answer is right; within -16 and 16.
+        Positive where the answer is right; within -16 and 16. No number is as wrong as
+        can be.
     """
     scores = np.array(scores, dtype=np.float64)
     rows = np.arange(len(scores))
     true = np.where(codes < 0, -np.inf, scores[rows, codes])
     scores[rows[codes >= 0], codes[codes >= 0]] = -np.inf
     found = np.clip(true - scores.max(axis=1), -LARGEST, LARGEST)
-    return found.astype(np.float16)
+    return np.nan_to_num(found, nan=-LARGEST).astype(np.float16)
 
 
 def margins_of(model: Any, X: Any, y: Any) -> NDArray[np.float16]:

@@ -13,6 +13,7 @@ from skal import (
     AnnealingOracle,
     ExhaustiveOracle,
     FixedOrder,
+    GreedyOracle,
     Margin,
     Random,
     xi_quality,
@@ -195,6 +196,19 @@ def test_a_limit_cuts_the_chain_and_changes_nothing_before(blobs):
 def test_a_limit_below_the_start_is_refused(blobs):
     with pytest.raises(ValueError, match="max_trainings=4 does not even score the"):
         fit(blobs, AnnealingOracle(proposal="uniform", max_trainings=4))
+
+
+def test_the_model_that_strategies_are_asked_about_is_part_of_the_start(blobs):
+    found = fit(blobs, AnnealingOracle(max_trainings=6)).strategy_
+    assert found.n_trainings_ == 6
+    with pytest.raises(ValueError, match=r"max_trainings=5 .* which takes 6"):
+        fit(blobs, AnnealingOracle(max_trainings=5))
+
+
+def test_a_start_that_is_a_search_is_refused(blobs, trained):
+    with pytest.raises(ValueError, match="run it first, and give its order_"):
+        fit(blobs, AnnealingOracle(start=GreedyOracle()))
+    assert not trained
 
 
 def test_max_time_ends_the_search(blobs):

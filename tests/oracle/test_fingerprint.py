@@ -7,10 +7,13 @@ import sys
 import numpy as np
 import pytest
 from _small_search import search
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import f1_score, make_scorer
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from skal import Margin, Random
 from skal.oracle import _fingerprint
@@ -20,6 +23,20 @@ class Thing:
     def __init__(self, **attributes):
         self.__dict__.update(attributes)
 
+    def tell(self, X):
+        return X
+
+
+def adds(number):
+    return lambda x: x + number
+
+
+def counts_down():
+    def count(x):
+        return count(x - 1) if x else 0
+
+    return count
+
 
 def test_descriptions_do_not_depend_on_the_object():
     for make in (
@@ -28,6 +45,9 @@ def test_descriptions_do_not_depend_on_the_object():
         lambda: make_scorer(f1_score, average="macro"),
         lambda: [None, True, 1.5, "text", b"raw", (1, 2), {"k": len}],
         lambda: object(),
+        lambda: adds(1),
+        counts_down,
+        lambda: make_pipeline(CountVectorizer(tokenizer=str.split)),
         lambda: np.random.RandomState(0),
     ):
         assert _fingerprint.describe(make()) == _fingerprint.describe(make())
@@ -41,11 +61,24 @@ def test_descriptions_tell_values_apart():
         Thing(a=1), loop, np.zeros(2), np.zeros(3), np.zeros(2, dtype=int),
         GaussianNB(), GaussianNB(var_smoothing=0.5), GaussianNB, make_scorer(f1_score),
         make_scorer(f1_score, average="macro"), np.log, np.exp, Margin(random_state=1),
-        Margin(random_state=2), Random(),
+        Margin(random_state=2), Random(), lambda x: x, lambda x: x + 1, lambda x=1: x,
+        *[adds(n) for n in range(2)], lambda x: [i for i in x], str.lower, str.upper,
+        Thing(a=0).tell, Thing(a=1).tell, Thing.tell,
+        KFold(3, shuffle=True, random_state=0),
     ]  # fmt: skip
     described = [_fingerprint.describe(value) for value in values]
     assert len(set(described)) == len(values)
     assert not any(" at 0x" in text for text in described)
+
+
+def test_a_random_state_counts_where_no_run_replaces_it():
+    def described(seed):
+        folds = KFold(3, shuffle=True, random_state=seed)
+        search = GridSearchCV(DecisionTreeClassifier(random_state=seed), {}, cv=folds)
+        return _fingerprint._of_estimator(search)
+
+    first, second = described(0), described(1)
+    assert [name for name in first if first[name] != second[name]] == ["estimator: cv"]
 
 
 def test_digests_tell_rows_apart():

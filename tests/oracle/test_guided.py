@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+from sklearn.svm import SVC
 
-from skal import ActiveLearner, AnnealingOracle, ExhaustiveOracle
+from skal import ActiveLearner, AnnealingOracle, ExhaustiveOracle, Problem
 from skal.oracle import read_journal
 from skal.oracle._belief import Belief, Line, Outcomes, foretold_gain, rank
 from skal.oracle._guided import GuidedChain
+from skal.oracle._journal import Journal
 from skal.oracle._objective import Objective
 from skal.training import Trainer
 
@@ -201,6 +204,65 @@ def test_no_training_beyond_the_limit(blobs, limit):
     assert limit - 5 <= found.n_trainings_ <= limit
 
 
+def test_a_limit_ends_a_search_and_does_not_change_it(blobs, tmp_path):
+    oracle = AnnealingOracle(n_steps=60, start="random")
+    whole = fit(blobs, oracle).strategy_.history_
+    limited = clone(oracle).set_params(max_trainings=100, journal=tmp_path / "s.db")
+    cut = fit(blobs, limited).strategy_.history_
+    assert 10 < len(cut["step"]) < len(whole["step"])
+    for name, column in cut.items():
+        np.testing.assert_array_equal(column, whole[name][: len(column)])
+    fit(blobs, limited.set_params(max_trainings=None))
+    table = read_journal(tmp_path / "s.db")
+    for name, column in whole.items():
+        np.testing.assert_array_equal(column, table[name])
+
+
+def test_greedy_steps_never_leave_the_best(tiny_sets):
+    """Not even where all around it is known, and nothing is left to train."""
+    learner = ActiveLearner(
+        GaussianNB(),
+        AnnealingOracle(n_steps=100, n_greedy=50),
+        batch_size=1,
+        n_rounds=3,
+        random_state=0,
+    ).fit(**tiny_sets(8, seed=0))
+    history = learner.strategy_.history_
+    greedy = history["step"] > 100
+    assert greedy.sum() == 50
+    assert (history["n_trainings"][greedy] == history["n_trainings"][-1]).all()
+    np.testing.assert_array_equal(history["current"][greedy], history["best"][greedy])
+
+
+class Undefined(GaussianNB):
+    """A model that has no number for some rows as long as a class has one label."""
+
+    def predict_proba(self, X):
+        found = super().predict_proba(X)
+        if self.class_count_.min() < 2:
+            found[0] = np.nan
+        return found
+
+    def predict(self, X):
+        return self.classes_[np.nan_to_num(self.predict_proba(X)).argmax(axis=1)]
+
+
+def test_probabilities_that_are_no_numbers(overlapping):
+    oracle, warm = AnnealingOracle(n_steps=30, start="random"), {"warm_size": 3}
+    history = fit(overlapping, oracle, Undefined(), **warm).strategy_.history_
+    assert history["accepted"].mean() > 0.3
+    assert history["best"][-1] > history["best"][0] + 0.02
+
+
+def test_scores_of_pairs_of_classes(digits):
+    """With a class that is not labelled yet they have no column for each class."""
+    X, y = digits
+    pairs = SVC(decision_function_shape="ovo")
+    oracle = AnnealingOracle(n_steps=3, start="random")
+    learner = fit((X[:300], y[:300]), oracle, pairs, warm_size=5)
+    assert learner.strategy_.quality_ == pytest.approx(learner.validation_quality_)
+
+
 def test_better_than_blind_annealing_after_as_many_trainings(overlapping):
     def reached(oracle):
         found = [
@@ -267,6 +329,30 @@ class TestJournal:
         again = fit(blobs, oracle).strategy_
         assert again.order_.tolist() == first.order_.tolist()
         assert again.n_trainings_ == first.n_trainings_
+
+
+def test_a_journal_does_not_change_which_margins_are_forgotten(sets, path, monkeypatch):
+    from skal.oracle import _objective
+
+    monkeypatch.setattr(_objective, "MOST_KEPT", 1)
+    problem = Problem.from_sets(sets, GaussianNB(), batch_size=3, n_rounds=2)
+    asked = [np.arange(3), np.arange(4)]
+    with (
+        Journal(path, problem, "test", 0, {}) as journal,
+        Objective(problem, journal=journal, with_margins=True) as before,
+    ):
+        before.scores(asked[1:])
+    with Objective(problem, with_margins=True) as alone:
+        alone.scores(asked)
+    with (
+        Journal(path, problem, "test", 0, {}) as journal,
+        Objective(problem, journal=journal, with_margins=True) as resumed,
+    ):
+        resumed.scores(asked)
+    for objective in (alone, resumed):
+        first, last = objective.margins(asked)
+        assert first is None
+        assert last is not None
 
 
 def test_margins_of_long_ago_are_foretold(blobs, monkeypatch):

@@ -49,6 +49,13 @@ def test_a_search_goes_on_where_a_limit_ended_it(sets, path, trained):
     assert len(trained) == n_all - n_before
 
 
+def test_a_limit_that_changes_the_start_is_named(sets, path):
+    params = {"start": "strategies"}
+    search(sets, path, **params, max_trainings=100)
+    with pytest.raises(ValueError, match=r"as max_trainings allows=6 in .*=16 now"):
+        search(sets, path, **params)
+
+
 def test_ctrl_c_leaves_the_best_so_far_and_the_journal_all_of_it(sets, path, trained):
     class Interrupting(GaussianNB):
         is_interrupting, n_fits = True, 0
