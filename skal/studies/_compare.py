@@ -18,7 +18,7 @@ from skal.problem import Problem
 from skal.seeding import MAX_SEED, Stream, as_seed, stream
 from skal.strategies import Random
 from skal.studies._cells import learner_of, run_cells
-from skal.studies._comparison import Comparison, check_known
+from skal.studies._comparison import Comparison, check_known, samples_posterior
 from skal.studies._seeds import as_seeds
 from skal.studies._store import Run, Store, describe_study, journal_path
 from skal.studies._tasks import Task
@@ -251,7 +251,7 @@ def _check_sets(study: Comparison) -> None:
 def _model(study: Comparison, estimator: str, strategy: Any) -> Any:
     """Return what is trained under a strategy, which may need posterior samples."""
     plain = study.estimators[estimator]
-    if "posterior" not in getattr(strategy, "needs", ()):
+    if not samples_posterior(strategy):
         return plain
     return study.posterior_estimators.get(estimator, plain)
 

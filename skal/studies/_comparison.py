@@ -330,6 +330,11 @@ def name_axes(**axes: Iterable[Any]) -> dict[str, NDArray]:
     }
 
 
+def samples_posterior(strategy: Any) -> bool:
+    """Whether a strategy is given the posterior estimator, where there is one."""
+    return "posterior" in getattr(strategy, "needs", ())
+
+
 def check_known(name: str, known: Iterable[str], what: str) -> None:
     """Refuse the name of what was not compared.
 

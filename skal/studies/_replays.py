@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from skal.strategies import FixedOrder
 from skal.studies._cells import learner_of, run_cells
-from skal.studies._comparison import Comparison
+from skal.studies._comparison import Comparison, samples_posterior
 from skal.studies._store import Run, Store, describe_study
 
 
@@ -86,7 +86,7 @@ def replay(
 
 def _is_own(comparison: Comparison, one: Replay) -> bool:
     """Whether the comparison itself followed this order with this estimator."""
-    sampled = "posterior" in getattr(comparison.strategies[one.strategy], "needs", ())
+    sampled = samples_posterior(comparison.strategies[one.strategy])
     return (
         (one.source_estimator, one.source_seed) == (one.estimator, one.seed)
         and len(comparison.orders[one.source]) == 1

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.oracle import _fingerprint
-from skal.studies._comparison import Comparison
+from skal.studies._comparison import Comparison, samples_posterior
 
 GIVEN = "study.json"
 # What the order that a strategy finds does not depend on.
@@ -223,10 +223,12 @@ def describe_study(study: Comparison) -> Given:
         "data": _fingerprint.of_data(study.problem) | digests,
         "versions": _fingerprint.versions(),
     }
-    for kind, models in (
-        ("estimator", study.estimators),
-        ("posterior estimator", study.posterior_estimators),
-    ):
+    kinds = {"estimator": study.estimators}
+    if any(map(samples_posterior, study.strategies.values())):
+        # Where there is none, the estimator itself is sampled.
+        sampled = {**study.estimators, **study.posterior_estimators}
+        kinds["posterior estimator"] = sampled
+    for kind, models in kinds.items():
         for name, model in models.items():
             problem = replace(study.problem, estimator=model)
             given[f"{kind} {name!r}"] = _fingerprint.of_problem(problem)

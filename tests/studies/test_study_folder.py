@@ -12,10 +12,12 @@ import pandas as pd
 import polars as pl
 import pytest
 from sklearn.datasets import make_blobs
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
 from skal import (
+    BALD,
     AnnealingOracle,
     Margin,
     MaxEntropy,
@@ -323,3 +325,22 @@ def test_a_search_that_is_interrupted_is_not_taken_for_a_whole_one(tmp_path, lin
     assert lines(tmp_path / "study" / "compare.jsonl") == []
     found = compare(problem, oracle, seeds=SEEDS, path=tmp_path / "study")
     assert_same([found.table()], [expected.table()])
+
+
+def test_what_samples_a_posterior_is_part_of_a_study(tmp_path):
+    shallow, deep = (RandomForestClassifier(3, max_depth=depth) for depth in (1, 5))
+
+    def run(path, strategies, **params):
+        estimators = {"forest": deep}
+        return compare(pose(), strategies, estimators=estimators, path=path, **params)
+
+    bald, margin = {"bald": BALD()}, {"margin": Margin()}
+    posterior = {"posterior_estimators": {"forest": shallow}}
+    with_, without = tmp_path / "with", tmp_path / "without"
+    for path, params in ((with_, posterior), (without, {})):
+        run(path, margin)  # which samples none
+        run(path, margin | bald, **params)
+    with pytest.raises(ValueError, match="max_depth=1 there, max_depth=5 now"):
+        run(with_, bald)
+    with pytest.raises(ValueError, match="max_depth=5 there, max_depth=1 now"):
+        run(without, bald, **posterior)
