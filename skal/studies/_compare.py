@@ -16,7 +16,7 @@ from skal.loop import check_runnable
 from skal.oracle._base import BaseOracle
 from skal.problem import Problem
 from skal.seeding import MAX_SEED, Stream, as_seed, stream
-from skal.strategies import Random
+from skal.strategies import FixedOrder, Random
 from skal.studies._cells import learner_of, run_cells
 from skal.studies._comparison import Comparison, check_known, samples_posterior
 from skal.studies._seeds import as_seeds
@@ -236,6 +236,8 @@ def _check_sets(study: Comparison) -> None:
         for estimator in study.estimators:
             model = _model(study, estimator, strategy)
             check_runnable(replace(study.problem, estimator=model), strategy)
+        if isinstance(strategy, FixedOrder):
+            study.problem.whole_order(strategy.order, f"The order of {name!r}")
         if isinstance(strategy, BaseOracle) and study.problem.X_val is None:
             raise ValueError(
                 f"The oracle {name!r} searches on the validation set, and the problem "

@@ -10,6 +10,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -108,10 +109,8 @@ def _ends_in_newline(file: Any) -> bool:
 
 def _read(path: Path, key_type: Any) -> Iterator[tuple[Any, Run]]:
     """Yield the cells in a file; what is no whole line is not among them."""
-    lines = path.read_bytes().splitlines() if path.exists() else []
-    for line in lines:
+    for values in _lines(path):
         try:
-            values = json.loads(line)
             key = key_type(*(values[name] for name in key_type._fields))
             curve, validation_curve = (
                 np.array(values[name], dtype=np.float64) for name in Run._fields[:2]
@@ -120,6 +119,12 @@ def _read(path: Path, key_type: Any) -> Iterator[tuple[Any, Run]]:
             yield key, Run(curve, validation_curve, order, **_costs(values))
         except (ValueError, KeyError, TypeError):
             continue
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    for line in path.read_bytes().splitlines() if path.exists() else []:
+        with suppress(ValueError, TypeError):
+            yield dict(json.loads(line))
 
 
 def _costs(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,8 +152,15 @@ def _open_folder(path: Any) -> Path:
 def _agree(path: Path, given: Given) -> None:
     """Compare what a study is given with what the folder knows, and add what is new."""
     stored = _read_given(path)
-    for subject in [name for name in given if name in stored and name != "versions"]:
-        difference = _difference(stored[subject], given[subject])
+    in_use = _in_use(path.parent)
+    # What failed at its first run can be put right: no cell depends on it.
+    bound = {
+        subject: values
+        for subject, values in stored.items()
+        if subject.removeprefix("posterior ") in in_use
+    }
+    for subject in [name for name in given if name in bound and name != "versions"]:
+        difference = _difference(bound[subject], given[subject])
         if difference is not None:
             raise ValueError(
                 f"{path.parent} is the folder of another study: {subject} differs, "
@@ -156,8 +168,20 @@ def _agree(path: Path, given: Given) -> None:
                 "another path to begin anew."
             )
     _warn_of_versions(path, stored.get("versions", {}), given["versions"])
-    if not given.keys() <= stored.keys():
-        _write(path, {**given, **stored})
+    known = {**stored, **given, **bound}
+    if known != stored:
+        _write(path, known)
+
+
+def _in_use(folder: Path) -> set[str]:
+    """Return the subjects that hold for all cells in a folder, or for any of them."""
+    return {"data", "versions"} | {
+        f"{kind.removeprefix('source_')} {values[kind]!r}"
+        for path in folder.glob("*.jsonl")
+        for values in _lines(path)
+        for kind in ("estimator", "source_estimator", "strategy")
+        if kind in values
+    }
 
 
 def _warn_of_versions(

@@ -324,6 +324,7 @@ class NeverTrained(GaussianNB):
         ({"a": Random()}, {"seeds": [-1]}, "integers from zero; got -1"),
         ({"a": Random()}, {"n_orders": 0}, "n_orders == 0, must be >= 1"),
         ({"a": AnnealingOracle(n_steps=-1)}, {}, "'n_steps' parameter"),
+        ({"a": FixedOrder([1, 2])}, {}, "The order of 'a' has 2 rows, and 3 rounds"),
     ],
 )
 def test_bad_input_is_met_before_anything_is_trained(

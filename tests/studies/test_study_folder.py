@@ -18,6 +18,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skal import (
     BALD,
+    IDMR,
     AnnealingOracle,
     Margin,
     MaxEntropy,
@@ -344,3 +345,19 @@ def test_what_samples_a_posterior_is_part_of_a_study(tmp_path):
         run(with_, bald)
     with pytest.raises(ValueError, match="max_depth=5 there, max_depth=1 now"):
         run(without, bald, **posterior)
+
+
+def halves(X):
+    return X[:, 0] > 0
+
+
+def test_what_failed_at_its_first_run_can_be_put_right(tmp_path):
+    def run(bins):
+        strategies = {"margin": Margin(), "idmr": IDMR(Margin(), bins=bins)}
+        return compare(pose(), strategies, path=tmp_path, seeds=SEEDS)
+
+    with pytest.raises(ValueError, match="must return one bin for each"):
+        run(np.sum)
+    assert run(halves).curves.shape == (1, 2, 2, 4)
+    with pytest.raises(ValueError, match="strategy 'idmr' differs"):
+        run(np.sum)
