@@ -176,10 +176,13 @@ def _unpack(
         estimators = {type(problem.estimator).__name__: problem.estimator}
     _check_named(estimators, "estimators", "fit", "predict")
     _check_named(strategies, "strategies", "fit", "select")
-    if posterior_estimators is None and task is not None:
-        posterior_estimators = _with_dropout(task, estimators)
-    known = {n: m for n, m in (posterior_estimators or {}).items() if n in estimators}
-    return problem, strategies, estimators, known
+    if posterior_estimators is None:
+        posterior_estimators = {} if task is None else _with_dropout(task, estimators)
+    if posterior_estimators:
+        _check_named(posterior_estimators, "posterior_estimators", "fit", "predict")
+    for name in posterior_estimators:
+        check_known(name, estimators, "estimator")
+    return problem, strategies, estimators, dict(posterior_estimators)
 
 
 def _with_dropout(task: Task, estimators: Mapping[str, Any]) -> dict[str, Any]:

@@ -78,21 +78,23 @@ class PairedTests:
         -------
         dict of str to ndarray of shape (n_estimators * n_strategies,)
             "estimator", "strategy", "reference", "quality" and "gain" (means over
-            seeds), "relative_gain" (of the means), the p-values "p_t" and "p_wilcoxon",
-            and both as Holm corrects them over strategies, "p_t_holm" and
-            "p_wilcoxon_holm". `pandas.DataFrame` takes it.
+            seeds), "relative_gain" (against the absolute value of the reference's mean;
+            NaN where that is 0), the p-values "p_t" and "p_wilcoxon", and both as Holm
+            corrects them over strategies, "p_t_holm" and "p_wilcoxon_holm".
+            `pandas.DataFrame` takes it.
         """
         n = len(self.strategies)
         quality, reference = (
             q.mean(axis=-1).ravel() for q in (self.qualities, self.reference_qualities)
         )
+        gain = quality - reference
         return {
             "estimator": np.repeat(self.estimators, n),
             "strategy": np.tile(self.strategies, len(self.estimators)),
             "reference": self.references.ravel(),
             "quality": quality,
-            "gain": quality - reference,
-            "relative_gain": quality / reference - 1,
+            "gain": gain,
+            "relative_gain": gain / np.where(reference == 0, np.nan, np.abs(reference)),
             "p_t": self.t_pvalues.ravel(),
             "p_t_holm": self.t_holm.ravel(),
             "p_wilcoxon": self.wilcoxon_pvalues.ravel(),

@@ -27,7 +27,7 @@ from skal import (
     split,
     xi_quality,
 )
-from skal.studies import Task
+from skal.studies import PairedTests, Task
 from skal.utils.progress import ProgressBar
 
 
@@ -128,6 +128,14 @@ def test_tests_against_the_baseline(comparison):
     against_margin = comparison.against("margin")
     assert against_margin.strategies == ("random", "idmr-margin", "entropy", "oracle")
     assert len(pd.DataFrame(tests.table())) == 8
+
+
+def test_the_relative_gain_has_the_sign_of_the_gain():
+    # Scores such as "neg_log_loss" are negative; of nothing, nothing is a share.
+    low = np.array([-2.0, 0.5, 0.0]).reshape(1, 3, 1)
+    references = np.full((1, 3), "low")
+    tests = PairedTests(("e",), ("a", "b", "c"), references, (0,), low + 0.5, low)
+    np.testing.assert_allclose(tests.table()["relative_gain"], [0.25, 1, np.nan])
 
 
 def test_the_oracle_against_random_and_the_best_heuristic(comparison):
@@ -317,6 +325,16 @@ class NeverTrained(GaussianNB):
         ({1: Random()}, {}, "named by texts: got 1"),
         ({"random": Random}, {}, r"strategies\['random'\] must be an object with"),
         ({"a": Random()}, {"estimators": {"b": 3}}, r"estimators\['b'\] must be"),
+        (
+            {"a": BALD()},
+            {"posterior_estimators": [GaussianNB()]},
+            "posterior_estimators must be a dict",
+        ),
+        (
+            {"a": BALD()},
+            {"posterior_estimators": {"GausianNB": GaussianNB()}},
+            "no estimator 'GausianNB': choose of NeverTrained",
+        ),
         ({"a": Random()}, {"baseline": "b"}, "no strategy 'b': choose of a"),
         ({"a": Random()}, {"oracle": "b"}, "no strategy 'b': choose of a"),
         ({"a": Random()}, {"seeds": []}, "distinct and at least one"),
