@@ -34,7 +34,7 @@ def values_of(
     Raises
     ------
     ValueError
-        If there is not one for each row.
+        If there is not one for each row, or it is not finite.
     """
     is_given = not callable(feature) and not isinstance(feature, str)
     values = np.asarray(
@@ -46,6 +46,11 @@ def values_of(
         raise ValueError(
             f"feature must give a value, or a point of two, for each of {n} rows "
             f"({wanted}); got shape {values.shape}."
+        )
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise ValueError(
+            "feature gives values that are not finite, and no bin holds them: give a "
+            "number for each row."
         )
     return values
 
@@ -85,12 +90,16 @@ def sort_into_bins(
     # Quantiles that are values themselves: what is equal stays in one bin.
     ends = np.quantile(values, np.arange(1, n_bins) / n_bins, method="inverted_cdf")
     which = np.unique(np.searchsorted(ends, values), return_inverse=True)[1]
-    return which, tuple(_spell(values[which == b]) for b in range(which.max() + 1))
+    return which, _name([values[which == b] for b in range(which.max() + 1)])
 
 
-def _spell(values: NDArray) -> str:
-    """Name a bin by the least and the largest value in it."""
-    low, high = (f"{end:.3g}" for end in (values.min(), values.max()))
-    if values.dtype.kind == "f":
-        return f"{low} to {high}"
-    return str(values.min()) if low == high else f"{values.min()}-{values.max()}"
+def _name(bins: list[NDArray]) -> tuple[str, ...]:
+    """Name bins by the least and the largest value in each, no two alike."""
+    ends = [(values.min(), values.max()) for values in bins]
+    if bins[0].dtype.kind != "f":
+        return tuple(f"{a}" if a == b else f"{a}-{b}" for a, b in ends)
+    for digits in range(3, 18):
+        names = tuple(f"{a:.{digits}g} to {b:.{digits}g}" for a, b in ends)
+        if len(set(names)) == len(names):
+            break
+    return names

@@ -136,7 +136,7 @@ def input_distribution(
     Raises
     ------
     ValueError
-        If a parameter is wrong, there is not one value for each row, or no strategy of
+        If a parameter is wrong, a row has no finite value, or there is no strategy of
         a name.
 
     References

@@ -105,6 +105,15 @@ def test_equal_numbers_stay_in_one_bin(comparison):
     assert input_distribution(comparison, lengths).bins == ("4", "5", "6", "7")
 
 
+def test_the_names_of_bins_tell_them_apart(comparison):
+    def names(values):
+        return input_distribution(comparison, np.resize(values, 70), n_bins=2).bins
+
+    assert names([1999.0, 2000.0, 2001.0, 2002.0]) == ("1999 to 2000", "2001 to 2002")
+    assert names([12344, 12345, 12346, 12347]) == ("12344-12345", "12346-12347")
+    assert names([1e8, 1e8 + 1]) == ("100000000 to 100000000", "100000001 to 100000001")
+
+
 @pytest.mark.parametrize("feature", ["tsne", lambda X: X])
 def test_points_in_the_plane_are_clustered(comparison, feature):
     found = input_distribution(comparison, feature, n_bins=3, strategies=["margin"])
@@ -209,6 +218,7 @@ def test_the_table_is_tidy(comparison):
             r"each of 70 rows \(60 of pool, 10 of warm\); got shape \(3,\)",
         ),
         (lambda X: np.zeros((len(X), 3)), {}, r"got shape \(70, 3\)"),
+        ([np.nan] * 70, {}, "values that are not finite, and no bin holds them"),
         (halves, {"n_bins": 0}, "'n_bins' parameter"),
         (halves, {"reference": "validation"}, "'reference' parameter"),
         ("colour", {}, "'feature' parameter"),
