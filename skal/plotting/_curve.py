@@ -177,7 +177,8 @@ class PerformanceCurveDisplay:
             raise ValueError(f'on must be "test" or "validation"; got {on!r}.')
         place = choose("estimator", result.estimators, estimator)
         curves = result.curves if on == "test" else result.validation_curves
-        if np.isnan(curves[place]).any():
+        # Nothing is scored before the first round where the warm start is empty.
+        if np.isnan(curves[place][..., 1:]).any():
             raise ValueError(
                 f"The study has no {on} scores: its problem has no such set."
             )

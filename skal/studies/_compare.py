@@ -22,7 +22,6 @@ from skal.studies._comparison import Comparison, check_known, samples_posterior
 from skal.studies._seeds import as_seeds
 from skal.studies._store import Run, Store, describe_study, journal_path
 from skal.studies._tasks import Task
-from skal.utils._rows import n_rows
 
 # With fewer seeds, no test can tell a difference from luck.
 ENOUGH_SEEDS = 5
@@ -246,11 +245,6 @@ def _check_sets(study: Comparison) -> None:
                 f"The oracle {name!r} searches on the validation set, and the problem "
                 "has none: give X_val."
             )
-    if study.include_warm_start and n_rows(study.problem.X_warm) == 0:
-        raise ValueError(
-            "include_warm_start=True averages from k = 0, and the warm start is "
-            "empty: give X_warm, or average over k = 1..K."
-        )
 
 
 def _model(study: Comparison, estimator: str, strategy: Any) -> Any:

@@ -44,6 +44,11 @@ class Comparison:
     include_warm_start : bool
         Whether qualities are means over k = 0..K, as in the published tables, and not
         over k = 1..K. `dataclasses.replace` changes it.
+
+    Raises
+    ------
+    ValueError
+        If qualities are to include a warm start that is empty.
     """
 
     problem: Problem = field(repr=False)
@@ -57,6 +62,13 @@ class Comparison:
     oracle: str | None = None
     posterior_estimators: Mapping[str, Any] = field(default_factory=dict, repr=False)
     include_warm_start: bool = False
+
+    def __post_init__(self) -> None:
+        if self.include_warm_start and n_rows(self.problem.X_warm) == 0:
+            raise ValueError(
+                "include_warm_start=True averages from k = 0, and the warm start is "
+                "empty: give X_warm, or average over k = 1..K."
+            )
 
     @property
     def n_labelled(self) -> NDArray[np.int64]:

@@ -74,6 +74,17 @@ def test_a_study_is_drawn_with_its_seeds(comparison):
     assert display.ax_.get_ylabel() == "Test score"
 
 
+def test_curves_begin_after_an_empty_warm_start(comparison):
+    curves = comparison.curves.copy()
+    curves[..., 0] = np.nan
+    empty = replace(comparison, curves=curves)
+    display = PerformanceCurveDisplay.from_study(empty, estimator="bayes")
+    shown = display.lines_["oracle"].get_ydata()
+    np.testing.assert_allclose(shown[1:], curves[0, 3].mean(axis=0)[1:])
+    display.figure_.canvas.draw()
+    assert display.ax_.get_legend().get_texts()[0].get_text().count("nan") == 0
+
+
 def test_validation_scores_are_drawn_beside_those_on_test(comparison):
     _, (left, right) = mpl.pyplot.subplots(1, 2)
     params = {"estimator": "bayes"}

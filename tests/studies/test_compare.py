@@ -370,6 +370,10 @@ def test_sets_that_are_missing_are_refused(blobs):
         compare(pose(warm_size=10, test_size=0), oracle)
     with pytest.raises(ValueError, match="averages from k = 0, and the warm start is"):
         compare(pose(warm_size=0), {"r": Random()}, include_warm_start=True)
+    empty = replace(pose(warm_size=0), estimator=GaussianNB())
+    found = compare(empty, {"r": Random()}, n_orders=1)
+    with pytest.raises(ValueError, match="averages from k = 0, and the warm start is"):
+        replace(found, include_warm_start=True)
     with pytest.raises(ValueError, match="problem must be a Problem"):
         compare("iris", oracle)
 
