@@ -107,10 +107,15 @@ class PerformanceCurveDisplay:
         Raises
         ------
         ValueError
-            If the learners differ in warm start, batch size or rounds, or `baseline` is
-            none of them.
+            If there are no learners, they differ in warm start, batch size or rounds,
+            or `baseline` is none of them.
         """
         runs = {name: _as_list(one) for name, one in learners.items()}
+        if not runs or not all(runs.values()):
+            raise ValueError(
+                "There is nothing to draw: give learners, and at least one for each "
+                "name."
+            )
         counts = {
             name: {_labelled_counts(learner) for learner in seeds}
             for name, seeds in runs.items()

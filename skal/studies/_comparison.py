@@ -119,7 +119,7 @@ class Comparison:
         Raises
         ------
         ValueError
-            If there is no strategy of that name, or there are none at all.
+            If there is no strategy of that name, one is named twice, or none at all.
         """
         if isinstance(names, str):
             names = [names]
@@ -130,7 +130,11 @@ class Comparison:
         if not chosen:
             raise ValueError(
                 "There is no strategy but the baseline: name one at least."
+                if names is None
+                else "No strategy is chosen: name one at least."
             )
+        if len(set(chosen)) < len(chosen):
+            raise ValueError(f"strategies must be distinct; got {', '.join(chosen)}.")
         return chosen
 
     def against(self, reference: str | None = None) -> PairedTests:

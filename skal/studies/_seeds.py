@@ -140,6 +140,8 @@ def as_seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
         If there are none, or one is repeated or no integer from zero.
     """
     is_count = isinstance(seeds, int | np.integer)
+    if not is_count and not isinstance(seeds, Iterable):
+        raise ValueError(f"seeds must be an integer, or several; got {seeds!r}.")
     found = tuple(range(seeds)) if is_count else tuple(seeds)  # type: ignore
     if not found or len(set(found)) < len(found):
         raise ValueError(f"seeds must be distinct and at least one; got {found}.")

@@ -59,6 +59,9 @@ def test_learners_that_cannot_be_compared_are_refused(blobs):
         PerformanceCurveDisplay.from_estimators(runs)
     with pytest.raises(ValueError, match="baseline='random' is none of"):
         PerformanceCurveDisplay.from_estimators({"a": runs["a"]}, baseline="random")
+    for nothing in ({}, {"a": []}):
+        with pytest.raises(ValueError, match="There is nothing to draw: give learners"):
+            PerformanceCurveDisplay.from_estimators(nothing)
     with pytest.raises(NotFittedError):
         PerformanceCurveDisplay.from_estimators({"a": learner(Margin())})
 

@@ -338,6 +338,7 @@ class NeverTrained(GaussianNB):
         ({"a": Random()}, {"baseline": "b"}, "no strategy 'b': choose of a"),
         ({"a": Random()}, {"oracle": "b"}, "no strategy 'b': choose of a"),
         ({"a": Random()}, {"seeds": []}, "distinct and at least one"),
+        ({"a": Random()}, {"seeds": 2.0}, "an integer, or several; got 2.0"),
         ({"a": Random()}, {"seeds": [0.5]}, "integers from zero; got 0.5"),
         ({"a": Random()}, {"seeds": [-1]}, "integers from zero; got -1"),
         ({"a": Random()}, {"n_orders": 0}, "n_orders == 0, must be >= 1"),

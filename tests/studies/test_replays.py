@@ -186,6 +186,10 @@ def test_what_has_nowhere_to_go_is_refused(comparison, make_problem):
         ValueError, match="no strategy 'bald': choose of random, margin"
     ):
         seed_transfer(comparison, strategies=["bald"])
+    with pytest.raises(ValueError, match="No strategy is chosen: name one"):
+        seed_transfer(comparison, strategies=[])
+    with pytest.raises(ValueError, match="must be distinct; got margin, margin"):
+        seed_transfer(comparison, strategies=["margin", "margin"])
     with pytest.warns(UserWarning, match="too small"):
         single = compare(make_problem(), {"m": Margin(), "e": MaxEntropy()}, seeds=1)
     with pytest.raises(ValueError, match="compare more seeds"):
