@@ -74,18 +74,39 @@ def split_axes(ax, widths):
 
 
 def wrap(name, width=14):
-    """Return a name in lines of about `width` characters.
+    """Return a name in lines of about `width` characters, as `plain` text.
 
-    It is broken after blanks, hyphens and underscores, and before capitals.
+    It is broken after blanks, hyphens and underscores, and before capitals; anywhere if
+    there are none.
     """
-    first, *pieces = re.split(r"(?<=[-_ ])|(?<=[a-z])(?=[A-Z])", str(name))
-    lines = [first]
-    for piece in pieces:
-        if len(lines[-1] + piece.rstrip()) > width:
+    lines = [""]
+    for piece in _pieces(str(name), width):
+        if lines[-1] and len(lines[-1] + piece.rstrip()) > width:
             lines.append(piece)
         else:
             lines[-1] += piece
-    return "\n".join(line.rstrip() for line in lines)
+    return plain("\n".join(line.rstrip() for line in lines))
+
+
+def _pieces(name, width):
+    """Yield the parts of a name that stay on one line."""
+    breaks = r"(?<=[-_ ])|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+    for piece in re.split(breaks, name):
+        # Two characters too many are better than a line of them.
+        while len(piece) > width + 2:
+            yield piece[:width]
+            piece = piece[width:]
+        yield piece
+
+
+def plain(text):
+    """Return a text that matplotlib shows as it is: no dollars begin a formula."""
+    return str(text).replace("$", r"\$")
+
+
+def count_lines(texts):
+    """Return how many lines the longest of some texts has."""
+    return max(text.count("\n") + 1 for text in texts)
 
 
 def choose(what, names, wanted):

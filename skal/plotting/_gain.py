@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skal.plotting._axes import choose, get_axes, wrap
+from skal.plotting._axes import choose, count_lines, get_axes, wrap
 from skal.plotting._style import COLOURS
 
 
@@ -109,13 +109,14 @@ class GainDisplay:
         GainDisplay
         """
         n_rows = len(self.gains)
-        size = (6.5, 1.2 + 0.6 * n_rows)
+        names = [wrap(name, 28) for name in self.gains]
+        size = (6.5, 1.2 + max(0.6, 0.1 + 0.18 * count_lines(names)) * n_rows)
         self.ax_, self.figure_ = get_axes(ax, "GainDisplay.plot", size)
         self.dots_, self.means_ = {}, {}
         self.ax_.axvline(0, color="0.45", linestyle="--", linewidth=1, zorder=1)
         for row, name in enumerate(self.gains):
             self._draw(row, name)
-        self.ax_.set_yticks(range(n_rows), [wrap(name, 28) for name in self.gains])
+        self.ax_.set_yticks(range(n_rows), names)
         self.ax_.set(
             ylim=(n_rows - 0.5, -0.5),
             xlabel="Gain in xi-quality (dots: seeds, diamond: mean)",

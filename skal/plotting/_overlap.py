@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skal.plotting._axes import choose, get_axes, wrap
+from skal.plotting._axes import choose, get_axes, plain, wrap
 
 # Widths, where a pair of orders is one wide.
 BAR = 0.22
@@ -194,7 +194,7 @@ class OverlapDisplay:
         )
         if self.title:
             # Above the counts of shared rows, which have two lines.
-            ax.set_title(self.title, pad=30, fontsize="medium")
+            ax.set_title(plain(self.title), pad=30, fontsize="medium")
         ax.spines[["top", "right", "bottom"]].set_visible(False)
 
 

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from skal.plotting._axes import choose, choose_all, get_axes, split_axes, wrap
+from skal.plotting._axes import (
+    choose,
+    choose_all,
+    count_lines,
+    get_axes,
+    plain,
+    split_axes,
+    wrap,
+)
 from skal.plotting._style import COLOUR_MAP, ink
 
 
@@ -36,7 +44,8 @@ class TransferDisplay:
     ax_ : matplotlib Axes
         The frame of all panels.
     axes_ : dict of str to matplotlib Axes
-        The panels, by strategy, and that of the baseline.
+        The panels, by strategy, and that of the baseline: under its name, or that and
+        "(reference)" where its orders have a panel too.
     figure_ : matplotlib Figure
     images_ : dict of str to matplotlib AxesImage
     texts_ : dict of str to ndarray of matplotlib Text
@@ -133,9 +142,12 @@ class TransferDisplay:
         """
         panels = {name: np.asarray(one) for name, one in self.qualities.items()}
         if self.baseline is not None:
-            panels[self.baseline_name] = np.asarray(self.baseline)[:, np.newaxis]
+            panels[self._reference()] = np.asarray(self.baseline)[:, np.newaxis]
         widths = {name: one.shape[1] for name, one in panels.items()}
-        size = (1.8 + 0.75 * sum(widths.values()), 1.2 + 0.55 * len(self.names))
+        names = [wrap(name, 9) for name in self.names]
+        # As wide as their panels, which stand side by side.
+        titles = {name: wrap(name, 9 * width) for name, width in widths.items()}
+        size = _size(names, titles.values(), sum(widths.values()))
         self.ax_, self.figure_ = get_axes(ax, "TransferDisplay.plot", size)
         self.axes_ = split_axes(self.ax_, widths)
         self.images_, self.texts_ = {}, {}
@@ -143,8 +155,13 @@ class TransferDisplay:
         limits = _limits(gaps.values())
         for name, panel in panels.items():
             self._draw(name, panel, gaps[name], limits)
-        self._explain()
+        self._explain(names, titles)
         return self
+
+    def _reference(self):
+        """Return the key of the baseline's own column, which is no strategy's."""
+        is_taken = self.baseline_name in self.qualities
+        return self.baseline_name + " (reference)" * is_taken
 
     def _gaps(self, panel):
         """Return how much better each quality is than that of the reference."""
@@ -161,7 +178,7 @@ class TransferDisplay:
         for (row, column), quality in np.ndenumerate(panel):
             gap = gaps[row, column]
             # A reference is not compared with itself.
-            own = row == column if self.baseline is None else name == self.baseline_name
+            own = row == column if self.baseline is None else name == self._reference()
             self.texts_[name][row, column] = ax.text(
                 column,
                 row,
@@ -173,13 +190,12 @@ class TransferDisplay:
                 color=ink(image.cmap(image.norm(gap))),
             )
 
-    def _explain(self):
-        names = [wrap(name, 9) for name in self.names]
+    def _explain(self, names, titles):
         places = range(len(names))
         for name, ax in self.axes_.items():
-            ax.set_title(wrap(name, 18), fontsize="medium")
+            ax.set_title(titles[name], fontsize="medium")
             ax.tick_params(length=0)
-            if name == self.baseline_name and self.baseline is not None:
+            if self.baseline is not None and name == self._reference():
                 ax.set_xticks([])
             else:
                 ax.set_xticks(places, names, fontsize="small")
@@ -187,7 +203,7 @@ class TransferDisplay:
         first = next(iter(self.axes_.values()))
         first.set_yticks(places, names, fontsize="small")
         first.set_ylabel(f"Target {self.what}")
-        reference = "own order" if self.baseline is None else self.baseline_name
+        reference = "own order" if self.baseline is None else plain(self.baseline_name)
         self.colorbar_ = self.figure_.colorbar(
             next(iter(self.images_.values())),
             ax=list(self.axes_.values()),
@@ -214,6 +230,13 @@ def _read_models(result, estimator):
         params["baseline"] = result.baseline_qualities.mean(axis=1)
         params["baseline_name"] = comparison.baseline
     return result.qualities.mean(axis=3), params
+
+
+def _size(names, titles, n_columns):
+    """Return the width and height of a figure in which no names touch."""
+    n_lines = count_lines(names)
+    height = max(0.55, 0.1 + 0.15 * n_lines) * len(names)
+    return 1.8 + 0.75 * n_columns, 0.9 + 0.15 * (n_lines + count_lines(titles)) + height
 
 
 def _limits(gaps):

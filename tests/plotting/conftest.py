@@ -1,3 +1,5 @@
+from itertools import combinations
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -14,6 +16,18 @@ mpl.use("agg")
 def close_figures():
     yield
     mpl.pyplot.close("all")
+
+
+@pytest.fixture
+def overlaps():
+    """A function that tells whether any two texts lie on each other."""
+
+    def check(texts):
+        texts[0].figure.canvas.draw()
+        boxes = [text.get_window_extent() for text in texts]
+        return any(a.overlaps(b) for a, b in combinations(boxes, 2))
+
+    return check
 
 
 @pytest.fixture

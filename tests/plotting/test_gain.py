@@ -35,6 +35,12 @@ def test_pairs_are_read_from_the_top(comparison):
     assert ax.get_xlim()[0] < 0 < ax.get_xlim()[1]
 
 
+def test_names_of_several_lines_do_not_touch(overlaps):
+    names = [f"idmr-normalized-min-confidence-{i} against " * 3 for i in range(3)]
+    display = GainDisplay(dict.fromkeys(names, (0.1, 0.2))).plot()
+    assert not overlaps(display.ax_.get_yticklabels())
+
+
 def test_one_seed_has_no_pvalue():
     display = GainDisplay({"a against b": [0.1]}, pvalues={"a against b": np.nan})
     assert display.plot().ax_.texts[0].get_text() == "+0.100"

@@ -10,7 +10,7 @@ from skal.plotting import (
     PerformanceCurveDisplay,
     SearchDisplay,
 )
-from skal.plotting._axes import choose, choose_all, get_axes, split_axes, wrap
+from skal.plotting._axes import choose, choose_all, get_axes, plain, split_axes, wrap
 from skal.plotting._style import COLOURS, ink, line_style, luminance, shades
 
 
@@ -129,5 +129,13 @@ def test_long_names_take_several_lines():
     assert wrap("normalized-min-confidence") == "normalized-\nmin-confidence"
     assert wrap("DecisionTreeClassifier") == "DecisionTree\nClassifier"
     assert wrap("a_long_name of mine", 8) == "a_long_\nname of\nmine"
-    assert wrap("unbreakable", 5) == "unbreakable"
+    assert wrap("BiLSTMClassifier", 9) == "BiLSTM\nClassifier"
+    assert wrap("unbreakable", 9) == "unbreakable"
+    assert wrap("unbreakable", 8) == "unbreaka\nble"
+
+
+def test_dollars_in_names_begin_no_formula():
+    texts = wrap("$5-$10"), plain(r"$\frac$"), wrap(r"already\$ and $")
+    assert not any(map(mpl.cbook.is_math_text, texts))
+    assert texts[0].replace("\\", "") == "$5-$10"
     assert wrap(3) == "3"

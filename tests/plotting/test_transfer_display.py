@@ -64,6 +64,27 @@ def test_models_are_compared_with_the_baseline_in_its_own_column(of_models):
     assert [text.get_text() for text in texts] == ["bayes", "naive"]
 
 
+def test_a_baseline_among_the_strategies_has_a_panel_too(comparison):
+    curves = np.random.default_rng(2).uniform(size=(2, 2, 2, 5, 5))
+    study = ModelTransfer(comparison, ("random", "oracle"), curves, curves)
+    display = TransferDisplay.from_study(study)
+    assert list(display.axes_) == ["random", "oracle", "random (reference)"]
+    assert display.texts_["random"].shape == (2, 2)
+    assert display.texts_["random (reference)"].shape == (2, 1)
+    assert display.axes_["random"].get_xlabel() == "Source estimator"
+    assert np.isfinite(read(display.texts_["random"])).all()
+
+
+def test_names_and_titles_of_several_lines_do_not_touch(overlaps):
+    names = ["EmbeddingBagClassifierWithDropout", "TextCNNClassifierWithDropout"]
+    qualities = {name * 2: np.eye(2) for name in ("unbreakable", "searched")}
+    display = TransferDisplay(qualities, names, baseline=[0, 0]).plot()
+    first, *others = display.axes_.values()
+    assert not overlaps(first.get_yticklabels())
+    assert not overlaps(first.get_xticklabels())
+    assert not overlaps([ax.title for ax in (first, *others)])
+
+
 def test_all_panels_share_one_scale_of_colours(of_models):
     images = list(TransferDisplay.from_study(of_models).images_.values())
     limits = {image.get_clim() for image in images}
