@@ -3,11 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skal.plotting._axes import choose, choose_all, get_axes
+from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, plain
 from skal.plotting._style import BASELINE, line_style
-
-# A legend with more entries than this has no room between the curves.
-MAX_INSIDE = 5
 
 
 class PerformanceCurveDisplay:
@@ -15,7 +12,7 @@ class PerformanceCurveDisplay:
 
     A learner with several seeds is drawn as the mean of its curves, in a band of one
     standard deviation. The random baseline is drawn in grey behind the others. The
-    legend holds the xi-quality of each, best first.
+    legend, at the right, holds the xi-quality of each, best first.
 
     Make one with `from_estimators`, or with `from_study`.
 
@@ -216,7 +213,7 @@ class PerformanceCurveDisplay:
             If there is no such curve.
         """
         names = choose_all("strategy", self.curves, names)
-        size = (7, 4.5) if len(names) <= MAX_INSIDE else (9.5, 4.5)
+        size = (9.5, 4.5)
         self.ax_, self.figure_ = get_axes(ax, "PerformanceCurveDisplay.plot", size)
         self.lines_, self.bands_ = {}, {}
         styles = self._styles()
@@ -240,7 +237,7 @@ class PerformanceCurveDisplay:
     def _draw(self, name, style):
         curves = np.asarray(self.curves[name])
         mean = curves.mean(axis=0)
-        label = f"{name}: {self._quality(name):.3f}"
+        label = f"{plain(name)}: {self._quality(name):.3f}"
         if len(curves) > 1:
             label += f" (n={len(curves)})"
         (self.lines_[name],) = self.ax_.plot(
@@ -260,14 +257,14 @@ class PerformanceCurveDisplay:
 
     def _explain(self):
         first = 0 if self.include_warm_start else 1
-        place = {"loc": "lower right"}
-        if len(self.lines_) > MAX_INSIDE:
-            place = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)}
+        # By itself, it leaves out what begins with an underscore.
+        lines = list(self.lines_.values())
         self.ax_.legend(
+            lines,
+            [line.get_label() for line in lines],
             title=f"mean over rounds {first} to K",
-            frameon=False,
             handlelength=3,
-            **place,
+            **BESIDE,
         )
 
 

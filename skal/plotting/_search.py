@@ -153,6 +153,7 @@ def _draw_current(ax, history):
     (line,) = ax.plot(
         history["n_trainings"],
         history["current"],
+        drawstyle="steps-post",
         color="0.6",
         linewidth=0.8,
         label=f"current (accepted {_acceptance(history):.0%} of steps)",

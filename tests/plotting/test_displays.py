@@ -131,8 +131,20 @@ def test_the_legend_averages_what_the_study_averages(comparison):
     assert legend(with_start) == ("mean over rounds 0 to K", expected)
 
 
-def test_a_long_legend_does_not_lie_on_the_lines():
-    curves = {f"strategy {i}": np.ones((1, 3)) * i for i in range(8)}
+def test_a_legend_shows_every_name_as_it_is():
+    names = ["_margin", "$5-$10", r"$\frac$", ""]
+    curves = {name: np.ones((1, 3)) for name in names}
+    display = PerformanceCurveDisplay(curves, [1, 2, 3]).plot()
+    display.figure_.canvas.draw()
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert [text.replace(r"\$", "$") for text in texts] == [
+        f"{n}: 1.000" for n in names
+    ]
+
+
+@pytest.mark.parametrize("n", [2, 8])
+def test_a_legend_does_not_lie_on_the_lines(n):
+    curves = {f"strategy {i}": np.ones((1, 3)) * i for i in range(n)}
     display = PerformanceCurveDisplay(curves, [1, 2, 3]).plot()
     display.figure_.canvas.draw()
     legend = display.ax_.get_legend().get_window_extent()
@@ -161,6 +173,8 @@ def test_a_search_is_drawn_over_trainings(blobs):
         x, y = display.lines_[name].get_data()
         np.testing.assert_array_equal(x, oracle.history_["n_trainings"])
         np.testing.assert_array_equal(y, oracle.history_[name])
+        # Between two steps too, the current order is not better than the best.
+        assert display.lines_[name].get_drawstyle() == "steps-post"
 
 
 def test_a_journal_is_drawn_as_its_searches(blobs, tmp_path):
