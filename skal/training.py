@@ -75,7 +75,8 @@ class Trainer:
         if taken and last is not self.estimator:
             with config_context(enable_metadata_routing=True):
                 last.set_fit_request(**dict.fromkeys(taken, True))
-            self.estimator.set_params(transform_input=["X_val"])
+            transformed = [*(self.estimator.transform_input or ()), "X_val"]
+            self.estimator.set_params(transform_input=list(dict.fromkeys(transformed)))
         return taken
 
     @property

@@ -4,12 +4,14 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_info
@@ -163,6 +165,25 @@ def test_the_selection_set_reaches_an_estimator_that_takes_one(blobs, is_pipelin
         model = model[-1]
     np.testing.assert_array_equal(model.seen_, expected)
     assert len(model.validation_score_) > 0
+
+
+@pytest.mark.parametrize("wanted", [["X_more"], ["X_more", "X_val"], ("X_more",)])
+def test_what_a_pipeline_transforms_besides_is_transformed(blobs, wanted):
+    class Informed(GaussianNB):
+        def fit(self, X, y, *, X_val=None, y_val=None, X_more=None):
+            self.seen_ = X_val, X_more
+            return super().fit(X, y)
+
+    X, y = blobs
+    with config_context(enable_metadata_routing=True):
+        informed = Informed().set_fit_request(X_more=True)
+        steps = [("scale", StandardScaler()), ("informed", informed)]
+        estimator = Pipeline(steps, transform_input=wanted)
+        params = {"X_more": X[:7]}
+        problem = make_problem(X, y, estimator, fit_params=params, select=15)
+        model = Trainer(problem).train(np.arange(30))
+    for seen, rows in zip(model[-1].seen_, (problem.X_select, X[:7]), strict=True):
+        np.testing.assert_array_equal(seen, model[0].transform(rows))
 
 
 def test_the_selection_set_is_cut_to_the_classes_that_are_labelled(blobs):
