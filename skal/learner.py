@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from copy import deepcopy
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import (
@@ -33,7 +33,7 @@ from sklearn.utils.validation import (
 
 from skal.curves import xi_quality
 from skal.loop import check_runnable, run_rounds
-from skal.problem import assemble
+from skal.problem import SIZE, assemble
 from skal.seeding import Stream, as_seed, set_random_states, stream
 from skal.training import (
     Evaluation,
@@ -44,11 +44,6 @@ from skal.training import (
 )
 from skal.utils._rows import n_rows, row_labels, width
 from skal.utils._tags import scorer_of
-
-_SIZE = [
-    Interval(Integral, 0, None, closed="left"),
-    Interval(Real, 0, 1, closed="neither"),
-]
 
 
 class ActiveLearner(
@@ -181,10 +176,10 @@ class ActiveLearner(
         "strategy": [HasMethods(["fit", "select"])],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "n_rounds": [Interval(Integral, 1, None, closed="left")],
-        "warm_size": [*_SIZE, None],
-        "select_size": _SIZE,
-        "val_size": _SIZE,
-        "test_size": _SIZE,
+        "warm_size": [*SIZE, None],
+        "select_size": SIZE,
+        "val_size": SIZE,
+        "test_size": SIZE,
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "random_state": ["random_state"],
     }

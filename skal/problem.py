@@ -3,11 +3,12 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import _check_method_params, check_scalar
 
 from skal.seeding import Stream, as_seed, stream
@@ -24,6 +25,10 @@ from skal.utils._validation import (
 )
 
 HELD_OUT = ("warm", "select", "val", "test")
+SIZE = [
+    Interval(Integral, 0, None, closed="left"),
+    Interval(Real, 0, 1, closed="left"),
+]
 
 
 @dataclass(frozen=True)
@@ -253,6 +258,10 @@ def _check_names(sets: Mapping[str, Any]) -> None:
         )
 
 
+@validate_params(
+    {f"{name}_size": SIZE for name in HELD_OUT},
+    prefer_skip_nested_validation=True,
+)
 def split(
     X: Any,
     y: Any,
@@ -285,7 +294,8 @@ def split(
     Raises
     ------
     ValueError
-        If the sizes leave no row for the pool.
+        If a size is out of range, the sizes leave no row for the pool, or there is not
+        a label for each row.
 
     Examples
     --------
@@ -296,6 +306,7 @@ def split(
     >>> len(sets["X"]), len(sets["X_warm"])
     (60, 10)
     """
+    check_matching(X, y, "y")
     sizes = {"test": test_size, "val": val_size, "select": select_size}
     rows = carve(n_rows(X), {**sizes, "warm": warm_size}, as_seed(random_state))
     pool = rows.pop("pool")
@@ -315,7 +326,7 @@ def carve(n: int, sizes: Mapping[str, float], seed: int) -> dict[str, NDArray]:
     n : int
     sizes : dict of str to int or float
         Rows of each set, in the order in which they are cut off; a float is a fraction
-        of `n`, rounded, and at least one row.
+        of `n`, rounded, and at least one row unless it is zero.
     seed : int
 
     Returns
@@ -344,7 +355,9 @@ def carve(n: int, sizes: Mapping[str, float], seed: int) -> dict[str, NDArray]:
 
 
 def _count(size: float, n: int) -> int:
-    return max(1, round(size * n)) if isinstance(size, float) else int(size)
+    if isinstance(size, Integral) or size == 0:
+        return int(size)
+    return max(1, round(size * n))
 
 
 def assemble(

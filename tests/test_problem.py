@@ -75,6 +75,28 @@ def test_split_gives_what_the_learner_would_carve(blobs):
     np.testing.assert_array_equal(X[inside.order_], sets["X"][given.order_])
 
 
+@pytest.mark.parametrize("kind", [float, np.float32, np.float64])
+def test_a_fraction_of_any_kind_is_a_fraction(blobs, kind):
+    sets = split(*blobs, warm_size=10, test_size=kind(0.25), val_size=kind(0))
+    assert len(sets["X_test"]) == 30
+    assert "X_val" not in sets
+
+
+@pytest.mark.parametrize(
+    "sizes", [{"val_size": -5}, {"test_size": -0.5}, {"select_size": 1.5}]
+)
+def test_sizes_out_of_range_are_refused(blobs, sizes):
+    with pytest.raises(ValueError, match=f"'{next(iter(sizes))}' parameter of split"):
+        split(*blobs, **{"warm_size": 10} | sizes)
+
+
+def test_rows_and_labels_of_different_numbers_are_not_split(blobs):
+    X, y = blobs
+    for rows, labels in ((X[:100], y), (X, y[:100])):
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            split(rows, labels, warm_size=10)
+
+
 def test_too_few_rows_are_refused():
     with pytest.raises(ValueError, match="leave no row for the pool"):
         learner(val_size=3, test_size=3, warm_size=4).fit(np.ones((10, 2)), [0, 1] * 5)
