@@ -13,6 +13,7 @@ from skal.strategies._base import BaseStrategy, fit_inner
 from skal.training import single_threaded
 from skal.utils._rows import concat, lengths, n_rows, take
 from skal.utils._tags import is_tags
+from skal.utils._validation import check_sentences
 
 
 class _DistributionMatching(BaseStrategy):
@@ -151,8 +152,11 @@ class IDMR(_DistributionMatching):
                     f"bins must return one bin for each of the {n_rows(X)} rows; it "
                     f"returned shape {found.shape}."
                 )
+        elif self.bins == "length":
+            check_sentences(X, 'IDMR(bins="length")')
+            found = lengths(X)
         else:
-            found = lengths(X) if self.bins == "length" else self._cluster(X)
+            found = self._cluster(X)
         return np.unique(found, return_inverse=True)[1]
 
     def _cluster(self, X):

@@ -4,6 +4,7 @@ import numpy as np
 
 from skal.strategies._base import RankingStrategy
 from skal.utils._rows import lengths, take
+from skal.utils._validation import check_sentences
 
 
 class Longest(RankingStrategy):
@@ -33,6 +34,10 @@ class Longest(RankingStrategy):
 
     def __init__(self, *, random_state=None):
         self.random_state = random_state
+
+    def _fit(self, X, y, problem):
+        check_sentences(X, "Longest")
+        super()._fit(X, y, problem)
 
     def _utility(self, estimator, X, candidates):
         return lengths(take(X, candidates))

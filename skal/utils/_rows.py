@@ -23,7 +23,8 @@ def is_frame(X: Any) -> bool:
 
 def is_text(X: Any) -> bool:
     """Whether the rows are sentences, or lists of tokens."""
-    if not isinstance(X, list | tuple | np.ndarray) or getattr(X, "ndim", 1) > 1:
+    is_column = isinstance(X, list | tuple) or hasattr(X, "dtype")
+    if not is_column or getattr(X, "ndim", 1) != 1:
         return False
     # An empty sentence tells nothing: the first that is not decides.
     first = next((row for row in X if np.size(row)), None)

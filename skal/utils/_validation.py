@@ -160,6 +160,16 @@ def check_pair(X: Any, y: Any, name: str, like: Any) -> None:
         )
 
 
+def check_sentences(X: Any, name: str) -> None:
+    """Refuse rows that have no length in words, for what `name` is to do."""
+    if not is_text(X):
+        raise ValueError(
+            f"{name} counts the words of each row, and X holds neither sentences nor "
+            "lists of tokens: give a list of sentences, such as one column of a data "
+            "frame."
+        )
+
+
 def check_order(order: Any, name: str = "order") -> NDArray[np.int64]:
     """Return `order` as an int64 array of distinct numbers, or say what is wrong."""
     order = np.asarray(order)

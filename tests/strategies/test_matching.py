@@ -1,4 +1,6 @@
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -110,6 +112,16 @@ def test_sentences_are_sorted_by_length():
     assert strategy.bins_.tolist() == [1, 0, 1, 2]
     tokens = [sentence.split() for sentence in X]
     assert IDMR(Longest(), bins="length").fit(tokens).bins_.tolist() == [1, 0, 1, 2]
+
+
+@pytest.mark.parametrize("strategy", [Longest(), IDMR(Random(), bins="length")])
+def test_rows_without_words_have_no_length(strategy):
+    frame = pd.DataFrame({"said": ["a b", "c", "d e"], "by": ["f", "g h", "i"]})
+    for rows in (frame, pl.DataFrame(frame.to_dict("list")), ROWS):
+        with pytest.raises(ValueError, match=r"counts the words .* one column"):
+            strategy.fit(rows)
+    for column in (frame["said"], pl.Series(frame["said"]), frame["said"].to_numpy()):
+        assert strategy.fit(column).select(None, column, 3).shape == (3,)
 
 
 def test_longest_labels_the_longest():
