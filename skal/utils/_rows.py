@@ -69,17 +69,35 @@ def row_labels(X: Any, rows: np.ndarray) -> np.ndarray:
     return rows
 
 
-def row_keys(X: Any) -> list:
-    """Return one hashable value per row, equal where the rows are equal."""
+def row_keys(tables: list) -> list[list]:
+    """Return one hashable value per row of each table, equal where rows are equal.
+
+    That holds across types: 1 is 1.0, and missing values are equal.
+    """
+    tables = [X.to_numpy() if is_frame(X) else X for X in tables]
+    typed = [X for X in tables if isinstance(X, np.ndarray) or sparse.issparse(X)]
+    dtype = np.result_type(*(X.dtype for X in typed)) if typed else None
+    return [_keys(X, dtype) for X in tables]
+
+
+def _keys(X: Any, dtype: Any) -> list:
     if sparse.issparse(X):
-        X = X.tocsr().sorted_indices()
+        X = X.tocsr().astype(dtype).sorted_indices()
+        columns = X.indices.astype(np.int64)
         bounds = zip(X.indptr[:-1], X.indptr[1:], strict=True)
-        return [(X.indices[a:b].tobytes(), X.data[a:b].tobytes()) for a, b in bounds]
-    if is_frame(X):
-        return [tuple(row) for row in X.to_numpy().tolist()]
-    if isinstance(X, np.ndarray) and X.dtype != object:
-        return [row.tobytes() for row in np.ascontiguousarray(X)]
-    return [row if isinstance(row, str) else tuple(row) for row in X]
+        return [(columns[a:b].tobytes(), X.data[a:b].tobytes()) for a, b in bounds]
+    if isinstance(X, np.ndarray) and X.ndim > 1 and dtype != object:
+        return [row.tobytes() for row in np.ascontiguousarray(X, dtype=dtype)]
+    return [_hashable(row) for row in X]
+
+
+def _hashable(value: Any) -> Any:
+    """Return a value to compare by: of a list a tuple, of NaN None."""
+    if isinstance(value, dict):
+        return tuple((name, _hashable(value[name])) for name in sorted(value))
+    if isinstance(value, list | tuple | np.ndarray):
+        return tuple(map(_hashable, value))
+    return None if isinstance(value, float) and np.isnan(value) else value
 
 
 def lengths(X: Any) -> np.ndarray:

@@ -203,7 +203,8 @@ def check_disjoint(sets: dict[str, Any]) -> None:
     ValueError
         If two sets overlap.
     """
-    keys = {name: row_keys(X) for name, X in sets.items() if n_rows(X)}
+    sets = {name: X for name, X in sets.items() if n_rows(X)}
+    keys = dict(zip(sets, row_keys(list(sets.values())), strict=True))
     distinct = {name: set(rows) for name, rows in keys.items()}
     for first, second in combinations(keys, 2):
         small, large = sorted((first, second), key=lambda name: len(keys[name]))
