@@ -8,6 +8,7 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.ensemble import VotingClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
@@ -210,10 +211,14 @@ def test_string_labels(learner, blobs):
 
 
 @pytest.mark.parametrize(
-    "make", [sparse.csr_matrix, sparse.csr_array, sparse.coo_array]
+    "make", [sparse.csr_matrix, sparse.csr_array, sparse.coo_array, sparse.coo_matrix]
 )
-def test_sparse_rows(learner, blobs, make):
+@pytest.mark.parametrize("in_vote", [False, True])
+def test_sparse_rows(learner, blobs, make, in_vote):
     X, y = blobs
+    if in_vote:  # it leaves what it is given to others, unchecked
+        vote = VotingClassifier([("only", LogisticRegression())], voting="soft")
+        learner.set_params(estimator=vote)
     dense = clone(learner).fit(X, y)
     assert learner.fit(make(X), y).order_.tolist() == dense.order_.tolist()
 

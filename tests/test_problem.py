@@ -91,6 +91,14 @@ def test_sizes_out_of_range_are_refused(blobs, sizes):
         split(*blobs, **{"warm_size": 10} | sizes)
 
 
+@pytest.mark.parametrize("make", [sparse.coo_matrix, sparse.coo_array])
+def test_any_sparse_format_is_split(blobs, make):
+    X, y = blobs
+    sets = split(make(X), y, warm_size=10, random_state=0)
+    dense = split(X, y, warm_size=10, random_state=0)
+    np.testing.assert_array_equal(sets["X_test"].toarray(), dense["X_test"])
+
+
 def test_rows_and_labels_of_different_numbers_are_not_split(blobs):
     X, y = blobs
     for rows, labels in ((X[:100], y), (X, y[:100])):

@@ -13,7 +13,10 @@ n_rows = _num_samples
 def take(X: Any, rows: np.ndarray) -> Any:
     """Return the given rows of `X`, in the same kind of container."""
     # scikit-learn's helper takes longer to recognise an array than to index it.
-    return X[rows] if isinstance(X, np.ndarray) else _safe_indexing(X, rows)
+    if isinstance(X, np.ndarray):
+        return X[rows]
+    # Not every sparse format has rows to take.
+    return _safe_indexing(X.tocsr() if sparse.issparse(X) else X, rows)
 
 
 def is_frame(X: Any) -> bool:
@@ -86,7 +89,7 @@ def _keys(X: Any, dtype: Any) -> list:
         columns = X.indices.astype(np.int64)
         bounds = zip(X.indptr[:-1], X.indptr[1:], strict=True)
         return [(columns[a:b].tobytes(), X.data[a:b].tobytes()) for a, b in bounds]
-    if isinstance(X, np.ndarray) and X.ndim > 1 and dtype != object:
+    if isinstance(X, np.ndarray) and X.ndim > 1 and dtype.kind != "O":
         return [row.tobytes() for row in np.ascontiguousarray(X, dtype=dtype)]
     return [_hashable(row) for row in X]
 
