@@ -1,12 +1,12 @@
 """Posterior samples of class probabilities: from a net, or an ensemble's members."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.ensemble import BaggingClassifier, VotingClassifier
 from sklearn.ensemble._forest import ForestClassifier
 from sklearn.pipeline import Pipeline
 
 from skal.utils._classes import FixedClasses
-from skal.utils._rows import is_frame
 
 ENSEMBLES = (BaggingClassifier, ForestClassifier, VotingClassifier)
 
@@ -19,8 +19,9 @@ def has_posterior(estimator):
     """
     if isinstance(estimator, FixedClasses):
         return True
-    last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
-    return hasattr(last, "sample_proba") or isinstance(last, ENSEMBLES)
+    if isinstance(estimator, Pipeline):
+        return has_posterior(estimator.steps[-1][1])
+    return hasattr(estimator, "sample_proba") or isinstance(estimator, ENSEMBLES)
 
 
 def sample_posterior(estimator, X, n_samples, seed):
@@ -32,7 +33,8 @@ def sample_posterior(estimator, X, n_samples, seed):
         One that `has_posterior`.
     X : rows, n_rows of them
     n_samples : int
-        How many samples to draw from a net. An ensemble gives one per member.
+        How many samples to draw from a net. An ensemble gives one per member; that of
+        a member without probabilities is its vote.
     seed : int
         Determines the samples.
 
@@ -46,7 +48,7 @@ def sample_posterior(estimator, X, n_samples, seed):
         known = sample_posterior(inner, X, n_samples, seed)
         return _spread(known, inner.classes_, estimator.classes_)
     if isinstance(estimator, Pipeline):
-        X = estimator[:-1].transform(X)
+        X = estimator[:-1].transform(X) if len(estimator) > 1 else X
         return sample_posterior(estimator[-1], X, n_samples, seed)
     if hasattr(estimator, "sample_proba"):
         return estimator.sample_proba(X, n_samples=n_samples, random_state=seed)
@@ -58,16 +60,23 @@ def sample_posterior(estimator, X, n_samples, seed):
 
 def _members(ensemble, X):
     """Ask each member. Ensembles number the classes before they train members."""
-    if is_frame(X) and not isinstance(ensemble, VotingClassifier):
-        X = X.to_numpy()  # what members were trained on
+    if not isinstance(ensemble, VotingClassifier) and not sparse.issparse(X):
+        X = np.asarray(X)  # what members were trained on
     numbers = np.arange(len(ensemble.classes_))
     features = getattr(ensemble, "estimators_features_", None)
     samples = []
     for i, member in enumerate(ensemble.estimators_):
         seen = X if features is None else X[:, features[i]]
-        probs = member.predict_proba(seen)[:, None, :]
+        probs = _probabilities(member, seen)[:, None, :]
         samples.append(_spread(probs, member.classes_.astype(int), numbers))
     return np.concatenate(samples, axis=1)
+
+
+def _probabilities(member, X):
+    """Return class probabilities: ones and zeros where a member can but vote."""
+    if hasattr(member, "predict_proba"):
+        return member.predict_proba(X)
+    return (member.predict(X)[:, None] == member.classes_).astype(np.float64)
 
 
 def _spread(probs_N_T_C, known, classes):

@@ -1,5 +1,7 @@
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import (
     BaggingClassifier,
@@ -11,7 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.svm import LinearSVC
 
 from skal import BALD, ActiveLearner, BatchBALD, VariationRatio
 from skal.information import batchbald, mutual_information, variation_ratio
@@ -80,15 +83,17 @@ def fitted(blobs):
         ExtraTreesClassifier(8, random_state=0),
         BaggingClassifier(GaussianNB(), n_estimators=8, random_state=0),
         BaggingClassifier(GaussianNB(), n_estimators=8, max_features=1, random_state=0),
+        BaggingClassifier(LinearSVC(), n_estimators=8, random_state=0),
         VotingClassifier(
             [("nb", GaussianNB()), ("lr", LogisticRegression())], voting="soft"
         ),
     ],
 )
-@pytest.mark.parametrize("in_pipeline", [False, True])
-def test_the_members_average_to_the_ensemble(fitted, ensemble, in_pipeline):
-    if in_pipeline:
-        ensemble = make_pipeline(StandardScaler(), ensemble)
+@pytest.mark.parametrize("n_pipelines", [0, 1, 2, 3])
+def test_the_members_average_to_the_ensemble(fitted, ensemble, n_pipelines):
+    """A pipeline may have one step, or another pipeline for its last one."""
+    for scaler in ([], [StandardScaler()], [MinMaxScaler()])[:n_pipelines]:
+        ensemble = make_pipeline(*scaler, ensemble)
     model, X = fitted(ensemble)
     assert has_posterior(model)
     samples = sample_posterior(model, X, 99, seed=0)
@@ -103,6 +108,26 @@ def test_a_member_that_saw_fewer_classes_keeps_the_columns_apart():
     assert {len(member.classes_) for member in model.estimators_} != {3}
     samples = sample_posterior(model, X, 1, seed=0)
     np.testing.assert_allclose(samples.mean(axis=1), model.predict_proba(X))
+
+
+def test_a_member_without_probabilities_votes(fitted):
+    vote = VotingClassifier([("nb", GaussianNB()), ("svm", LinearSVC())])
+    model, X = fitted(vote)
+    votes = sample_posterior(model, X, 1, seed=0)[:, 1]
+    said = model.named_estimators_["svm"].predict(X)
+    np.testing.assert_array_equal(votes, np.eye(3)[said])
+
+
+@pytest.mark.parametrize("make", [np.ndarray.tolist, sparse.coo_matrix, pd.DataFrame])
+@pytest.mark.parametrize(
+    "ensemble", [BaggingClassifier(LinearSVC()), RandomForestClassifier()]
+)
+def test_the_pool_may_come_in_any_container(blobs, make, ensemble):
+    X, y = blobs
+    model, pool = ensemble.set_params(n_estimators=4).fit(X, y), make(X)
+    chosen = BALD(random_state=0).fit(pool).select(model, pool, 3)
+    plain = BALD(random_state=0).fit(X).select(model, X, 3)
+    assert chosen.tolist() == plain.tolist()
 
 
 def test_the_class_list_of_the_run_is_kept(net, fitted):
