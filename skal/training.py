@@ -75,6 +75,8 @@ class Trainer:
         if taken and last is not self.estimator:
             with config_context(enable_metadata_routing=True):
                 last.set_fit_request(**dict.fromkeys(taken, True))
+                for key in self.fit_params:
+                    _request(self.estimator, key, key)
             transformed = [*(self.estimator.transform_input or ()), "X_val"]
             self.estimator.set_params(transform_input=list(dict.fromkeys(transformed)))
         return taken
@@ -140,9 +142,10 @@ class Trainer:
         """
         params = dict(self._run_params)
         if "X_val" in params and "classes" not in params and not is_tags(y):
-            known = np.flatnonzero(np.isin(params["y_val"], y))
-            params["X_val"] = take(params["X_val"], known)
-            params["y_val"] = take(params["y_val"], known)
+            X_val, y_val = params.pop("X_val"), params.pop("y_val")
+            known = np.flatnonzero(np.isin(y_val, y))
+            if len(known):
+                params |= {"X_val": take(X_val, known), "y_val": take(y_val, known)}
         return params
 
     def _configured(self) -> AbstractContextManager:
@@ -175,6 +178,16 @@ class Trainer:
 def final_step(estimator: Any) -> Any:
     """Return the last step of a Pipeline; of anything else, the estimator itself."""
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+
+
+def _request(estimator: Any, name: str, key: str) -> None:
+    """Let a step ask for what is called `step__name`, as it gets it without routing."""
+    if not isinstance(estimator, Pipeline):
+        estimator.set_fit_request(**{name: key})
+        return
+    step, _, rest = name.partition("__")
+    if step in estimator.named_steps:
+        _request(estimator.named_steps[step], rest, key)
 
 
 # Of the last trainer that was asked in this process.

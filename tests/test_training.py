@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_info
 
-from skal import ActiveLearner, AnnealingOracle, Random, split
+from skal import ActiveLearner, AnnealingOracle, Problem, Random, split
 from skal.problem import assemble
 from skal.training import Evaluation, Trainer, single_threaded
 from skal.utils._classes import FixedClasses
@@ -193,6 +193,35 @@ def test_the_selection_set_is_cut_to_the_classes_that_are_labelled(blobs):
     model = trainer.train(np.flatnonzero(trainer.y != 1)).estimator
     assert set(problem.y_select) == {0, 1, 2}
     assert len(model.validation_score_) > 0
+
+
+def test_a_selection_set_of_other_classes_alone_is_left_out(blobs):
+    X, y = blobs
+    boosting = HistGradientBoostingClassifier(max_iter=3, early_stopping=True)
+    sets = split(X[y != 1], y[y != 1], warm_size=20, random_state=0)
+    sets |= {"X_select": X[y == 1], "y_select": y[y == 1]}
+    problem = Problem.from_sets(sets, boosting, batch_size=5, n_rounds=1)
+    assert Trainer(problem).train(np.arange(5)).classes_.tolist() == [0, 1, 2]
+
+
+def test_the_weights_of_a_step_reach_it_beside_a_selection_set(blobs):
+    class Stopping(Recorder):
+        def fit(self, X, y, sample_weight=None, X_val=None, y_val=None):
+            self.seen_ = X_val
+            return super().fit(X, y, sample_weight)
+
+    weights = {
+        "pipeline__standardscaler__sample_weight": np.full(120, 2.0),
+        "stopping__sample_weight": np.arange(120),
+    }
+    pipeline = make_pipeline(make_pipeline(StandardScaler()), Stopping())
+    problem = make_problem(*blobs, pipeline, fit_params=weights, select=15)
+    trainer = Trainer(problem)
+    model = trainer.train(np.arange(12))
+    assert model[0][0].n_samples_seen_ == 44
+    assert len(model[1].seen_) == 15
+    rows = trainer.fit_params["stopping__sample_weight"][trainer.rows(np.arange(12))]
+    np.testing.assert_array_equal(model[1].sample_weight_, rows)
 
 
 def test_what_has_one_value_per_row_is_cut_to_the_rows_in_use(blobs):
