@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skal.seeding import Stream, as_seed, set_random_states, stream
 from skal.strategies._posterior import has_posterior
+from skal.utils._classes import FixedClasses
 from skal.utils._rows import n_rows
 
 # What a strategy may need: how to call it, and how to get it. Any other name is that of
@@ -157,11 +158,25 @@ class RankingStrategy(BaseStrategy):
         if n == 0:
             return candidates[:0]
         utility = self._utility(estimator, X, candidates)
+        self._check_numbers(utility, estimator)
         # Only what can be among the best is sorted, so time grows linearly in the pool.
         at_least = np.partition(utility, -n)[-n]
         top = np.flatnonzero(utility >= at_least)
         ranking = np.lexsort((self._priority[candidates[top]], -utility[top]))
         return candidates[top[ranking[:n]]]
+
+    def _check_numbers(self, utility, estimator):
+        """Refuse NaN, which neither sorts nor says what it came from."""
+        n_missing = np.isnan(utility).sum()
+        if n_missing:
+            if isinstance(estimator, FixedClasses):
+                estimator = estimator.estimator
+            raise ValueError(
+                f"{type(self).__name__} finds no value for {n_missing} of "
+                f"{len(utility)} candidates, since {type(estimator).__name__} gives "
+                "NaN for them: change its parameters or scale the rows, so that it "
+                "gives numbers."
+            )
 
 
 class OrderStrategy(BaseStrategy):

@@ -18,6 +18,7 @@ from skal import (
     Random,
     VariationRatio,
 )
+from skal.utils._classes import FixedClasses
 from skal.utils.estimator_checks import parametrize_with_strategy_checks
 
 UNCERTAINTY = [MaxEntropy(), LeastConfidence(), Margin()]
@@ -65,6 +66,19 @@ def test_a_strategy_alone_says_what_it_needs():
 def test_a_pool_of_another_size_is_refused():
     with pytest.raises(ValueError, match="X has 3 rows, and the strategy was fitted"):
         Random().fit(np.ones((5, 1))).select(None, np.ones((3, 1)), 1)
+
+
+@pytest.mark.parametrize("strategy", [*UNCERTAINTY, IDMR(Margin())])
+def test_a_model_that_gives_no_numbers_is_named(strategy):
+    class Lost(LogisticRegression):
+        def predict_proba(self, X):
+            return np.where(X[:, :1] > 6, np.nan, super().predict_proba(X))
+
+    X, y = load_iris(return_X_y=True)
+    model = Lost(max_iter=500).fit(X[y > 0], y[y > 0])
+    for given in (model, FixedClasses(model, np.arange(3))):
+        with pytest.raises(ValueError, match=r"finds no value for .* since Lost gives"):
+            strategy.fit(X).select(given, X, 5)
 
 
 def test_a_parameter_out_of_range_is_refused():
