@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy import sparse
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
@@ -132,6 +133,24 @@ def test_longest_labels_the_longest():
     other = Longest(random_state=1).fit(X).select(None, X, 50)
     assert words[other].tolist() == words[chosen].tolist()
     assert other.tolist() != chosen.tolist()
+
+
+@pytest.mark.parametrize("bins", ["kmeans", "tsne"])
+def test_images_and_sparse_rows_are_sorted_as_their_numbers(bins):
+    X = load_digits().data[:40]
+    strategy = IDMR(Random(), bins=bins, random_state=0)
+    plain = strategy.fit(X).bins_.tolist()
+    for rows in (X.reshape(40, 8, 8), sparse.csr_array(X), sparse.coo_matrix(X)):
+        assert strategy.fit(rows).bins_.tolist() == plain
+
+
+@pytest.mark.parametrize("bins", ["kmeans", "tsne"])
+def test_words_are_no_points(bins):
+    X, _ = make_intents(40, random_state=0)
+    tokens = [sentence.split() for sentence in X]
+    for rows in (X, np.array(X), tokens, pd.Series(tokens)):
+        with pytest.raises(ValueError, match='sort them by "length"'):
+            IDMR(Random(), bins=bins).fit(rows)
 
 
 def test_needs_are_those_of_the_strategy_that_is_followed():
