@@ -427,10 +427,16 @@ def _check_given(
 ) -> dict[str, Any]:
     sets = {}
     for name, (X_given, y_given) in given.items():
-        X_given = check_rows(X_given, f"X_{name}", estimator)
+        is_empty = n_rows(X_given) == 0
+        # Without rows, it need not be a table: an empty list will do.
+        if is_empty:
+            X_given = take(X, np.arange(0))
+        else:
+            X_given = check_rows(X_given, f"X_{name}", estimator)
         check_pair(X_given, y_given, name, X)
-        sets[f"X_{name}"] = X_given
-        sets[f"y_{name}"] = check_labels(y_given, f"y_{name}")
+        if name == "warm" or not is_empty:
+            sets[f"X_{name}"] = X_given
+            sets[f"y_{name}"] = check_labels(y_given, f"y_{name}")
     if sets:
         tables = {key: value for key, value in sets.items() if key[0] == "X"}
         check_disjoint({"X": X, **tables})

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.datasets import load_iris
@@ -21,7 +22,6 @@ from skal import (
     split,
 )
 from skal.problem import carve
-from skal.utils._rows import row_keys
 
 
 class NeverTrained(LogisticRegression):
@@ -170,36 +170,6 @@ def test_sets_that_overlap_are_refused_in_any_container(blobs, container):
         learner().fit(X, y, X_test=X[:10], y_test=y[:10])
 
 
-@pytest.mark.parametrize("container", [np.array, sparse.csr_array, pd.DataFrame])
-@pytest.mark.parametrize("dtype", [np.int16, np.float32, np.float64])
-def test_sets_that_overlap_are_refused_in_any_type(container, dtype):
-    X, y = container(np.arange(120).reshape(60, 2)), [0, 1] * 30
-    with pytest.raises(ValueError, match="X and X_test overlap: 10 rows"):
-        learner().fit(X, y, X_test=X[:10].astype(dtype), y_test=y[:10])
-
-
-@pytest.mark.parametrize(
-    "column",
-    [
-        [np.nan] * 60,
-        [None, pd.NA] * 30,
-        [["a", "b"], ["c", np.nan]] * 30,
-        [np.array([1, 2]), {"a": [np.nan]}] * 30,
-    ],
-)
-def test_rows_that_overlap_are_found_whatever_they_hold(column):
-    X = pd.DataFrame({"number": np.arange(60.0), "any": column})
-    assert row_keys([X[:10], X[:10].copy()]) == [row_keys([X])[0][:10]] * 2
-    with pytest.raises(ValueError, match="X and X_test overlap: 10 rows"):
-        learner().fit(X, [0, 1] * 30, X_test=X[:10].copy(), y_test=[0, 1] * 5)
-
-
-def test_dicts_that_differ_in_values_do_not_overlap():
-    X = [{"number": i, f"name {i}": 1} for i in range(60)]
-    keys = row_keys([X[:40], [row | {"number": 99} for row in X[:40]]])
-    assert not set(keys[0]) & set(keys[1])
-
-
 def test_sentences_that_overlap_are_refused():
     X, y = [f"sentence {i}" for i in range(60)], [0, 1] * 30
     model = make_pipeline(CountVectorizer(), NeverTrained())
@@ -339,6 +309,27 @@ def test_a_given_empty_warm_start_works(blobs):
         X, y, X_warm=X[:0], y_warm=y[:0]
     )
     assert fitted.n_warm_ == 0
+
+
+@pytest.mark.parametrize(
+    "make", [np.array, sparse.csr_array, pd.DataFrame, pl.DataFrame]
+)
+@pytest.mark.parametrize("y_none", [[], np.array([], dtype=object)])
+def test_an_empty_list_is_an_empty_warm_start(blobs, make, y_none):
+    X, y = blobs
+    fitted = learner(estimator=LogisticRegression()).fit(
+        make(X), y, X_warm=[], y_warm=y_none
+    )
+    assert fitted.n_warm_ == 0
+
+
+@pytest.mark.parametrize("rows", [[], np.empty((0, 2))])
+def test_held_out_sets_without_rows_are_none(blobs, rows):
+    X, y = blobs
+    with pytest.raises(ValueError, match="There is no test set"):
+        learner().fit(X, y, X_test=rows, y_test=[])
+    with pytest.raises(ValueError, match="AnnealingOracle searches on the validation"):
+        learner(AnnealingOracle()).fit(X, y, X_val=rows, y_val=[])
 
 
 def test_an_oracle_without_validation_is_refused(blobs):
