@@ -223,6 +223,7 @@ def test_what_counts_as_tags():
     assert is_tags([[], ["O"]])
     assert not is_tags(["O", "B"])
     assert not is_tags(np.array([[1, 0], [0, 1]]))
+    assert not is_tags(np.array([["O"], ["B"]], dtype=object))
     assert not is_tags([])
     assert not is_tags(None)
     assert all_labels([["O"], ["B", "O"]]).tolist() == ["O", "B", "O"]

@@ -15,7 +15,8 @@ from skal.utils._rows import lengths
 
 def is_tags(y: Any) -> bool:
     """Whether labels are tag sequences: a list of lists, or a column of lists."""
-    is_column = getattr(getattr(y, "dtype", None), "kind", None) == "O"
+    kind, ndim = getattr(getattr(y, "dtype", None), "kind", None), getattr(y, "ndim", 1)
+    is_column = kind == "O" and ndim == 1
     if not is_column and not isinstance(y, list | tuple):
         return False
     return len(y) > 0 and all(_is_sequence(row) for row in y)
