@@ -158,6 +158,11 @@ def check_pair(X: Any, y: Any, name: str, like: Any) -> None:
             f"X_{name} has {widths[0]} columns and X has {widths[1]}: all sets must "
             "have the same columns."
         )
+    if is_frame(X) and list(X.columns) != list(like.columns):
+        raise ValueError(
+            f"X_{name} and X have other columns, or the same in another order: give "
+            f"X_{name} those of X, in their order."
+        )
 
 
 def check_sentences(X: Any, name: str) -> None:
