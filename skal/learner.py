@@ -88,8 +88,9 @@ class ActiveLearner(
 
     scoring : str, callable or None, default=None
         How models are judged, as everywhere in scikit-learn; None takes the
-        estimator's `score`. Where labels are lists of tags, a name such as
-        "f1_weighted" is judged tag by tag.
+        estimator's `score`, and the accuracy while a single class is labelled: name a
+        scorer where `score` is something else, as in a search by log-loss. Where
+        labels are lists of tags, a name such as "f1_weighted" is judged tag by tag.
 
     random_state : int, RandomState instance or None, default=None
         Determines everything random: how sets are carved, each `random_state` inside
@@ -122,7 +123,9 @@ class ActiveLearner(
         Number of rows labelled before the first round.
 
     estimator_ : estimator
-        The model after the last round.
+        The model after the last round. Where it saw fewer classes than `classes_`, it
+        is wrapped to answer with all of them, and is itself found in
+        `estimator_.estimator`.
 
     strategy_ : strategy
         The fitted strategy. A search tells its history here.

@@ -247,6 +247,7 @@ def test_a_label_that_the_pool_lacks_joins_the_class_list(blobs):
     assert fitted.classes_.tolist() == [0, 1, 2]
     assert fitted.predict_proba(X).shape == (120, 3)
     assert (fitted.predict_proba(X)[:, 2] == 0).all()
+    assert fitted.estimator_.estimator.coef_.shape == (1, 2)
     assert fitted.quality_ == 0.0
 
 
