@@ -101,14 +101,18 @@ def table(names, rows):
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
-def measured(runs, measure, *, of_main):
-    """Yield what was found and published, run by run: of the main model, or others."""
+def measured(runs, measure):
+    """Yield what was found and published, run by run and model by model."""
     for run in runs:
         paper = {(row["measure"], row["model"]): row for row in run["published"]}
         for row in run["findings"]:
-            is_main = row["model"] in (run["plan"]["models"][0], "all")
-            if row["measure"] == measure and is_main == of_main:
+            if row["measure"] == measure:
                 yield run, row, paper.get((measure, row["model"]), {})
+
+
+def is_main(run, row):
+    """Whether a measure is that of a run's main model, or of all models."""
+    return row["model"] in (run["plan"]["models"][0], "all")
 
 
 def overview(runs):
@@ -118,14 +122,15 @@ def overview(runs):
         cells = {
             run["task"]: f"{row['verdict']} ({signed(row['mean'])}; "
             f"published {signed(paper.get('mean'))})"
-            for run, row, paper in measured(runs, measure, of_main=True)
+            for run, row, paper in measured(runs, measure)
+            if is_main(run, row)
         }
         rows.append([finding, where, *(cells.get(task, "-") for task in NAMES)])
     return table(["finding", "in the paper", *map(str.upper, NAMES)], rows)
 
 
 def measures_table(runs, measures):
-    """Return some measures with their p-values; those of other models come last."""
+    """Return some measures with their p-values."""
     rows = [
         [
             *(measure, run["task"].upper(), row["model"]),
@@ -133,9 +138,8 @@ def measures_table(runs, measures):
             *(signed(row["mean"]), spell_p(row["p"]), row["seeds"]),
             *(f"**{row['verdict']}**", row["note"]),
         ]
-        for of_main in (True, False)
         for measure in measures
-        for run, row, paper in measured(runs, measure, of_main=of_main)
+        for run, row, paper in measured(runs, measure)
     ]
     return table(MEASURED, rows)
 

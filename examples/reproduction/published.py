@@ -127,17 +127,21 @@ def _of_curves(runs):
             for seed in seeds
         ]
         measured["own-foreign"] = findings.Measured(own - foreign)
-    return measured | _of_idmr(others)
+    return measured | _of_idmr(others, dict(zip(seeds, own, strict=True)))
 
 
-def _of_idmr(strategies):
+def _of_idmr(strategies, oracle):
     bases = {n: q for n, q in strategies.items() if f"idmr-{n}" in strategies}
     if not bases:
         return {}
     name = _best(bases)
     led = strategies[f"idmr-{name}"]
+    ahead = [oracle[seed] - quality for seed, quality in led.items()]
     gains = [led[seed] - quality for seed, quality in bases[name].items()]
-    return {"idmr": findings.Measured(gains, name)}
+    return {
+        "oracle-idmr": findings.Measured(ahead, f"idmr-{name}"),
+        "idmr": findings.Measured(gains, name),
+    }
 
 
 def _best(strategies):

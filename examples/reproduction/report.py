@@ -155,7 +155,7 @@ def results(page, found, summary):
 
 def curves(found, model, strategies):
     """Draw curves on validation and test side by side."""
-    figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(13.5, 4.2), layout="constrained")
     for ax, on in zip(axes, ("validation", "test"), strict=True):
         PerformanceCurveDisplay.from_study(
             found.comparison,

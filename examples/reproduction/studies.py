@@ -45,6 +45,11 @@ class Studies:
         names = self.comparison.heuristics
         return [name for name in names if not name.startswith("idmr-")]
 
+    @property
+    def led(self):
+        """The heuristics that IDMR leads."""
+        return [n for n in self.comparison.heuristics if n not in self.base]
+
 
 def run(plan, task, folder, *, n_jobs=None, bar=None):
     """Run all studies; what stands in the folder is not run again.

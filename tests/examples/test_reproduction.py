@@ -191,6 +191,7 @@ def test_measures_are_what_they_say(found):
     assert measured["oracle-heuristic", "tree"].note == best
     expected = {"oracle-random": q["oracle"] - q["random"]}
     expected["oracle-heuristic"] = q["oracle"] - q[best]
+    expected["oracle-idmr"] = q["oracle"] - q["idmr-margin"]
     expected["idmr"] = q["idmr-margin"] - q["margin"]
     matrix = found.seeds.qualities[0, 0]  # source, target
     own = np.diag(matrix)
