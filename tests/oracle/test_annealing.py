@@ -244,7 +244,15 @@ class Interrupting(GaussianNB):
         return super().fit(X, y)
 
 
-def test_ctrl_c_leaves_the_best_so_far(blobs):
+@pytest.fixture
+def heeding_ctrl_c():
+    """Whoever starts these tests in the background tells them to ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_leaves_the_best_so_far(blobs, heeding_ctrl_c):
     Interrupting.n_fits = 0
     learner = ActiveLearner(
         Interrupting(), AnnealingOracle(proposal="uniform", n_steps=1000), **BASE
@@ -298,6 +306,7 @@ def test_start_strategies_do_not_peek(blobs):
 
 
 INTERRUPTED = """
+import signal
 from sklearn.datasets import make_blobs
 from sklearn.naive_bayes import GaussianNB
 from skal import ActiveLearner, AnnealingOracle
@@ -311,6 +320,7 @@ class Tell:
             print("searching", flush=True)
     def on_fit_task_end(self, estimator, context): pass
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 X, y = make_blobs(300, centers=3, cluster_std=3.0, random_state=3)
 oracle = AnnealingOracle(proposal="uniform", n_steps=10**6, n_jobs=2)
 learner = ActiveLearner(GaussianNB(), oracle, random_state=0).set_callbacks(Tell())
