@@ -57,8 +57,9 @@ def ahead(guided, rival):
     if not seeds:
         return ["", ""]
     pairs = [[values[seed] for seed in seeds] for values in (guided, rival)]
-    p = f"{ttest_rel(*pairs).pvalue:.3f}" if len(seeds) > 1 else ""
-    return [f"{np.mean(pairs[0]) - np.mean(pairs[1]):+.3f}", p]
+    p = ttest_rel(*pairs).pvalue if len(seeds) > 1 else None
+    spelled = "" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
+    return [f"{np.mean(pairs[0]) - np.mean(pairs[1]):+.3f}", spelled]
 
 
 def table(header, rows):
