@@ -27,7 +27,7 @@ NOTES = Path(__file__).parent / "reproduction" / "notes.md"
 PARTS = {
     "results": (
         "Table 2 and Fig. 3: the oracle, heuristics and random orders",
-        ["oracle-random", "oracle-heuristic"],
+        ["oracle-random", "oracle-heuristic", "oracle-idmr"],
         ["curves_{}"],
     ),
     "seeds": (

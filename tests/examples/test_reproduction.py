@@ -290,6 +290,7 @@ def test_published_curves_are_measured_the_same_way(tmp_path):
     expected = {
         ("oracle-random", "lstm"): 0.4,
         ("oracle-heuristic", "lstm"): 0.25,
+        ("oracle-idmr", "lstm"): 0.2,
         ("own-foreign", "lstm"): 0.2,
         ("idmr", "lstm"): 0.05,
         ("oracle-random", "aoe"): 0.4,
