@@ -103,8 +103,8 @@ class GuidedChain(Chain):
         drawn = self._draw(rng)
         if not drawn:
             return False
-        moves = self._choose(drawn)
-        if self._is_too_much(self.objective.n_trainings + sum(map(self._n_new, moves))):
+        moves, n_new = self._choose(drawn)
+        if self._is_too_much(self.objective.n_trainings + n_new):
             return False
         if not moves:
             # All around was tried: to go anywhere costs nothing, and leads away.
@@ -130,20 +130,22 @@ class GuidedChain(Chain):
             return COLDNESS / float(np.mean(self._changes)) if self._changes else 0.0
         return self.schedule.gamma * t
 
-    def _choose(self, drawn: list[_Move]) -> list[_Move]:
-        """Return the most promising moves that fit together and are new."""
+    def _choose(self, drawn: list[_Move]) -> tuple[list[_Move], int]:
+        """Return the best moves that fit together and are new, and what they cost."""
         rounds, places = set(range(1, self.problem.n_rounds + 1)), set[int]()
         chosen: list[_Move] = []
+        total = 0
         for move in drawn:
             if not rounds.issuperset(move.rounds) or not places.isdisjoint(move.places):
                 continue
-            if self._n_new(move):
+            if n_new := self._n_new(move):
                 chosen.append(move)
+                total += n_new
                 rounds.difference_update(move.rounds)
                 places.update(move.places)
             if not rounds:
                 break
-        return chosen
+        return chosen, total
 
     def _draw(self, rng: np.random.Generator) -> list[_Move]:
         """Draw moves, the most promising first."""
