@@ -39,7 +39,7 @@ _HOMES = {
     "regularization_gain": "skal.studies",
     "run_seeds": "skal.studies",
     "seed_transfer": "skal.studies",
-    "split": "skal.problem",
+    "split": "skal.splitting",
     "xi_quality": "skal.curves",
 }
 

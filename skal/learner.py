@@ -33,8 +33,9 @@ from sklearn.utils.validation import (
 
 from skal.curves import xi_quality
 from skal.loop import check_runnable, run_rounds
-from skal.problem import SIZE, assemble
+from skal.problem import assemble
 from skal.seeding import Stream, as_seed, set_random_states, stream
+from skal.splitting import SIZE
 from skal.training import (
     Evaluation,
     Trainer,

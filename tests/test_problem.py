@@ -21,7 +21,6 @@ from skal import (
     Random,
     split,
 )
-from skal.problem import carve
 
 
 class NeverTrained(LogisticRegression):
@@ -39,74 +38,7 @@ def learner(strategy=None, estimator=None, **params):
     )
 
 
-def test_carve_cuts_disjoint_sets_that_cover_all_rows():
-    rows = carve(100, {"test": 0.25, "val": 10, "warm": 0}, seed=0)
-    assert {name: len(part) for name, part in rows.items()} == {
-        "test": 25,
-        "val": 10,
-        "warm": 0,
-        "pool": 65,
-    }
-    together = np.concatenate(list(rows.values()))
-    assert sorted(together.tolist()) == list(range(100))
-    other = carve(100, {"test": 0.25, "val": 10, "warm": 0}, seed=1)
-    assert rows["test"].tolist() != other["test"].tolist()
-
-
-def test_carving_is_not_stratified(blobs):
-    X, y = blobs
-    counts = {
-        tuple(
-            np.bincount(
-                split(X, y, warm_size=12, random_state=s)["y_warm"], minlength=3
-            )
-        )
-        for s in range(20)
-    }
-    assert len(counts) > 5
-
-
-def test_split_gives_what_the_learner_would_carve(blobs):
-    X, y = blobs
-    sizes = {"warm_size": 10, "val_size": 30, "test_size": 0.25}
-    inside = learner(Margin(), LogisticRegression(), **sizes).fit(X, y)
-    sets = split(X, y, **sizes, random_state=0)
-    given = learner(Margin(), LogisticRegression()).fit(**sets)
-    assert inside.curve_.tolist() == given.curve_.tolist()
-    np.testing.assert_array_equal(X[inside.order_], sets["X"][given.order_])
-
-
-@pytest.mark.parametrize("kind", [float, np.float32, np.float64])
-def test_a_fraction_of_any_kind_is_a_fraction(blobs, kind):
-    sets = split(*blobs, warm_size=10, test_size=kind(0.25), val_size=kind(0))
-    assert len(sets["X_test"]) == 30
-    assert "X_val" not in sets
-
-
-@pytest.mark.parametrize(
-    "sizes", [{"val_size": -5}, {"test_size": -0.5}, {"select_size": 1.5}]
-)
-def test_sizes_out_of_range_are_refused(blobs, sizes):
-    with pytest.raises(ValueError, match=f"'{next(iter(sizes))}' parameter of split"):
-        split(*blobs, **{"warm_size": 10} | sizes)
-
-
-@pytest.mark.parametrize("make", [sparse.coo_matrix, sparse.coo_array])
-def test_any_sparse_format_is_split(blobs, make):
-    X, y = blobs
-    sets = split(make(X), y, warm_size=10, random_state=0)
-    dense = split(X, y, warm_size=10, random_state=0)
-    np.testing.assert_array_equal(sets["X_test"].toarray(), dense["X_test"])
-
-
-def test_rows_and_labels_of_different_numbers_are_not_split(blobs):
-    X, y = blobs
-    for rows, labels in ((X[:100], y), (X, y[:100])):
-        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-            split(rows, labels, warm_size=10)
-
-
-def test_too_few_rows_are_refused():
+def test_too_few_rows_are_refused_before_training():
     with pytest.raises(ValueError, match="leave no row for the pool"):
         learner(val_size=3, test_size=3, warm_size=4).fit(np.ones((10, 2)), [0, 1] * 5)
 

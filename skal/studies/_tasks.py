@@ -15,7 +15,8 @@ from skal.datasets import (
     fetch_topv2,
 )
 from skal.learner import ActiveLearner
-from skal.problem import Problem, assemble, carve
+from skal.problem import Problem, assemble
+from skal.splitting import carve
 from skal.strategies import (
     BALD,
     IDMR,

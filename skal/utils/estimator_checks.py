@@ -17,8 +17,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils import estimator_checks as sklearn_checks
 
 from skal.learner import ActiveLearner
-from skal.problem import assemble, split
+from skal.problem import assemble
 from skal.seeding import set_random_states, stream
+from skal.splitting import split
 from skal.strategies import Labelled
 from skal.utils._rows import take
 

@@ -1,0 +1,122 @@
+"""How one table is cut into the data sets of a run."""
+
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval, validate_params
+
+from skal.seeding import Stream, as_seed, stream
+from skal.utils._rows import n_rows, take
+from skal.utils._validation import check_matching
+
+HELD_OUT = ("warm", "select", "val", "test")
+SIZE = [
+    Interval(Integral, 0, None, closed="left"),
+    Interval(Real, 0, 1, closed="left"),
+]
+
+
+@validate_params(
+    {f"{name}_size": SIZE for name in HELD_OUT},
+    prefer_skip_nested_validation=True,
+)
+def split(
+    X: Any,
+    y: Any,
+    *,
+    warm_size: float,
+    val_size: float = 0.25,
+    test_size: float = 0.25,
+    select_size: float = 0,
+    random_state: Any = None,
+) -> dict[str, Any]:
+    """Cut one table into the data sets of a run: one shuffle, not stratified.
+
+    `ActiveLearner.fit` does this by itself for the sets it is not given. Call it where
+    several runs, with seeds of their own, must share the same sets.
+
+    Parameters
+    ----------
+    X, y : rows and labels, n_samples of each
+    warm_size, val_size, test_size, select_size : int or float
+        Rows of each set; a float is a fraction of all rows. The rest is the pool.
+    random_state : int, RandomState instance or None, default=None
+
+    Returns
+    -------
+    dict
+        The arguments of `ActiveLearner.fit`: `X`, `y` (the pool), `X_warm`, `y_warm`,
+        `X_select`, `y_select`, `X_val`, `y_val`, `X_test`, `y_test`. A set of size
+        zero is left out, but for the warm start, which is then empty.
+
+    Raises
+    ------
+    ValueError
+        If a size is out of range, the sizes leave no row for the pool, or there is not
+        a label for each row.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skal import split
+    >>> X, y = load_iris(return_X_y=True)
+    >>> sets = split(X, y, warm_size=10, val_size=40, test_size=40, random_state=0)
+    >>> len(sets["X"]), len(sets["X_warm"])
+    (60, 10)
+    """
+    check_matching(X, y, "y")
+    sizes = {"test": test_size, "val": val_size, "select": select_size}
+    rows = carve(n_rows(X), {**sizes, "warm": warm_size}, as_seed(random_state))
+    pool = rows.pop("pool")
+    sets = {"X": take(X, pool), "y": take(y, pool)}
+    for name in HELD_OUT:
+        if name == "warm" or len(rows[name]):
+            sets[f"X_{name}"] = take(X, rows[name])
+            sets[f"y_{name}"] = take(y, rows[name])
+    return sets
+
+
+def carve(n: int, sizes: Mapping[str, float], seed: int) -> dict[str, NDArray]:
+    """Cut `n` rows into disjoint sets by one seeded shuffle.
+
+    Parameters
+    ----------
+    n : int
+    sizes : dict of str to int or float
+        Rows of each set, in the order in which they are cut off; a float is a fraction
+        of `n`, rounded, and at least one row unless it is zero.
+    seed : int
+
+    Returns
+    -------
+    dict of str to ndarray
+        The rows of each set and of "pool", ascending.
+
+    Raises
+    ------
+    ValueError
+        If no row is left for the pool.
+    """
+    counts = {name: count_of(size, n) for name, size in sizes.items()}
+    if n <= sum(counts.values()):
+        wanted = ", ".join(f"{name}_size={count}" for name, count in counts.items())
+        raise ValueError(
+            f"X has n_samples={n}, and {wanted} leave no row for the pool: give more "
+            "rows, or make these sets smaller."
+        )
+    shuffled = stream(seed, Stream.SPLIT).permutation(n)
+    cuts = np.cumsum(list(counts.values()))
+    parts = np.split(shuffled, cuts)
+    return {
+        name: np.sort(part) for name, part in zip([*counts, "pool"], parts, strict=True)
+    }
+
+
+def count_of(size: float, n: int) -> int:
+    """Return the rows of a set of `size`, which may be a fraction of `n`."""
+    if isinstance(size, Integral) or size == 0:
+        return int(size)
+    return max(1, round(size * n))
