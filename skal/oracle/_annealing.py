@@ -3,24 +3,14 @@
 import warnings
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from skal.loop import run_rounds
-from skal.oracle._base import BaseOracle
-from skal.oracle._best_of import begin_best_of, needs_of, usual_strategies
 from skal.oracle._chain import Schedule
 from skal.oracle._fingerprint import describe
 from skal.oracle._guided import GuidedChain
-from skal.oracle._search import SearchOracle, complete
+from skal.oracle._search import SearchOracle
+from skal.oracle._start import Start
 from skal.oracle._uniform import UniformChain
-from skal.seeding import Stream, stream
-from skal.strategies import fit_inner
-
-# Batches that are tried in each round, to find an order to start from.
-START_CANDIDATES = 16
-# Under this name a journal knows how many they are.
-TRIED = "candidates of the start, as max_trainings allows"
 
 
 class AnnealingOracle(SearchOracle):
@@ -243,7 +233,7 @@ class AnnealingOracle(SearchOracle):
         schedule = self._schedule()._asdict()
         return {name: describe(value) for name, value in schedule.items()} | {
             "proposal": describe(self.proposal),
-            **self._described_start(problem),
+            **self._starts().described(problem),
         }
 
     @property
@@ -251,14 +241,20 @@ class AnnealingOracle(SearchOracle):
         """Whether the search asks by how much each answer of a model is right."""
         return self.proposal == "guided"
 
+    def _search(self, problem):
+        # Before there is a journal.
+        self._starts().check(problem)
+        return super()._search(problem)
+
     def _begin(self, problem, objective, journal):
         chain = GuidedChain if self.proposal == "guided" else UniformChain
+        start = self._starts()
         return chain(
             problem,
             objective,
             self.seed_,
             self._schedule(),
-            lambda: self._start_order(problem, objective),
+            lambda: start.order(problem, objective, self.seed_),
             self.max_trainings,
             journal,
         )
@@ -276,71 +272,9 @@ class AnnealingOracle(SearchOracle):
                 stacklevel=2,
             )
 
-    def _described_start(self, problem):
-        named = self._named_start()
-        if named is None and not hasattr(self.start, "select"):
-            return {
-                "start": describe(problem.whole_order(self.start, "start").tolist())
-            }
-        if named != "strategies":
-            return {"start": describe(named or self.start)}
-        return {"start": describe(named), TRIED: describe(self._n_tried(problem))}
-
-    def _start_order(self, problem, objective):
-        """Return the first order, as a permutation of the pool."""
-        self._check_start(problem)
-        rng = stream(self.seed_, Stream.START)
-        return complete(self._first_rows(problem, objective, rng), problem.n_pool, rng)
-
-    def _check_start(self, problem):
-        if isinstance(self.start, BaseOracle):
-            raise ValueError(
-                f"start={type(self.start).__name__}() is a search of its own, whose "
-                "trainings would not count: run it first, and give its order_."
-            )
-        asks = hasattr(self.start, "select")
-        if self._named_start() == "strategies":
-            asks = bool(needs_of(usual_strategies(problem)))
-        needed = problem.n_rounds + asks
-        if self.max_trainings is not None and self.max_trainings < needed:
-            raise ValueError(
-                f"max_trainings={self.max_trainings} does not even score the start, "
-                f"which takes {needed}: allow for more."
-            )
-
-    def _first_rows(self, problem, objective, rng):
-        """Return the beginning of the first order; what follows it is random."""
-        if hasattr(self.start, "select"):
-            strategy = fit_inner(self.start, problem.X_pool, problem, rng)
-            rounds = run_rounds(problem, strategy, objective.trainer, objective.train)
-            *_, last = rounds
-            return last.order
-        if self._named_start() is None:
-            return problem.whole_order(self.start, "start")
-        if self._named_start() == "random":
-            return np.empty(0, dtype=np.int64)
-        return self._order_of_strategies(problem, objective)
-
-    def _named_start(self):
-        if not isinstance(self.start, str):
-            return None
-        if self.start != "auto":
-            return self.start
-        return "strategies" if self.proposal == "guided" else "random"
-
-    def _order_of_strategies(self, problem, objective):
-        """Return the best of what strategies propose, batch by batch."""
-        strategies, n_candidates = usual_strategies(problem), self._n_tried(problem)
-        search = begin_best_of(problem, objective, self.seed_, strategies, n_candidates)
-        search.begin()
-        for t in range(1, search.n_steps + 1):
-            search.step(t)
-            objective.flush()
-        return search.found()[0]
-
-    def _n_tried(self, problem):
-        """Return how many batches are tried in each round, for the start."""
-        if self.max_trainings is None:
-            return START_CANDIDATES
-        affordable = self.max_trainings // (4 * problem.n_rounds)
-        return min(START_CANDIDATES, max(1, affordable))
+    def _starts(self):
+        """Return where it begins."""
+        if not (isinstance(self.start, str) and self.start == "auto"):
+            return Start(self.start, self.max_trainings)
+        usual = "strategies" if self.proposal == "guided" else "random"
+        return Start(usual, self.max_trainings)

@@ -193,9 +193,12 @@ def test_a_limit_cuts_the_chain_and_changes_nothing_before(blobs):
         np.testing.assert_array_equal(column, free[name][:n_done])
 
 
-def test_a_limit_below_the_start_is_refused(blobs):
+def test_a_limit_below_the_start_is_refused_before_there_is_a_journal(blobs, tmp_path):
+    journal = tmp_path / "search.db"
+    limited = AnnealingOracle(proposal="uniform", max_trainings=4, journal=journal)
     with pytest.raises(ValueError, match="max_trainings=4 does not even score the"):
-        fit(blobs, AnnealingOracle(proposal="uniform", max_trainings=4))
+        fit(blobs, limited)
+    assert not journal.exists()
 
 
 def test_the_model_that_strategies_are_asked_about_is_part_of_the_start(blobs):
