@@ -11,6 +11,8 @@ a picture of them.
     python examples/compare_oracles.py digits --budgets published
     python examples/oracles_page.py docs/oracles.md
 
+With `--journal search.db` a search that was cut short goes on where it was.
+
 With `SKAL_DATA_HOME` set, the data are taken from there and not downloaded. On one core
 a search of 20,000 trainings takes two minutes (digits, Fashion-MNIST) or fifteen
 (intents).
@@ -105,12 +107,12 @@ def cells(args):
                     yield name, budget, seed
 
 
-def run(problem, name, budget, seed, n_jobs):
+def run(problem, name, budget, seed, n_jobs, journal):
     """Return the line of one search."""
     sets, learner = PROBLEMS[problem](seed)
     n_rounds = learner.n_rounds
     oracle = oracles(budget, learner.batch_size * n_rounds, n_rounds)[name]
-    learner.set_params(strategy=oracle.set_params(n_jobs=n_jobs))
+    learner.set_params(strategy=oracle.set_params(n_jobs=n_jobs, journal=journal))
     begin = perf_counter()
     learner.fit(**sets)
     seconds = round(perf_counter() - begin, 1)
@@ -145,7 +147,7 @@ def work(args):
     for cell in cells(args):
         if tuple(map(str, cell)) in done:
             continue
-        row = run(args.problem, *cell, args.jobs)
+        row = run(args.problem, *cell, args.jobs, args.journal)
         with path.open("a", newline="") as file:
             writer = csv.writer(file)
             if file.tell() == 0:
@@ -161,6 +163,7 @@ def main():
     parser.add_argument("--budgets", nargs="+", default=BUDGETS, help="or 'published'")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--journal", type=Path, help="keeps steps (default: none)")
     parser.add_argument("--out", type=Path, default=Path("docs/runs"))
     work(parser.parse_args())
 
