@@ -19,11 +19,11 @@ a search of 20,000 trainings takes two minutes (digits, Fashion-MNIST) or fiftee
 """
 
 import argparse
-import csv
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+from lines import append, read
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -132,27 +132,14 @@ def run(problem, name, budget, seed, n_jobs, journal):
     ]
 
 
-def read(path):
-    """Return the lines of a file; one that was cut short is not among them."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return [row for row in csv.DictReader(file) if row["reached"] is not None]
-
-
 def work(args):
     path = args.out / f"oracles_{args.problem}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
     done = {tuple(row[c] for c in COLUMNS[1:4]) for row in read(path)}
     for cell in cells(args):
         if tuple(map(str, cell)) in done:
             continue
         row = run(args.problem, *cell, args.jobs, args.journal)
-        with path.open("a", newline="") as file:
-            writer = csv.writer(file)
-            if file.tell() == 0:
-                writer.writerow(COLUMNS)
-            writer.writerow(row)
+        append(path, COLUMNS, row)
         print(*row[:9], flush=True)
 
 

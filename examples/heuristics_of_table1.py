@@ -14,13 +14,13 @@ core, a run takes seconds (the average of embeddings) to minutes (images).
 """
 
 import argparse
-import csv
 import json
 from collections import defaultdict
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+from lines import append, read
 from scipy.stats import ttest_rel
 from sklearn.utils import Bunch
 
@@ -49,14 +49,6 @@ def run(task, model, strategy, seed, order):
     return [task.name, model, strategy, seed, order, seconds, text]
 
 
-def read(path):
-    """Return the lines of a file; one that was cut short is not among them."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return [row for row in csv.DictReader(file) if row["curve"]]
-
-
 def lift(task, dimension):
     """Turn the word vectors of a task's estimators into longer ones.
 
@@ -76,17 +68,12 @@ def lift(task, dimension):
 
 def work(task, path, args):
     done = {tuple(row[c] for c in COLUMNS[1:5]) for row in read(path)}
-    path.parent.mkdir(parents=True, exist_ok=True)
     wanted = args.strategies or task.strategies
     for cell in cells(task, args.seeds, args.random_orders, args.models):
         if cell[1] not in wanted or tuple(map(str, cell)) in done:
             continue
         row = run(task, *cell)
-        with path.open("a", newline="") as file:
-            writer = csv.writer(file)
-            if file.tell() == 0:
-                writer.writerow(COLUMNS)
-            writer.writerow(row)
+        append(path, COLUMNS, row)
         print(*row[:6], flush=True)
 
 

@@ -13,9 +13,10 @@ With `SKAL_DATA_HOME` set, the data are taken from there and not downloaded.
 """
 
 import argparse
-import csv
 from pathlib import Path
 from time import perf_counter
+
+from lines import append
 
 from skal import AnnealingOracle, load_task, xi_quality
 
@@ -52,16 +53,6 @@ def line(task, args, learner, seconds):
     ]
 
 
-def write(path, row):
-    """Add a line to the table."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file)
-        if file.tell() == 0:
-            writer.writerow(COLUMNS)
-        writer.writerow(row)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
     parser.add_argument("--task", default="intent_classification")
@@ -75,7 +66,7 @@ def main():
     task = load_task(args.task)
     learner, seconds = search(task, args)
     row = line(task, args, learner, seconds)
-    write(args.out, row)
+    append(args.out, COLUMNS, row)
     for name, value in zip(COLUMNS, row, strict=True):
         print(f"{name:>12} {value}")
     quality = xi_quality(learner.curve_, include_warm_start=True)

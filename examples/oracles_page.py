@@ -14,7 +14,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from compare_oracles import BUDGETS, MARKS, PROBLEMS, PUBLISHED, read
+from compare_oracles import BUDGETS, MARKS, PROBLEMS, PUBLISHED
+from lines import read
 from scipy.stats import ttest_rel
 
 BEGIN, END = "<!-- tables -->", "<!-- end of tables -->"
