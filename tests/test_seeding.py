@@ -119,5 +119,28 @@ def test_torch_is_seeded_and_put_back_when_it_is_there():
     assert torch.equal(before, torch.random.get_rng_state())
 
 
+def test_torch_is_seeded_as_it_seeds_itself():
+    torch = pytest.importorskip("torch", reason="torch is an extra")
+    for seed in (0, 7):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            expected = torch.rand(3)
+        with isolated(seed):
+            assert torch.equal(torch.rand(3), expected)
+
+
+def test_all_gpus_are_put_back_without_a_warning(monkeypatch):
+    torch = pytest.importorskip("torch", reason="torch is an extra")
+    states = ["of the first", "of the second"]
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_rng_state", states.__getitem__)
+    monkeypatch.setattr(
+        torch.cuda, "set_rng_state", lambda state, i: states.__setitem__(i, state)
+    )
+    with isolated(0):
+        states[:] = ["drawn from", "drawn from"]
+    assert states == ["of the first", "of the second"]
+
+
 def test_an_estimator_without_random_state_is_fine():
     assert set_random_states(LogisticRegression(), stream(0)).random_state is not None
