@@ -129,13 +129,18 @@ def against_published(found):
             cells += [n_guided, *scores[2:]]
             rows.append(cells)
     medians = [
-        f"{problem}: {np.median(values):.1%} over {len(values)} seeds"
+        f"{problem}: {spell_share(np.median(values))} over {len(values)} seeds"
         for problem, values in shares.items()
     ]
     return table(header, rows) + "\n\nMedian share: " + "; ".join(medians) + "."
 
 
 RESULTS = ["validation", "test"]
+
+
+def spell_share(share):
+    """Write a share of trainings; an infinite one was not reached in the runs so far."""
+    return f"{share:.1%}" if np.isfinite(share) else "not reached"
 
 
 def draw(found, path):
