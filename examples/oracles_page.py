@@ -139,7 +139,7 @@ RESULTS = ["validation", "test"]
 
 
 def spell_share(share):
-    """Write a share of trainings; an infinite one was not reached in the runs so far."""
+    """Write a share of trainings; an infinite one was not reached so far."""
     return f"{share:.1%}" if np.isfinite(share) else "not reached"
 
 
