@@ -20,6 +20,7 @@ from scipy.stats import ttest_rel
 
 BEGIN, END = "<!-- tables -->", "<!-- end of tables -->"
 GUIDED, BLIND = "guided", "annealing"
+RESULTS = ["validation", "test"]
 # Colours that the colour-blind can tell apart, and marks that need none.
 LOOKS = {
     GUIDED: ("#0072B2", "o", "-"),
@@ -52,15 +53,24 @@ def spell(values):
     return f"{np.mean(values):.3f}{spread}"
 
 
+def spell_p(p):
+    """Write the p-value of a test, to three digits."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def spell_share(share):
+    """Write a share of trainings; an infinite one was not reached so far."""
+    return f"{share:.1%}" if np.isfinite(share) else "not reached"
+
+
 def ahead(guided, rival):
     """Write how far the guided search is ahead, and the paired t-test over seeds."""
     seeds = sorted(guided.keys() & rival.keys())
     if not seeds:
         return ["", ""]
     pairs = [[values[seed] for seed in seeds] for values in (guided, rival)]
-    p = ttest_rel(*pairs).pvalue if len(seeds) > 1 else None
-    spelled = "" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
-    return [f"{np.mean(pairs[0]) - np.mean(pairs[1]):+.3f}", spelled]
+    lead = f"{np.mean(pairs[0]) - np.mean(pairs[1]):+.3f}"
+    return [lead, spell_p(ttest_rel(*pairs).pvalue) if len(seeds) > 1 else ""]
 
 
 def table(header, rows):
@@ -135,14 +145,6 @@ def against_published(found):
     return table(header, rows) + "\n\nMedian share: " + "; ".join(medians) + "."
 
 
-RESULTS = ["validation", "test"]
-
-
-def spell_share(share):
-    """Write a share of trainings; an infinite one was not reached so far."""
-    return f"{share:.1%}" if np.isfinite(share) else "not reached"
-
-
 def draw(found, path):
     """Draw quality against trainings: a column per problem, validation above test."""
     problems = [p for p in PROBLEMS if any(key[0] == p for key in found)]
@@ -163,6 +165,7 @@ def draw(found, path):
 
 
 def draw_panel(ax, found, problem, result):
+    """Draw one result of one problem: a line with its spread for each oracle."""
     ax.set_xscale("log")
     ax.grid(alpha=0.3)
     for i, (name, (colour, mark, line)) in enumerate(LOOKS.items()):

@@ -70,13 +70,16 @@ class Start(NamedTuple):
     ) -> NDArray[np.int64]:
         """Return the first order, as a permutation of the pool."""
         rng = stream(seed, Stream.START)
-        begins = {
-            "random": lambda: np.empty(0, dtype=np.int64),
-            "order": lambda: problem.whole_order(self.given, "start"),
-            "strategy": lambda: self._order_of_strategy(problem, objective, rng),
-            "strategies": lambda: self._best_of_several(problem, objective, seed),
-        }
-        return complete(begins[self.kind](), problem.n_pool, rng)
+        match self.kind:
+            case "order":
+                begun = problem.whole_order(self.given, "start")
+            case "strategy":
+                begun = self._order_of_strategy(problem, objective, rng)
+            case "strategies":
+                begun = self._best_of_several(problem, objective, seed)
+            case _:
+                begun = np.empty(0, dtype=np.int64)
+        return complete(begun, problem.n_pool, rng)
 
     def _asks_a_model(self, problem: Problem) -> bool:
         if self.kind == "strategies":
