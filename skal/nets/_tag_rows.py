@@ -1,7 +1,8 @@
 """Sentences as lists of tokens, with a tag for each: taken in, or refused."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from itertools import chain
+from typing import Any
 
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 
@@ -9,7 +10,7 @@ from skal.nets._vocabulary import token_lists
 from skal.utils._tags import check_as_many, is_tags
 
 
-def token_rows(X):
+def token_rows(X: Any) -> list[list[str]]:
     """Return the tokens of each sentence in lower case, or say which row has none.
 
     Parameters
@@ -38,7 +39,7 @@ def token_rows(X):
     return sentences
 
 
-def tag_rows(X, y, name="y"):
+def tag_rows(X: Any, y: Any, name: str = "y") -> list[list[Any]]:
     """Return the tags of each sentence, or say what is wrong with them.
 
     Parameters
@@ -80,7 +81,7 @@ def tag_rows(X, y, name="y"):
     return [list(row) for row in rows]
 
 
-def check_any(tokens):
+def check_any(tokens: Sized) -> None:
     """Refuse sentences of which none has a token.
 
     Parameters
@@ -97,5 +98,5 @@ def check_any(tokens):
         raise ValueError("X holds no tokens: give a sentence that has some.")
 
 
-def _is_missing(tag):
+def _is_missing(tag: Any) -> bool:
     return tag is None or is_pandas_na(tag) or is_scalar_nan(tag)
