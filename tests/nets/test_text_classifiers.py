@@ -11,7 +11,7 @@ pytest.importorskip("skorch", reason="skorch is an extra")
 import pandas as pd
 import torch
 from sklearn.base import clone
-from sklearn.utils import Bunch, estimator_checks, get_tags
+from sklearn.utils import Bunch
 from torch import nn
 
 from skal import BALD, IDMR, ActiveLearner, AnnealingOracle, MaxEntropy
@@ -20,20 +20,11 @@ from skal.nets import (
     BiLSTMClassifier,
     EmbeddingBagClassifier,
     TextCNNClassifier,
-    Vocabulary,
-)
-from skal.nets._text_modules import (
-    AverageNet,
-    BiLSTMNet,
-    ConvolutionNet,
-    mean_over_words,
 )
 
 CLASSIFIERS = [BiLSTMClassifier, EmbeddingBagClassifier, TextCNNClassifier]
-MODULES = [AverageNet, BiLSTMNet, ConvolutionNet]
 
 every_classifier = pytest.mark.parametrize("classifier", CLASSIFIERS)
-every_module = pytest.mark.parametrize("module", MODULES)
 
 
 @pytest.fixture(scope="module")
@@ -52,99 +43,9 @@ def make_net(classifier, **params):
     return classifier(**{**defaults, **params})
 
 
-def make_module(module, **params):
-    torch.manual_seed(0)
-    net = module(n_classes=3, n_words=9, dimension=4, **params).eval()
-    with torch.no_grad():
-        net.embedding.weight[1:].normal_()
-    return net
-
-
 def weights(model):
     values = model.module_.state_dict().values()
     return np.concatenate([value.numpy().ravel() for value in values])
-
-
-@pytest.fixture(autouse=True)
-def restored_generator():
-    """Some of these tests seed torch for modules of their own."""
-    with torch.random.fork_rng():
-        yield
-
-
-def test_a_mean_is_over_real_words():
-    values = torch.tensor([[[1.0, 2], [3, 4], [90, 90]], [[5, 6], [90, 90], [90, 90]]])
-    means = mean_over_words(values, torch.tensor([2, 1]))
-    assert means.tolist() == [[2, 3], [5, 6]]
-
-
-def test_the_average_net_by_hand():
-    net = make_module(AverageNet)
-    linear = [layer for layer in net.head if isinstance(layer, nn.Linear)]
-    shapes = [tuple(layer.weight.shape) for layer in linear]
-    assert shapes == [(100, 4), (100, 100), (3, 100)]
-    E = net.embedding.weight
-    hidden = torch.stack([(E[3] + E[5] + E[5]) / 3, E[1]])
-    expected = linear[2](linear[1](linear[0](hidden).relu()).relu())
-    logits = net(torch.tensor([[3, 5, 5, 0], [1, 0, 0, 0]]))
-    torch.testing.assert_close(logits, expected)
-
-
-def test_the_lstm_by_hand():
-    net = make_module(BiLSTMNet)
-    lstm = nn.LSTM(4, 4, batch_first=True, bidirectional=True)
-    left = net.encoder.leftward.state_dict()
-    own = {**net.encoder.rightward.state_dict()}
-    lstm.load_state_dict(own | {f"{name}_reverse": w for name, w in left.items()})
-    X = torch.tensor([[3, 5, 2, 0, 0], [4, 0, 0, 0, 0], [2, 3, 4, 5, 6]])
-    for row, n_words, logits in zip(X, (3, 1, 5), net(X), strict=True):
-        states, _ = lstm(net.embedding(row[None, :n_words]))
-        torch.testing.assert_close(logits, net.head[1](states[0].mean(dim=0)))
-
-
-def test_the_convolutions_by_hand():
-    net = make_module(ConvolutionNet)
-    assert [c.weight.shape for c in net.convolutions] == [
-        (50, 4, 3),
-        (50, 50, 3),
-        (50, 50, 3),
-    ]
-    X = torch.tensor([[3, 5, 2, 0, 0], [4, 0, 0, 0, 0], [2, 3, 4, 5, 6]])
-    for row, n_words, logits in zip(X, (3, 1, 5), net(X), strict=True):
-        H = net.embedding(row[None, :n_words]).transpose(1, 2)
-        for convolution in net.convolutions:
-            H = convolution(H).relu()
-        hidden = net.head[0](H[0].mean(dim=1)).relu()
-        torch.testing.assert_close(logits, net.head[3](hidden))
-
-
-@every_module
-def test_padding_does_not_matter(module):
-    net = make_module(module)
-    X = torch.tensor([[3, 5, 2, 0], [4, 1, 0, 0]])
-    wider = torch.cat([X, torch.zeros(2, 6, dtype=torch.int64)], dim=1)
-    torch.testing.assert_close(net(wider), net(X))
-    torch.testing.assert_close(net(X)[1:], net(torch.tensor([[4, 1]])))
-    assert net(torch.zeros(2, 3, dtype=torch.int64)).isfinite().all()
-
-
-@every_module
-def test_the_vector_of_padding_is_not_trained(module):
-    net = make_module(module).train()
-    net(torch.tensor([[3, 5], [4, 0]])).sum().backward()
-    gradient = net.embedding.weight.grad
-    assert (gradient[0] == 0).all()
-    assert (gradient[[3, 4, 5]] != 0).any(dim=1).all()
-    assert (net.embedding.weight[0] == 0).all()
-
-
-@every_module
-def test_the_inputs_of_the_last_layer_are_dropped(module):
-    *others, dropout, last = make_module(module, dropout=0.3).head
-    assert isinstance(last, nn.Linear)
-    assert isinstance(dropout, nn.Dropout)
-    assert dropout.p == 0.3
-    assert not any(isinstance(layer, nn.Dropout) for layer in others)
 
 
 @every_classifier
@@ -394,32 +295,6 @@ def test_pickle_and_clone(classifier, intents, vectors):
     copy = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(copy.predict_proba(X), model.predict_proba(X))
     assert not hasattr(clone(model), "module_")
-
-
-# scikit-learn's generator of checks passes over estimators of text: these need no rows.
-@pytest.mark.parametrize("estimator", [Vocabulary(), *(c() for c in CLASSIFIERS)])
-@pytest.mark.parametrize(
-    "check",
-    [
-        "check_parameters_default_constructible",
-        "check_get_params_invariance",
-        "check_set_params",
-        "check_no_attributes_set_in_init",
-        "check_do_not_raise_errors_in_init_or_set_params",
-        "check_estimator_cloneable",
-        "check_estimator_repr",
-        "check_valid_tag_types",
-    ],
-)
-def test_the_conventions_of_scikit_learn(estimator, check):
-    getattr(estimator_checks, check)(type(estimator).__name__, estimator)
-
-
-def test_tags():
-    for classifier in CLASSIFIERS:
-        tags = get_tags(classifier()).input_tags
-        assert tags.string
-        assert not tags.two_d_array
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,6 @@ import transformers
 from safetensors.torch import load_file
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
-from sklearn.utils import estimator_checks, get_tags
 from torch import nn
 from transformers.utils import logging as transformers_logging
 
@@ -167,28 +166,6 @@ def test_more_sentences_than_fit_in_one_pass(model, intents):
     probs = model.predict_proba(X)
     assert probs.shape == (160, 4)
     np.testing.assert_allclose(probs[80:], probs[:80], atol=1e-6)
-
-
-def test_padding_that_all_rows_share_is_left_out(model, intents):
-    X = model._check_rows([*intents[0][:5], " ".join(intents[0][:4])], reset=False)
-    seen = []
-    hook = model.module_.model.register_forward_pre_hook(
-        lambda module, args, kwargs: seen.append(kwargs["input_ids"].shape[1]),
-        with_kwargs=True,
-    )
-    model._logits(X[:5])
-    model._logits(X)
-    hook.remove()
-    assert seen == [(X[:5] >= 0).sum(axis=1).max(), X.shape[1]]
-    assert seen[0] < seen[1]
-
-
-def test_a_list_of_words_is_the_text_that_they_make(model, intents):
-    words = [sentence.split() for sentence in intents[0]]
-    probs = model.predict_proba(intents[0])
-    np.testing.assert_array_equal(model.predict_proba(words), probs)
-    mixed = [np.array(words[0]), *intents[0][1:]]
-    np.testing.assert_array_equal(model.predict_proba(mixed), probs)
 
 
 def test_the_seed_decides(tiny, intents):
@@ -410,95 +387,6 @@ def test_pickle_and_clone(tiny, intents):
     assert not hasattr(clone(model), "module_")
 
 
-def test_sentences_that_are_too_long_are_cut(tiny, intents):
-    X, y = intents
-    long = [" ".join([sentence] * 30) for sentence in X]
-    net = make_net(tiny, max_epochs=1)
-    with pytest.warns(UserWarning, match=r"more than 62 tokens .* set max_length=62"):
-        model = net.fit(long, y)
-    assert model.input_shape_ == (model.model_max_length_,) == (62,)
-    with pytest.warns(UserWarning, match="are cut off"):
-        probs = model.predict_proba([long[0] + " and more"])
-    model.set_params(max_length=62)  # and now without a warning
-    np.testing.assert_array_equal(model.predict_proba([long[0]]), probs)
-    short = make_net(tiny, max_length=5).fit(X, y)
-    assert short.input_shape_ == (5,)
-    assert short._check_rows(long[:1], reset=False)[0, [0, -1]].tolist() == [0, 2]
-
-
-@pytest.mark.parametrize(
-    ("max_length", "message"),
-    [
-        (2, "no room beside the 2 tokens that the tokenizer adds .* choose 3 or more"),
-        (63, "max_length=63 is more than the 62 tokens .* choose at most 62"),
-        (0, "The 'max_length' parameter of TransformerClassifier must be"),
-    ],
-)
-def test_lengths_that_cannot_be(max_length, message, tiny, intents, model, tmp_path):
-    with pytest.raises(ValueError, match=message):
-        make_net(tiny, max_length=max_length).fit(*intents)
-    if max_length:
-        model.save(tmp_path / "net")
-        with pytest.raises(ValueError, match=message):
-            TransformerClassifier.load(tmp_path / "net", max_length=max_length)
-
-
-def test_without_transformers_it_is_said_how_to_install_it():
-    script = """
-import importlib.abc, sys
-class Missing(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name.partition(".")[0] in ("transformers", "huggingface_hub", "tokenizers"):
-            raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, Missing())
-from skal.nets import TransformerClassifier
-try:
-    TransformerClassifier().fit(["a", "b"], [0, 1])
-except ImportError as error:
-    print(error)
-"""
-    shown = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    ).stdout
-    assert "install it with pip install 'skal[text]'" in shown
-
-
-def test_empty_sentences(model):
-    probs = model.predict_proba(["", [], " ", "a"])
-    assert np.isfinite(probs).all()
-    np.testing.assert_allclose(probs[1], probs[0], atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("X", "error", "message"),
-    [
-        (np.zeros((2, 3)), TypeError, "Row 0 of X is no sentence but array"),
-        (["a", np.nan], TypeError, "Row 1 of X is no sentence but nan"),
-        ("ab", TypeError, "X is a str: give a list of sentences"),
-        ([], ValueError, "X holds no sentences"),
-        (["a"], ValueError, "inconsistent numbers of samples"),
-    ],
-)
-def test_what_are_no_sentences_is_refused(X, error, message, tiny, model):
-    with pytest.raises(error, match=message):
-        make_net(tiny).fit(X, [0, 1])
-    if message.startswith(("Row", "X")):
-        with pytest.raises(error, match=message):
-            model.predict(X)
-
-
-def test_parameters_are_checked(tiny, monkeypatch):
-    X, y = ["a", "b"], [0, 1]
-    for params in ({"checkpoint": 3}, {"dropout": 1.0}, {"lr": 0}):
-        with pytest.raises(ValueError, match="parameter of TransformerClassifier must"):
-            make_net(**{"checkpoint": tiny, **params}).fit(X, y)
-    with pytest.raises(ValueError, match="requires y to be passed"):
-        make_net(tiny).fit(X, None)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ValueError, match="asks for a GPU"):
-        make_net(tiny, device="cuda").fit(X, y)
-
-
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_on_a_gpu(tiny, intents):
     X, y = intents
@@ -508,27 +396,3 @@ def test_on_a_gpu(tiny, intents):
     for name, value in model.module_.state_dict().items():
         assert torch.equal(value, again[name])
     assert model.sample_proba(X, 2, random_state=0).shape == (80, 2, 4)
-
-
-# scikit-learn's generator of checks passes over estimators of text: these need no rows.
-@pytest.mark.parametrize(
-    "check",
-    [
-        "check_parameters_default_constructible",
-        "check_get_params_invariance",
-        "check_set_params",
-        "check_no_attributes_set_in_init",
-        "check_do_not_raise_errors_in_init_or_set_params",
-        "check_estimator_cloneable",
-        "check_estimator_repr",
-        "check_valid_tag_types",
-    ],
-)
-def test_the_conventions_of_scikit_learn(check):
-    getattr(estimator_checks, check)("TransformerClassifier", TransformerClassifier())
-
-
-def test_tags():
-    tags = get_tags(TransformerClassifier()).input_tags
-    assert tags.string
-    assert not tags.two_d_array
