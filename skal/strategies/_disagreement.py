@@ -28,7 +28,10 @@ class _Disagreement(RankingStrategy):
     def _samples(self, estimator, X, candidates):
         seed = int(stream(self.seed_, Stream.POSTERIOR).integers(2**31))
         rows = take(X, candidates)
-        return sample_posterior(estimator, rows, self.n_samples, seed)
+        probs_N_T_C = sample_posterior(estimator, rows, self.n_samples, seed)
+        # Votes and joint entropies would hide it.
+        self._check_numbers(np.sum(probs_N_T_C, axis=(1, 2)), estimator)
+        return probs_N_T_C
 
     def _utility(self, estimator, X, candidates):
         return self._disagreement(self._samples(estimator, X, candidates))
