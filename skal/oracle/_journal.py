@@ -59,8 +59,10 @@ COLUMNS: dict[str, type] = {
     "place_a": np.int64,
     "place_b": np.int64,
 }
-# What a search without margins has written, one with them may complete.
-ADD_MARGINS = """DO UPDATE SET margins = excluded.margins, checksum = excluded.checksum
+# What a search without margins has written, one with them may complete. The score goes
+# along, since the checksum is over both, and its last digits can be others elsewhere.
+ADD_MARGINS = """DO UPDATE SET value = excluded.value, margins = excluded.margins,
+    checksum = excluded.checksum
     WHERE margins IS NULL AND excluded.margins IS NOT NULL"""
 
 # Steps that took no training are written down together, this many at most.

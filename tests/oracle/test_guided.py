@@ -355,6 +355,18 @@ def test_a_journal_does_not_change_which_margins_are_forgotten(sets, path, monke
         assert last is not None
 
 
+def test_a_score_with_other_last_digits_may_be_completed(sets, path):
+    """As where two machines search, whose sums are not the same to the last bit."""
+    problem = Problem.from_sets(sets, GaussianNB(), batch_size=3, n_rounds=2)
+    margins = {b"set": np.ones(5, np.float16)}
+    for score, given in ((0.3, None), (0.1 + 0.2, margins)):
+        with Journal(path, problem, "test", 0, {}) as journal:
+            journal.add_scores({b"set": score}, given)
+    with Journal(path, problem, "test", 0, {}) as journal:
+        assert journal.find([b"set"]) == {b"set": 0.1 + 0.2}
+        assert journal.find_margins([b"set"])[b"set"].tolist() == [1] * 5
+
+
 def test_margins_of_long_ago_are_foretold(blobs, monkeypatch):
     """The search goes on where margins were forgotten, and is still the same twice."""
     from skal.oracle import _objective
