@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skal.nets._dropout import fixed_masks
 from skal.nets._net import BaseNet
@@ -145,7 +145,8 @@ class BaseNetClassifier(BaseNet):
         self.module_.eval()
         device = next(self.module_.parameters()).device
         found, order = [], []
-        with torch.inference_mode():
+        # Not in inference mode: a module may keep a constant that it trains with later.
+        with torch.no_grad():
             for rows, chunk in self._passes(X):
                 logits = self.module_(torch.tensor(chunk, device=device))
                 found.append(logits.cpu().double())
@@ -177,7 +178,7 @@ class StackedRows:
             return make_module_stack(
                 self.module_,
                 width,
-                int(self.batch_size),
+                min(int(self.batch_size), len(X)),
                 float(self.lr),
                 Rows(*(torch.tensor(a, device=self.device) for a in (X, codes))),
                 self._rows_at_once,
@@ -186,7 +187,7 @@ class StackedRows:
     def _encode(self, X, y):
         """Return inputs for a stack to answer, and the true class numbers."""
         X = torch.tensor(self._check_rows(X, reset=False), device=self.device)
-        return X, np.searchsorted(self.classes_, y)
+        return X, np.searchsorted(self.classes_, column_or_1d(y))
 
     def _hand_over(self, model, stack, place):
         """Make `model` what `fit` would have made of it."""

@@ -1,5 +1,7 @@
 """Whether a module can be trained side by side with others: it is tried."""
 
+from copy import deepcopy
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -61,7 +63,8 @@ def make_module_stack(
         raise NotSideBySide(_message(module, _DTYPES))
     given = batch_size, lr, data, rows_at_once
     best = _best_width(module)
-    probe = ModuleStack(module, best, *given)
+    # A copy, since some modules keep what they have seen.
+    probe = ModuleStack(deepcopy(module), best, *given)
     why = _obstacle(probe)
     if why is not None:
         raise NotSideBySide(_message(module, why))

@@ -186,8 +186,10 @@ class TextStack(Stack):
     def _first_table(
         self, job: Job, words: NDArray[np.int64]
     ) -> tuple[torch.Tensor, ...]:
-        own = job.own[words]
-        known = np.where(self.corpus.is_new[words] & (own == 0), UNKNOWN, words)
+        # A word that the model does not know is the unknown one, which it may train.
+        is_strange = self.corpus.is_new[words] & (job.own[words] == 0)
+        known = np.where(is_strange, UNKNOWN, words)
+        own = job.own[known]
         trained = np.flatnonzero(own)
         table = self.corpus.vectors[self._to(known)]
         return table, self._to(trained), self._to(own[trained])

@@ -7,7 +7,11 @@ import numpy as np
 import torch
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_consistent_length, validate_data
+from sklearn.utils.validation import (
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
 
 from skal.nets._base import BaseNetClassifier
 from skal.nets._net import BaseNet
@@ -71,7 +75,9 @@ class BaseTextNet(BaseNet):
         """
         known, self.embedding_dim_ = [], int(self.embedding_dim)
         if self.vectors is not None:
-            known, values = word_vectors(self.vectors)
+            words, values = word_vectors(self.vectors)
+            # Sentences are read in lower case: a word in another one is never met.
+            known = [word for word in words if word == word.lower()]
             self.embedding_dim_ = values.shape[1]
         self._vocabulary = Vocabulary().fit([*sentences, known])
         self.words_ = self._vocabulary.words_
@@ -110,13 +116,14 @@ class BaseTextNet(BaseNet):
         vectors = self.module_.embedding.weight.detach()
         corpus = Corpus(numbers, codes, vectors, self._is_new)
         width = width or self._stack_class.default_width
+        batch_size = min(int(self.batch_size), len(numbers))
         return self._stack_class(
-            self.module_, width, int(self.batch_size), float(self.lr), corpus
+            self.module_, width, batch_size, float(self.lr), corpus
         )
 
     def _encode(self, X, y):
         """Return inputs for a stack to answer, and the true class numbers."""
-        y = np.searchsorted(self.classes_, y)
+        y = np.searchsorted(self.classes_, column_or_1d(y))
         return Sentences(self._check_rows(X, reset=False)), y
 
     def _hand_over(self, model, stack, place):

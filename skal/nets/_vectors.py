@@ -83,7 +83,9 @@ def embedding_matrix(
 
 def _number(word: str) -> int:
     """Return a number that belongs to a word, in any process."""
-    return int.from_bytes(blake2b(word.encode(), digest_size=8).digest())
+    return int.from_bytes(
+        blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    )
 
 
 def word_vectors(vectors: Mapping) -> tuple[list[str], NDArray[np.float32]]:

@@ -217,6 +217,34 @@ def test_minibatches_of_one_row_and_of_more_rows_than_there_are(digits):
                 np.testing.assert_allclose(weights(found)[name], value, atol=2e-5)
 
 
+def test_no_more_rows_are_computed_than_there_are(digits):
+    assert side_by_side(make_net(MLP, batch_size=9999), digits).stack.n_rows == 120
+
+
+class Keeps(Own):
+    """Keeps a constant, and what it has computed last."""
+
+    constant = None
+
+    def forward(self, X):
+        if self.constant is None:
+            self.constant = torch.ones(12)
+        return super().forward(X)
+
+    def between(self, hidden):
+        self.seen = hidden.relu() * self.constant
+        return self.seen
+
+
+def test_a_module_may_keep_what_it_has_computed(digits):
+    net, sets = make_net(Keeps, max_epochs=2), make_sets(3)
+    many = side_by_side(net, digits)
+    assert many.stack.is_stacked
+    for found, model in zip(many.fit(sets), fit_each(net, digits, sets), strict=True):
+        for name, value in weights(model).items():
+            np.testing.assert_allclose(weights(found)[name], value, atol=2e-5)
+
+
 def test_scores_are_those_of_the_fitted_models(digits):
     X, y = digits
     for net in (make_net(Own), make_net(ImageCNN, max_epochs=1)):

@@ -162,6 +162,44 @@ def test_without_a_validation_set_all_epochs_are_trained(intents):
 
 
 @every_classifier
+def test_words_that_a_model_does_not_know_are_the_one_that_empty_sentences_train(
+    double, classifier, intents
+):
+    X = ["" if row % 4 == 0 else text for row, text in enumerate(intents[0][:100])]
+    y = np.array(["silent" if text == "" else "spoken" for text in X])
+    X[99] = "zebra"  # which is not among what is trained on
+    many = make_net(classifier, max_epochs=4).side_by_side(X, y)
+    sets, strange = [np.arange(40)], (["zebra"], ["silent"])
+    (model,) = many.fit(sets)
+    ((_, (margin,)),) = many.judged(sets, *strange, lambda *_: 0.0, np.array([0]))
+    silent, spoken = np.log(model.predict_proba(["zebra"])[0])
+    assert margin == pytest.approx(silent - spoken, rel=1e-3)
+
+
+@every_classifier
+def test_words_in_upper_case_are_no_words(classifier, intents):
+    """Sentences are read in lower case; what a vector is there for, is known."""
+    X, y = intents
+    vectors = {"Zebra": np.ones(6), "Lion": np.zeros(6), "set": -np.ones(6)}
+    net = make_net(classifier, vectors, max_epochs=1)
+    model = net.fit(X[:9], y[:9], classes=y)
+    assert "zebra" not in model.words_
+    texts = [*X[:9], "zebra lion"]
+    (found,) = net.side_by_side(texts, [*y[:9], y[0]], classes=y).fit([np.arange(9)])
+    assert found.words_ == model.words_
+
+
+def test_validation_labels_in_a_column(intents):
+    X, y = intents
+    net = make_net(EmbeddingBagClassifier, max_epochs=3)
+    (found,), (model,) = (
+        net.side_by_side(X, y, X_val=X, y_val=labels).fit([np.arange(50)])
+        for labels in (y[:, None], y)
+    )
+    assert found.validation_scores_ == model.validation_scores_
+
+
+@every_classifier
 def test_scores_are_those_of_the_fitted_models(classifier, intents, vectors):
     X, y = intents
     net, sets = make_net(classifier, vectors), make_sets(5)

@@ -185,6 +185,13 @@ def test_new_vectors_have_the_scale_of_the_given_ones():
     assert abs(matrix[1:].mean()) < 0.3
 
 
+def test_half_a_surrogate_pair_is_a_word_as_any_other():
+    words = ["a", "\ud83d", "\ud83e"]
+    matrix = embedding_matrix(words, {"a": np.ones(3)}, random_state=0)
+    assert not np.array_equal(matrix[-1], matrix[-2])
+    assert np.isfinite(matrix).all()
+
+
 def test_the_seed_decides_about_new_vectors(global_state):
     before = global_state()
     first, again, other = (
