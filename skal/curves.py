@@ -58,6 +58,11 @@ def dominates(curve: ArrayLike, other: ArrayLike) -> bool:
     -------
     bool
 
+    Raises
+    ------
+    ValueError
+        If the curves are not of the same length.
+
     References
     ----------
     Zhou et al., AISTATS 2021, Definition 1.
@@ -68,7 +73,13 @@ def dominates(curve: ArrayLike, other: ArrayLike) -> bool:
     >>> dominates([0.1, 0.5, 0.7], [0.1, 0.5, 0.6])
     True
     """
-    return bool(np.all(np.asarray(curve)[1:] >= np.asarray(other)[1:]))
+    curve, other = np.asarray(curve), np.asarray(other)
+    if curve.shape != other.shape:
+        raise ValueError(
+            f"The curves have shapes {curve.shape} and {other.shape}: compare two of "
+            "as many rounds."
+        )
+    return bool(np.all(curve[1:] >= other[1:]))
 
 
 def anytime_optimal(curves: Iterable[ArrayLike]) -> int | None:

@@ -275,6 +275,11 @@ class ActiveLearner(
             "val": (X_val, y_val),
             "test": (X_test, y_test),
         }
+        for name, (rows, labels) in given.items():
+            if rows is None and labels is not None:
+                raise ValueError(
+                    f"y_{name} is given and X_{name} is missing: give both, or neither."
+                )
         given = {name: pair for name, pair in given.items() if pair[0] is not None}
         problem = self._make_problem(X, y, given, params)
         strategy = set_random_states(
@@ -431,7 +436,7 @@ class ActiveLearner(
 
     def _model_for(self, X):
         """Return the final model, once the columns of `X` are those of `fit`."""
-        check_is_fitted(self)
+        check_is_fitted(self, "estimator_")
         if width(X) is not None:
             validate_data(self, X, reset=False, skip_check_array=True)
         return self.estimator_

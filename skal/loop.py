@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import is_regressor
 from sklearn.utils import get_tags
 
 from skal.problem import Problem
@@ -42,11 +43,16 @@ def check_runnable(problem: Problem, strategy: Any) -> None:
     Raises
     ------
     TypeError
-        If the strategy needs a method that the estimator lacks.
+        If the estimator is a regressor, or lacks a method that the strategy needs.
     ValueError
         If a set is missing, or the estimator takes pairs of rows.
     """
     name = type(strategy).__name__
+    if is_regressor(problem.estimator):
+        raise TypeError(
+            f"{type(problem.estimator).__name__} is a regressor, and what is labelled "
+            "here are classes: choose a classifier."
+        )
     check_needs(strategy, problem.estimator)
     if n_rows(problem.X_warm) == 0 and getattr(strategy, "needs", ()):
         raise ValueError(

@@ -20,7 +20,7 @@ SIZE = [
 
 
 @validate_params(
-    {f"{name}_size": SIZE for name in HELD_OUT},
+    {f"{name}_size": SIZE for name in HELD_OUT} | {"random_state": ["random_state"]},
     prefer_skip_nested_validation=True,
 )
 def split(
@@ -67,6 +67,8 @@ def split(
     >>> len(sets["X"]), len(sets["X_warm"])
     (60, 10)
     """
+    if y is None:
+        raise ValueError("y is None: give a label for each row of X.")
     check_matching(X, y, "y")
     sizes = {"test": test_size, "val": val_size, "select": select_size}
     rows = carve(n_rows(X), {**sizes, "warm": warm_size}, as_seed(random_state))

@@ -24,6 +24,8 @@ def test_a_curve_without_rounds_is_refused(curve):
 def test_dominance_ignores_the_warm_start():
     assert dominates([0.0, 0.5, 0.6], [1.0, 0.5, 0.5])
     assert not dominates([0.0, 0.5, 0.6], [0.0, 0.4, 0.7])
+    with pytest.raises(ValueError, match="compare two of as many rounds"):
+        dominates([0.1, 0.5], [0.1, 0.4, 0.3])
 
 
 def test_anytime_optimal_is_what_dominates_all_others():

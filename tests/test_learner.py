@@ -9,13 +9,14 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import VotingClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
-from sklearn.naive_bayes import GaussianNB
+from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -31,6 +32,7 @@ from skal import (
     split,
     xi_quality,
 )
+from skal.datasets import make_intents
 
 STRATEGIES = [
     Random(),
@@ -360,3 +362,29 @@ def test_the_quality_of_a_search_is_the_validation_quality():
         n_rounds=4, random_state=0,
     ).fit(X, y)  # fmt: skip
     assert oracle.strategy_.quality_ == pytest.approx(oracle.validation_quality_)
+
+
+def test_labels_without_rows_are_refused(learner, blobs):
+    with pytest.raises(ValueError, match="y_test is given and X_test is missing"):
+        learner.fit(*blobs, y_test=blobs[1])
+
+
+def test_a_regressor_is_refused_and_nothing_is_fitted(learner, blobs):
+    learner.set_params(estimator=LinearRegression(), strategy=Random())
+    with pytest.raises(
+        TypeError, match=r"LinearRegression is a regressor, .* choose a"
+    ):
+        learner.fit(*blobs)
+    with pytest.raises(NotFittedError):
+        learner.predict(blobs[0])
+
+
+@pytest.mark.parametrize("warm_size", [0, 10])
+def test_a_series_of_texts_stays_one(warm_size):
+    X, y = make_intents(100, random_state=0)
+    lower = FunctionTransformer(lambda texts: texts.str.lower())
+    model = make_pipeline(lower, CountVectorizer(), MultinomialNB())
+    learner = ActiveLearner(
+        model, Random(), warm_size=warm_size, batch_size=20, n_rounds=2, random_state=0
+    ).fit(pd.Series(X, index=range(7, 107)), y)
+    assert np.isfinite(learner.curve_[1:]).all()

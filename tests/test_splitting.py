@@ -73,6 +73,13 @@ def test_rows_and_labels_of_different_numbers_are_not_split(blobs):
     for rows, labels in ((X[:100], y), (X, y[:100])):
         with pytest.raises(ValueError, match="inconsistent numbers of samples"):
             split(rows, labels, warm_size=10)
+    with pytest.raises(ValueError, match="y is None: give a label for each row"):
+        split(X, None, warm_size=10)
+
+
+def test_a_seed_that_is_none_is_refused(blobs):
+    with pytest.raises(ValueError, match="'random_state' parameter of split"):
+        split(*blobs, warm_size=10, random_state="a")
 
 
 def test_too_few_rows_are_refused():

@@ -111,7 +111,6 @@ def get_file(remote, folder, *, download_if_missing, n_retries, delay):
     if not download_if_missing:
         raise refusal(path, remote.url, "its sha256 differs")
     folder.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
     return _fetch_remote(remote, folder, n_retries=n_retries, delay=delay)
 
 

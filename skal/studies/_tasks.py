@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from numbers import Integral
 from typing import Any, NamedTuple
 
 from sklearn.base import clone
-from sklearn.utils._param_validation import StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from skal.datasets import (
     fetch_fashion_mnist,
@@ -220,7 +221,10 @@ _RECIPES = {
 
 
 @validate_params(
-    {"name": [StrOptions(set(_RECIPES))], "data_seed": ["random_state"]},
+    {
+        "name": [StrOptions(set(_RECIPES))],
+        "data_seed": [Interval(Integral, 0, None, closed="left")],
+    },
     prefer_skip_nested_validation=True,
 )
 def load_task(

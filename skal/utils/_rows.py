@@ -61,6 +61,10 @@ def concat(first: Any, second: Any) -> Any:
         return sparse.vstack([first, second], format="csr")
     if isinstance(first, list):
         return first + list(second)
+    if hasattr(first, "iloc"):  # a Series, as of sentences
+        import pandas as pd
+
+        return pd.concat([first, pd.Series(second)])
     return np.concatenate([first, second])
 
 

@@ -15,6 +15,7 @@ from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import estimator_checks as sklearn_checks
+from sklearn.utils import get_tags
 
 from skal.learner import ActiveLearner
 from skal.problem import assemble
@@ -384,7 +385,7 @@ def check_containers_do_not_matter(strategy, estimator):
     arrays = _Bench(strategy, estimator)
     arrays.fit()
     chosen = arrays.select()
-    for container in _containers():
+    for container in _containers(estimator):
         bench = _Bench(strategy, estimator, container=container)
         bench.fit()
         assert set(bench.select().tolist()) == set(chosen.tolist()), (
@@ -392,8 +393,9 @@ def check_containers_do_not_matter(strategy, estimator):
         )
 
 
-def _containers():
-    yield sparse.csr_array
+def _containers(estimator):
+    if get_tags(estimator).input_tags.sparse:
+        yield sparse.csr_array
     try:
         import pandas as pd
     except ImportError:

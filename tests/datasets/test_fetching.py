@@ -120,9 +120,21 @@ def test_a_damaged_file_is_not_read_but_downloaded_again(case, server):
     path.write_bytes(whole[:-3])
     with pytest.raises(OSError, match=r"is damaged \(its sha256 differs\)"):
         case.fetch(download_if_missing=False)
-    case.fetch()
+    with pytest.warns(UserWarning, match="differs from expected"):
+        case.fetch()
     assert path.read_bytes() == whole
     assert server.requests[len(case.names) :] == [path.name]
+
+
+@pytest.mark.filterwarnings("ignore:SHA256 checksum:UserWarning")
+def test_a_file_of_ones_own_stays_where_a_download_fails(case, server):
+    case.folder.mkdir(parents=True)
+    path = case.folder / case.names[0]
+    path.write_bytes(b"my own")
+    shutil.rmtree(server.source)
+    with pytest.raises(OSError, match="404"):
+        case.fetch(n_retries=0)
+    assert path.read_bytes() == b"my own"
 
 
 def test_a_partial_download_leaves_nothing(case, server):

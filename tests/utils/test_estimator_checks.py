@@ -5,6 +5,7 @@ import gc
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 
 from skal import MaxEntropy, Random
 from skal.strategies import BaseStrategy
@@ -156,3 +157,7 @@ def test_reading_labels_is_caught():
 
 def test_a_strategy_that_keeps_the_contract_passes():
     check_strategy(Strategy())
+
+
+def test_an_estimator_need_not_take_sparse_rows():
+    check_strategy(MaxEntropy(), GaussianNB())
