@@ -33,7 +33,7 @@ from sklearn.utils.validation import (
 
 from skal.curves import xi_quality
 from skal.loop import check_runnable, run_rounds
-from skal.problem import assemble
+from skal.problem import assemble, with_rows
 from skal.seeding import Stream, as_seed, set_random_states, stream
 from skal.splitting import SIZE
 from skal.training import (
@@ -269,18 +269,14 @@ class ActiveLearner(
         TypeError
             If the strategy needs a method that the estimator lacks.
         """
-        given = {
-            "warm": (X_warm, y_warm),
-            "select": (X_select, y_select),
-            "val": (X_val, y_val),
-            "test": (X_test, y_test),
-        }
-        for name, (rows, labels) in given.items():
-            if rows is None and labels is not None:
-                raise ValueError(
-                    f"y_{name} is given and X_{name} is missing: give both, or neither."
-                )
-        given = {name: pair for name, pair in given.items() if pair[0] is not None}
+        given = with_rows(
+            {
+                "warm": (X_warm, y_warm),
+                "select": (X_select, y_select),
+                "val": (X_val, y_val),
+                "test": (X_test, y_test),
+            }
+        )
         problem = self._make_problem(X, y, given, params)
         strategy = set_random_states(
             clone(self.strategy), stream(problem.seed, Stream.STRATEGY), only_unset=True

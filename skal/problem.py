@@ -129,11 +129,9 @@ class Problem:
         check_scalar(n_rounds, "n_rounds", Integral, min_val=1)
         sets = {name: part for name, part in sets.items() if part is not None}
         _check_names(sets)
-        given = {
-            name: (sets[f"X_{name}"], sets.get(f"y_{name}"))
-            for name in HELD_OUT
-            if f"X_{name}" in sets
-        }
+        given = with_rows(
+            {name: (sets.get(f"X_{name}"), sets.get(f"y_{name}")) for name in HELD_OUT}
+        )
         return assemble(
             sets["X"],
             sets["y"],
@@ -249,6 +247,33 @@ def _check_names(sets: Mapping[str, Any]) -> None:
         raise ValueError(
             f"sets must be named as skal.split does, X, y, X_warm and so on: {wrong}."
         )
+
+
+def with_rows(
+    pairs: Mapping[str, tuple[Any, Any]],
+) -> dict[str, tuple[Any, Any]]:
+    """Return the sets that are given: pairs of rows and labels, by name.
+
+    Parameters
+    ----------
+    pairs : mapping of str to tuple
+        None stands for what is not given.
+
+    Returns
+    -------
+    dict of str to tuple
+
+    Raises
+    ------
+    ValueError
+        If there are labels and no rows.
+    """
+    for name, (rows, labels) in pairs.items():
+        if rows is None and labels is not None:
+            raise ValueError(
+                f"y_{name} is given and X_{name} is missing: give both, or neither."
+            )
+    return {name: pair for name, pair in pairs.items() if pair[0] is not None}
 
 
 def assemble(

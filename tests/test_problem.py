@@ -331,3 +331,10 @@ def test_what_is_no_problem_is_refused(blobs, change, params, message):
     params = {"batch_size": 5, "n_rounds": 3} | params
     with pytest.raises(ValueError, match=message):
         Problem.from_sets(sets, NeverTrained(), **params)
+
+
+def test_labels_without_rows_are_refused(blobs):
+    sets = split(*blobs, warm_size=10, val_size=25, test_size=25, random_state=0)
+    del sets["X_val"]
+    with pytest.raises(ValueError, match="y_val is given and X_val is missing"):
+        Problem.from_sets(sets, GaussianNB(), batch_size=4, n_rounds=3)

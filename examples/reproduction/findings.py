@@ -113,8 +113,8 @@ def of_studies(found):
         for name, one in _of_comparison(found, i).items():
             measured[name, model] = one
         if found.seeds is not None:
-            own, foreign = found.seeds.own_qualities, found.seeds.foreign_qualities
-            measured["own-foreign", model] = Measured(own[i, 0] - foreign[i, 0])
+            gains = found.seeds.against_own().gains[i, 0]
+            measured["own-foreign", model] = Measured(-gains)
         for name, study in (("inputs", found.inputs), ("labels", found.labels)):
             measured[name, model] = _of_distribution(found, study, i)
         measured["idmr", model] = _of_idmr(found, i)

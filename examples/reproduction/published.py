@@ -11,6 +11,7 @@ import numpy as np
 
 from reproduction import findings
 from reproduction.plan import MODELS, NAMES
+from skal.studies import jackknife_pairs
 
 # Printed in Table 2, the best heuristic under its name, and the p-values of section 6.
 TABLE_2 = {
@@ -121,12 +122,9 @@ def _of_curves(runs):
         "oracle-random": findings.Measured(own - random),
         "oracle-heuristic": findings.Measured(own - heuristic, best),
     }
-    if len(seeds) > 1:
-        foreign = [
-            np.mean([oracle[source, seed] for source in seeds if source != seed])
-            for seed in seeds
-        ]
-        measured["own-foreign"] = findings.Measured(own - foreign)
+    if len(seeds) > 2:
+        pairs = [[oracle[source, target] for target in seeds] for source in seeds]
+        measured["own-foreign"] = findings.Measured(own - jackknife_pairs(pairs))
     return measured | _of_idmr(others, dict(zip(seeds, own, strict=True)))
 
 

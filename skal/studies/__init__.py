@@ -14,6 +14,7 @@ from skal.studies._paired import PairedTests
 from skal.studies._regularization import regularization_gain
 from skal.studies._seed_transfer import SeedTransfer, seed_transfer
 from skal.studies._seeds import SeedResults, run_seeds
+from skal.studies._statistics import jackknife_pairs
 from skal.studies._tasks import Task, load_task
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "compare",
     "evaluate_order",
     "input_distribution",
+    "jackknife_pairs",
     "label_distribution",
     "load_task",
     "model_transfer",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skal.studies._comparison import Comparison
 from skal.studies._paired import PairedTests
 from skal.studies._replays import Replay, replay
+from skal.studies._statistics import jackknife_pairs
 from skal.studies._transfer import Transfer
 
 
@@ -46,20 +47,28 @@ class SeedTransfer(Transfer):
         return self.qualities - self.own_qualities[:, :, None]
 
     def against_own(self) -> PairedTests:
-        """Test orders of other seeds against those of a seed itself, by target.
+        """Test orders of other seeds against those of the seeds themselves.
 
         Returns
         -------
         PairedTests
+            Its `qualities` are pseudo-values, one per seed (see Notes).
+
+        Notes
+        -----
+        Targets share the orders of their sources: not their means are tested, but
+        pseudo-values, as `jackknife_pairs` has them. Two seeds are one pair, which
+        gives a gain and no p-value.
         """
         return self._test("own seed", self.own_qualities)
 
     def against_baseline(self) -> PairedTests:
-        """Test orders of other seeds against the baseline, by target.
+        """Test orders of other seeds against the baseline.
 
         Returns
         -------
         PairedTests
+            As `against_own` has it.
 
         Raises
         ------
@@ -70,15 +79,22 @@ class SeedTransfer(Transfer):
         reference = np.broadcast_to(low, self.own_qualities.shape)
         return self._test(str(self.comparison.baseline), reference)
 
-    def _test(self, name: str, qualities: NDArray[np.float64]) -> PairedTests:
+    def _test(self, name: str, reference: NDArray[np.float64]) -> PairedTests:
         return PairedTests(
             tuple(self.comparison.estimators),
             self.strategies,
-            np.full(qualities.shape[:2], name),
+            np.full(reference.shape[:2], name),
             self.comparison.seeds,
-            self.foreign_qualities,
-            qualities,
+            self._pseudo_qualities(reference),
+            reference,
         )
+
+    def _pseudo_qualities(self, reference: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the pseudo-values of the mean over pairs, one per seed."""
+        if len(self.comparison.seeds) > 2:
+            return jackknife_pairs(self.qualities)
+        gains = self.foreign_qualities - reference
+        return reference + gains.mean(axis=-1, keepdims=True)
 
     def table(self) -> dict[str, NDArray]:
         """Return one row per estimator, strategy, both seeds and round, as columns.

@@ -89,6 +89,50 @@ def _is_constant(differences: NDArray[np.float64]) -> bool:
     return bool(np.ptp(differences) < 10 * 10.0**-DIGITS)
 
 
+def jackknife_pairs(qualities: ArrayLike) -> NDArray[np.float64]:
+    """Return the pseudo-values of the mean over pairs of two different seeds.
+
+    Rows share a source and columns a target, so that their means are not independent,
+    and a test takes them for more seeds than there are. A pseudo-value is what one seed
+    adds to the mean, as a source and as a target: these can be tested.
+
+    Parameters
+    ----------
+    qualities : array-like of shape (..., n_seeds, n_seeds)
+        By source and target; the diagonal is left out.
+
+    Returns
+    -------
+    ndarray of shape (..., n_seeds)
+        Their mean is that over pairs.
+
+    Raises
+    ------
+    ValueError
+        If there are less than three seeds: two are one pair.
+
+    References
+    ----------
+    Arvesen, "Jackknifing U-Statistics", Annals of Mathematical Statistics, 1969.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skal.studies import jackknife_pairs
+    >>> source = np.array([[0.7], [0.8], [0.9]])  # no target makes a difference
+    >>> jackknife_pairs(source + np.zeros(3)).round(6)
+    array([0.7, 0.8, 0.9])
+    """
+    q = np.asarray(qualities, dtype=np.float64)
+    n = q.shape[-1]
+    if n < 3:
+        raise ValueError(f"{n} seeds have no pseudo-values: give three or more.")
+    own = np.diagonal(q, axis1=-2, axis2=-1)
+    sums = q.sum(axis=-2) + q.sum(axis=-1) - 2 * own
+    total = sums.sum(axis=-1, keepdims=True) / 2
+    return total / (n - 1) - (total - sums) / (n - 2)
+
+
 def holm(pvalues: ArrayLike) -> NDArray[np.float64]:
     """Correct p-values for being several, by Holm's method.
 

@@ -21,7 +21,7 @@ from skal import (
     model_transfer,
     seed_transfer,
 )
-from skal.studies import _cells
+from skal.studies import SeedTransfer, _cells, jackknife_pairs
 
 NAMES = ("margin", "idmr-margin", "entropy", "oracle")
 
@@ -34,6 +34,18 @@ def seeds(comparison):
 @pytest.fixture(scope="module")
 def models(comparison):
     return model_transfer(comparison)
+
+
+class Given(SeedTransfer):
+    """Transfer of which only the qualities are there."""
+
+    def __init__(self, comparison, strategies, qualities):
+        super().__init__(comparison, strategies, None, None)
+        object.__setattr__(self, "given", qualities)
+
+    @property
+    def qualities(self):
+        return self.given
 
 
 def replayed(problem, order, estimator, seed):
@@ -73,13 +85,46 @@ def test_gaps_are_to_the_targets_own_order(comparison, seeds):
     assert seeds.gaps[0, 3, 1, 4] == pytest.approx(gap)
     others = [seeds.qualities[0, 3, source, 4] for source in range(4)]
     assert seeds.foreign_qualities[0, 3, 4] == pytest.approx(np.mean(others))
-    tests = seeds.against_own()
-    expected = stats.ttest_rel(
-        seeds.foreign_qualities[0, 3], comparison.qualities[0, 4]
-    ).pvalue
-    assert tests.t_pvalues[0, 3] == pytest.approx(expected)
     low = seeds.against_baseline().reference_qualities
     np.testing.assert_array_equal(low[:, 2], comparison.qualities[:, 0])
+
+
+def test_seeds_are_tested_by_pseudo_values(comparison, seeds):
+    own, low = comparison.qualities[0, 4], comparison.qualities[0, 0]
+    expected = jackknife_pairs(seeds.qualities[0, 3])
+    for tests, reference in (
+        (seeds.against_own(), own),
+        (seeds.against_baseline(), low),
+    ):
+        np.testing.assert_allclose(tests.qualities[0, 3], expected, rtol=1e-12)
+        p = stats.ttest_rel(expected, reference).pvalue
+        assert tests.t_pvalues[0, 3] == pytest.approx(p)
+        gain = (seeds.foreign_qualities[0, 3] - reference).mean()
+        assert tests.gains[0, 3].mean() == pytest.approx(gain)
+
+
+def test_two_seeds_are_one_pair_and_give_no_pvalue(comparison):
+    few = replace(comparison, seeds=(0, 1), curves=comparison.curves[:, :, :2])
+    few = Given(few, NAMES, np.random.default_rng(0).random((2, 4, 2, 2)))
+    tests = few.against_baseline()
+    gains = few.foreign_qualities - few.baseline_qualities[:, None]
+    np.testing.assert_allclose(tests.gains.mean(axis=2), gains.mean(axis=2))
+    assert np.isnan(tests.t_pvalues).all()
+
+
+def test_orders_that_are_as_good_as_the_baselines_are_rarely_called_better(seeds):
+    """By target, more than a third of them was: all targets share the sources."""
+    rng = np.random.default_rng(0)
+    n_seeds, n_trials = len(seeds.comparison.seeds), 1000
+    shape = (2, 1, n_seeds)
+    n_rejected = 0
+    for _ in range(n_trials):
+        of_order = rng.normal(0, 1, (2, 1, n_seeds, 1))
+        of_seed = rng.normal(0, 0.3, (2, 1, n_seeds, n_seeds))
+        study = Given(seeds.comparison, ("oracle",), of_order + of_seed)
+        tests = study._test("random", rng.normal(0, 1, shape))
+        n_rejected += (tests.t_pvalues < 0.05).sum()
+    assert n_rejected / (2 * n_trials) < 0.07
 
 
 def test_an_oracles_order_is_best_under_its_own_seed(seeds):

@@ -1,4 +1,4 @@
-from itertools import product
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ from scipy import stats
 
 from skal.studies._statistics import (
     holm,
+    jackknife_pairs,
     paired_t,
     share_of_gap,
     total_variation,
@@ -103,3 +104,29 @@ def test_wins_and_ties():
 def test_total_variation():
     assert total_variation([0.5, 0.5, 0], [0.25, 0.25, 0.5]) == 0.5
     assert total_variation([1, 0], [0, 1]) == 1
+
+
+def jackknifed(qualities):
+    """Pseudo-values by their definition: each seed is left out once."""
+    n = len(qualities)
+
+    def mean(seeds):
+        return np.mean([qualities[pair] for pair in permutations(seeds, 2)])
+
+    rests = [[seed for seed in range(n) if seed != out] for out in range(n)]
+    return [n * mean(range(n)) - (n - 1) * mean(rest) for rest in rests]
+
+
+@pytest.mark.parametrize("n", [3, 4, 7])
+def test_pseudo_values_leave_each_seed_out(n):
+    qualities = np.random.default_rng(n).normal(size=(2, n, n))
+    found = jackknife_pairs(qualities)
+    for values, matrix in zip(found, qualities, strict=True):
+        np.testing.assert_allclose(values, jackknifed(matrix), rtol=1e-12)
+    changed = qualities + np.eye(n)
+    np.testing.assert_allclose(jackknife_pairs(changed), found, rtol=1e-12)
+
+
+def test_two_seeds_have_no_pseudo_values():
+    with pytest.raises(ValueError, match="2 seeds have no pseudo-values: give three"):
+        jackknife_pairs(np.zeros((2, 2)))
