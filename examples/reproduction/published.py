@@ -122,10 +122,17 @@ def _of_curves(runs):
         "oracle-random": findings.Measured(own - random),
         "oracle-heuristic": findings.Measured(own - heuristic, best),
     }
-    if len(seeds) > 2:
+    if len(seeds) > 1:
         pairs = [[oracle[source, target] for target in seeds] for source in seeds]
-        measured["own-foreign"] = findings.Measured(own - jackknife_pairs(pairs))
+        measured["own-foreign"] = findings.Measured(_own_minus_foreign(own, pairs))
     return measured | _of_idmr(others, dict(zip(seeds, own, strict=True)))
+
+
+def _own_minus_foreign(own, pairs):
+    """Return a difference per seed; two seeds are one pair, and one difference."""
+    if len(own) == 2:
+        return [own.mean() - (pairs[0][1] + pairs[1][0]) / 2]
+    return own - jackknife_pairs(pairs)
 
 
 def _of_idmr(strategies, oracle):

@@ -197,6 +197,8 @@ def test_measures_are_what_they_say(found):
     matrix = found.seeds.qualities[0, 0]  # source, target
     own = np.diag(matrix)
     expected["own-foreign"] = own - jackknife_pairs(matrix)
+    foreign = (matrix.sum(axis=0) - own) / 4
+    assert expected["own-foreign"].mean() == pytest.approx((own - foreign).mean())
     for name, gains in expected.items():
         np.testing.assert_allclose(measured[name, "tree"].gains, gains, atol=1e-12)
 
@@ -292,6 +294,7 @@ def test_published_curves_are_measured_the_same_way(tmp_path):
         ("oracle-random", "lstm"): 0.4,
         ("oracle-heuristic", "lstm"): 0.25,
         ("oracle-idmr", "lstm"): 0.2,
+        ("own-foreign", "lstm"): 0.2,
         ("idmr", "lstm"): 0.05,
         ("oracle-random", "aoe"): 0.4,
         ("oracle-heuristic", "aoe"): 0.4,
@@ -315,7 +318,10 @@ def test_published_orders_of_other_seeds_are_tested_by_pseudo_values():
         for seed in range(3)
     ]
     gains = published._of_curves(runs)["own-foreign"].gains
-    np.testing.assert_allclose(gains, np.diag(matrix) - jackknife_pairs(matrix))
+    own = np.diag(matrix)
+    np.testing.assert_allclose(gains, own - jackknife_pairs(matrix))
+    foreign = (matrix.sum(axis=0) - own) / 2
+    assert gains.mean() == pytest.approx((own - foreign).mean())
 
 
 def test_bins_have_the_names_of_the_paper():
