@@ -1,6 +1,6 @@
 """ActiveLearner: the loop, as a scikit-learn meta-estimator."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from numbers import Integral
 
@@ -285,7 +285,6 @@ class ActiveLearner(
         context = self._init_callback_context(max_subtasks=problem.n_rounds + 2)
         context.call_on_fit_task_begin(estimator=self)
         with single_threaded(), warn_once():
-            _fit_strategy(strategy, problem, context, self)
             self._follow(strategy, problem, context)
         self.order_index_ = row_labels(X, self.order_)
         context.call_on_fit_task_end(
@@ -331,6 +330,10 @@ class ActiveLearner(
 
     def _follow(self, strategy, problem, context):
         """Go through the rounds, and keep what they gave."""
+        # A search, which may take days, begins once the first model could be scored.
+        searches = getattr(strategy, "peeks", False)
+        if not searches:
+            _fit_strategy(strategy, problem, context, self)
         test = Evaluation(problem.X_test, problem.y_test, problem.scorer)
         val = Evaluation(problem.X_val, problem.y_val, problem.scorer)
         curve, validation_curve, n_trainings = [], [], 0
@@ -338,9 +341,13 @@ class ActiveLearner(
             task = context.subcontext(task_name="round")
             task.call_on_fit_task_begin(estimator=self)
             n_trainings += turn.model is not None
-            curve.append(test.score(turn.model))
-            validation_curve.append(val.score(turn.model))
+            with _noted(f"The scorer was given the test set, in round {turn.k}."):
+                curve.append(test.score(turn.model))
+            with _noted(f"The scorer was given the validation set, in round {turn.k}."):
+                validation_curve.append(val.score(turn.model))
             task.call_on_fit_task_end(estimator=self, metadata={"score": curve[-1]})
+            if searches and turn.k == 0:
+                _fit_strategy(strategy, problem, context, self)
 
         self.curve_ = np.array(curve)
         self.quality_ = xi_quality(curve)
@@ -472,6 +479,16 @@ class ActiveLearner(
             names=[f"{name}: {type(part).__name__}" for name, part in parts.items()],
             name_details=[str(part) for part in parts.values()],
         )
+
+
+@contextmanager
+def _noted(text):
+    """Add to an error where it came from."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(text)
+        raise
 
 
 def _fit_strategy(strategy, problem, context, learner):

@@ -60,6 +60,8 @@ def check_runnable(problem: Problem, strategy: Any) -> None:
             "give X_warm or a positive warm_size, or choose a strategy that needs no "
             "model, such as Random."
         )
+    if getattr(strategy, "searches", False):
+        check_validation(problem, strategy)
     if problem.X_test is None:
         raise ValueError(
             "There is no test set to score the rounds on: give X_test, or a positive "
@@ -70,6 +72,26 @@ def check_runnable(problem: Problem, strategy: Any) -> None:
             f"{type(problem.estimator).__name__} takes a matrix of pairs of rows, and "
             "that has to be cut anew for each labelled set: give it the rows "
             "themselves and a kernel or metric to compute the pairs with."
+        )
+
+
+def check_validation(problem: Problem, strategy: Any) -> None:
+    """Refuse a problem without the set that an oracle searches on.
+
+    Parameters
+    ----------
+    problem : Problem
+    strategy : oracle
+
+    Raises
+    ------
+    ValueError
+        If there is no validation set.
+    """
+    if problem.X_val is None:
+        raise ValueError(
+            f"{type(strategy).__name__} searches on the validation set, and there is "
+            "none: give X_val, or a positive val_size."
         )
 
 

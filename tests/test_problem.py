@@ -218,6 +218,27 @@ def test_a_scorer_that_returns_nan_is_refused(blobs):
         learner(estimator=LogisticRegression(), scoring=scorer).fit(*blobs)
 
 
+class NeverFitted(Random):
+    """Fails the test where a search would begin."""
+
+    peeks = True
+
+    def fit(self, X, y=None, *, problem=None):
+        raise AssertionError("searched before the scorer was tried")
+
+
+@pytest.mark.parametrize(("n", "name"), [(20, "test"), (25, "validation")])
+def test_a_scorer_that_cannot_judge_a_set_is_met_before_a_search(blobs, n, name):
+    def scorer(model, X, y):
+        return 1 / (len(y) - n)
+
+    sizes = {"test_size": 20, "val_size": 25, "scoring": scorer}
+    with pytest.raises(ZeroDivisionError) as caught:
+        learner(NeverFitted(), LogisticRegression(), **sizes).fit(*blobs)
+    (note,) = caught.value.__notes__
+    assert note == f"The scorer was given the {name} set, in round 0."
+
+
 def test_an_unknown_scorer_is_refused(blobs):
     with pytest.raises(ValueError, match="'scoring' parameter"):
         learner(scoring="accuracies").fit(*blobs)

@@ -146,9 +146,10 @@ class AnnealingOracle(SearchOracle):
     in an oracle outside of one, each run is another search, also in a journal. Limits
     (`max_trainings`, `max_time`), `n_jobs` and `prefetch` may differ from run to run,
     but for a `max_trainings` below 64 K, by which the start tries fewer candidates. A
-    journal tells data apart by their content, functions by their name, and those that
-    have no lasting one by their code. Where it was begun with another version of a
-    package, a warning says so. A strategy that finds the start is run again.
+    journal tells data apart by their content, functions and classes by their name, and
+    those that have no lasting one by their code and what that reads. Where it was begun
+    with another version of a package, a warning says so. A strategy that finds the
+    start is run again.
 
     References
     ----------

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skal.loop import check_validation
 from skal.strategies import OrderStrategy
 
 
@@ -13,6 +14,8 @@ class BaseOracle(OrderStrategy):
     """
 
     peeks = True
+    # Whether it needs a validation set.
+    searches = True
 
     def _fit(self, X, y, problem):
         if problem is None:
@@ -20,11 +23,7 @@ class BaseOracle(OrderStrategy):
                 f"{type(self).__name__} searches with the labels of the pool, so it "
                 "needs a problem: use it as the strategy of an ActiveLearner."
             )
-        if problem.X_val is None:
-            raise ValueError(
-                f"{type(self).__name__} searches on the validation set, and there is "
-                "none: give X_val, or a positive val_size."
-            )
+        check_validation(problem, self)
         order, self.quality_, self.n_trainings_ = self._search(problem)
         self._plan = np.asarray(order, dtype=np.int64)
         self.order_ = problem.pool_rows[self._plan]

@@ -1,8 +1,9 @@
 """What a search was given, in words and digests that are the same in every process."""
 
+import dis
 import functools
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import blake2b
 from importlib import metadata
 from inspect import getclosurevars
@@ -11,6 +12,10 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils.metadata_routing import (
+    _routing_enabled,
+    get_routing_for_object,
+)
 
 from skal._version import __version__
 from skal.problem import Problem
@@ -38,6 +43,7 @@ def of_problem(problem: Problem) -> dict[str, str]:
     sizes = {f"n_{name}": getattr(problem, f"X_{name}") for name in SETS}
     return {
         **_of_estimator(problem.estimator),
+        **_of_routing(problem),
         "scoring": describe(problem.scorer, WITHOUT_EFFECT),
         "batch_size": str(problem.batch_size),
         "n_rounds": str(problem.n_rounds),
@@ -72,18 +78,25 @@ def versions() -> dict[str, str]:
     return {"skal": __version__, **{name: metadata.version(name) for name in packages}}
 
 
+def _of_routing(problem: Problem) -> dict[str, str]:
+    """Describe which step is given what, where arguments of `fit` are routed."""
+    if not (problem.fit_params and _routing_enabled()):
+        return {}
+    return {"routing": repr(get_routing_for_object(problem.estimator))}
+
+
 def _of_estimator(estimator: Any) -> dict[str, str]:
     params = estimator.get_params(deep=True)
     described = {
         # What a nested estimator is made of stands under names of its own.
-        name: _name(type(value))
+        name: describe(type(value))
         if hasattr(value, "get_params")
         else describe(value, WITHOUT_EFFECT)
         for name, value in sorted(params.items())
         if name.rpartition("__")[2] not in WITHOUT_EFFECT
     }
     named = {f"estimator: {name}": value for name, value in described.items()}
-    return {"estimator": _name(type(estimator)), **named}
+    return {"estimator": describe(type(estimator)), **named}
 
 
 def _has_params(value: Any) -> bool:
@@ -97,8 +110,8 @@ def describe(value: Any, skip: Collection[str] = (), depth: int = DEPTH) -> str:
     ----------
     value : object
         An estimator or another object is described by its class and its parameters or
-        attributes, a function by its qualified name, one that has no lasting name by
-        its code too, an array by a digest.
+        attributes, a function or class by its qualified name, one that has no lasting
+        name by its code and what that reads too, an array by a digest.
     skip : collection of str, default=()
         Parameters to leave out.
     depth : int
@@ -125,6 +138,10 @@ def describe(value: Any, skip: Collection[str] = (), depth: int = DEPTH) -> str:
     if isinstance(value, Mapping):
         items = sorted(f"{inner(key)}: {inner(part)}" for key, part in value.items())
         return f"{{{', '.join(items)}}}"
+    if isinstance(value, np.random.RandomState):
+        return f"{_name(type(value))} {digest(value.get_state(legacy=False))}"
+    if isinstance(value, np.random.Generator):
+        return f"{_name(type(value))} {digest(value.bit_generator.state)}"
     if hasattr(value, "__array__") or sparse.issparse(value):
         return f"{_name(type(value))} {digest(value)}"
     return _describe_object(value, skip, depth)
@@ -137,11 +154,68 @@ def _describe_named(value: Any, skip: Collection[str], depth: int) -> str:
         return f"{describe(owner, skip, depth - 1)}.{value.__name__}"
     name = _name(value)
     is_passing = "<" in name or name.startswith("__main__.")
-    if not (depth > 0 and is_passing and isinstance(value, FunctionType)):
+    if not (depth > 0 and is_passing and isinstance(value, FunctionType | type)):
         return name
-    given = [value.__defaults__, value.__kwdefaults__, getclosurevars(value).nonlocals]
-    parts = [_code(value.__code__), *given]
+    parts = _members(value) if isinstance(value, type) else _made_of(value)
     return f"{name} {digest(describe(parts, skip, depth - 1))}"
+
+
+def _members(kind: type) -> list[Any]:
+    """Return what a class inherits and what its body defines."""
+    own = {
+        name: value.fget if isinstance(value, property) else value
+        for name, value in vars(kind).items()
+    }
+    own = {name: getattr(value, "__func__", value) for name, value in own.items()}
+    return [
+        kind.__bases__,
+        {
+            name: value
+            for name, value in own.items()
+            if isinstance(value, FunctionType) or not name.startswith("__")
+        },
+    ]
+
+
+def _made_of(function: FunctionType) -> list[Any]:
+    """Return a function's code, and what it brings along or looks up elsewhere."""
+    nonlocals = dict(getclosurevars(function).nonlocals)
+    nonlocals.pop("__class__", None)  # for `super()`: the class that it is part of
+    return [
+        _code(function.__code__),
+        function.__defaults__,
+        function.__kwdefaults__,
+        nonlocals,
+        _globals_read(function),
+    ]
+
+
+def _globals_read(function: FunctionType) -> dict[str, Any]:
+    """Return the globals that a function reads; of what may change by use, the type."""
+    names = {
+        step.argval
+        for code in _all_code(function.__code__)
+        for step in dis.get_instructions(code)
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+    }
+    known = {n: function.__globals__[n] for n in names if n in function.__globals__}
+    return {n: value if _is_plain(value) else type(value) for n, value in known.items()}
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is a number, a text, a table, code or a container of such."""
+    if isinstance(value, ModuleType):
+        return False
+    is_array = hasattr(value, "__array__") or sparse.issparse(value)
+    is_value = isinstance(value, np.generic | Collection | bool | int | float | complex)
+    return is_array or is_value or callable(value) or _has_params(value)
+
+
+def _all_code(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _all_code(constant)
 
 
 def _code(code: CodeType) -> list[Any]:
@@ -151,7 +225,7 @@ def _code(code: CodeType) -> list[Any]:
 
 
 def _describe_object(value: Any, skip: Collection[str], depth: int) -> str:
-    name = _name(type(value))
+    name = describe(type(value), skip, depth)
     if isinstance(value, functools.partial):
         parts = {"func": value.func, "args": value.args, "keywords": value.keywords}
     elif _has_params(value):
@@ -204,6 +278,7 @@ def _feed(state: Any, value: Any) -> None:
         dtypes = [str(dtype) for dtype in value.dtypes]
         value = ["frame", list(map(str, value.columns)), dtypes, value.to_numpy()]
     elif hasattr(value, "__array__"):
+        value = value.detach().cpu() if hasattr(value, "detach") else value
         value = np.asarray(value)
         if value.dtype.kind in "OUS":
             value = ["array", value.shape, value.ravel().tolist()]

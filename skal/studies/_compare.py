@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from numbers import Integral
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,11 +16,13 @@ from skal.oracle._base import BaseOracle
 from skal.problem import Problem
 from skal.seeding import MAX_SEED, Stream, as_seed, stream
 from skal.strategies import FixedOrder, Random
+from skal.strategies._base import fit_inner
 from skal.studies._cells import learner_of, run_cells
 from skal.studies._comparison import Comparison, check_known, samples_posterior
 from skal.studies._seeds import as_seeds
-from skal.studies._store import Run, Store, describe_study, journal_path
+from skal.studies._store import Run, Store, describe_study
 from skal.studies._tasks import Task
+from skal.training import single_threaded
 
 # With fewer seeds, no test can tell a difference from luck.
 ENOUGH_SEEDS = 5
@@ -149,10 +150,7 @@ def compare(
     store = (
         None if path is None else Store(path, "compare", Cell, describe_study(study))
     )
-    learners = {
-        cell: _learner(study, cell, None if store is None else store.folder)
-        for cell in _cells(study, n_orders)
-    }
+    learners = {cell: _learner(study, cell, store) for cell in _cells(study, n_orders)}
     runs = run_cells(learners, problem, n_jobs=n_jobs, store=store, callbacks=callbacks)
     return _gather(study, runs)
 
@@ -240,11 +238,10 @@ def _check_sets(study: Comparison) -> None:
             check_runnable(replace(study.problem, estimator=model), strategy)
         if isinstance(strategy, FixedOrder):
             study.problem.whole_order(strategy.order, f"The order of {name!r}")
-        if isinstance(strategy, BaseOracle) and study.problem.X_val is None:
-            raise ValueError(
-                f"The oracle {name!r} searches on the validation set, and the problem "
-                "has none: give X_val."
-            )
+        if not getattr(strategy, "peeks", False):
+            # What peeks may search: this is to be before any search.
+            with single_threaded():
+                fit_inner(strategy, study.problem.X_pool, study.problem, stream(0))
 
 
 def _model(study: Comparison, estimator: str, strategy: Any) -> Any:
@@ -269,18 +266,19 @@ def _cells(study: Comparison, n_orders: int) -> list[Cell]:
     ]
 
 
-def _learner(study: Comparison, cell: Cell, folder: Path | None) -> ActiveLearner:
+def _learner(study: Comparison, cell: Cell, store: Store | None) -> ActiveLearner:
     strategy = clone(study.strategies[cell.strategy])
     if cell.number > 0:
         strategy.set_params(random_state=_order_seed(strategy, cell))
-    if folder is not None:
+    if store is not None:
         unset = [
             name
             for name, value in strategy.get_params().items()
             if value is None and name.rpartition("__")[2] == "journal"
         ]
+        path = store.journal_path(cell, strategy) if unset else None
         for name in unset:
-            strategy.set_params(**{name: journal_path(folder, *cell)})
+            strategy.set_params(**{name: path})
     model = _model(study, cell.estimator, strategy)
     return learner_of(study.problem, model, strategy, cell.seed)
 

@@ -26,6 +26,8 @@ from skal.studies._comparison import Comparison, samples_posterior
 GIVEN = "study.json"
 # What the order that a strategy finds does not depend on.
 WITHOUT_EFFECT = ("n_jobs", "verbose", "journal", "prefetch")
+# What may differ when a search goes on.
+LIMITS = ("max_trainings", "max_time")
 
 Given = Mapping[str, Mapping[str, str]]
 
@@ -76,6 +78,7 @@ class Store:
     def __init__(self, folder: Any, study: str, key_type: Any, given: Given) -> None:
         self.folder = _open_folder(folder)
         _agree(self.folder / GIVEN, given)
+        self.given = given
         self.path = self.folder / f"{study}.jsonl"
         self.runs = dict(_read(self.path, key_type))
 
@@ -90,6 +93,31 @@ class Store:
             file.flush()
             os.fsync(file.fileno())
         self.runs[key] = run
+
+    def journal_path(self, cell: Any, strategy: Any) -> Path:
+        """Return the path of the journal of one search, in a folder that is made.
+
+        It is that of a search alone: once another one is meant, one that was cut short
+        is left where it is.
+
+        Parameters
+        ----------
+        cell : NamedTuple
+            With an estimator and a strategy.
+        strategy : oracle
+
+        Returns
+        -------
+        Path
+        """
+        place = self.folder / "searches"
+        place.mkdir(exist_ok=True)
+        *_, model = _subjects(self.given, cell.strategy, cell.estimator)
+        search = _fingerprint.describe(strategy, (*WITHOUT_EFFECT, *LIMITS))
+        # Names may hold anything: some of it is for people, the digits tell apart.
+        plain = re.sub(r"[^A-Za-z0-9_.]+", "_", "-".join(map(str, cell)))[:60]
+        parts = tuple(cell), search, sorted(self.given[model].items())
+        return place / f"{plain}-{crc32(repr(parts).encode()):08x}.db"
 
 
 def _plain(value: Any) -> Any:
@@ -152,13 +180,9 @@ def _open_folder(path: Any) -> Path:
 def _agree(path: Path, given: Given) -> None:
     """Compare what a study is given with what the folder knows, and add what is new."""
     stored = _read_given(path)
-    in_use = _in_use(path.parent)
     # What failed at its first run can be put right: no cell depends on it.
-    bound = {
-        subject: values
-        for subject, values in stored.items()
-        if subject.removeprefix("posterior ") in in_use
-    }
+    in_use = _in_use(path.parent, stored)
+    bound = {subject: stored[subject] for subject in stored if subject in in_use}
     for subject in [name for name in given if name in bound and name != "versions"]:
         difference = _difference(bound[subject], given[subject])
         if difference is not None:
@@ -173,15 +197,24 @@ def _agree(path: Path, given: Given) -> None:
         _write(path, known)
 
 
-def _in_use(folder: Path) -> set[str]:
+def _in_use(folder: Path, given: Given) -> set[str]:
     """Return the subjects that hold for all cells in a folder, or for any of them."""
-    return {"data", "versions"} | {
-        f"{kind.removeprefix('source_')} {values[kind]!r}"
-        for path in folder.glob("*.jsonl")
-        for values in _lines(path)
-        for kind in ("estimator", "source_estimator", "strategy")
-        if kind in values
-    }
+    subjects = {"data", "versions"}
+    for path in folder.glob("*.jsonl"):
+        for values in _lines(path):
+            model = values.get("estimator")
+            source = values.get("source_estimator", model)
+            subjects.update(_subjects(given, values.get("strategy"), source))
+            if "source_estimator" in values:
+                subjects.add(f"estimator {model!r}")
+    return subjects
+
+
+def _subjects(given: Given, strategy: Any, estimator: Any) -> tuple[str, str]:
+    """Return the subjects that describe a strategy, and the model that it asks."""
+    subject = f"strategy {strategy!r}"
+    model = given.get(subject, {}).get("model", "estimator")
+    return subject, f"{model} {estimator!r}"
 
 
 def _warn_of_versions(
@@ -258,22 +291,6 @@ def describe_study(study: Comparison) -> Given:
             given[f"{kind} {name!r}"] = _fingerprint.of_problem(problem)
     for name, strategy in study.strategies.items():
         text = _fingerprint.describe(strategy, WITHOUT_EFFECT)
-        given[f"strategy {name!r}"] = {"strategy": text}
+        model = "posterior estimator" if samples_posterior(strategy) else "estimator"
+        given[f"strategy {name!r}"] = {"strategy": text, "model": model}
     return given
-
-
-def journal_path(folder: Path, *parts: Any) -> Path:
-    """Return the path of the journal of one search, in a folder that is made.
-
-    Parameters
-    ----------
-    folder : Path
-        That of the study.
-    *parts : str or int
-        What tells the search from others.
-    """
-    place = folder / "searches"
-    place.mkdir(exist_ok=True)
-    # Names may hold anything: some of it is left for people, the digits tell apart.
-    plain = re.sub(r"[^A-Za-z0-9_.]+", "_", "-".join(map(str, parts)))[:60]
-    return place / f"{plain}-{crc32(repr(parts).encode()):08x}.db"

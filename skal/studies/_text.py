@@ -44,7 +44,10 @@ def _column(name: str, values: list[Any]) -> list[str]:
 def _spell(value: Any) -> str:
     if isinstance(value, str | int | np.integer):
         return str(value)
-    return "-" if _is_nan(value) else f"{value:.4f}"
+    if _is_nan(value):
+        return "-"
+    # A p-value is never zero.
+    return "<0.0001" if 0 < value < 0.00005 else f"{value:.4f}"
 
 
 def _is_nan(value: Any) -> bool:

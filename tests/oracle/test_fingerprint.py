@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from _small_search import search
+from sklearn import config_context
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import GridSearchCV, KFold
@@ -64,11 +66,69 @@ def test_descriptions_tell_values_apart():
         Margin(random_state=2), Random(), lambda x: x, lambda x: x + 1, lambda x=1: x,
         *[adds(n) for n in range(2)], lambda x: [i for i in x], str.lower, str.upper,
         Thing(a=0).tell, Thing(a=1).tell, Thing.tell,
-        KFold(3, shuffle=True, random_state=0),
+        KFold(3, shuffle=True, random_state=0), np.random.RandomState(0),
+        np.random.RandomState(1), *map(np.random.default_rng, range(2)),
     ]  # fmt: skip
     described = [_fingerprint.describe(value) for value in values]
     assert len(set(described)) == len(values)
     assert not any(" at 0x" in text for text in described)
+
+
+def defined(source):
+    """Return what is called `it` in a script, or in a cell of a notebook."""
+    names = {"__name__": "__main__"}
+    exec(source, names)
+    return names["it"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class it:\n def f(self): return 1",
+        "class it:\n rate = 1",
+        "class it:\n @property\n def f(self): return 1",
+        "class it:\n @staticmethod\n def f(): return 1",
+        "class it:\n @classmethod\n def f(cls): return 1",
+        "class it:\n def __init__(self): super().__init__(); self.f = lambda: 1",
+        "class Base:\n rate = 1\nclass it(Base): pass",
+        "rate = 1\nclass it:\n def f(self): return rate",
+        "rate = 1\ndef it(x): return rate * x",
+        "rate = 1\ndef it(x): return [rate * i for i in x]",
+        "def twice(x): return x * 1\ndef it(x): return twice(x)",
+        "class Rate:\n rate = 1\ndef it(x): return x * Rate.rate",
+    ],
+)
+def test_what_has_no_lasting_name_is_told_by_its_code_and_what_that_reads(source):
+    first, again = (_fingerprint.describe(defined(source)) for _ in range(2))
+    edited = _fingerprint.describe(defined(source.replace("1", "2")))
+    assert first == again != edited
+    if isinstance(defined(source), type):
+        first, again = (_fingerprint.describe(defined(source)()) for _ in range(2))
+        edited = _fingerprint.describe(defined(source.replace("1", "2"))())
+        assert first == again != edited
+
+
+def test_of_what_changes_by_use_the_type_is_told():
+    source = "class Log:\n def __init__(self): self.n = 0\n"
+    it = defined(source + "log = Log()\ndef it(x): log.n += 1; return x")
+    before = _fingerprint.describe(it)
+    it(0)
+    assert _fingerprint.describe(it) == before
+
+
+def test_how_arguments_of_fit_are_routed_counts(make_problem):
+    def described(step, **fit_params):
+        with config_context(enable_metadata_routing=True):
+            steps = [StandardScaler(), GaussianNB()]
+            for i, one in enumerate(steps):
+                one.set_fit_request(sample_weight=i == step)
+            problem = make_problem(make_pipeline(*steps))
+            return _fingerprint.of_problem(replace(problem, fit_params=fit_params))
+
+    weights = {"sample_weight": np.ones(70)}
+    assert described(0, **weights) == described(0, **weights)
+    assert described(0, **weights)["routing"] != described(1, **weights)["routing"]
+    assert described(0) == described(1)
 
 
 def test_a_random_state_counts_where_no_run_replaces_it():

@@ -15,10 +15,12 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skal import (
     BALD,
+    IDMR,
     ODMR,
     ActiveLearner,
     AnnealingOracle,
     FixedOrder,
+    Longest,
     Margin,
     MaxEntropy,
     Problem,
@@ -344,6 +346,8 @@ class NeverTrained(GaussianNB):
         ({"a": Random()}, {"n_orders": 0}, "n_orders == 0, must be >= 1"),
         ({"a": AnnealingOracle(n_steps=-1)}, {}, "'n_steps' parameter"),
         ({"a": FixedOrder([1, 2])}, {}, "The order of 'a' has 2 rows, and 3 rounds"),
+        ({"o": AnnealingOracle(), "a": Longest()}, {}, "Longest counts the words"),
+        ({"a": IDMR(Random(), bins="length")}, {}, "counts the words of each row"),
     ],
 )
 def test_bad_input_is_met_before_anything_is_trained(
@@ -365,7 +369,9 @@ def test_sets_that_are_missing_are_refused(blobs):
         return Problem.from_sets(sets, NeverTrained(), batch_size=4, n_rounds=2)
 
     oracle = {"o": AnnealingOracle()}
-    with pytest.raises(ValueError, match="'o' searches on the validation set"):
+    with pytest.raises(
+        ValueError, match="AnnealingOracle searches on the validation set"
+    ):
         compare(pose(warm_size=10, val_size=0), oracle)
     with pytest.raises(ValueError, match="no test set"):
         compare(pose(warm_size=10, test_size=0), oracle)

@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import make_blobs
 from sklearn.naive_bayes import GaussianNB
 
-from skal import ActiveLearner, Margin, run_seeds, split
+from skal import ActiveLearner, Margin, Random, run_seeds, split
+from skal.studies._text import lay_out
 
 
 @pytest.fixture
@@ -68,3 +70,15 @@ def test_the_learner_itself_is_left_alone(learner, blobs):
     run_seeds(learner, *blobs, seeds=2)
     assert learner.random_state is None
     assert not hasattr(learner, "curve_")
+
+
+def test_one_seed_prints_no_deviation():
+    X, y = make_blobs(60, random_state=0)
+    learner = ActiveLearner(GaussianNB(), Random(), batch_size=2, n_rounds=2)
+    found = run_seeds(learner, X, y, seeds=1)
+    assert str(found).endswith(f"\nmean {found.mean:.4f}")
+
+
+def test_a_pvalue_is_not_printed_as_zero():
+    text = lay_out({"p": [1e-9, 4e-5, 6e-5, 0.0, -1e-9]})
+    assert text.split() == ["p", "<0.0001", "<0.0001", "0.0001", "0.0000", "-0.0000"]

@@ -18,7 +18,6 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skal import (
     BALD,
-    IDMR,
     AnnealingOracle,
     Margin,
     MaxEntropy,
@@ -347,17 +346,68 @@ def test_what_samples_a_posterior_is_part_of_a_study(tmp_path):
         run(without, bald, **posterior)
 
 
-def halves(X):
-    return X[:, 0] > 0
+class Moody(Margin):
+    """Chooses as told, or not at all."""
+
+    def __init__(self, fails=False, random_state=None):
+        super().__init__(random_state=random_state)
+        self.fails = fails
+
+    def _select(self, *args):
+        if self.fails:
+            raise ValueError("in no mood to choose")
+        return super()._select(*args)
+
+
+class Untrainable(RandomForestClassifier):
+    def fit(self, X, y):
+        raise ValueError("cannot be trained")
 
 
 def test_what_failed_at_its_first_run_can_be_put_right(tmp_path):
-    def run(bins):
-        strategies = {"margin": Margin(), "idmr": IDMR(Margin(), bins=bins)}
+    def run(fails):
+        strategies = {"margin": Margin(), "moody": Moody(fails)}
         return compare(pose(), strategies, path=tmp_path, seeds=SEEDS)
 
-    with pytest.raises(ValueError, match="must return one bin for each"):
-        run(np.sum)
-    assert run(halves).curves.shape == (1, 2, 2, 4)
-    with pytest.raises(ValueError, match="strategy 'idmr' differs"):
-        run(np.sum)
+    with pytest.raises(ValueError, match="in no mood"):
+        run(True)
+    assert run(False).curves.shape == (1, 2, 2, 4)
+    with pytest.raises(ValueError, match="strategy 'moody' differs"):
+        run(True)
+
+
+def test_a_posterior_estimator_that_failed_can_be_put_right(tmp_path):
+    def run(sampled):
+        return compare(
+            pose(),
+            {"margin": Margin(), "bald": BALD()},
+            estimators={"forest": RandomForestClassifier(3)},
+            posterior_estimators={"forest": sampled},
+            path=tmp_path,
+            seeds=SEEDS,
+        )
+
+    with pytest.raises(ValueError, match="cannot be trained"):
+        run(Untrainable(3))
+    assert run(RandomForestClassifier(3, max_depth=1)).curves.shape == (1, 2, 2, 4)
+    with pytest.raises(ValueError, match="posterior estimator 'forest' differs"):
+        run(RandomForestClassifier(3))
+
+
+def test_a_search_that_was_cut_short_does_not_bind_the_next(tmp_path):
+    def run(model=None, n_steps=20, **params):
+        oracle = AnnealingOracle(n_steps=n_steps, n_greedy=4, **params)
+        estimators = {"bayes": GaussianNB() if model is None else model}
+        compare(
+            *(pose(), {"oracle": oracle}),
+            estimators=estimators,
+            path=tmp_path,
+            seeds=SEEDS,
+        )
+        (tmp_path / "compare.jsonl").unlink()  # as where it ends before the first cell
+        return len(list((tmp_path / "searches").glob("*.db")))
+
+    assert run() == 2
+    assert run(n_steps=25) == 4
+    assert run(GaussianNB(var_smoothing=0.1)) == 6
+    assert run(max_time=1000.0) == 6  # the first ones go on
