@@ -240,7 +240,8 @@ def reproducible(seed: int) -> Iterator[None]:
     """Let a block depend on the seed alone, and leave no trace in any global state.
 
     On one thread, since the number of threads changes the last bits of a sum, and with
-    cuDNN's deterministic algorithms where there is a GPU.
+    cuDNN's deterministic algorithms where there is a GPU. Gradients are there, also
+    where the caller has turned them off.
 
     Parameters
     ----------
@@ -249,7 +250,13 @@ def reproducible(seed: int) -> Iterator[None]:
     cudnn = torch.backends.cudnn.flags(
         enabled=True, benchmark=False, deterministic=True
     )
-    with isolated(seed), single_threaded(), cudnn:
+    with (
+        isolated(seed),
+        single_threaded(),
+        cudnn,
+        torch.inference_mode(False),
+        torch.enable_grad(),
+    ):
         yield
 
 

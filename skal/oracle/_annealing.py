@@ -1,6 +1,5 @@
 """Simulated annealing over labelling orders (Algorithm 1)."""
 
-import warnings
 from numbers import Integral, Real
 
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -259,19 +258,6 @@ class AnnealingOracle(SearchOracle):
             self.max_trainings,
             journal,
         )
-
-    def _walk(self, search, context, started):
-        """Take all steps, as far as limits, callbacks and the user let it."""
-        try:
-            super()._walk(search, context, started)
-        except KeyboardInterrupt:
-            # The start is in the history, so that this is the step after the last.
-            t = min(len(search.history), search.n_steps)
-            warnings.warn(
-                f"The search was interrupted in step {t} of {search.n_steps}: going on "
-                "with the best order so far.",
-                stacklevel=2,
-            )
 
     def _starts(self):
         """Return where it begins."""

@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from contextlib import nullcontext
 from numbers import Integral
 
@@ -39,6 +40,8 @@ class SearchOracle(CallbackSupportMixin, BaseOracle):
     @with_callbacks
     def fit(self, X, y=None, *, problem=None):
         """Search for the optimal order of a problem.
+
+        Ctrl-C ends the search, with a warning, and leaves the best order so far.
 
         Parameters
         ----------
@@ -92,11 +95,19 @@ class SearchOracle(CallbackSupportMixin, BaseOracle):
         return Journal(self.journal, problem, name, self.seed_, parameters)
 
     def _walk(self, search, context, started):
-        """Take all steps, as far as limits and callbacks let it."""
-        for t in range(1, search.n_steps + 1):
-            may_go_on = self._take_step(search, context, t)
-            if not may_go_on or self._is_late(started):
-                break
+        """Take all steps, as far as limits, callbacks and the user let it."""
+        t = 1
+        try:
+            for t in range(1, search.n_steps + 1):
+                may_go_on = self._take_step(search, context, t)
+                if not may_go_on or self._is_late(started):
+                    break
+        except KeyboardInterrupt:
+            warnings.warn(
+                f"The search was interrupted in step {t} of {search.n_steps}: going on "
+                "with the best order so far.",
+                stacklevel=2,
+            )
 
     def _is_late(self, started):
         return self.max_time is not None and time.monotonic() - started >= self.max_time

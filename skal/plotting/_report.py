@@ -6,7 +6,7 @@ from html import escape
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
+from skal.studies._text import spell
 
 # Nothing is fetched and nothing runs, whatever a text may hold.
 PAGE = """<!DOCTYPE html>
@@ -167,27 +167,6 @@ class HTMLReport:
         path = Path(path)
         path.write_text(page, encoding="utf-8")
         return path
-
-
-def spell(value, digits=3):
-    """Return a value of a table as text.
-
-    Parameters
-    ----------
-    value : object
-        NaN and None are a dash.
-    digits : int, default=3
-        Of floats, after the point.
-
-    Returns
-    -------
-    str
-    """
-    if value is None:
-        return "-"
-    if isinstance(value, float | np.floating):
-        return "-" if np.isnan(value) else f"{value:.{digits}f}"
-    return str(value)
 
 
 def _look(texts):

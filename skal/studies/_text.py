@@ -34,20 +34,35 @@ def lay_out(columns: Mapping[str, Iterable[Any]]) -> str:
 def _column(name: str, values: list[Any]) -> list[str]:
     """Spell out a column, padded to one width."""
     is_text = any(isinstance(value, str) for value in values)
-    cells = [name, *map(_spell, values)]
+    cells = [name, *map(spell, values)]
     width = max(len(cell) for cell in cells)
     if is_text:
         return [cell.ljust(width) for cell in cells]
     return [cell.rjust(max(WIDTH, width)) for cell in cells]
 
 
-def _spell(value: Any) -> str:
-    if isinstance(value, str | int | np.integer):
-        return str(value)
-    if _is_nan(value):
+def spell(value: Any, digits: int = 4) -> str:
+    """Return a value of a table as text.
+
+    Parameters
+    ----------
+    value : object
+        NaN and None are a dash.
+    digits : int, default=4
+        Of floats, after the point. What is positive is not shown as zero: no p-value
+        is.
+
+    Returns
+    -------
+    str
+    """
+    if value is None or _is_nan(value):
         return "-"
-    # A p-value is never zero.
-    return "<0.0001" if 0 < value < 0.00005 else f"{value:.4f}"
+    if not isinstance(value, float | np.floating):
+        return str(value)
+    least = 10.0**-digits
+    is_tiny = 0 < value < least / 2
+    return f"<{least:.{digits}f}" if is_tiny else f"{value:.{digits}f}"
 
 
 def _is_nan(value: Any) -> bool:

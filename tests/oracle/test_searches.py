@@ -372,3 +372,29 @@ class TestBestOfStrategies:
     def test_no_strategies_are_refused(self, sets):
         with pytest.raises(ValueError, match="propose nothing"):
             learn(BestOfStrategiesOracle(strategies=[]), sets)
+
+
+@pytest.mark.parametrize(
+    "oracle",
+    [
+        GreedyOracle(n_candidates=3),
+        BeamOracle(width=2, n_candidates=3, by="round"),
+        BestOfStrategiesOracle(n_candidates=4),
+    ],
+    ids=lambda oracle: type(oracle).__name__,
+)
+def test_ctrl_c_leaves_the_best_beginning(oracle, sets, monkeypatch):
+    train, calls = Objective._train_and_score, []
+
+    def interrupted(self, labelled):
+        calls.append(len(labelled))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return train(self, labelled)
+
+    monkeypatch.setattr(Objective, "_train_and_score", interrupted)
+    with pytest.warns(UserWarning, match="was interrupted in step 3 of"):
+        learner = learn(oracle, sets)
+    found = learner.strategy_
+    assert found.history_["step"].tolist() == [1, 2]
+    assert found.quality_ == pytest.approx(learner.validation_quality_)
