@@ -56,17 +56,20 @@ def test_a_limit_that_changes_the_start_is_named(sets, path):
         search(sets, path, **params)
 
 
+class Interrupting(GaussianNB):
+    """Ends the search with the 60th training."""
+
+    n_left = 60
+
+    def fit(self, X, y):
+        type(self).n_left -= 1
+        if type(self).n_left == 0:
+            raise KeyboardInterrupt
+        return super().fit(X, y)
+
+
 def test_ctrl_c_leaves_the_best_so_far_and_the_journal_all_of_it(sets, path, trained):
-    class Interrupting(GaussianNB):
-        is_interrupting, n_fits = True, 0
-
-        def fit(self, X, y):
-            type(self).n_fits += 1
-            if type(self).is_interrupting and type(self).n_fits == 60:
-                type(self).is_interrupting = False
-                raise KeyboardInterrupt
-            return super().fit(X, y)
-
+    Interrupting.n_left = 60
     with pytest.warns(UserWarning, match="The search was interrupted"):
         cut = search(sets, path, Interrupting())
     assert cut.strategy_.n_trainings_ == len(known_sets(path))
