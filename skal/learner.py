@@ -45,6 +45,7 @@ from skal.training import (
 )
 from skal.utils._rows import n_rows, row_labels, width
 from skal.utils._tags import scorer_of
+from skal.utils._validation import Predicts
 
 
 class ActiveLearner(
@@ -176,7 +177,7 @@ class ActiveLearner(
     """
 
     _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit", "predict"])],
+        "estimator": [Predicts()],
         "strategy": [HasMethods(["fit", "select"])],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "n_rounds": [Interval(Integral, 1, None, closed="left")],

@@ -6,9 +6,11 @@ import polars as pl
 import pytest
 from scipy import sparse
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris
-from sklearn.ensemble import VotingClassifier
+from sklearn.decomposition import PCA
+from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -17,6 +19,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -388,3 +391,55 @@ def test_a_series_of_texts_stays_one(warm_size):
         model, Random(), warm_size=warm_size, batch_size=20, n_rounds=2, random_state=0
     ).fit(pd.Series(X, index=range(7, 107)), y)
     assert np.isfinite(learner.curve_[1:]).all()
+
+
+class Cleaner(TransformerMixin, BaseEstimator):
+    """A user's own step, which says nothing about what it takes."""
+
+    def fit(self, X, y=None):
+        self.n_rows_ = len(X)
+        return self
+
+    def transform(self, X):
+        return np.nan_to_num(np.asarray(X, dtype=np.float64))
+
+
+@pytest.mark.parametrize("dtype", [float, object, str])
+def test_a_step_of_the_users_may_clean_what_no_other_takes(blobs, dtype):
+    X, y = blobs
+    holes = np.where(np.arange(X.size).reshape(X.shape) % 7, X, np.nan)
+    model = make_pipeline(Cleaner(), LogisticRegression())
+    learner = ActiveLearner(model, Margin(), batch_size=5, n_rounds=2, random_state=0)
+    expected = clone(learner).fit(np.nan_to_num(holes), y)
+    found = learner.fit(holes.astype(dtype), y)
+    np.testing.assert_array_equal(found.order_, expected.order_)
+    np.testing.assert_array_equal(found.curve_, expected.curve_)
+
+
+def test_holes_are_refused_at_the_door_of_what_takes_none(blobs):
+    X, y = blobs
+    X = np.where(np.arange(len(X))[:, None] == 3, np.nan, X)
+    for model in (LogisticRegression(), make_pipeline(PCA(2), LogisticRegression())):
+        with pytest.raises(ValueError, match="Input X contains NaN"):
+            ActiveLearner(model, Random(), random_state=0).fit(X, y)
+
+
+def test_a_model_may_hide_what_it_answers_until_it_is_fitted(learner, blobs):
+    stack = StackingClassifier([("tree", DecisionTreeClassifier(max_depth=2))], cv=2)
+    assert not hasattr(stack, "predict")
+    learner.set_params(estimator=stack, strategy=Margin(), warm_size=20).fit(*blobs)
+    assert learner.predict_proba(blobs[0]).shape == (len(blobs[0]), 3)
+
+
+def test_a_model_that_turns_out_to_have_no_probabilities_is_refused(learner, blobs):
+    trees = [("tree", DecisionTreeClassifier(max_depth=2))]
+    stack = make_pipeline(StackingClassifier(trees, LinearSVC(), cv=2))
+    learner.set_params(estimator=stack, strategy=Margin(), warm_size=20)
+    with pytest.raises(TypeError, match="Margin needs class probabilities, and"):
+        learner.fit(*blobs)
+
+
+@pytest.mark.parametrize("estimator", [StandardScaler(), Cleaner(), KMeans, "tree"])
+def test_what_does_not_predict_is_refused(learner, blobs, estimator):
+    with pytest.raises((ValueError, TypeError), match=r"estimator|instance"):
+        learner.set_params(estimator=estimator, strategy=Random()).fit(*blobs)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_scalar
 
 from skal.learner import ActiveLearner
@@ -23,6 +24,7 @@ from skal.studies._seeds import as_seeds
 from skal.studies._store import Run, Store, describe_study
 from skal.studies._tasks import Task
 from skal.training import single_threaded
+from skal.utils._validation import Predicts
 
 # With fewer seeds, no test can tell a difference from luck.
 ENOUGH_SEEDS = 5
@@ -171,12 +173,12 @@ def _unpack(
         estimators = task.estimators if estimators is None else estimators
     if estimators is None:
         estimators = {type(problem.estimator).__name__: problem.estimator}
-    _check_named(estimators, "estimators", "fit", "predict")
-    _check_named(strategies, "strategies", "fit", "select")
+    _check_named(estimators, "estimators", Predicts())
+    _check_named(strategies, "strategies", HasMethods(["fit", "select"]))
     if posterior_estimators is None:
         posterior_estimators = {} if task is None else _with_dropout(task, estimators)
     if posterior_estimators:
-        _check_named(posterior_estimators, "posterior_estimators", "fit", "predict")
+        _check_named(posterior_estimators, "posterior_estimators", Predicts())
     for name in posterior_estimators:
         check_known(name, estimators, "estimator")
     return problem, strategies, estimators, dict(posterior_estimators)
@@ -191,7 +193,7 @@ def _with_dropout(task: Task, estimators: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check_named(named: Any, what: str, *methods: str) -> None:
+def _check_named(named: Any, what: str, kind: HasMethods) -> None:
     """Refuse what is no dict of names and objects that can be used."""
     if not isinstance(named, Mapping) or not named:
         raise ValueError(
@@ -200,12 +202,8 @@ def _check_named(named: Any, what: str, *methods: str) -> None:
     for name, one in named.items():
         if not isinstance(name, str):
             raise ValueError(f"{what} must be named by texts: got {name!r}.")
-        missing = [method for method in methods if not hasattr(one, method)]
-        if missing or isinstance(one, type):
-            raise ValueError(
-                f"{what}[{name!r}] must be an object with the methods "
-                f"{' and '.join(methods)}: got {one!r}."
-            )
+        if not kind.is_satisfied_by(one) or isinstance(one, type):
+            raise ValueError(f"{what}[{name!r}] must be {kind}: got {one!r}.")
 
 
 def _first(strategies: Mapping[str, Any], kind: type) -> str | None:

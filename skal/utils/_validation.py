@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils._missing import is_pandas_na
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_consistent_length
@@ -22,7 +24,8 @@ def check_rows(X: Any, name: str, estimator: Any) -> Any:
     """Check a numeric table as the first step of `estimator` would.
 
     What that step takes is told by its tags: text, data frames and what goes into a
-    column transformer are left to the estimator.
+    column transformer are left to the estimator, and anything to a transformer of the
+    user's own, which may be there to clean it.
 
     Parameters
     ----------
@@ -42,7 +45,7 @@ def check_rows(X: Any, name: str, estimator: Any) -> Any:
         If the table is not one that the estimator takes.
     """
     chain = _chain(estimator)
-    if is_frame(X) or isinstance(chain[-1], _BaseComposition):
+    if is_frame(X) or isinstance(chain[-1], _BaseComposition) or _is_own(chain[-1]):
         return X
     tags = get_tags(chain[-1])
     if tags.no_validation or tags.input_tags.string or is_text(X):
@@ -59,6 +62,12 @@ def check_rows(X: Any, name: str, estimator: Any) -> Any:
     )
 
 
+def _is_own(step: Any) -> bool:
+    """Whether a step is a transformer from outside scikit-learn."""
+    package = type(step).__module__.partition(".")[0]
+    return hasattr(step, "transform") and package != "sklearn"
+
+
 def _chain(estimator: Any) -> list:
     """Return `estimator`, what it wraps, and so on to the first that meets the rows."""
     chain = [estimator]
@@ -71,6 +80,20 @@ def _chain(estimator: Any) -> list:
             chain.append(last.estimator)
         else:
             return chain
+
+
+class Predicts(HasMethods):
+    """What predicts, or will once it is fitted, as a `StackingClassifier()` does."""
+
+    def __init__(self) -> None:
+        super().__init__(["fit", "predict"])
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Return whether `val` can be trained and asked."""
+        if super().is_satisfied_by(val):
+            return True
+        is_estimator = hasattr(val, "fit") and hasattr(val, "__sklearn_tags__")
+        return is_estimator and is_classifier(val)
 
 
 def check_labels(y: Any, name: str) -> Any:

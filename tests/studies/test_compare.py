@@ -325,7 +325,7 @@ class NeverTrained(GaussianNB):
         ({}, {}, "strategies must be a dict that names at least one"),
         ([Random()], {}, "strategies must be a dict"),
         ({1: Random()}, {}, "named by texts: got 1"),
-        ({"random": Random}, {}, r"strategies\['random'\] must be an object with"),
+        ({"random": Random}, {}, r"strategies\['random'\] must be an object impl"),
         ({"a": Random()}, {"estimators": {"b": 3}}, r"estimators\['b'\] must be"),
         (
             {"a": BALD()},
