@@ -38,7 +38,9 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
         At most so many passes through the rows.
 
     batch_size : int, default=32
-        Rows in a minibatch.
+        Rows in a minibatch. The last of an epoch may be smaller; where the module has
+        batch norm, which learns nothing from a single row, such a row joins the
+        minibatch before it.
 
     patience : int, default=20
         With a validation set, training stops after this many epochs without a better

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -53,7 +54,8 @@ def fixed_masks(module: nn.Module, seed: int, sample: int) -> Iterator[None]:
     One sample is one network: each dropout layer has one mask, for all rows and in
     every pass. It depends on the seed, the number of the sample, the layer, and the
     shape of a row, so not on how rows are cut into batches. The layers themselves stay
-    in evaluation mode, and so does everything else, batch norm above all.
+    in evaluation mode, and so does everything else, batch norm above all. Other threads
+    may predict with the module meanwhile: they see it as it is.
 
     Parameters
     ----------
@@ -86,10 +88,13 @@ class _Mask:
         key = stream(seed, Stream.DROPOUT, sample, position)
         self.seed = int(key.integers(2**63))
         self.masks: dict[tuple[int, ...], torch.Tensor] = {}
+        self.thread = get_ident()
 
     def __call__(
         self, layer: Any, inputs: tuple[torch.Tensor, ...], output: torch.Tensor
     ) -> torch.Tensor:
+        if get_ident() != self.thread:
+            return output
         shape = mask_shape(layer, output)
         if shape not in self.masks:
             self.masks[shape] = self._draw(shape, layer.p).to(output)
@@ -98,9 +103,9 @@ class _Mask:
     def _draw(self, shape: tuple[int, ...], p: float) -> torch.Tensor:
         # Drawn on the CPU, so that a GPU drops the same.
         generator = torch.Generator().manual_seed(self.seed)
-        keep = torch.rand(shape, generator=generator) >= p
+        keep = torch.rand(shape, generator=generator, dtype=torch.float32) >= p
         # What is kept is scaled up, as in training. With p = 1 nothing is.
-        return keep / max(1 - p, torch.finfo(torch.float32).tiny)
+        return keep.float() / max(1 - p, torch.finfo(torch.float32).tiny)
 
 
 def mask_shape(layer: nn.Module, X: torch.Tensor) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,9 +10,13 @@ import torch
 from sklearn.utils.validation import check_consistent_length
 from skorch import NeuralNetClassifier
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from skal.seeding import isolated
 from skal.training import single_threaded
+
+# What nets compute in, whatever torch's default is: tests compare them in float64.
+DTYPE = torch.float32
 
 
 class Epochs(NamedTuple):
@@ -92,15 +97,22 @@ class ShuffledBatches:
     dataset : skorch.dataset.Dataset
         Its `X` and `y` are tensors.
     batch_size : int
+    joins_single : bool, default=False
+        Whether a last minibatch of one row joins the one before it.
     """
 
-    def __init__(self, dataset: Any, batch_size: int) -> None:
+    def __init__(
+        self, dataset: Any, batch_size: int, joins_single: bool = False
+    ) -> None:
         self.X, self.y = dataset.X, dataset.y
-        self.batch_size = batch_size
+        self.batch_size, self.joins_single = batch_size, joins_single
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         order = torch.randperm(len(self.y)).to(self.y.device)
-        for rows in order.split(self.batch_size):
+        batches = list(order.split(self.batch_size))
+        if self.joins_single and len(batches) > 1 and len(batches[-1]) == 1:
+            batches[-2:] = [torch.cat(batches[-2:])]
+        for rows in batches:
             yield self.X[rows], self.y[rows]
 
 
@@ -137,14 +149,17 @@ def make_net(
         lr=lr,
         max_epochs=max_epochs,
         batch_size=batch_size,
-        iterator_train=ShuffledBatches,
         # skorch would take a fifth of the labels away to validate on.
         train_split=None,
         callbacks="disable",
         verbose=0,
         device=device,
     )
-    return net.initialize()
+    net.initialize()
+    # Batch norm learns nothing from a single row: torch refuses it.
+    has_norm = any(isinstance(part, _BatchNorm) for part in net.module_.modules())
+    net.iterator_train = partial(ShuffledBatches, joins_single=has_norm)
+    return net
 
 
 def train(
@@ -241,7 +256,8 @@ def reproducible(seed: int) -> Iterator[None]:
 
     On one thread, since the number of threads changes the last bits of a sum, and with
     cuDNN's deterministic algorithms where there is a GPU. Gradients are there, also
-    where the caller has turned them off.
+    where the caller has turned them off, and numbers are float32, also where the caller
+    has chosen another default.
 
     Parameters
     ----------
@@ -256,8 +272,19 @@ def reproducible(seed: int) -> Iterator[None]:
         cudnn,
         torch.inference_mode(False),
         torch.enable_grad(),
+        _default_dtype(DTYPE),
     ):
         yield
+
+
+@contextmanager
+def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def has_validation(X_val: Any, y_val: Any) -> bool:

@@ -15,6 +15,16 @@ SMALL = {
 OF_OTHER_NAMES = ("gpt2", "xlnet")
 
 
+@pytest.fixture
+def double(monkeypatch):
+    """All modules in float64, so that two ways of computing agree to many digits."""
+    torch = pytest.importorskip("torch", reason="torch is an extra")
+    monkeypatch.setattr("skal.nets._training.DTYPE", torch.float64)
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
 @pytest.fixture(scope="session")
 def make_checkpoint():
     """A function that writes a small checkpoint of transformers into a folder."""

@@ -123,14 +123,6 @@ def digits():
     return X[rows] / 16, np.array(["zero", "one", "two"])[y[rows]]
 
 
-@pytest.fixture
-def double():
-    """All modules in float64, for a test."""
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
 def make_net(module, **params):
     defaults = {"lr": 0.01, "batch_size": 10, "max_epochs": 8, "patience": 4}
     if module is ImageCNN:

@@ -34,14 +34,6 @@ def vectors(questions):
     return {word: rng.normal(size=5) for word in words[::2]}
 
 
-@pytest.fixture
-def double():
-    """All modules in float64, for a test."""
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
 def make_net(vectors=None, **params):
     defaults = {
         **{"vectors": vectors, "embedding_dim": 5, "lr": 0.01, "batch_size": 7},

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,21 @@ def test_one_mask_for_all_rows(model, X):
     samples = model.sample_proba(same, 10, random_state=0)
     np.testing.assert_allclose(samples, samples[:1].repeat(20, 0), rtol=1e-6)
     assert np.ptp(samples[0, :, 0]) > 0.01
+
+
+def test_other_threads_see_the_module_as_it_is(model, X):
+    expected = model.predict_proba(X)
+    with fixed_masks(model.module_, 0, 0), ThreadPoolExecutor(1) as pool:
+        assert (model.predict_proba(X) != expected).any()
+        found = pool.submit(model.predict_proba, X).result()
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_samples_from_many_threads_are_those_of_one(model, X):
+    expected = [model.sample_proba(X, 20, random_state=seed) for seed in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda seed: model.sample_proba(X, 20, seed), range(8))
+    np.testing.assert_array_equal(list(found), expected)
 
 
 def test_a_sample_is_what_one_mask_leaves(model, X):

@@ -71,6 +71,28 @@ def test_trap_2_only_dropout_is_random_in_posterior_samples(blobs):
     assert samples.std(axis=1).max() > 0.01
 
 
+@pytest.mark.parametrize("n_rows", [8, 9, 10])
+def test_batch_norm_takes_any_number_of_labelled_rows(blobs, n_rows):
+    X, y = blobs
+    model = make_net(Normed, batch_size=4).fit(X[:n_rows], y[:n_rows])
+    n_steps = model.module_.norm.num_batches_tracked.item()
+    assert n_steps == 5 * {8: 2, 9: 2, 10: 3}[n_rows]
+
+
+def test_a_single_row_left_is_a_minibatch_where_there_is_no_batch_norm(blobs):
+    seen = []
+
+    class Watched(MLP):
+        def forward(self, X):
+            if self.training:
+                seen.append(len(X))
+            return super().forward(X)
+
+    X, y = blobs
+    make_net(Watched, batch_size=4, max_epochs=1).fit(X[:9], y[:9])
+    assert seen[-3:] == [4, 4, 1]
+
+
 def test_trap_3_a_module_that_is_built_already_is_refused(blobs):
     built = MLP(n_classes=3, input_shape=(2,))
     with pytest.raises(TypeError, match=r"module must be a class, .* give MLP itself"):
