@@ -95,6 +95,11 @@ def anytime_optimal(curves: Iterable[ArrayLike]) -> int | None:
     int or None
         The position of the first such curve; None if there is none.
 
+    Raises
+    ------
+    ValueError
+        If no curve is given, or they are not of the same length.
+
     References
     ----------
     Zhou et al., AISTATS 2021, Definition 1 and Proposition 1.
@@ -107,7 +112,9 @@ def anytime_optimal(curves: Iterable[ArrayLike]) -> int | None:
     >>> anytime_optimal([[0, 0.5, 0.6], [0, 0.4, 0.7]]) is None
     True
     """
-    stacked = np.asarray(list(curves), dtype=np.float64)
+    stacked = np.array([np.asarray(curve, dtype=np.float64) for curve in curves])
+    if stacked.ndim != 2:
+        raise ValueError("No curve is given: give at least one.")
     is_highest = (stacked[:, 1:] == stacked[:, 1:].max(axis=0)).all(axis=1)
     return int(np.argmax(is_highest)) if is_highest.any() else None
 

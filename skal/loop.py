@@ -53,7 +53,9 @@ def check_runnable(problem: Problem, strategy: Any) -> None:
             f"{type(problem.estimator).__name__} is a regressor, and what is labelled "
             "here are classes: choose a classifier."
         )
-    check_needs(strategy, problem.estimator)
+    # What hides even `predict` until it is fitted, as a stack, tells nothing yet.
+    if hasattr(problem.estimator, "predict"):
+        check_needs(strategy, problem.estimator)
     if n_rows(problem.X_warm) == 0 and getattr(strategy, "needs", ()):
         raise ValueError(
             f"{name} needs a model in the first round, and the warm start is empty: "

@@ -370,9 +370,9 @@ def _fill_in_warm_size(
 
 
 def _possible_rounds(n_rounds: int, batch_size: int, n_pool: int) -> int:
-    possible = -(-n_pool // batch_size)
-    if n_rounds <= possible and n_rounds * batch_size <= n_pool:
+    if n_rounds * batch_size <= n_pool:
         return n_rounds
+    possible = -(-n_pool // batch_size)
     last = n_pool - (possible - 1) * batch_size
     warnings.warn(
         f"{n_rounds} rounds of batch_size={batch_size} need {n_rounds * batch_size} "

@@ -35,6 +35,8 @@ def test_anytime_optimal_is_what_dominates_all_others():
             i for i, c in enumerate(family) if all(dominates(c, o) for o in family)
         ]
         assert anytime_optimal(family) == (plain[0] if plain else None)
+    with pytest.raises(ValueError, match="No curve is given"):
+        anytime_optimal([])
 
 
 def test_prefixes_end_with_a_short_batch():

@@ -24,6 +24,8 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skal import (
+    IDMR,
+    ODMR,
     ActiveLearner,
     AnnealingOracle,
     ExhaustiveOracle,
@@ -443,3 +445,16 @@ def test_a_model_that_turns_out_to_have_no_probabilities_is_refused(learner, blo
 def test_what_does_not_predict_is_refused(learner, blobs, estimator):
     with pytest.raises((ValueError, TypeError), match=r"estimator|instance"):
         learner.set_params(estimator=estimator, strategy=Random()).fit(*blobs)
+
+
+class NeverTrained(GaussianNB):
+    def fit(self, X, y):
+        raise AssertionError("trained before the sets were checked")
+
+
+@pytest.mark.parametrize("wrap", [lambda oracle: oracle, IDMR, ODMR])
+def test_an_oracle_is_refused_without_a_validation_set_also_in_a_wrapper(blobs, wrap):
+    strategy = wrap(AnnealingOracle(n_steps=5))
+    learner = quick(NeverTrained(), strategy).set_params(val_size=0, random_state=0)
+    with pytest.raises(ValueError, match="searches on the validation set, and there"):
+        learner.fit(*blobs)

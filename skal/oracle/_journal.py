@@ -197,13 +197,7 @@ class Journal:
         dict of bytes to float
             Of those that are in the journal, whichever process trained on them.
         """
-        query = "SELECT value FROM score WHERE xi = ? AND labelled = ?"
-        with explained(self.path):
-            rows = {
-                key: self._connection.execute(query, (self._xi, key)).fetchone()
-                for key in keys
-            }
-        return {key: row[0] for key, row in rows.items() if row is not None}
+        return self._look_up("value", keys)
 
     def find_margins(self, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float16]]:
         """Look up the margins of the models of sets.
@@ -218,17 +212,18 @@ class Journal:
         dict of bytes to ndarray of shape (n_answers,)
             Of those for which the journal has them, and so the scores.
         """
-        query = "SELECT margins FROM score WHERE xi = ? AND labelled = ?"
+        found = self._look_up("margins", keys)
+        return {key: np.frombuffer(text, np.float16) for key, text in found.items()}
+
+    def _look_up(self, column: str, keys: Iterable[bytes]) -> dict[bytes, Any]:
+        """Return what a column holds of each set, where it holds anything."""
+        query = f"SELECT {column} FROM score WHERE xi = ? AND labelled = ?"
         with explained(self.path):
             rows = {
                 key: self._connection.execute(query, (self._xi, key)).fetchone()
                 for key in keys
             }
-        return {
-            key: np.frombuffer(row[0], np.float16)
-            for key, row in rows.items()
-            if row is not None and row[0] is not None
-        }
+        return {k: row[0] for k, row in rows.items() if row and row[0] is not None}
 
     def add_scores(
         self,

@@ -241,10 +241,7 @@ def check_needs(strategy, estimator):
 
 
 def _offers(estimator, need):
-    if need == "posterior":
-        return has_posterior(estimator)
-    # What hides even `predict` until it is fitted tells nothing yet.
-    return hasattr(estimator, need) or not hasattr(estimator, "predict")
+    return has_posterior(estimator) if need == "posterior" else hasattr(estimator, need)
 
 
 def _check_candidates(candidates, n_given, n_pool):

@@ -28,6 +28,11 @@ class _DistributionMatching(BaseStrategy):
         """What the followed strategy asks of a model."""
         return getattr(self.strategy, "needs", ())
 
+    @property
+    def searches(self):
+        """Whether the followed strategy searches on the validation set."""
+        return getattr(self.strategy, "searches", False)
+
     def _fit_followed(self, X, problem):
         rng = stream(self.seed_, Stream.STRATEGY)
         self.strategy_ = fit_inner(self.strategy, X, problem, rng)

@@ -111,6 +111,7 @@ class Comparison:
 
     def of(self, name: str) -> NDArray[np.float64]:
         """Return the qualities of one strategy, shape (n_estimators, n_seeds)."""
+        check_known(name, self.strategies, "strategy")
         return self.qualities[:, list(self.strategies).index(name)]
 
     def choose(self, names: Iterable[str] | None) -> tuple[str, ...]:
@@ -204,7 +205,15 @@ class Comparison:
         Returns
         -------
         PairedTests
+
+        Raises
+        ------
+        ValueError
+            If there is no pair, or no strategy of such a name.
         """
+        pairs = list(pairs)
+        if not pairs:
+            raise ValueError("No pair of strategies is given: give at least one.")
         strategies, references = zip(*pairs, strict=True)
         return self._test(strategies, np.tile(references, (len(self.estimators), 1)))
 

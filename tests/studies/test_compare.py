@@ -389,3 +389,12 @@ def test_strategies_that_peek_are_no_heuristics(make_problem):
     strategies = {"margin": Margin(), "peeks": ODMR(Margin(), labels="true")}
     found = compare(make_problem(GaussianNB()), strategies)
     assert found.heuristics == ("margin",)
+
+
+def test_what_was_not_compared_is_named(comparison):
+    with pytest.raises(ValueError, match="no strategy 'nope': choose of"):
+        comparison.of("nope")
+    with pytest.raises(ValueError, match="no strategy 'nope': choose of"):
+        comparison.test_pairs([("nope", "margin")])
+    with pytest.raises(ValueError, match="No pair of strategies is given"):
+        comparison.test_pairs([])
