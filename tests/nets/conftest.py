@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from skal.datasets import make_intents
+
 SMALL = {
     "hidden_size": 16,
     "num_hidden_layers": 2,
@@ -34,7 +36,6 @@ def make_checkpoint():
     )
     from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 
-    from skal.datasets import make_intents
     from skal.nets._checkpoint import quiet
 
     def make_checkpoint(folder, kind="roberta", **config):
@@ -66,6 +67,11 @@ def make_checkpoint():
         return folder
 
     return make_checkpoint
+
+
+@pytest.fixture(scope="session")
+def intents():
+    return make_intents(80, random_state=0)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 import json
 
-import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="torch is an extra")
@@ -12,26 +11,16 @@ import tempfile
 import huggingface_hub
 import torch
 import transformers
+from _trained import weights
 from safetensors.torch import load_file, save_file
 
-from skal.datasets import make_intents
 from skal.nets import TransformerClassifier, _checkpoint
 from skal.nets._checkpoint import tokenizer_from_files, tokenizer_to_files
-
-
-@pytest.fixture(scope="module")
-def intents():
-    return make_intents(80, random_state=0)
 
 
 def make_net(checkpoint, **params):
     defaults = {"lr": 1e-3, "max_epochs": 1, "random_state": 0}
     return TransformerClassifier(checkpoint, **{**defaults, **params})
-
-
-def weights(model):
-    values = model.module_.state_dict().values()
-    return np.concatenate([value.numpy().ravel() for value in values])
 
 
 def test_half_precision_is_trained_in_single(copy, intents):

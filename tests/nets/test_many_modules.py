@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from _trained import weights_by_name
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.metrics import check_scoring
@@ -148,18 +149,14 @@ def fit_each(net, digits, sets):
     return [clone(net).fit(X[rows], y[rows], **held_out) for rows in sets]
 
 
-def weights(model):
-    return {name: value.numpy() for name, value in model.module_.state_dict().items()}
-
-
 @every_module
 def test_parameters_are_those_of_fit(double, module, digits):
     net, sets = make_net(module, max_epochs=4), make_sets()
     many = side_by_side(net, digits, width=3).fit(sets)
     for found, expected in zip(many, fit_each(net, digits, sets), strict=True):
-        assert weights(found).keys() == weights(expected).keys()
-        for name, value in weights(expected).items():
-            np.testing.assert_allclose(weights(found)[name], value, atol=1e-9)
+        assert weights_by_name(found).keys() == weights_by_name(expected).keys()
+        for name, value in weights_by_name(expected).items():
+            np.testing.assert_allclose(weights_by_name(found)[name], value, atol=1e-9)
         np.testing.assert_allclose(found.loss_curve_, expected.loss_curve_)
 
 
@@ -181,13 +178,15 @@ def test_a_full_run_is_that_of_fit(module, digits):
 @pytest.mark.parametrize("module", [*SUITED, MLP, ImageCNN])
 def test_neither_place_nor_neighbours_matter(module, digits):
     net, sets = make_net(module, max_epochs=3), make_sets(9)
-    expected = [weights(m) for m in side_by_side(net, digits, width=1).fit(sets)]
+    expected = [
+        weights_by_name(m) for m in side_by_side(net, digits, width=1).fit(sets)
+    ]
     order = np.random.default_rng(0).permutation(9)
     for width, chosen in ((2, range(9)), (5, order), (16, order[:4]), (3, [8])):
         many = side_by_side(net, digits, width=width)
         models = many.fit([sets[i] for i in chosen])
         for found, number in zip(models, chosen, strict=True):
-            for name, value in weights(found).items():
+            for name, value in weights_by_name(found).items():
                 np.testing.assert_array_equal(value, expected[number][name])
 
 
@@ -205,8 +204,10 @@ def test_minibatches_of_one_row_and_of_more_rows_than_there_are(digits):
         sets = [*make_sets(2), np.array([5])]
         many = side_by_side(net, digits, width=2).fit(sets)
         for found, model in zip(many, fit_each(net, digits, sets), strict=True):
-            for name, value in weights(model).items():
-                np.testing.assert_allclose(weights(found)[name], value, atol=2e-5)
+            for name, value in weights_by_name(model).items():
+                np.testing.assert_allclose(
+                    weights_by_name(found)[name], value, atol=2e-5
+                )
 
 
 def test_no_more_rows_are_computed_than_there_are(digits):
@@ -233,8 +234,8 @@ def test_a_module_may_keep_what_it_has_computed(digits):
     many = side_by_side(net, digits)
     assert many.stack.is_stacked
     for found, model in zip(many.fit(sets), fit_each(net, digits, sets), strict=True):
-        for name, value in weights(model).items():
-            np.testing.assert_allclose(weights(found)[name], value, atol=2e-5)
+        for name, value in weights_by_name(model).items():
+            np.testing.assert_allclose(weights_by_name(found)[name], value, atol=2e-5)
 
 
 def test_scores_are_those_of_the_fitted_models(digits):

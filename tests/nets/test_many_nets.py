@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from _trained import weights_by_name
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score, check_scoring, f1_score, make_scorer
 
@@ -65,10 +66,6 @@ def fit_each(net, intents, sets):
     ]
 
 
-def weights(model):
-    return {k: v.numpy() for k, v in model.module_.state_dict().items()}
-
-
 @every_classifier
 @pytest.mark.parametrize("has_vectors", [True, False])
 def test_parameters_are_those_of_fit(double, classifier, has_vectors, intents, vectors):
@@ -78,9 +75,9 @@ def test_parameters_are_those_of_fit(double, classifier, has_vectors, intents, v
     for found, expected in zip(many, fit_each(net, intents, sets), strict=True):
         assert found.words_ == expected.words_
         assert found.input_shape_ == expected.input_shape_
-        assert weights(found).keys() == weights(expected).keys()
-        for name, value in weights(expected).items():
-            np.testing.assert_allclose(weights(found)[name], value, atol=1e-9)
+        assert weights_by_name(found).keys() == weights_by_name(expected).keys()
+        for name, value in weights_by_name(expected).items():
+            np.testing.assert_allclose(weights_by_name(found)[name], value, atol=1e-9)
         np.testing.assert_allclose(found.loss_curve_, expected.loss_curve_)
 
 
@@ -101,14 +98,16 @@ def test_a_full_run_is_that_of_fit(classifier, intents, vectors):
 @every_classifier
 def test_neither_place_nor_neighbours_matter(classifier, intents, vectors):
     net, sets = make_net(classifier, vectors), make_sets(9)
-    expected = [weights(m) for m in side_by_side(net, intents, width=1).fit(sets)]
+    expected = [
+        weights_by_name(m) for m in side_by_side(net, intents, width=1).fit(sets)
+    ]
     order = np.random.default_rng(0).permutation(9)
     for width, chosen in ((2, range(9)), (5, order), (16, order[:4]), (3, [8])):
         many = side_by_side(net, intents, width=width)
         for found, number in zip(
             many.fit([sets[i] for i in chosen]), chosen, strict=True
         ):
-            for name, value in weights(found).items():
+            for name, value in weights_by_name(found).items():
                 np.testing.assert_array_equal(value, expected[number][name])
 
 
@@ -119,8 +118,8 @@ def test_odd_sizes_do_not_matter(classifier, dimension, n_classes, intents):
     net, sets = make_net(classifier, embedding_dim=dimension, max_epochs=3), make_sets()
     one, five = (net.side_by_side(X, y, width=width).fit(sets) for width in (1, 5))
     for expected, found in zip(one, five, strict=True):
-        for name, value in weights(found).items():
-            np.testing.assert_array_equal(value, weights(expected)[name])
+        for name, value in weights_by_name(found).items():
+            np.testing.assert_array_equal(value, weights_by_name(expected)[name])
 
 
 def test_products_with_vectors_are_left_to_fit(intents):
@@ -139,8 +138,14 @@ def test_the_same_sets_again_and_another_seed(classifier, intents, vectors):
         make_net(classifier, vectors, random_state=4), intents, width=2
     ).fit(sets)
     for a, b, c in zip(first, again, other, strict=True):
-        assert all(np.array_equal(weights(a)[k], weights(b)[k]) for k in weights(a))
-        assert not all(np.array_equal(weights(a)[k], weights(c)[k]) for k in weights(a))
+        assert all(
+            np.array_equal(weights_by_name(a)[k], weights_by_name(b)[k])
+            for k in weights_by_name(a)
+        )
+        assert not all(
+            np.array_equal(weights_by_name(a)[k], weights_by_name(c)[k])
+            for k in weights_by_name(a)
+        )
 
 
 def test_without_a_validation_set_all_epochs_are_trained(intents):

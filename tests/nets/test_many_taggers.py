@@ -7,6 +7,7 @@ pytest.importorskip("torch", reason="torch is an extra")
 pytest.importorskip("skorch", reason="skorch is an extra")
 
 import torch
+from _trained import weights_by_name
 from sklearn.base import clone
 from sklearn.metrics import check_scoring
 
@@ -63,17 +64,13 @@ def fit_one(net, questions, rows, **params):
     return clone(net).fit(X, y, **(held_out(questions) | params))
 
 
-def weights(model):
-    return {k: v.numpy() for k, v in model.module_.state_dict().items()}
-
-
 def assert_same(found, expected):
     """The same to the last bit."""
     assert found.loss_curve_ == expected.loss_curve_
     assert found.validation_scores_ == expected.validation_scores_
     assert found.words_ == expected.words_
-    for name, value in weights(expected).items():
-        np.testing.assert_array_equal(weights(found)[name], value)
+    for name, value in weights_by_name(expected).items():
+        np.testing.assert_array_equal(weights_by_name(found)[name], value)
 
 
 @pytest.mark.parametrize("has_vectors", [True, False])
@@ -85,9 +82,9 @@ def test_parameters_are_those_of_fit(double, has_vectors, questions, vectors):
         assert found.words_ == expected.words_
         assert found.input_shape_ == expected.input_shape_
         assert found.classes_.tolist() == expected.classes_.tolist()
-        assert weights(found).keys() == weights(expected).keys()
-        for name, value in weights(expected).items():
-            np.testing.assert_allclose(weights(found)[name], value, atol=1e-9)
+        assert weights_by_name(found).keys() == weights_by_name(expected).keys()
+        for name, value in weights_by_name(expected).items():
+            np.testing.assert_allclose(weights_by_name(found)[name], value, atol=1e-9)
         np.testing.assert_allclose(found.loss_curve_, expected.loss_curve_)
         np.testing.assert_allclose(
             found.validation_scores_, expected.validation_scores_, rtol=1e-12
@@ -139,7 +136,10 @@ def test_the_same_sets_again_and_another_seed(questions):
     other = side_by_side(make_net(random_state=4), questions, width=2).fit(sets)
     for a, b, c in zip(first, again, other, strict=True):
         assert_same(a, b)
-        assert not all(np.array_equal(weights(a)[k], weights(c)[k]) for k in weights(a))
+        assert not all(
+            np.array_equal(weights_by_name(a)[k], weights_by_name(c)[k])
+            for k in weights_by_name(a)
+        )
 
 
 def test_empty_sentences_are_left_out(double, questions):
@@ -156,8 +156,8 @@ def test_empty_sentences_are_left_out(double, questions):
         np.testing.assert_allclose(
             found.validation_scores_, expected.validation_scores_, rtol=1e-12
         )
-        for name, value in weights(expected).items():
-            np.testing.assert_allclose(weights(found)[name], value, atol=1e-9)
+        for name, value in weights_by_name(expected).items():
+            np.testing.assert_allclose(weights_by_name(found)[name], value, atol=1e-9)
     message = "X holds no tokens: give a sentence that has some."
     with pytest.raises(ValueError, match=message):
         many.fit([np.array([0, 17])])

@@ -9,6 +9,7 @@ pytest.importorskip("torch", reason="torch is an extra")
 pytest.importorskip("skorch", reason="skorch is an extra")
 
 import torch
+from _trained import weights
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from skorch import NeuralNet
@@ -41,11 +42,6 @@ def make_net(module=MLP, **params):
     return TorchClassifier(
         module, **{"max_epochs": 5, "lr": 0.02, "random_state": 0, **params}
     )
-
-
-def weights(model):
-    values = model.module_.state_dict().values()
-    return np.concatenate([value.numpy().ravel() for value in values])
 
 
 @parametrize_with_checks(NETS)

@@ -10,6 +10,7 @@ pytest.importorskip("skorch", reason="skorch is an extra")
 
 import pandas as pd
 import torch
+from _trained import weights
 from sklearn.base import clone
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.utils import Bunch
@@ -40,11 +41,6 @@ def vectors():
 def make_net(**params):
     defaults = {"embedding_dim": 8, "lr": 0.02, "max_epochs": 2, "random_state": 0}
     return BiLSTMTagger(**{**defaults, **params})
-
-
-def weights(model):
-    values = model.module_.state_dict().values()
-    return np.concatenate([value.numpy().ravel() for value in values])
 
 
 def test_what_is_trained_on():

@@ -10,6 +10,7 @@ pytest.importorskip("skorch", reason="skorch is an extra")
 
 import pandas as pd
 import torch
+from _trained import weights
 from sklearn.base import clone
 from sklearn.utils import Bunch
 from torch import nn
@@ -41,11 +42,6 @@ def vectors():
 def make_net(classifier, **params):
     defaults = {"embedding_dim": 8, "lr": 0.01, "max_epochs": 2, "random_state": 0}
     return classifier(**{**defaults, **params})
-
-
-def weights(model):
-    values = model.module_.state_dict().values()
-    return np.concatenate([value.numpy().ravel() for value in values])
 
 
 @every_classifier

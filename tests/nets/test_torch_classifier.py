@@ -10,6 +10,7 @@ pytest.importorskip("skorch", reason="skorch is an extra")
 
 import pandas as pd
 import torch
+from _trained import weights
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -44,11 +45,6 @@ class OneLogit(nn.Module):
 def make_net(**params):
     defaults = {"module_params": {"hidden": 16}, "lr": 0.02, "max_epochs": 15}
     return TorchClassifier(MLP, **{**defaults, "random_state": 0, **params})
-
-
-def weights(model):
-    values = model.module_.state_dict().values()
-    return np.concatenate([value.numpy().ravel() for value in values])
 
 
 def test_it_learns(blobs):

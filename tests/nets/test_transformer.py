@@ -20,6 +20,7 @@ pytest.importorskip("transformers", reason="transformers is an extra")
 
 import torch
 import transformers
+from _trained import weights
 from safetensors.torch import load_file
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
@@ -64,11 +65,6 @@ def minilm():
 
 
 @pytest.fixture(scope="module")
-def intents():
-    return make_intents(80, random_state=0)
-
-
-@pytest.fixture(scope="module")
 def model(tiny, intents):
     """One that is fitted; tests leave it as it is."""
     return make_net(tiny, dropout=0.5).fit(*intents)
@@ -77,11 +73,6 @@ def model(tiny, intents):
 def make_net(checkpoint, **params):
     defaults = {"lr": 1e-3, "max_epochs": 2, "random_state": 0}
     return TransformerClassifier(checkpoint, **{**defaults, **params})
-
-
-def weights(model):
-    values = model.module_.state_dict().values()
-    return np.concatenate([value.numpy().ravel() for value in values])
 
 
 def test_it_learns_intents(tiny):

@@ -10,13 +10,7 @@ pytest.importorskip("transformers", reason="transformers is an extra")
 
 import torch
 
-from skal.datasets import make_intents
 from skal.nets import TransformerClassifier
-
-
-@pytest.fixture(scope="module")
-def intents():
-    return make_intents(80, random_state=0)
 
 
 @pytest.fixture(scope="module")
