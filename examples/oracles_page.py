@@ -2,8 +2,9 @@
 The page on oracles at equal cost
 =================================
 
-Puts tables of what `compare_oracles.py` wrote into a page, between the lines
-`<!-- tables -->` and `<!-- end of tables -->`, and draws the picture beside it.
+Puts tables of what `compare_oracles.py` and `luck_of_oracles.py` wrote into a page,
+between the lines `<!-- tables -->` and `<!-- end of tables -->`, and draws the picture
+beside it.
 
     python examples/oracles_page.py docs/oracles.md
 """
@@ -18,9 +19,13 @@ from compare_oracles import BUDGETS, MARKS, PROBLEMS, PUBLISHED
 from lines import read
 from scipy.stats import ttest_rel
 
+from skal.studies._statistics import holm
+
 BEGIN, END = "<!-- tables -->", "<!-- end of tables -->"
 GUIDED, BLIND = "guided", "annealing"
 RESULTS = ["validation", "test"]
+# What `luck_of_oracles.py` writes.
+LUCK, CAUGHT_UP = "luck_of_seeds.csv", "caught_up.csv"
 # Colours that the colour-blind can tell apart, and marks that need none.
 LOOKS = {
     GUIDED: ("#0072B2", "o", "-"),
@@ -53,9 +58,16 @@ def spell(values):
     return f"{np.mean(values):.3f}{spread}"
 
 
-def spell_p(p):
-    """Write the p-value of a test, to three digits."""
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
+def spell_lead(lead, *pvalues):
+    """Write a lead and its p-values; what is not known is left out."""
+    spelled = ["<0.001" if p < 0.001 else f"{p:.3f}" for p in pvalues]
+    values = [f"{lead:+.3f}", *spelled]
+    return ["" if value.endswith("nan") else value for value in values]
+
+
+def spell_problem(problem):
+    """Write the name of a problem."""
+    return problem.replace("_", "-")
 
 
 def spell_share(share):
@@ -64,13 +76,13 @@ def spell_share(share):
 
 
 def ahead(guided, rival):
-    """Write how far the guided search is ahead, and the paired t-test over seeds."""
+    """Return how far the guided search is ahead, and p of a paired t-test."""
     seeds = sorted(guided.keys() & rival.keys())
     if not seeds:
-        return ["", ""]
+        return np.nan, np.nan
     pairs = [[values[seed] for seed in seeds] for values in (guided, rival)]
-    lead = f"{np.mean(pairs[0]) - np.mean(pairs[1]):+.3f}"
-    return [lead, spell_p(ttest_rel(*pairs).pvalue) if len(seeds) > 1 else ""]
+    p = ttest_rel(*pairs).pvalue if len(seeds) > 1 else np.nan
+    return np.mean(pairs[0]) - np.mean(pairs[1]), p
 
 
 def table(header, rows):
@@ -81,26 +93,27 @@ def table(header, rows):
 
 def at_equal_cost(found, problem):
     """Return the table of one problem: all oracles, budget by budget."""
-    header = [
-        "trainings",
-        "oracle",
-        "seeds",
-        "validation",
-        "test",
-        "guided: ahead",
-        "p",
-    ]
-    rows = []
-    for budget in map(str, BUDGETS):
-        guided = column(found.get((problem, GUIDED, budget), {}), "test")
-        for name in LOOKS:
-            runs = found.get((problem, name, budget))
-            if runs:
-                test = column(runs, "test")
-                gap = ["", ""] if name == GUIDED else ahead(guided, test)
-                quality = [spell(column(runs, "validation")), spell(test)]
-                rows.append([budget, name, str(len(runs)), *quality, *gap])
+    header = ["trainings", "oracle", "seeds", *RESULTS]
+    header += ["guided ahead on test", "p", "p (Holm)"]
+    budgets = map(str, BUDGETS)
+    rows = [row for budget in budgets for row in at_budget(found, problem, budget)]
     return table(header, rows)
+
+
+def at_budget(found, problem, budget):
+    """Yield the rows of one budget; Holm corrects for the rivals that it has."""
+    keys = {name: (problem, name, budget) for name in LOOKS}
+    runs = {name: found[key] for name, key in keys.items() if key in found}
+    test = {name: column(rows, "test") for name, rows in runs.items()}
+    guided = test.get(GUIDED, {})
+    leads = {name: ahead(guided, test[name]) for name in runs if name != GUIDED}
+    corrected = dict(zip(leads, holm([p for _, p in leads.values()]), strict=True))
+    for name, rows in runs.items():
+        quality = [spell(column(rows, "validation")), spell(test[name])]
+        gap = ["", "", ""]
+        if name in leads:
+            gap = spell_lead(*leads[name], corrected[name])
+        yield [f"{int(budget):,}", name, str(len(rows)), *quality, *gap]
 
 
 def caught_up(found, problem):
@@ -122,27 +135,60 @@ def longest(found, problem):
     return runs
 
 
-def against_published(found):
-    """Return a table: how soon the search as published is caught up with."""
-    header = ["problem", "seed", "published: trainings", "validation", "test"]
-    header += ["guided: trainings to the same validation", "share"]
-    header += ["guided: trainings in all", "validation", "test"]
-    rows, shares = [], defaultdict(list)
+def against_published(found, there=()):
+    """Return a table: how soon the search as published is caught up with.
+
+    `there` has the lines of `luck_of_oracles.py`: the guided search at that point.
+    """
+    header = ["problem", "seed", *(f"published: {c}" for c in ["trainings", *RESULTS])]
+    header += ["guided: trainings to the same validation", "share", "test there"]
+    header += [f"guided: {c}" for c in ["trainings in all", *RESULTS]]
+    test_there = {(r["problem"], r["seed"], r["trainings"]): r["test"] for r in there}
+    rows, results = [], defaultdict(list)
     for problem in PROBLEMS:
         for seed, row, guided, n in caught_up(found, problem):
             total = int(row["trainings"])
-            shares[problem].append(n / total if n else np.inf)
-            share = [f"{n:,}", f"{n / total:.1%}"] if n else ["not reached", ""]
-            scores = [f"{float(r[c]):.4f}" for r in (row, guided) for c in RESULTS]
-            n_guided = f"{int(guided['trainings']):,}"
-            cells = [problem, str(seed), f"{total:,}", *scores[:2], *share]
-            cells += [n_guided, *scores[2:]]
-            rows.append(cells)
-    medians = [
-        f"{problem}: {spell_share(np.median(values))} over {len(values)} seeds"
-        for problem, values in shares.items()
-    ]
-    return table(header, rows) + "\n\nMedian share: " + "; ".join(medians) + "."
+            test = float(test_there.get((problem, str(seed), str(n)), np.nan))
+            share = n / total if n else np.inf
+            results[problem].append([share, test, float(row["test"])])
+            reached = [f"{n:,}" if n else "", spell_share(share)]
+            reached += ["" if np.isnan(test) else f"{test:.4f}"]
+            of_both = [
+                [f"{int(r['trainings']):,}", *(f"{float(r[c]):.4f}" for c in RESULTS)]
+                for r in (row, guided)
+            ]
+            cells = [spell_problem(problem), str(seed)]
+            rows.append([*cells, *of_both[0], *reached, *of_both[1]])
+    return table(header, rows) + "\n\n" + "\n".join(medians(results))
+
+
+def medians(results):
+    """Yield a line for each problem: the medians over the seeds that are there."""
+    for problem, values in results.items():
+        share, test, published = np.median(values, axis=0)
+        on_test = f", test there {test:.4f} against {published:.4f}"
+        yield (
+            f"- {spell_problem(problem)}, median of {len(values)} seeds: share"
+            f" {spell_share(share)}{'' if np.isnan(test) else on_test}"
+        )
+
+
+def with_other_seeds(rows):
+    """Return a table: orders followed with other seeds of training than their own."""
+    header = ["problem", "trainings", "oracle", "seeds", "validation"]
+    header += ["with other seeds", "test", "with other seeds"]
+    orders = defaultdict(dict)
+    for row in rows:
+        orders[row["problem"], row["budget"], row["oracle"]][int(row["seed"])] = row
+    names = ["validation", "other_validation", "test", "other_test"]
+    return table(
+        header,
+        [
+            [spell_problem(problem), f"{int(budget):,}", oracle, str(len(runs))]
+            + [spell(column(runs, name)) for name in names]
+            for (problem, budget, oracle), runs in orders.items()
+        ],
+    )
 
 
 def draw(found, path):
@@ -152,7 +198,7 @@ def draw(found, path):
         2, len(problems), figsize=(4.2 * len(problems), 6.4), sharex=True, squeeze=False
     )
     for panel, problem in zip(axes.T, problems, strict=True):
-        panel[0].set_title(problem.replace("_", "-"))
+        panel[0].set_title(spell_problem(problem))
         panel[1].set_xlabel("Trainings")
         for ax, result in zip(panel, RESULTS, strict=True):
             draw_panel(ax, found, problem, result)
@@ -195,14 +241,18 @@ def main():
     parser.add_argument("--runs", type=Path, default=Path("docs/runs"))
     args = parser.parse_args()
     found = gather(args.runs)
-    parts = [against_published(found)]
+    parts = [against_published(found, read(args.runs / CAUGHT_UP))]
     for problem in dict.fromkeys(key[0] for key in found):
-        parts += [f"### {problem.replace('_', '-')}", at_equal_cost(found, problem)]
+        parts += [f"### {spell_problem(problem)}", at_equal_cost(found, problem)]
+    if luck := read(args.runs / LUCK):
+        parts += ["### Luck of the seed", with_other_seeds(luck)]
     before, rest = args.page.read_text().split(BEGIN)
     after = rest.split(END)[1]
     body = "\n\n".join([BEGIN, *parts, END])
+    picture = args.page.parent / "images" / "oracles.png"
+    picture.parent.mkdir(exist_ok=True)
+    draw(found, picture)
     args.page.write_text(before + body + after)
-    draw(found, args.page.parent / "images" / "oracles.png")
 
 
 if __name__ == "__main__":

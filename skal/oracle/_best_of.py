@@ -183,8 +183,9 @@ class BestOfStrategiesOracle(SearchOracle):
 
     References
     ----------
-    BoSS, "A Best-of-Strategies Selector as an Oracle for Deep Active Learning", 2026,
-    which retrains the last layer alone and searches on the test set.
+    Huseljic, Hahn, Herde, Sandrock and Sick, "BoSS: A Best-of-Strategies Selector as an
+    Oracle for Deep Active Learning", arXiv:2603.13109, 2026, which retrains the last
+    layer alone and searches on the test set.
 
     Examples
     --------

@@ -5,12 +5,14 @@ from argparse import Namespace
 from pathlib import Path
 
 import compare_oracles
+import luck_of_oracles
 import matplotlib.pyplot as plt
 import numpy as np
 import oracles_page
 import pytest
 from lines import read
 from scipy import stats
+from sklearn.ensemble import RandomForestClassifier
 
 from skal import ActiveLearner, AnnealingOracle
 from skal.oracle import read_journal
@@ -47,14 +49,10 @@ def line(problem, oracle, budget, seed, test, reached=""):
 
 
 def test_what_stands_there_is_not_run_again(tmp_path, monkeypatch):
-    args = digits(tmp_path, journal=tmp_path / "search.db")
+    args = digits(tmp_path)
     compare_oracles.work(args)
     path = tmp_path / "oracles_digits.csv"
     first = path.read_text()
-    assert set(read_journal(args.journal)["oracle"]) == {
-        "AnnealingOracle",
-        "GreedyOracle",
-    }
     # The last line is cut short, as by a machine that went down.
     path.write_text(first[: first.rindex("\n", 0, -1) + 20])
     ran = []
@@ -64,6 +62,29 @@ def test_what_stands_there_is_not_run_again(tmp_path, monkeypatch):
     assert ran == ["greedy by round"]
     names = [row["oracle"] for row in read(path)]
     assert names == ["guided", "greedy by round"]
+
+
+def test_each_search_has_a_journal_of_its_own(tmp_path):
+    names = ["guided", "annealing", "greedy by round", "beam", "best of strategies"]
+    args = digits(
+        tmp_path, oracles=names, budgets=[40, 80], journal=tmp_path / "search.db"
+    )
+    compare_oracles.work(args)
+    assert len(read(tmp_path / "oracles_digits.csv")) == 10
+    journals = {path.name for path in tmp_path.glob("search*.db")}
+    assert len(journals) == 10
+    assert "search-digits-greedy_by_round-80-0.db" in journals
+    steps = read_journal(tmp_path / "search-digits-greedy_by_round-80-0.db")
+    assert set(steps["oracle"]) == {"GreedyOracle"}
+
+
+@pytest.mark.parametrize("argument", ["--oracles=best", "--budgets=299"])
+def test_a_slip_is_met_before_anything_is_trained(argument, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["compare_oracles.py", "digits", argument])
+    with pytest.raises(SystemExit):
+        compare_oracles.main()
+    expected = "less than 300" if "budgets" in argument else "'best of strategies'"
+    assert expected in capsys.readouterr().err
 
 
 def test_a_line_is_what_the_oracle_found(tmp_path):
@@ -83,7 +104,6 @@ def test_a_line_is_what_the_oracle_found(tmp_path):
 
 def test_the_page_has_the_numbers_of_the_runs(tmp_path, monkeypatch):
     page = shutil.copy(DOCS / "oracles.md", tmp_path)
-    (tmp_path / "images").mkdir()
     command = ["oracles_page.py", page, "--runs", str(DOCS / "runs")]
     monkeypatch.setattr("sys.argv", command)
     oracles_page.main()
@@ -94,8 +114,27 @@ def test_the_page_has_the_numbers_of_the_runs(tmp_path, monkeypatch):
 def test_leads_are_over_seeds_that_both_have():
     guided, rival = {0: 0.9, 1: 0.8, 2: 0.9}, {0: 0.8, 1: 0.75, 5: 0.1}
     p = stats.ttest_rel([0.9, 0.8], [0.8, 0.75]).pvalue
-    assert oracles_page.ahead(guided, rival) == ["+0.075", f"{p:.3f}"]
-    assert oracles_page.ahead(guided, {5: 0.1}) == ["", ""]
+    assert oracles_page.ahead(guided, rival) == pytest.approx((0.075, p))
+    assert np.isnan(oracles_page.ahead(guided, {5: 0.1})).all()
+    assert oracles_page.spell_lead(0.075, 0.02, 1e-9) == ["+0.075", "0.020", "<0.001"]
+    assert oracles_page.spell_lead(np.nan, np.nan) == ["", ""]
+
+
+def test_p_values_are_corrected_for_the_rivals_of_a_budget():
+    rng = np.random.default_rng(0)
+    found = {
+        ("digits", name, "1000"): {
+            seed: line("digits", name, 1000, seed, 0.9 - i / 50 + rng.normal() / 50)
+            for seed in range(5)
+        }
+        for i, name in enumerate(["guided", "annealing", "beam"])
+    }
+    first, *rivals = oracles_page.at_budget(found, "digits", "1000")
+    assert first[-3:] == ["", "", ""]
+    ps = [float(row[-2]) for row in rivals]
+    corrected = [float(row[-1]) for row in rivals]
+    assert min(corrected) == pytest.approx(2 * min(ps), abs=0.002)
+    assert max(corrected) == pytest.approx(max(*ps, 2 * min(ps)), abs=0.002)
 
 
 def test_the_share_counts_trainings_up_to_the_published_quality():
@@ -112,7 +151,10 @@ def test_the_share_counts_trainings_up_to_the_published_quality():
     ((seed, _, _, n),) = oracles_page.caught_up(found, "digits")
     assert (seed, n) == (0, marks[3])
     text = oracles_page.against_published(found)
-    assert f"Median share: digits: {marks[3] / 1000:.1%} over 1 seeds." in text
+    assert f"digits, median of 1 seeds: share {marks[3] / 1000:.1%}" in text
+    there = [dict(problem="digits", seed="0", trainings=str(marks[3]), test="0.8765")]
+    text = oracles_page.against_published(found, there)
+    assert "test there 0.8765 against 0.9000" in text
     assert np.isinf(
         [n or np.inf for *_, n in oracles_page.caught_up(worse(found), "digits")]
     ).all()
@@ -122,3 +164,30 @@ def worse(found):
     """Return the same runs, the guided one cut off before it is as good."""
     guided = dict(found["digits", "guided", "1000"][0], reached="nan 0.5 0.8")
     return found | {("digits", "guided", "1000"): {0: guided}}
+
+
+def test_an_order_is_followed_with_other_seeds(monkeypatch):
+    """What does not draw is as good with each; a forest is not."""
+    row = luck_of_oracles.with_other_seeds("digits", "greedy by round", 40, 0)
+    named = dict(zip(luck_of_oracles.SEED_COLUMNS, row, strict=True))
+    assert named["validation"] == named["other_validation"]
+    assert named["test"] == named["other_test"]
+    sets, learner = compare_oracles.digits(0)
+    forest = learner.set_params(estimator=RandomForestClassifier(3), n_rounds=2)
+    monkeypatch.setitem(compare_oracles.PROBLEMS, "digits", lambda seed: (sets, forest))
+    row = luck_of_oracles.with_other_seeds("digits", "greedy by round", 40, 0)
+    named = dict(zip(luck_of_oracles.SEED_COLUMNS, row, strict=True))
+    assert float(named["other_validation"]) < float(named["validation"])
+
+
+def test_the_guided_search_ends_where_it_has_caught_up(tmp_path):
+    row = luck_of_oracles.when_caught_up("digits", 0, 120)
+    path = tmp_path / "caught_up.csv"
+    cells, ran = [("digits", 0, 120)], []
+    for _ in range(2):
+        luck_of_oracles.work(
+            path, luck_of_oracles.POINT_COLUMNS, cells, lambda *a: ran.append(a) or row
+        )
+    assert ran == cells
+    (found,) = read(path)
+    assert list(found.values()) == list(map(str, row))

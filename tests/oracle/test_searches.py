@@ -34,6 +34,7 @@ ORACLES = {
     "annealing": AnnealingOracle(n_steps=30, proposal="uniform"),
     "prefetching": AnnealingOracle(n_steps=30, proposal="uniform", prefetch=5),
     "guided": AnnealingOracle(n_steps=20),
+    "guided prefetching": AnnealingOracle(n_steps=20, prefetch=5),
     "guided from random": AnnealingOracle(n_steps=20, start="random"),
     "greedy": GreedyOracle(n_candidates=4),
     "greedy by round": GreedyOracle(n_candidates=6, by="round"),
@@ -136,7 +137,15 @@ def test_two_jobs_do_not_change_it(name, sets, references):
     assert_same(references[name], learn(parallel, sets))
 
 
-@pytest.mark.parametrize("name", ["beam", "best of strategies"])
+def test_prefetching_does_not_change_it(references):
+    """Guided proposals cannot be foreseen, and blind ones are."""
+    assert_same(references["prefetching"], references["annealing"])
+    assert_same(references["guided prefetching"], references["guided"])
+    assert references["prefetching"].strategy_.n_speculative_ > 0
+    assert references["guided prefetching"].strategy_.n_speculative_ == 0
+
+
+@every_oracle
 def test_another_process_and_hash_seed(name, references):
     environment = os.environ | {"PYTHONHASHSEED": "5"}
     command = [sys.executable, "-c", SCRIPT, name]
@@ -158,7 +167,8 @@ def test_no_set_is_trained_on_twice_and_all_are_counted(name, sets, trained):
     found = learn(ORACLES[name], sets).strategy_
     assert len(trained) == len(set(trained))
     # The model that strategies are asked about is trained besides.
-    besides = 1 if name in ("best of strategies", "guided") else 0
+    asked = ("best of strategies", "guided", "guided prefetching")
+    besides = 1 if name in asked else 0
     assert len(trained) + besides == found.n_trainings_ + found.n_speculative_
 
 
