@@ -27,7 +27,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     _estimator_has,
     check_is_fitted,
-    has_fit_parameter,
     validate_data,
 )
 
@@ -39,13 +38,12 @@ from skal.splitting import SIZE
 from skal.training import (
     Evaluation,
     Trainer,
-    final_step,
     single_threaded,
     warn_once,
 )
 from skal.utils._rows import n_rows, row_labels, width
 from skal.utils._tags import scorer_of
-from skal.utils._validation import Predicts
+from skal.utils._validation import Predicts, takes_selection_set
 
 
 class ActiveLearner(
@@ -302,11 +300,10 @@ class ActiveLearner(
             "test", "val", "select" and "warm", as in the parameters. The selection set
             is empty for an estimator whose `fit` takes none.
         """
-        takes_selection = has_fit_parameter(final_step(self.estimator), "X_val")
         return {
             "test": self.test_size,
             "val": self.val_size,
-            "select": self.select_size if takes_selection else 0,
+            "select": self.select_size if takes_selection_set(self.estimator) else 0,
             "warm": self.warm_size,
         }
 

@@ -148,7 +148,7 @@ def _next_batch(
         candidates=np.flatnonzero(is_open),
         labelled=labelled_by(trainer, order),
     )
-    _check_batch(batch, n, is_open, strategy)
+    check_batch(batch, n, is_open, strategy)
     return batch
 
 
@@ -170,8 +170,24 @@ def labelled_by(trainer: Trainer, order: NDArray[np.int64]) -> Labelled:
     return Labelled(take(trainer.X, rows), take(trainer.y, rows), positions)
 
 
-def _check_batch(batch: Any, n: int, is_open: NDArray[np.bool_], strategy: Any) -> None:
-    """Refuse a batch that is not what `select` promises."""
+def check_batch(batch: Any, n: int, is_open: NDArray[np.bool_], strategy: Any) -> None:
+    """Refuse a batch that is not what `select` promises.
+
+    Parameters
+    ----------
+    batch : object
+        As `strategy.select` returned it.
+    n : int
+        How many rows it was asked for.
+    is_open : ndarray of bool, shape (n_pool,)
+        Which rows were candidates.
+    strategy : strategy
+
+    Raises
+    ------
+    ValueError
+        If it is anything but `n` distinct int64 positions of candidates.
+    """
     is_sound = (
         isinstance(batch, np.ndarray)
         and batch.shape == (n,)

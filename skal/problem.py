@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import _check_method_params, check_scalar
 
-from skal.splitting import HELD_OUT, carve, count_of
+from skal.seeding import as_seed
+from skal.splitting import HELD_OUT, carve, check_size, count_of
 from skal.utils._rows import n_rows, take
 from skal.utils._tags import all_labels, scorer_of
 from skal.utils._validation import (
@@ -21,6 +22,7 @@ from skal.utils._validation import (
     check_pair,
     check_rows,
     class_list,
+    takes_selection_set,
 )
 
 
@@ -143,6 +145,75 @@ class Problem:
             estimator=estimator,
             scorer=scorer_of(estimator, scoring, sets["y"]),
             seed=0,
+        )
+
+    @classmethod
+    def from_data(
+        cls,
+        X: Any,
+        y: Any,
+        estimator: Any,
+        *,
+        batch_size: int = 10,
+        n_rounds: int = 10,
+        warm_size: float | None = None,
+        select_size: float = 0.1,
+        val_size: float = 0.25,
+        test_size: float = 0.25,
+        scoring: Any = None,
+        random_state: Any = None,
+    ) -> "Problem":
+        """Pose a problem on a random split of whole data.
+
+        The sets are those that `ActiveLearner.fit(X, y)` carves with the same sizes and
+        `random_state`.
+
+        Parameters
+        ----------
+        X, y : rows and labels, n_samples of each
+        estimator : estimator
+        batch_size, n_rounds, warm_size, select_size, val_size, test_size, scoring
+            As in `ActiveLearner`.
+        random_state : int, RandomState instance or None, default=None
+            Determines the split.
+
+        Returns
+        -------
+        Problem
+
+        Raises
+        ------
+        ValueError
+            If labels are missing, a size is out of range, or `X` is too small.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from skal import Problem
+        >>> X, y = load_iris(return_X_y=True)
+        >>> Problem.from_data(X, y, GaussianNB(), batch_size=5, n_rounds=4,
+        ...                   random_state=0).n_pool
+        65
+        """
+        check_scalar(batch_size, "batch_size", Integral, min_val=1)
+        check_scalar(n_rounds, "n_rounds", Integral, min_val=1)
+        sizes = {"test": test_size, "val": val_size, "select": select_size}
+        for name, size in {**sizes, "warm": warm_size}.items():
+            check_size(size, f"{name}_size", may_be_none=name == "warm")
+        if not takes_selection_set(estimator):
+            sizes["select"] = 0
+        return assemble(
+            X,
+            y,
+            {},
+            {**sizes, "warm": warm_size},
+            {},
+            batch_size=batch_size,
+            n_rounds=n_rounds,
+            estimator=estimator,
+            scorer=scorer_of(estimator, scoring, y),
+            seed=as_seed(random_state),
         )
 
     @property

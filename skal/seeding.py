@@ -41,6 +41,7 @@ class Stream(IntEnum):
     DROPOUT = 11
     CANDIDATES = 12
     SAMPLE = 13
+    OTHER_SEEDS = 14
 
 
 def as_seed(random_state: Any) -> int:

@@ -117,6 +117,23 @@ def carve(n: int, sizes: Mapping[str, float], seed: int) -> dict[str, NDArray]:
     }
 
 
+def check_size(size: Any, name: str, *, may_be_none: bool = False) -> None:
+    """Refuse the size of a set that is neither a count nor a fraction of the rows.
+
+    Raises
+    ------
+    ValueError
+        If it is out of range or of another type.
+    """
+    allowed = any(interval.is_satisfied_by(size) for interval in SIZE)
+    if not (allowed or (may_be_none and size is None)):
+        none = " or None" * may_be_none
+        raise ValueError(
+            f"{name} must be a number of rows, or a fraction of them below 1{none}; "
+            f"got {size!r}."
+        )
+
+
 def count_of(size: float, n: int) -> int:
     """Return the rows of a set of `size`, which may be a fraction of `n`."""
     if isinstance(size, Integral) or size == 0:

@@ -23,6 +23,7 @@ from skal.utils._classes import FixedClasses
 from skal.utils._margins import margins_of
 from skal.utils._rows import concat, n_rows, take
 from skal.utils._tags import is_tags
+from skal.utils._validation import final_step
 
 
 class Trainer:
@@ -125,9 +126,12 @@ class Trainer:
         params |= self._known_run_params(y)
         model = clone(self.estimator)
         with isolated(self.seed), self._configured():
-            model.fit(X, y, **params)
+            self._fit(model, X, y, params)
         self._is_validated = True
         return self._with_all_classes(model)
+
+    def _fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
+        model.fit(X, y, **params)
 
     def _is_single_class(self, y: Any) -> bool:
         """Whether `y` holds one class, of which most estimators learn nothing."""
@@ -173,11 +177,6 @@ class Trainer:
         if known is None or is_tags(self.y) or np.array_equal(known, self.classes):
             return model
         return FixedClasses(model, self.classes)
-
-
-def final_step(estimator: Any) -> Any:
-    """Return the last step of a Pipeline; of anything else, the estimator itself."""
-    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
 
 
 def _request(estimator: Any, name: str, key: str) -> None:

@@ -1,18 +1,42 @@
-"""The cells of a study: learners that run side by side, on the same data sets."""
+"""The cells of a study: learners that run side by side."""
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.parallel import Parallel, delayed
 
 from skal.learner import ActiveLearner
 from skal.problem import Problem
+from skal.strategies import FixedOrder
+from skal.studies._chance import chance_score
+from skal.studies._spec import Splits
 from skal.studies._store import Run, Store
+from skal.studies._xi import for_every_seed
+
+
+class Job(NamedTuple):
+    """The run of one cell.
+
+    Parameters
+    ----------
+    learner : ActiveLearner
+        Not fitted.
+    followers : tuple of NamedTuple, default=()
+        Cells of other seeds, with runs that may be the same as this one. They are not
+        run if they are: see `EverySeed`.
+    other_seeds : tuple of int, default=()
+        Seeds of training under which the order that is found is followed again.
+    """
+
+    learner: ActiveLearner
+    followers: tuple[Any, ...] = ()
+    other_seeds: tuple[int, ...] = ()
 
 
 def learner_of(
@@ -31,91 +55,147 @@ def learner_of(
 
 
 def run_cells(
-    learners: Mapping[Any, ActiveLearner],
-    problem: Problem,
+    jobs: Mapping[Any, Job],
+    splits: Splits,
     *,
     n_jobs: int | None,
     store: Store | None,
     callbacks: Iterable[Any],
 ) -> dict[Any, Run]:
-    """Run each learner, but for those that a store knows.
+    """Run each job, but for those that a store knows.
 
     Parameters
     ----------
-    learners : mapping of NamedTuple to ActiveLearner
-        Under the names of their cells.
-    problem : Problem
+    jobs : mapping of NamedTuple to Job
+        Under the names of their cells, each with a `seed`.
+    splits : Splits
+        The problem of each seed.
     n_jobs : int or None
         Cells that run side by side.
     store : Store or None
         Where each cell is written down as soon as it is done.
     callbacks : iterable of callback
-        What shows the progress.
+        Shown the progress.
 
     Returns
     -------
     dict of NamedTuple to Run
-        In the order of `learners`.
+        In the order of `jobs`.
     """
     known = store.runs if store is not None else {}
     study = Study(n_jobs).set_callbacks(*callbacks)
-    runs = known | study.fit(learners, problem, known, store).runs_
-    return {key: runs[key] for key in learners}
+    runs = known | study.fit(jobs, splits, known, store).runs_
+    return {key: runs[key] for key in jobs}
 
 
 class Study(CallbackSupportMixin, BaseEstimator):
-    """All cells as an estimator, since only those carry scikit-learn's callbacks."""
+    """All cells as an estimator, since only estimators carry scikit-learn's callbacks.
+
+    Parameters
+    ----------
+    n_jobs : int or None, default=None
+    """
 
     def __init__(self, n_jobs=None):
         self.n_jobs = n_jobs
 
     @with_callbacks
-    def fit(self, learners, problem, known, store):
+    def fit(self, jobs, splits, known, store):
+        """Run the jobs that are not known; `runs_` has their runs.
+
+        Parameters
+        ----------
+        jobs, splits, store
+            As in `run_cells`.
+        known : mapping of NamedTuple to Run
+
+        Returns
+        -------
+        self : Study
+        """
         context = self._init_callback_context(
-            task_name="cells", max_subtasks=len(learners), sequential_subtasks=False
+            task_name="cells", max_subtasks=len(jobs), sequential_subtasks=False
         ).call_on_fit_task_begin(estimator=self)
-        tasks = {
+        self._tasks = {
             key: context.subcontext(task_name=str(key), task_id=i)
-            for i, key in enumerate(learners)
+            for i, key in enumerate(jobs)
         }
-        # A context is pickled with all that stand beside it, unless they are let go.
+        # A pickled context takes all of its siblings along, unless they are let go.
         context._children_map.clear()
-        self._pass_over([tasks[key] for key in learners if key in known])
-        sets = {**problem.sets, **problem.fit_params}
-        # One at a time, so that each is written down as soon as it is done.
-        runs = Parallel(self.n_jobs, return_as="generator_unordered", batch_size=1)(
-            delayed(_run)(self, key, learner, tasks[key], sets)
-            for key, learner in learners.items()
-            if key not in known
-        )
-        found = {}
-        with closing(runs):
-            for key, run in runs:
-                found[key] = run
-                if store is not None:
-                    store.keep(key, run)
-        self.runs_ = found
+        self._pass_over(key for key in jobs if key in known)
+        self.runs_ = {}
+        pending = {key: job for key, job in jobs.items() if key not in known}
+        waiting = {key for job in pending.values() for key in job.followers}
+        self._run(pending, pending.keys() - waiting, splits, store)
+        self._run(pending, waiting - self.runs_.keys(), splits, store)
+        del self._tasks
         context.call_on_fit_task_end(estimator=self)
         return self
 
-    def _pass_over(self, tasks):
-        """Show the cells that were done before as done."""
-        for task in tasks:
-            task.call_on_fit_task_begin(estimator=self)
-            task.call_on_fit_task_end(estimator=self)
+    def _run(self, jobs, chosen, splits, store):
+        """Run the chosen jobs side by side, and keep each run as soon as it is done."""
+        runs = Parallel(self.n_jobs, return_as="generator_unordered", batch_size=1)(
+            delayed(_run_job)(
+                self, key, job, self._tasks[key], splits.problem_of(key.seed)
+            )
+            for key, job in jobs.items()
+            if key in chosen
+        )
+        with closing(runs):
+            for key, run, agrees in runs:
+                self._keep(key, run, store)
+                for follower in jobs[key].followers if agrees else ():
+                    self._keep(follower, run._replace(seconds=0.0), store)
+                    self._pass_over([follower])
+
+    def _keep(self, key, run, store):
+        self.runs_[key] = run
+        if store is not None:
+            store.keep(key, run)
+
+    def _pass_over(self, keys):
+        """Show cells that need no run as done."""
+        for key in keys:
+            self._tasks[key].call_on_fit_task_begin(estimator=self)
+            self._tasks[key].call_on_fit_task_end(estimator=self)
+
+    def __getstate__(self):
+        # Workers need the study for its callbacks alone.
+        return {k: v for k, v in super().__getstate__().items() if k != "_tasks"}
 
 
-def _run(study, key, learner, task, sets):
-    # A clone, so that what was fitted is let go.
-    learner, begin = clone(learner), perf_counter()
+def _run_job(study, key, job, task, problem):
+    """Return the cell, its run, and whether its followers are known to be the same."""
+    # A clone, so that everything fitted is let go.
+    learner, begin = clone(job.learner), perf_counter()
+    if job.followers:
+        seeds = [follower.seed for follower in job.followers]
+        learner.set_params(strategy=for_every_seed(learner.strategy, seeds))
+    sets = {**problem.sets, **problem.fit_params}
     with task.propagate_callback_context(learner), _whole_or_not_at_all():
         task.call_on_fit_task_begin(estimator=study)
         learner.fit(**sets)
+        others = [_follow_again(learner, sets, seed) for seed in job.other_seeds]
     report = {"quality": learner.quality_}
     task.call_on_fit_task_end(estimator=study, metadata=report)
-    curves = learner.curve_, learner.validation_curve_
-    seconds = round(perf_counter() - begin, 3)
-    return key, Run(*curves, learner.order_, seconds, learner.n_trainings_)
+    run = Run(
+        learner.curve_,
+        learner.validation_curve_,
+        problem.pool_rows[learner.order_],
+        seconds=round(perf_counter() - begin, 3),
+        n_trainings=learner.n_trainings_,
+        chance=chance_score(problem),
+        other_curves=np.array(others),
+    )
+    return key, run, getattr(learner.strategy_, "agrees_", False)
+
+
+def _follow_again(learner, sets, seed):
+    """Return the curve of the order that a learner found, under another seed."""
+    again = clone(learner).set_params(
+        strategy=FixedOrder(learner.order_), random_state=seed
+    )
+    return again.fit(**sets).curve_
 
 
 @contextmanager
@@ -123,7 +203,7 @@ def _whole_or_not_at_all() -> Iterator[None]:
     """Let Ctrl-C end the study: a search would end early, and count as a whole one."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "The search was interrupted")
-        # It was said when the problem was posed.
+        # Said once, when the problem was posed.
         warnings.filterwarnings("ignore", r"\d+ rounds of batch_size=")
         try:
             yield

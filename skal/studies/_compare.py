@@ -1,8 +1,9 @@
-"""Comparison of strategies: strategies x seeds x estimators, on one problem."""
+"""Comparison of strategies: strategies x seeds x estimators."""
 
 import warnings
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
+from functools import partial
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -18,16 +19,26 @@ from skal.problem import Problem
 from skal.seeding import MAX_SEED, Stream, as_seed, stream
 from skal.strategies import FixedOrder, Random
 from skal.strategies._base import fit_inner
-from skal.studies._cells import learner_of, run_cells
-from skal.studies._comparison import Comparison, check_known, samples_posterior
+from skal.studies._cells import Job, learner_of, run_cells
+from skal.studies._comparison import Comparison, check_known
 from skal.studies._seeds import as_seeds
+from skal.studies._spec import Splits, StudySpec
 from skal.studies._store import Run, Store, describe_study
 from skal.studies._tasks import Task
+from skal.studies._xi import training_draws
 from skal.training import single_threaded
-from skal.utils._validation import Predicts
+from skal.utils._validation import Predicts, takes_selection_set
 
 # With fewer seeds, no test can tell a difference from luck.
 ENOUGH_SEEDS = 5
+# Seeds of training under which the order of an oracle is followed again. A replay takes
+# K + 1 trainings, a search some thousands.
+N_OTHER_SEEDS = 5
+# Arguments that say how whole data are split, as in `ActiveLearner`.
+SIZES = (
+    *("batch_size", "n_rounds", "warm_size", "select_size", "val_size", "test_size"),
+    "scoring",
+)
 
 
 class Cell(NamedTuple):
@@ -44,9 +55,12 @@ class Cell(NamedTuple):
 
 
 def compare(
-    problem: Problem | Task,
+    X: Any = None,
+    y: Any = None,
+    estimator: Any = None,
     strategies: Mapping[str, Any] | None = None,
     *,
+    problem: Any = None,
     estimators: Mapping[str, Any] | None = None,
     seeds: int | Iterable[int] = 5,
     n_orders: int = 10,
@@ -57,23 +71,39 @@ def compare(
     n_jobs: int | None = None,
     path: Any = None,
     callbacks: Iterable[Any] = (),
+    **sizes: Any,
 ) -> Comparison:
     """Compare strategies, an oracle among them, over several seeds and estimators.
 
-    The data sets are those of the problem in every run, and a seed is the xi of all its
-    trainings. What differs between two seeds is luck of the training alone.
+    Call it in one of two ways:
+
+    `compare(X, y, estimator, strategies)`
+        Each seed splits the data anew, and is the xi of all trainings on its split.
+        Tests tell whether a strategy is better on data like these.
+    `compare(problem, strategies)`
+        All seeds share the sets of the problem, as in the paper, and differ in xi
+        alone. Tests tell luck of the training apart from a difference on this split,
+        and say nothing about other data.
 
     Parameters
     ----------
-    problem : Problem or Task
-        As `Problem.from_sets` or `load_task` returns it.
+    X : rows, Problem, Task or callable
+        All rows of the data; or a problem, as `Problem.from_sets` or `load_task` gives
+        it; or a function that returns a `Problem` for each seed, which are taken to be
+        random splits of the same rows.
+    y : labels, or dict of str to strategy
+        The label of each row; after a problem, the strategies.
+    estimator : estimator or dict of str to estimator
+        Trained on the data; several are given by name. A problem brings its own.
     strategies : dict of str to strategy, default=None
-        What is compared, by name; by default those of the task.
+        Compared with each other, by name. A task brings its own.
+    problem : Problem, Task or callable, default=None
+        A problem, by keyword.
     estimators : dict of str to estimator, default=None
-        What is trained, by name; by default those of the task, or that of the problem,
-        under the name of its class.
+        Trained in the place of those of a problem or task.
     seeds : int or iterable of int, default=5
         An int counts from zero. Below five, there is a warning: nothing can be tested.
+        `docs/p_values.md` has how many tell which difference.
     n_orders : int, default=10
         Random orders of the baseline for each seed, which count as their mean. The
         paper takes 100.
@@ -81,8 +111,10 @@ def compare(
         The names of the random baseline and of the oracle among `strategies`; by
         default the first `Random`, and the first oracle.
     posterior_estimators : dict of str to estimator, default=None
-        What takes the place of the estimator of the same name where a strategy samples
-        its posterior, as `BALD` does: a net with dropout. By default those of the task.
+        Trained and scored in the place of the estimator of the same name where a
+        strategy samples its posterior, as `BALD` does: a net with dropout. By default
+        those of the task. To choose by such a net and score the plain one, wrap the
+        strategy: `Proxy(BALD(), net)`.
     include_warm_start : bool, default=False
         Average curves over k = 0..K, as the published tables do, and not over k = 1..K.
     n_jobs : int or None, default=None
@@ -94,7 +126,10 @@ def compare(
         called again, the study goes on where it was, to the same table; called with
         more seeds, orders, strategies or estimators, it runs what is new.
     callbacks : iterable of callback, default=()
-        What shows the progress, such as `skal.utils.progress.ProgressBar()`.
+        Shown the progress, such as `skal.utils.progress.ProgressBar()`.
+    **sizes : dict
+        With whole data: `batch_size`, `n_rounds`, `warm_size`, `select_size`,
+        `val_size`, `test_size` and `scoring`, as in `ActiveLearner`.
 
     Returns
     -------
@@ -109,39 +144,62 @@ def compare(
     TypeError
         If a strategy needs a method that an estimator lacks.
 
+    Warns
+    -----
+    UserWarning
+        If there are fewer than five seeds; if all seeds of a strategy are one run,
+        since neither it nor the estimator draws random numbers and all share a split;
+        or if a strategy ends no better than always answering the most frequent class.
+
     See Also
     --------
     seed_transfer, model_transfer : Follow the orders that were found again.
+    Proxy : Choose by one model and score another.
+
+    Notes
+    -----
+    Random splits of the same rows overlap. Tests over them are corrected resampled
+    t-tests (Nadeau and Bengio): the variance of the mean over n splits is taken as
+    `s^2 (1 / n + n_test / n_other)`, with the numbers of rows in the test set and
+    outside of it.
+
+    An oracle's order may suit the xi that it was searched with, and no other one. Where
+    training draws random numbers, each order is followed again under five other seeds;
+    the printed table has the gains of both. Runs that all seeds share are trained once.
 
     References
     ----------
     Zhou et al., AISTATS 2021, section 6.1, Table 2 and appendix D.
 
+    Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning 52,
+    2003.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.tree import DecisionTreeClassifier
-    >>> from skal import AnnealingOracle, Margin, Problem, Random, compare, split
-    >>> sets = split(*load_iris(return_X_y=True), warm_size=6, random_state=0)
-    >>> problem = Problem.from_sets(sets, DecisionTreeClassifier(), batch_size=2,
-    ...                             n_rounds=4)
+    >>> from skal import AnnealingOracle, Margin, Random, compare
+    >>> X, y = load_iris(return_X_y=True)
     >>> strategies = {"random": Random(), "margin": Margin(),
     ...               "oracle": AnnealingOracle(n_steps=50)}
-    >>> comparison = compare(problem, strategies, seeds=5, n_orders=2)
+    >>> comparison = compare(X, y, DecisionTreeClassifier(), strategies, n_orders=2,
+    ...                      batch_size=2, n_rounds=4, warm_size=6)
     >>> comparison.curves.shape  # estimators, strategies, seeds, k = 0..K
     (1, 3, 5, 5)
     >>> comparison.oracle_gains().gains.shape  # over random, and the best heuristic
     (1, 2, 5)
     """
-    problem, strategies, estimators, posterior_estimators = _unpack(
-        problem, strategies, estimators, posterior_estimators
+    if problem is not None:
+        X, y = problem, strategies if X is None else X
+    source, strategies, estimators, posterior_estimators = _unpack(
+        X, y, estimator, strategies, estimators, posterior_estimators, sizes
     )
-    study = Comparison(
-        problem,
-        dict(estimators),
-        dict(strategies),
-        as_seeds(seeds),
-        *(np.empty(0), np.empty(0), {}),
+    seeds = as_seeds(seeds)
+    study = StudySpec(
+        splits=Splits(source, seeds[0]),
+        estimators=dict(estimators),
+        strategies=dict(strategies),
+        seeds=seeds,
         baseline=_first(strategies, Random) if baseline is None else baseline,
         oracle=_first(strategies, BaseOracle) if oracle is None else oracle,
         posterior_estimators=posterior_estimators,
@@ -152,27 +210,40 @@ def compare(
     store = (
         None if path is None else Store(path, "compare", Cell, describe_study(study))
     )
-    learners = {cell: _learner(study, cell, store) for cell in _cells(study, n_orders)}
-    runs = run_cells(learners, problem, n_jobs=n_jobs, store=store, callbacks=callbacks)
-    return _gather(study, runs)
+    jobs = _jobs(study, n_orders, store)
+    runs = run_cells(
+        jobs, study.splits, n_jobs=n_jobs, store=store, callbacks=callbacks
+    )
+    _warn_of_chance(study, runs)
+    found = _gather(study, runs)
+    _warn_of_repeats(found)
+    return found
 
 
 def _unpack(
-    problem: Any, strategies: Any, estimators: Any, posterior_estimators: Any
-) -> tuple[Problem, Any, Any, dict[str, Any]]:
-    """Fill in what is not given: of a task, or of a problem."""
-    task = problem if isinstance(problem, Task) else None
-    problem = problem if task is None else task.problem
-    if not isinstance(problem, Problem):
-        raise ValueError(
-            "problem must be a Problem, as Problem.from_sets returns it, or a Task; "
-            f"got {problem!r}."
-        )
+    X: Any,
+    y: Any,
+    estimator: Any,
+    strategies: Any,
+    estimators: Any,
+    posterior_estimators: Any,
+    sizes: dict[str, Any],
+) -> tuple[Problem | Callable[[int], Problem], Any, Any, dict[str, Any]]:
+    """Return where problems come from, and fill in from a problem or task."""
+    if isinstance(X, Problem | Task) or callable(X):
+        strategies = y if strategies is None else strategies
+        _refuse_sizes(sizes, estimator)
+        source, task = (X.problem, X) if isinstance(X, Task) else (X, None)
+    else:
+        _refuse_no_data(X, y, estimator)
+        estimators = _named(estimator) if estimators is None else estimators
+        _check_named(estimators, "estimator", Predicts())
+        source, task = _resplit(X, y, estimators, sizes), None
     if task is not None:
         strategies = task.strategies if strategies is None else strategies
         estimators = task.estimators if estimators is None else estimators
     if estimators is None:
-        estimators = {type(problem.estimator).__name__: problem.estimator}
+        estimators = _named(Splits(source, 0).example.estimator)
     _check_named(estimators, "estimators", Predicts())
     _check_named(strategies, "strategies", HasMethods(["fit", "select"]))
     if posterior_estimators is None:
@@ -181,7 +252,52 @@ def _unpack(
         _check_named(posterior_estimators, "posterior_estimators", Predicts())
     for name in posterior_estimators:
         check_known(name, estimators, "estimator")
-    return problem, strategies, estimators, dict(posterior_estimators)
+    return source, strategies, estimators, dict(posterior_estimators)
+
+
+def _refuse_sizes(sizes: dict[str, Any], estimator: Any) -> None:
+    """Refuse what a problem determines by itself."""
+    given = [*sizes, *["estimator"] * (estimator is not None)]
+    if given:
+        raise ValueError(
+            f"{given[0]} is part of a problem: pose the problem with it, or give "
+            "compare the whole X and y."
+        )
+
+
+def _refuse_no_data(X: Any, y: Any, estimator: Any) -> None:
+    if isinstance(y, Mapping) or (y is None and estimator is None):
+        raise ValueError(
+            "compare takes X, y, an estimator and strategies, or a problem and "
+            "strategies, where the problem must be a Problem (as Problem.from_sets "
+            f"returns it), a Task, or a function of the seed; got {type(X).__name__}."
+        )
+
+
+def _named(estimator: Any) -> Any:
+    """Return estimators by name: a single one has the name of its class."""
+    if isinstance(estimator, Mapping):
+        return estimator
+    return {type(estimator).__name__: estimator}
+
+
+def _resplit(
+    X: Any, y: Any, estimators: Mapping[str, Any], sizes: dict[str, Any]
+) -> Callable[[int], Problem]:
+    """Return what poses a problem on a random split of the data for each seed."""
+    for name in sizes:
+        if name not in SIZES:
+            raise TypeError(
+                f"compare got an unexpected argument {name!r}: it takes "
+                f"{', '.join(SIZES)}."
+            )
+    # All estimators share one split: one that takes a selection set has it carved.
+    chosen = sorted(estimators.values(), key=takes_selection_set)[-1]
+    return partial(_pose, X, y, chosen, sizes)
+
+
+def _pose(X: Any, y: Any, estimator: Any, sizes: dict[str, Any], seed: int) -> Problem:
+    return Problem.from_data(X, y, estimator, **sizes, random_state=seed)
 
 
 def _with_dropout(task: Task, estimators: Mapping[str, Any]) -> dict[str, Any]:
@@ -210,7 +326,7 @@ def _first(strategies: Mapping[str, Any], kind: type) -> str | None:
     return next((n for n, one in strategies.items() if isinstance(one, kind)), None)
 
 
-def _check_study(study: Comparison) -> None:
+def _check_study(study: StudySpec) -> None:
     """Refuse what cannot run, before anything is trained."""
     for role in ("baseline", "oracle"):
         if getattr(study, role) is not None:
@@ -228,29 +344,31 @@ def _check_study(study: Comparison) -> None:
         )
 
 
-def _check_sets(study: Comparison) -> None:
+def _check_sets(study: StudySpec) -> None:
     """Refuse pairings that lack a method or a data set."""
+    problem = study.splits.example
     for name, strategy in study.strategies.items():
         for estimator in study.estimators:
-            model = _model(study, estimator, strategy)
-            check_runnable(replace(study.problem, estimator=model), strategy)
+            model = study.model_of(estimator, name)
+            check_runnable(replace(problem, estimator=model), strategy)
         if isinstance(strategy, FixedOrder):
-            study.problem.whole_order(strategy.order, f"The order of {name!r}")
+            _check_order(study, name, strategy)
         if not getattr(strategy, "peeks", False):
-            # What peeks may search: this is to be before any search.
+            # A strategy that peeks may search in `fit`: not before all is checked.
             with single_threaded():
-                fit_inner(strategy, study.problem.X_pool, study.problem, stream(0))
+                fit_inner(strategy, problem.X_pool, problem, stream(0))
 
 
-def _model(study: Comparison, estimator: str, strategy: Any) -> Any:
-    """Return what is trained under a strategy, which may need posterior samples."""
-    plain = study.estimators[estimator]
-    if not samples_posterior(strategy):
-        return plain
-    return study.posterior_estimators.get(estimator, plain)
+def _check_order(study: StudySpec, name: str, strategy: FixedOrder) -> None:
+    if study.splits.vary:
+        raise ValueError(
+            f"The order of {name!r} belongs to one pool, and each seed has a split of "
+            "its own: compare on one Problem, as Problem.from_sets returns it."
+        )
+    study.problem.whole_order(strategy.order, f"The order of {name!r}")
 
 
-def _cells(study: Comparison, n_orders: int) -> list[Cell]:
+def _cells(study: StudySpec, n_orders: int) -> list[Cell]:
     """Name the runs, seed by seed: every seed is a whole table."""
     repeated = study.baseline is not None and "random_state" in (
         study.strategies[study.baseline].get_params()
@@ -264,7 +382,69 @@ def _cells(study: Comparison, n_orders: int) -> list[Cell]:
     ]
 
 
-def _learner(study: Comparison, cell: Cell, store: Store | None) -> ActiveLearner:
+def _jobs(study: StudySpec, n_orders: int, store: Store | None) -> dict[Cell, Job]:
+    cells = _cells(study, n_orders)
+    missing = [cell for cell in cells if store is None or cell not in store.runs]
+    draws = _who_draws(study, missing)
+    followers = {} if study.splits.vary else _followers(study, missing, draws)
+    return {
+        cell: Job(
+            _learner(study, cell, store),
+            followers.get(cell, ()),
+            _other_seeds(study, cell) if draws.get(_model_key(study, cell)) else (),
+        )
+        for cell in cells
+    }
+
+
+def _model_key(study: StudySpec, cell: Cell) -> tuple[str, bool]:
+    """Name the model of a cell: an estimator, or its posterior estimator."""
+    plain = study.estimators[cell.estimator]
+    return cell.estimator, study.model_of(cell.estimator, cell.strategy) is not plain
+
+
+def _who_draws(study: StudySpec, cells: list[Cell]) -> dict[tuple[str, bool], bool]:
+    """Find out which models draw random numbers, where that makes a difference."""
+    asked = {
+        _model_key(study, cell): study.model_of(cell.estimator, cell.strategy)
+        for cell in cells
+        if _searches(study, cell) or (len(study.seeds) > 1 and not study.splits.vary)
+    }
+    return {
+        key: training_draws(study.splits.example, model) for key, model in asked.items()
+    }
+
+
+def _searches(study: StudySpec, cell: Cell) -> bool:
+    return bool(getattr(study.strategies[cell.strategy], "searches", False))
+
+
+def _other_seeds(study: StudySpec, cell: Cell) -> tuple[int, ...]:
+    """Return the seeds under which an oracle's order is followed again."""
+    if not _searches(study, cell):
+        return ()
+    rng = stream(cell.seed, Stream.OTHER_SEEDS)
+    return tuple(rng.integers(MAX_SEED, size=N_OTHER_SEEDS).tolist())
+
+
+def _followers(
+    study: StudySpec, cells: list[Cell], draws: Mapping[tuple[str, bool], bool]
+) -> dict[Cell, tuple[Cell, ...]]:
+    """Return the cells of other seeds that may be one run with the first of them.
+
+    These are cells of one estimator and strategy on one split, where neither training
+    nor a search draws random numbers.
+    """
+    groups: dict[tuple[str, str, int], list[Cell]] = {}
+    for cell in cells:
+        peeks = getattr(study.strategies[cell.strategy], "peeks", False)
+        if not (peeks or draws.get(_model_key(study, cell), True)):
+            key = cell.estimator, cell.strategy, cell.number
+            groups.setdefault(key, []).append(cell)
+    return {first: tuple(rest) for first, *rest in groups.values() if rest}
+
+
+def _learner(study: StudySpec, cell: Cell, store: Store | None) -> ActiveLearner:
     strategy = clone(study.strategies[cell.strategy])
     if cell.number > 0:
         strategy.set_params(random_state=_order_seed(strategy, cell))
@@ -277,8 +457,8 @@ def _learner(study: Comparison, cell: Cell, store: Store | None) -> ActiveLearne
         path = store.journal_path(cell, strategy) if unset else None
         for name in unset:
             strategy.set_params(**{name: path})
-    model = _model(study, cell.estimator, strategy)
-    return learner_of(study.problem, model, strategy, cell.seed)
+    model = study.model_of(cell.estimator, cell.strategy)
+    return learner_of(study.splits.example, model, strategy, cell.seed)
 
 
 def _order_seed(strategy: Any, cell: Cell) -> int:
@@ -288,7 +468,7 @@ def _order_seed(strategy: Any, cell: Cell) -> int:
     return int(stream(seed, Stream.STRATEGY, cell.number).integers(MAX_SEED))
 
 
-def _gather(study: Comparison, runs: Mapping[Cell, Run]) -> Comparison:
+def _gather(study: StudySpec, runs: Mapping[Cell, Run]) -> Comparison:
     """Put runs into arrays, those of one baseline and seed as their mean."""
     grouped: dict[tuple[str, str, int], list[Run]] = {}
     for cell, run in runs.items():
@@ -306,7 +486,68 @@ def _gather(study: Comparison, runs: Mapping[Cell, Run]) -> Comparison:
         ).reshape(shape)
         for name in ("curve", "validation_curve")
     )
-    orders = {key: np.array([run.order for run in grouped[key]]) for key in keys}
-    return replace(
-        study, curves=curves, validation_curves=validation_curves, orders=orders
+    others = {key: grouped[key][0].other_curves for key in keys}
+    return Comparison(
+        **{part.name: getattr(study, part.name) for part in fields(study)},
+        curves=curves,
+        validation_curves=validation_curves,
+        orders={key: np.array([run.order for run in grouped[key]]) for key in keys},
+        baseline_curves=_of_baseline(study, grouped),
+        other_seeds={key: found for key, found in others.items() if found.size},
     )
+
+
+def _of_baseline(
+    study: StudySpec, grouped: Mapping[tuple[str, str, int], list[Run]]
+) -> Any:
+    """Return the curves of each order of the baseline; None where there is none."""
+    if study.baseline is None:
+        return None
+    return np.array(
+        [
+            [
+                [run.curve for run in grouped[estimator, study.baseline, seed]]
+                for seed in study.seeds
+            ]
+            for estimator in study.estimators
+        ]
+    )
+
+
+def _warn_of_chance(study: StudySpec, runs: Mapping[Cell, Run]) -> None:
+    """Warn of strategies with models that have learned nothing in the end."""
+    for estimator in study.estimators:
+        for strategy in study.strategies:
+            of_pair = [r for c, r in runs.items() if c[:2] == (estimator, strategy)]
+            score = float(np.mean([run.curve[-1] for run in of_pair]))
+            chance = float(np.mean([run.chance for run in of_pair]))
+            if score <= chance:
+                plain = study.estimators[estimator]
+                model = study.model_of(estimator, strategy)
+                of = "" if model is plain else " Its model is the posterior estimator."
+                warnings.warn(
+                    f"{strategy} with {estimator} ends at chance: its last test score "
+                    f"is {score:.3f}, and always answering the most frequent class "
+                    f"has {chance:.3f}.{of} Train the model for longer, or label more "
+                    "rows.",
+                    stacklevel=3,
+                )
+
+
+def _warn_of_repeats(found: Comparison) -> None:
+    """Warn of strategies with seeds that do not differ."""
+    names = [
+        f"{strategy} with {estimator}"
+        for strategy in found.strategies
+        for estimator, repeats in zip(
+            found.estimators, found.repeats(strategy), strict=True
+        )
+        if repeats
+    ]
+    if names:
+        warnings.warn(
+            f"Seeds do not differ for {', '.join(names)}: nothing there draws random "
+            f"numbers, and all {len(found.seeds)} seeds share one split. Give compare "
+            "the whole X and y, so that each seed splits the data anew.",
+            stacklevel=3,
+        )

@@ -1,4 +1,4 @@
-"""What a comparison of strategies found: curves, orders, and who is better."""
+"""Results of a comparison of strategies: curves, orders, and who is better."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,73 +8,57 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.problem import Problem
-from skal.studies._paired import PairedTests, spell_seeds
+from skal.studies._paired import PairedTests
+from skal.studies._spec import StudySpec
 from skal.studies._statistics import share_of_gap, win_table
-from skal.studies._text import lay_out
 from skal.utils._rows import n_rows
 
 Key = tuple[str, str, int]
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """Strategies on one problem, with several estimators and seeds.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Comparison(StudySpec):
+    """Strategies compared on one problem, with several estimators and seeds.
 
     Other studies take it: `seed_transfer`, `model_transfer`, `order_overlap`,
     `input_distribution`, `label_distribution` and `regularization_gain`.
 
     Parameters
     ----------
-    problem : Problem
-    estimators, strategies : mapping of str to estimator
-        Their names give the order of the axes.
-    seeds : tuple of int
+    splits, estimators, strategies, seeds, baseline, oracle, posterior_estimators, \
+            include_warm_start
+        As in `StudySpec`.
     curves, validation_curves : ndarray of shape \
             (n_estimators, n_strategies, n_seeds, n_rounds + 1)
-        Scores on test and validation, index 0 being the warm start; of the baseline,
+        Scores on test and validation, index 0 being the warm start. The baseline's are
         the mean over its orders. NaN where there is no validation set.
     orders : mapping of (str, str, int) to ndarray of shape (n_orders, n_acquired)
-        Rows of the pool in the order in which they were labelled, by estimator,
-        strategy and seed. Only a baseline has more than one order.
-    baseline, oracle : str or None
-        Which strategies these are.
-    posterior_estimators : mapping of str to estimator
-        What took the place of an estimator under a strategy that samples a posterior.
-    include_warm_start : bool
-        Whether qualities are means over k = 0..K, as in the published tables, and not
-        over k = 1..K. `dataclasses.replace` changes it.
-
-    Raises
-    ------
-    ValueError
-        If qualities are to include a warm start that is empty.
+        Rows in the order in which they were labelled, by estimator, strategy and seed:
+        rows of the pool, or of the whole `X` where each seed has its own split. Only a
+        baseline has more than one order.
+    baseline_curves : ndarray of shape \
+            (n_estimators, n_seeds, n_orders, n_rounds + 1), or None
+        Scores on test of each order of the baseline.
+    other_seeds : mapping of (str, str, int) to ndarray of shape \
+            (n_replays, n_rounds + 1), default={}
+        Scores on test of an oracle's order, followed again under other seeds of
+        training; for oracles whose estimator draws random numbers.
     """
 
-    problem: Problem = field(repr=False)
-    estimators: Mapping[str, Any] = field(repr=False)
-    strategies: Mapping[str, Any] = field(repr=False)
-    seeds: tuple[int, ...]
     curves: NDArray[np.float64] = field(repr=False)
     validation_curves: NDArray[np.float64] = field(repr=False)
     orders: Mapping[Key, NDArray[np.int64]] = field(repr=False)
-    baseline: str | None = None
-    oracle: str | None = None
-    posterior_estimators: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    include_warm_start: bool = False
-
-    def __post_init__(self) -> None:
-        if self.include_warm_start and n_rows(self.problem.X_warm) == 0:
-            raise ValueError(
-                "include_warm_start=True averages from k = 0, and the warm start is "
-                "empty: give X_warm, or average over k = 1..K."
-            )
+    baseline_curves: NDArray[np.float64] | None = field(default=None, repr=False)
+    other_seeds: Mapping[Key, NDArray[np.float64]] = field(
+        default_factory=dict, repr=False
+    )
 
     @property
     def n_labelled(self) -> NDArray[np.int64]:
-        """Rows labelled after each round, shape (n_rounds + 1,)."""
-        acquired = self.problem.batch_size * np.arange(self.problem.n_rounds + 1)
-        return n_rows(self.problem.X_warm) + np.minimum(acquired, self.problem.n_pool)
+        """Number of rows labelled after each round, shape (n_rounds + 1,)."""
+        problem = self.splits.example
+        acquired = problem.batch_size * np.arange(problem.n_rounds + 1)
+        return n_rows(problem.X_warm) + np.minimum(acquired, problem.n_pool)
 
     @property
     def qualities(self) -> NDArray[np.float64]:
@@ -111,8 +95,35 @@ class Comparison:
 
     def of(self, name: str) -> NDArray[np.float64]:
         """Return the qualities of one strategy, shape (n_estimators, n_seeds)."""
+        return self.qualities[:, self._place(name)]
+
+    def single_curves(self, name: str) -> NDArray[np.float64]:
+        """Return the test curves of the single runs of a strategy.
+
+        Parameters
+        ----------
+        name : str
+            One of `strategies`.
+
+        Returns
+        -------
+        ndarray of shape (n_estimators, n_runs, n_rounds + 1)
+            One run per seed; of the baseline, one per seed and order.
+
+        Raises
+        ------
+        ValueError
+            If there is no such strategy.
+        """
+        place = self._place(name)
+        if name == self.baseline and self.baseline_curves is not None:
+            n_estimators, *_, n_scores = self.baseline_curves.shape
+            return self.baseline_curves.reshape(n_estimators, -1, n_scores)
+        return self.curves[:, place]
+
+    def _place(self, name: str) -> int:
         check_known(name, self.strategies, "strategy")
-        return self.qualities[:, list(self.strategies).index(name)]
+        return list(self.strategies).index(name)
 
     def choose(self, names: Iterable[str] | None) -> tuple[str, ...]:
         """Return names of strategies: those given, or all but the baseline.
@@ -138,6 +149,35 @@ class Comparison:
             raise ValueError(f"strategies must be distinct; got {', '.join(chosen)}.")
         return chosen
 
+    def repeats(self, name: str) -> NDArray[np.bool_]:
+        """Return whether all seeds of a strategy gave one and the same run.
+
+        They do where all seeds share a split and neither the estimator nor the strategy
+        draws random numbers. Such seeds are no sample of anything.
+
+        Parameters
+        ----------
+        name : str
+            One of `strategies`.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_estimators,)
+        """
+        curves = self.curves[:, self._place(name)]
+        if len(self.seeds) < 2 or self.splits.vary:
+            return np.zeros(len(self.estimators), dtype=bool)
+        same_curves = np.isclose(curves, curves[:, :1], rtol=1e-9, equal_nan=True)
+        same_orders = [
+            all(
+                np.array_equal(self.orders[estimator, name, seed], first)
+                for seed in self.seeds
+            )
+            for estimator in self.estimators
+            for first in [self.orders[estimator, name, self.seeds[0]]]
+        ]
+        return same_curves.all(axis=(1, 2)) & np.array(same_orders)
+
     def against(self, reference: str | None = None) -> PairedTests:
         """Test every other strategy against one, paired by seed.
 
@@ -162,11 +202,17 @@ class Comparison:
             raise ValueError(f"There is no strategy but {reference!r} to compare with.")
         return self.test_pairs(pairs)
 
-    def oracle_gains(self) -> PairedTests:
+    def oracle_gains(self, *, other_seeds: bool = False) -> PairedTests:
         """Test the oracle against the baseline, and against the best heuristic.
 
-        Which heuristic is best is judged for each estimator by its mean quality on
-        test, over these same seeds: that favours it.
+        The best heuristic is chosen for each estimator by its mean quality on test,
+        over these same seeds: that favours it.
+
+        Parameters
+        ----------
+        other_seeds : bool, default=False
+            Test the oracle's orders as they do under other seeds of training than the
+            seed that they were searched with. An order may suit its own seed alone.
 
         Returns
         -------
@@ -175,11 +221,12 @@ class Comparison:
         Raises
         ------
         ValueError
-            If there is no oracle, or nothing to compare it with.
+            If there is no oracle, or nothing to compare it with; or `other_seeds` is
+            asked for, and no order was followed again under other seeds.
 
         References
         ----------
-        Zhou et al., AISTATS 2021, section 6.1 and Table 2.
+        Zhou et al., AISTATS 2021, sections 6.1 and 6.2, and Table 2.
         """
         oracle = self._need("oracle")
         references = []
@@ -192,7 +239,51 @@ class Comparison:
             raise ValueError(
                 "There is nothing to compare the oracle with: add Random()."
             )
-        return self._test((oracle,) * len(references), np.transpose(references))
+        tests = self._test((oracle,) * len(references), np.transpose(references))
+        return self._elsewhere(tests) if other_seeds else tests
+
+    def _elsewhere(self, tests: PairedTests) -> PairedTests:
+        """Return tests of the oracle, with its orders followed under other seeds."""
+        qualities = self.other_seed_qualities(self._need("oracle"))
+        if np.isnan(qualities).all():
+            raise ValueError(
+                f"The orders of {self.oracle!r} were not followed under other seeds of "
+                "training: no estimator draws random numbers, so they would make no "
+                "difference."
+            )
+        tiled = np.repeat(qualities[:, None], len(tests.strategies), axis=1)
+        return PairedTests(
+            tests.estimators,
+            tuple(f"{name}, other seeds" for name in tests.strategies),
+            tests.references,
+            tests.seeds,
+            tiled,
+            tests.reference_qualities,
+            tests.overlap,
+        )
+
+    def other_seed_qualities(self, name: str) -> NDArray[np.float64]:
+        """Return the qualities of an oracle's orders under other seeds of training.
+
+        Parameters
+        ----------
+        name : str
+            One of `strategies`.
+
+        Returns
+        -------
+        ndarray of shape (n_estimators, n_seeds)
+            Means over the other seeds; NaN where an order was not followed again.
+        """
+        check_known(name, self.strategies, "strategy")
+        found = np.full((len(self.estimators), len(self.seeds)), np.nan)
+        for i, estimator in enumerate(self.estimators):
+            for j, seed in enumerate(self.seeds):
+                if (
+                    curves := self.other_seeds.get((estimator, name, seed))
+                ) is not None:
+                    found[i, j] = self.quality_of(curves).mean()
+        return found
 
     def test_pairs(self, pairs: Iterable[tuple[str, str]]) -> PairedTests:
         """Test strategies, each against a reference of its own.
@@ -220,18 +311,24 @@ class Comparison:
     def _test(
         self, strategies: tuple[str, ...], references: NDArray[np.str_]
     ) -> PairedTests:
-        by_reference = {name: self.of(name) for name in np.unique(references).tolist()}
-        against = [
-            [by_reference[name][i] for name in row]
-            for i, row in enumerate(references.tolist())
-        ]
+        names = {*strategies, *references.ravel().tolist()}
+        qualities = {name: self.of(name) for name in names}
+        repeats = {name: self.repeats(name) for name in names}
+        shape = references.shape
+        against = np.empty((*shape, len(self.seeds)))
+        repeated = np.empty(shape, dtype=bool)
+        for (i, j), reference in np.ndenumerate(references):
+            against[i, j] = qualities[str(reference)][i]
+            repeated[i, j] = repeats[str(reference)][i] | repeats[strategies[j]][i]
         return PairedTests(
             tuple(self.estimators),
             tuple(strategies),
             references,
             self.seeds,
-            np.stack([self.of(name) for name in strategies], axis=1),
-            np.array(against),
+            np.stack([qualities[name] for name in strategies], axis=1),
+            against,
+            self.splits.overlap,
+            repeated,
         )
 
     def gap_closed(self) -> NDArray[np.float64]:
@@ -249,6 +346,27 @@ class Comparison:
         """
         ends = (self.of(self._need(role))[:, None] for role in ("baseline", "oracle"))
         return share_of_gap(self.qualities, *ends)
+
+    def optimism(self) -> NDArray[np.float64]:
+        """Return how much more each strategy gains on validation than on test.
+
+        A search fits what is particular to its validation set. How much is the gain
+        over the baseline on validation minus the gain over the baseline on test: the
+        two sets may differ in hardness, and the baseline tells by how much.
+
+        Returns
+        -------
+        ndarray of shape (n_estimators, n_strategies, n_seeds)
+            NaN where there is no validation set.
+
+        Raises
+        ------
+        ValueError
+            If there is no baseline.
+        """
+        place = self._place(self._need("baseline"))
+        gap = self.validation_qualities - self.qualities
+        return gap - gap[:, place, None]
 
     def wins(self) -> NDArray[np.int64]:
         """Count the seeds in which one strategy is better than another.
@@ -283,7 +401,7 @@ class Comparison:
             estimator=list(self.estimators),
             strategy=list(self.strategies),
             seed=self.seeds,
-            round=range(self.problem.n_rounds + 1),
+            round=range(len(self.n_labelled)),
         )
         return columns | {
             "n_labelled": self.n_labelled[columns["round"]],
@@ -292,48 +410,9 @@ class Comparison:
         }
 
     def __str__(self) -> str:
-        parts = [self._summary(i, name) for i, name in enumerate(self.estimators)]
-        if self.oracle is not None and (self.baseline is not None or self.heuristics):
-            parts.append(
-                f"The oracle against the baseline and the best heuristic\n"
-                f"{self.oracle_gains()}"
-            )
-        return "\n\n".join(parts)
+        from skal.studies._summary import summarize
 
-    def _summary(self, i: int, estimator: str) -> str:
-        """Lay out what each strategy reaches with one estimator, best first."""
-        quality = self.qualities[i].mean(axis=1)
-        spread = self.qualities[i].std(axis=1, ddof=min(1, len(self.seeds) - 1))
-        columns: dict[str, Any] = {
-            "strategy": np.array(list(self.strategies)),
-            "quality": quality,
-            "sd": spread if len(self.seeds) > 1 else np.full(len(quality), np.nan),
-            "validation": self.validation_qualities[i].mean(axis=1),
-            **self._over_baseline(i),
-        }
-        ranking = np.argsort(-quality, kind="stable")
-        ranked = {name: values[ranking] for name, values in columns.items()}
-        note = "; p-values of paired t-tests (t) and Wilcoxon's (W), Holm-corrected"
-        notes = spell_seeds(self.seeds) + note * ("p (t)" in columns)
-        return f"{estimator}\n{lay_out(ranked)}\n{notes}"
-
-    def _over_baseline(self, i: int) -> dict[str, NDArray]:
-        if self.baseline is None or len(self.strategies) < 2:
-            return {}
-        tests, names = self.against(), list(self.strategies)
-        rows = [names.index(name) for name in tests.strategies]
-        quality, (low,) = (
-            self.qualities[i].mean(axis=1),
-            self.of(self.baseline)[i : i + 1],
-        )
-        columns = {f"over {self.baseline}": quality - low.mean()}
-        for name, values in (("p (t)", tests.t_holm), ("p (W)", tests.wilcoxon_holm)):
-            columns[name] = np.full(len(names), np.nan)
-            columns[name][rows] = values[i]
-        if self.oracle is not None:
-            high = self.of(self.oracle)[i].mean()
-            columns["gap closed"] = share_of_gap(quality, low.mean(), high)
-        return columns
+        return summarize(self)
 
 
 def name_axes(**axes: Iterable[Any]) -> dict[str, NDArray]:
@@ -353,11 +432,6 @@ def name_axes(**axes: Iterable[Any]) -> dict[str, NDArray]:
         name: np.array(column)
         for name, column in zip(axes, zip(*rows, strict=True), strict=True)
     }
-
-
-def samples_posterior(strategy: Any) -> bool:
-    """Whether a strategy is given the posterior estimator, where there is one."""
-    return "posterior" in getattr(strategy, "needs", ())
 
 
 def check_known(name: str, known: Iterable[str], what: str) -> None:

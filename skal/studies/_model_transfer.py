@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.studies._comparison import Comparison
-from skal.studies._paired import PairedTests, spell_seeds
+from skal.studies._paired import PairedTests
 from skal.studies._replays import Replay, replay
 from skal.studies._text import lay_out
 from skal.studies._transfer import Transfer
@@ -64,6 +64,7 @@ class ModelTransfer(Transfer):
             self.comparison.seeds,
             flat,
             np.broadcast_to(low, flat.shape),
+            self.comparison.splits.overlap,
         )
 
     def table(self) -> dict[str, NDArray]:
@@ -85,7 +86,7 @@ class ModelTransfer(Transfer):
 
     def __str__(self) -> str:
         parts = [self._matrix(i) for i in range(len(self.strategies))]
-        return "\n\n".join([*parts, spell_seeds(self.comparison.seeds)])
+        return "\n\n".join([*parts, f"Means over {len(self.comparison.seeds)} seeds."])
 
     def _matrix(self, i: int) -> str:
         """Lay out the qualities of one strategy by source, and the baseline."""

@@ -1,13 +1,18 @@
-"""Paired tests over seeds: whether one strategy is better, or it is luck."""
+"""Paired tests over seeds, which tell a better strategy from luck."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skal.studies._statistics import holm, paired_t, wilcoxon
 from skal.studies._text import lay_out
+
+# The smallest p-value of Wilcoxon's test over five seeds is 0.0625, and it is printed
+# only if it could be below 0.05.
+ENOUGH_FOR_WILCOXON = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +29,12 @@ class PairedTests:
     qualities, reference_qualities : ndarray of shape \
             (n_estimators, n_strategies, n_seeds)
         xi-quality on test, of strategies and of their references.
+    overlap : float, default=0.0
+        Test rows per other row where each seed has a random split of the same rows; 0
+        where all seeds share one split.
+    repeats : ndarray of bool, shape (n_estimators, n_strategies), default=None
+        True where the seeds of a strategy or its reference only repeat one run. No test
+        is made there.
     """
 
     estimators: tuple[str, ...]
@@ -32,23 +43,31 @@ class PairedTests:
     seeds: tuple[int, ...]
     qualities: NDArray[np.float64]
     reference_qualities: NDArray[np.float64]
+    overlap: float = 0.0
+    repeats: NDArray[np.bool_] | None = None
 
     @property
     def gains(self) -> NDArray[np.float64]:
-        """What each is better, shape (n_estimators, n_strategies, n_seeds)."""
+        """Qualities minus references, shape (n_estimators, n_strategies, n_seeds)."""
         return self.qualities - self.reference_qualities
 
     @property
     def t_pvalues(self) -> NDArray[np.float64]:
-        """Of paired t-tests, two-sided, shape (n_estimators, n_strategies)."""
-        return self._test(paired_t)
+        """Two-sided p-values of paired t-tests, shape (n_estimators, n_strategies).
+
+        Where the split varies by seed, those of corrected resampled t-tests.
+        """
+        return self._test(partial(paired_t, overlap=self.overlap))
 
     @property
     def wilcoxon_pvalues(self) -> NDArray[np.float64]:
-        """Of Wilcoxon's signed-rank tests, shape (n_estimators, n_strategies).
+        """Two-sided, of Wilcoxon's tests, shape (n_estimators, n_strategies).
 
-        Below six seeds none is smaller than 0.05, whatever the gains are.
+        With fewer than six seeds none can be below 0.05. NaN where the split varies by
+        seed: the test takes seeds for independent, and splits that overlap are not.
         """
+        if self.overlap > 0:
+            return np.full(self.qualities.shape[:-1], np.nan)
         return self._test(wilcoxon)
 
     @property
@@ -69,7 +88,8 @@ class PairedTests:
             self.reference_qualities.reshape(-1, shape[-1]),
             strict=True,
         )
-        return np.array([test(*pair) for pair in pairs]).reshape(shape[:-1])
+        found = np.array([test(*pair) for pair in pairs]).reshape(shape[:-1])
+        return found if self.repeats is None else np.where(self.repeats, np.nan, found)
 
     def table(self) -> dict[str, NDArray]:
         """Return one row per estimator and strategy, as columns.
@@ -102,11 +122,45 @@ class PairedTests:
         }
 
     def __str__(self) -> str:
-        return f"{lay_out(self.table())}\n{spell_seeds(self.seeds)}"
+        table = self.table()
+        names = ["estimator", "strategy", "reference", "quality", "gain"]
+        columns = {name: table[name] for name in [*names, "relative_gain"]}
+        columns |= {"p": table["p_t"], "Holm": stars(table["p_t_holm"])}
+        if len(self.seeds) >= ENOUGH_FOR_WILCOXON:
+            columns["p (Wilcoxon)"] = table["p_wilcoxon"]
+        note = describe_tests(len(self.seeds), self.overlap)
+        return f"{lay_out(columns)}\n{note}"
 
 
-def spell_seeds(seeds: Iterable[int]) -> str:
-    """Say over how many seeds a table is."""
-    n = len(tuple(seeds))
-    few = ": too few to test for differences" if n < 5 else ""
-    return f"means over {n} seed{'s' * (n > 1)}{few}"
+def stars(corrected: NDArray[np.float64]) -> NDArray[np.str_]:
+    """Return a star for each corrected p-value below 0.05, and else an empty text."""
+    return np.where(corrected < 0.05, "*", "")
+
+
+def describe_tests(n_seeds: int, overlap: float = 0.0) -> str:
+    """Return the lines below a table: the number of seeds, and what p-values mean.
+
+    Parameters
+    ----------
+    n_seeds : int
+    overlap : float, default=0.0
+        As in `PairedTests`.
+
+    Returns
+    -------
+    str
+    """
+    of_what = "random splits" if overlap > 0 else "seeds on one split"
+    if n_seeds == 1:
+        return "One seed: no difference can be tested."
+    means = f"Means over {n_seeds} {of_what}."
+    if n_seeds < 5:
+        means += f" {n_seeds} seeds are too few to test for differences."
+    about = (
+        "p: paired t-test over splits, corrected for their overlap (Nadeau and Bengio,"
+        " 2003)."
+        if overlap > 0
+        else "p: paired t-test over seeds of training on this split. It says nothing"
+        " about other\nsplits or data: give compare the whole X, y for that."
+    )
+    return f"{means}\n{about}\n*: p below 0.05 after Holm's correction over the table."

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skal.learner import ActiveLearner
 from skal.strategies import FixedOrder
-from skal.studies._cells import learner_of, run_cells
-from skal.studies._comparison import Comparison, samples_posterior
+from skal.studies._cells import Job, learner_of, run_cells
+from skal.studies._comparison import Comparison
+from skal.studies._spec import samples_posterior
 from skal.studies._store import Run, Store, describe_study
 
 
@@ -65,23 +67,21 @@ def replay(
     own = {
         one: _own_run(comparison, one) for one in replays if _is_own(comparison, one)
     }
-    learners = {
-        one: learner_of(
-            comparison.problem,
-            comparison.estimators[one.estimator],
-            FixedOrder(comparison.orders[one.source][0]),
-            one.seed,
-        )
-        for one in replays
-        if one not in own
-    }
-    store = None if path is None else _open(comparison, path, list(learners))
+    jobs = {one: Job(_learner(comparison, one)) for one in replays if one not in own}
+    store = None if path is None else _open(comparison, path, list(jobs))
     runs = own | run_cells(
-        learners, comparison.problem, n_jobs=n_jobs, store=store, callbacks=callbacks
+        jobs, comparison.splits, n_jobs=n_jobs, store=store, callbacks=callbacks
     )
     found = [runs[one] for one in replays]
     curves, validation_curves, *_ = zip(*found, strict=True)
     return np.array(curves), np.array(validation_curves)
+
+
+def _learner(comparison: Comparison, one: Replay) -> ActiveLearner:
+    problem = comparison.splits.problem_of(one.seed)
+    order = problem.positions(comparison.orders[one.source][0])
+    estimator = comparison.estimators[one.estimator]
+    return learner_of(problem, estimator, FixedOrder(order), one.seed)
 
 
 def _is_own(comparison: Comparison, one: Replay) -> bool:

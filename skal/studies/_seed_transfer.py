@@ -188,8 +188,9 @@ def seed_transfer(
     chosen = comparison.choose(strategies)
     if len(comparison.seeds) < 2:
         raise ValueError(
-            "Orders of one seed have no other to go to: compare more seeds."
+            "seed_transfer needs two seeds or more, got 1: compare more seeds."
         )
+    _ = comparison.problem  # one pool for all seeds, or an error
     replays = [
         Replay(strategy, estimator, source, estimator, seed)
         for estimator in comparison.estimators

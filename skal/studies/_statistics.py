@@ -14,12 +14,19 @@ from scipy import special, stats
 DIGITS = 12
 
 
-def paired_t(first: ArrayLike, second: ArrayLike) -> float:
+def paired_t(first: ArrayLike, second: ArrayLike, overlap: float = 0.0) -> float:
     """Return the p-value of a paired t-test, two-sided.
+
+    Random splits of the same rows share rows, so that what they give is correlated, and
+    the mean over n splits varies more than its n values tell. The corrected resampled
+    t-test multiplies the variance of the mean, s^2 / n, by 1 + n * overlap.
 
     Parameters
     ----------
     first, second : array-like of shape (n_seeds,)
+    overlap : float, default=0.0
+        Test rows per other row, where each seed has a random split of the same rows;
+        0 where all seeds share one split.
 
     Returns
     -------
@@ -29,13 +36,16 @@ def paired_t(first: ArrayLike, second: ArrayLike) -> float:
     References
     ----------
     Zhou et al., AISTATS 2021, section 6.1.
+
+    Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning 52,
+    2003, section 3.
     """
     differences = _differences(first, second)
     if _is_constant(differences):
         return float("nan")
     n = len(differences)
-    t = differences.mean() / (differences.std(ddof=1) / np.sqrt(n))
-    return float(2 * special.stdtr(n - 1, -abs(t)))
+    error = differences.std(ddof=1) * np.sqrt(1 / n + overlap)
+    return float(2 * special.stdtr(n - 1, -abs(differences.mean() / error)))
 
 
 def wilcoxon(first: ArrayLike, second: ArrayLike) -> float:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.oracle import _fingerprint
-from skal.studies._comparison import Comparison, samples_posterior
+from skal.studies._spec import StudySpec, samples_posterior
 
 GIVEN = "study.json"
 # What the order that a strategy finds does not depend on.
@@ -44,6 +44,10 @@ class Run(NamedTuple):
         What it took; of a search that was resumed, what its last part took.
     n_trainings : int, default=0
         Those of a search that was resumed are counted from its beginning.
+    chance : float, default=nan
+        The test score of always answering the most frequent class.
+    other_curves : ndarray of shape (n_replays, n_rounds + 1), default=empty
+        Test curves of the order that was found, under other seeds of training.
     """
 
     curve: NDArray[np.float64]
@@ -51,6 +55,8 @@ class Run(NamedTuple):
     order: NDArray[np.int64]
     seconds: float = float("nan")
     n_trainings: int = 0
+    chance: float = float("nan")
+    other_curves: NDArray[np.float64] = np.empty((0, 0))
 
 
 class Store:
@@ -123,7 +129,9 @@ class Store:
 def _plain(value: Any) -> Any:
     """Return what JSON can hold in the place of an array or a number."""
     if isinstance(value, np.ndarray):
-        return [_plain(one) for one in value.tolist()]
+        value = value.tolist()
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
     return None if np.isnan(value) else value
 
 
@@ -158,7 +166,10 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 def _costs(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a run cost, as far as its line tells."""
     names = Run._fields[3:]
-    return {name: values[name] for name in names if values.get(name) is not None}
+    found = {name: values[name] for name in names if values.get(name) is not None}
+    if "other_curves" in found:
+        found["other_curves"] = np.array(found["other_curves"], dtype=np.float64)
+    return found
 
 
 def _open_folder(path: Any) -> Path:
@@ -262,13 +273,12 @@ def _difference(before: Mapping[str, str], now: Mapping[str, str]) -> str | None
     return None
 
 
-def describe_study(study: Comparison) -> Given:
+def describe_study(study: StudySpec) -> Given:
     """Describe all that the cells of a study depend on, but for the seeds.
 
     Parameters
     ----------
-    study : Comparison
-        Its results are not used.
+    study : StudySpec
 
     Returns
     -------

@@ -14,10 +14,20 @@ from sklearn.utils._missing import is_pandas_na
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
-from sklearn.utils.validation import check_consistent_length
+from sklearn.utils.validation import check_consistent_length, has_fit_parameter
 
 from skal.utils._rows import is_frame, is_text, n_rows, row_keys, width
 from skal.utils._tags import all_labels, check_as_many, is_tags
+
+
+def final_step(estimator: Any) -> Any:
+    """Return the last step of a Pipeline; of anything else, the estimator itself."""
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+
+
+def takes_selection_set(estimator: Any) -> bool:
+    """Return whether `fit` takes `X_val`, `y_val` to choose a model by."""
+    return has_fit_parameter(final_step(estimator), "X_val")
 
 
 def check_rows(X: Any, name: str, estimator: Any) -> Any:

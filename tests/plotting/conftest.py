@@ -8,6 +8,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from skal import IDMR, AnnealingOracle, Margin, Problem, Random, split
 from skal.studies import Comparison
+from skal.studies._spec import Splits
 
 mpl.use("agg")
 
@@ -54,13 +55,13 @@ def comparison():
     }
     test, validation = rng.uniform(size=(2, 2, 4, 5, 5))
     return Comparison(
-        problem,
-        estimators,
-        strategies,
-        tuple(range(5)),
-        test,
-        validation,
-        orders,
+        splits=Splits(problem, 0),
+        estimators=estimators,
+        strategies=strategies,
+        seeds=tuple(range(5)),
+        curves=test,
+        validation_curves=validation,
+        orders=orders,
         baseline="random",
         oracle="oracle",
     )

@@ -6,6 +6,7 @@ import pytest
 
 from skal.plotting import EmbeddingDisplay
 from skal.studies import input_distribution, label_distribution
+from skal.studies._spec import Splits
 
 
 @pytest.fixture
@@ -86,6 +87,8 @@ def test_what_cannot_be_drawn_is_refused(comparison, inputs):
     with pytest.raises(ValueError, match="more than one estimator"):
         EmbeddingDisplay.from_study(inputs, comparison)
     tags = [["O", "B"]] * comparison.problem.n_pool
-    tagged = replace(comparison, problem=replace(comparison.problem, y_pool=tags))
+    tagged = replace(
+        comparison, splits=Splits(replace(comparison.problem, y_pool=tags), 0)
+    )
     with pytest.raises(ValueError, match="A row of tags has many labels"):
         EmbeddingDisplay.from_study(inputs, tagged, estimator="bayes")

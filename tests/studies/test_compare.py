@@ -32,6 +32,9 @@ from skal import (
 from skal.studies import PairedTests, Task
 from skal.utils.progress import ProgressBar
 
+# One split for all seeds, and estimators that draw nothing: fine for small tests.
+pytestmark = pytest.mark.filterwarnings("ignore:Seeds do not differ")
+
 
 def learn(problem, strategy, estimator, seed):
     learner = ActiveLearner(
@@ -119,14 +122,19 @@ def test_tests_against_the_baseline(comparison):
     low = comparison.qualities[:, 0]
     for i, j in np.ndindex(2, 4):
         expected = stats.ttest_rel(comparison.qualities[i, j + 1], low[i]).pvalue
-        assert tests.t_pvalues[i, j] == pytest.approx(expected)
+        # With "bayes" nothing but a search or k-means draws random numbers.
+        if i == 1 and tests.strategies[j] in ("margin", "entropy"):
+            expected = np.nan
+        assert tests.t_pvalues[i, j] == pytest.approx(expected, nan_ok=True)
         gain = comparison.qualities[i, j + 1] - low[i]
         np.testing.assert_allclose(tests.gains[i, j], gain)
     # With five strategies the smallest of four p-values counts four times.
-    smallest = tests.t_pvalues.argmin(axis=1)
-    for i, j in enumerate(smallest):
-        assert tests.t_holm[i, j] == pytest.approx(min(1, 4 * tests.t_pvalues[i, j]))
-    assert (tests.wilcoxon_holm >= tests.wilcoxon_pvalues).all()
+    smallest = np.nanargmin(tests.t_pvalues, axis=1)
+    for i, j, n_tests in zip(range(2), smallest, (4, 2), strict=True):
+        corrected = min(1, n_tests * tests.t_pvalues[i, j])
+        assert tests.t_holm[i, j] == pytest.approx(corrected)
+    tested = ~np.isnan(tests.t_pvalues)
+    assert (tests.wilcoxon_holm >= tests.wilcoxon_pvalues)[tested].all()
     against_margin = comparison.against("margin")
     assert against_margin.strategies == ("random", "idmr-margin", "entropy", "oracle")
     assert len(pd.DataFrame(tests.table())) == 8
@@ -165,15 +173,15 @@ def test_the_gap_closed_and_the_wins(comparison):
 def test_it_prints_the_best_first(comparison):
     text = str(comparison)
     tree = text.split("\n\n")[0].split("\n")
-    shown = [line.split()[0] for line in tree[2:-1]]
+    shown = [line.split()[0] for line in tree[2:]]
     means = dict(
         zip(comparison.strategies, comparison.qualities[0].mean(axis=1), strict=True)
     )
     assert shown == sorted(means, key=means.get, reverse=True)
     assert tree[0] == "tree"
     assert "gap closed" in tree[1]
-    assert "5 seeds" in tree[-1]
-    assert "The oracle against" in text
+    assert "Means over 5 seeds on one split" in text
+    assert "The oracle\n" in text
 
 
 def test_two_jobs_do_not_change_it(comparison):
@@ -287,7 +295,7 @@ def test_a_task_brings_its_strategies_and_estimators(make_problem):
 def test_fewer_than_five_seeds_give_a_warning(make_problem):
     with pytest.warns(UserWarning, match="over 4 seeds is too small to test"):
         found = compare(make_problem(GaussianNB()), {"margin": Margin()}, seeds=4)
-    assert "4 seeds: too few" in str(found)
+    assert "4 seeds are too few" in str(found)
     with pytest.warns(UserWarning, match="too small"):
         found = compare(
             make_problem(), {"margin": Margin(), "random": Random()}, seeds=[3]
@@ -303,7 +311,7 @@ def test_the_bar_counts_cells(make_problem, monkeypatch, tmp_path):
         monkeypatch.setattr("rich.progress.get_console", lambda: console)  # noqa: B023
         strategies = {"margin": Margin(), "entropy": MaxEntropy()}
         compare(
-            make_problem(GaussianNB()),
+            make_problem(),
             strategies,
             callbacks=[ProgressBar()],
             path=tmp_path,
@@ -311,7 +319,7 @@ def test_the_bar_counts_cells(make_problem, monkeypatch, tmp_path):
         shown = text.getvalue()
         assert "Study: cells" in shown
         assert "10/10" in shown
-        assert ("GaussianNB entropy 4" in shown) == (n_done == 0)
+        assert ("Classifier entropy 4" in shown) == (n_done == 0)
 
 
 class NeverTrained(GaussianNB):

@@ -8,6 +8,9 @@ from scipy import stats
 from skal import order_overlap
 from skal.studies import OrderOverlap
 
+# One split for all seeds, and estimators that draw nothing: fine for small tests.
+pytestmark = pytest.mark.filterwarnings("ignore:Seeds do not differ")
+
 
 def overlap_of(first, second, n_pool=100):
     """Return the overlap of two orders, as the study finds it."""

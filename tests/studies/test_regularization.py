@@ -11,6 +11,9 @@ from skal import (
     regularization_gain,
 )
 
+# One split for all seeds, and estimators that draw nothing: fine for small tests.
+pytestmark = pytest.mark.filterwarnings("ignore:Seeds do not differ")
+
 
 def test_each_wrapped_strategy_is_compared_with_its_base(comparison):
     gain = regularization_gain(comparison)

@@ -23,6 +23,9 @@ from skal import (
 )
 from skal.studies import SeedTransfer, _cells, jackknife_pairs
 
+# One split for all seeds, and estimators that draw nothing: fine for small tests.
+pytestmark = pytest.mark.filterwarnings("ignore:Seeds do not differ")
+
 NAMES = ("margin", "idmr-margin", "entropy", "oracle")
 
 

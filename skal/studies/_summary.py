@@ -1,0 +1,117 @@
+"""The printed summary of a comparison."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skal.studies._comparison import Comparison
+from skal.studies._paired import describe_tests, stars
+from skal.studies._spec import samples_posterior
+from skal.studies._statistics import share_of_gap
+from skal.studies._text import lay_out
+
+
+def summarize(found: Comparison) -> str:
+    """Return a table for each estimator, the gains of the oracle, and notes.
+
+    Parameters
+    ----------
+    found : Comparison
+
+    Returns
+    -------
+    str
+    """
+    n, overlap = len(found.seeds), found.splits.overlap
+    parts = [
+        f"{name}\n{lay_out(_ranked(found, i))}"
+        for i, name in enumerate(found.estimators)
+    ]
+    if found.oracle is not None and (found.baseline is not None or found.heuristics):
+        parts.append(f"The oracle\n{lay_out(_oracle(found))}")
+    notes = [describe_tests(n, overlap), *_notes(found)]
+    return "\n\n".join([*parts, "\n".join(notes)])
+
+
+def _ranked(found: Comparison, i: int) -> dict[str, Any]:
+    """Return what each strategy reaches with one estimator, best first."""
+    quality = found.qualities[i].mean(axis=1)
+    columns: dict[str, Any] = {
+        "strategy": np.array(list(found.strategies)),
+        "quality": quality,
+        "sd": _deviations(found, i),
+        **_over_baseline(found, i),
+    }
+    if found.baseline is None:
+        columns["validation"] = found.validation_qualities[i].mean(axis=1)
+    ranking = np.argsort(-quality, kind="stable")
+    return {name: values[ranking] for name, values in columns.items()}
+
+
+def _deviations(found: Comparison, i: int) -> NDArray[np.float64]:
+    """Return deviations over seeds; NaN where these repeat one run."""
+    if len(found.seeds) < 2:
+        return np.full(len(found.strategies), np.nan)
+    repeated = [found.repeats(name)[i] for name in found.strategies]
+    return np.where(repeated, np.nan, found.qualities[i].std(axis=1, ddof=1))
+
+
+def _over_baseline(found: Comparison, i: int) -> dict[str, NDArray]:
+    """Return gains over the baseline, and how sure they are."""
+    if found.baseline is None or len(found.strategies) < 2:
+        return {}
+    tests, names = found.against(), list(found.strategies)
+    rows = [names.index(name) for name in tests.strategies]
+    quality, low = found.qualities[i].mean(axis=1), found.of(found.baseline)[i].mean()
+    p, holm = np.full((2, len(names)), np.nan)
+    p[rows], holm[rows] = tests.t_pvalues[i], tests.t_holm[i]
+    columns = {f"over {found.baseline}": quality - low, "p": p, "Holm": stars(holm)}
+    if found.oracle is not None:
+        high = found.of(found.oracle)[i].mean()
+        elsewhere = found.other_seed_qualities(found.oracle)[i].mean()
+        columns["gap closed"] = share_of_gap(quality, low, high)
+        columns["(other seeds)"] = share_of_gap(quality, low, elsewhere)
+    columns["optimism"] = found.optimism()[i].mean(axis=1)
+    return columns
+
+
+def _oracle(found: Comparison) -> dict[str, Any]:
+    """Return the gains of the oracle, also under other seeds of training."""
+    tests = found.oracle_gains()
+    table = tests.table()
+    columns = {name: table[name] for name in ("estimator", "reference", "gain")}
+    columns["p"] = table["p_t"]
+    if found.other_seeds:
+        elsewhere = found.oracle_gains(other_seeds=True).table()
+        columns["gain (other seeds)"] = elsewhere["gain"]
+        columns["p (other seeds)"] = elsewhere["p_t"]
+    return columns
+
+
+def _notes(found: Comparison) -> Iterator[str]:
+    """Yield what a reader of the tables must know to read them right."""
+    if found.baseline is not None and not np.isnan(found.validation_qualities).all():
+        yield (
+            f"optimism: gain over {found.baseline} on validation, minus that on test."
+        )
+    if found.other_seeds:
+        yield "(other seeds): the oracle's orders, followed with other training seeds."
+    for name in found.strategies:
+        yield from _notes_on(found, name)
+
+
+def _notes_on(found: Comparison, name: str) -> Iterator[str]:
+    repeated = found.repeats(name)
+    for estimator in np.array(list(found.estimators))[repeated]:
+        yield (
+            f"{name} with {estimator}: all {len(found.seeds)} seeds are one run, so "
+            "nothing is tested."
+        )
+    if samples_posterior(found.strategies[name]):
+        for estimator, model in found.posterior_estimators.items():
+            yield (
+                f"{name} with {estimator}: trained and scored with its posterior "
+                f"estimator, {type(model).__name__}."
+            )
