@@ -136,7 +136,11 @@ class Study(CallbackSupportMixin, BaseEstimator):
         """Run the chosen jobs side by side, and keep each run as soon as it is done."""
         runs = Parallel(self.n_jobs, return_as="generator_unordered", batch_size=1)(
             delayed(_run_job)(
-                self, key, job, self._tasks[key], splits.problem_of(key.seed)
+                self,
+                key,
+                _asking(job, jobs),
+                self._tasks[key],
+                splits.problem_of(key.seed),
             )
             for key, job in jobs.items()
             if key in chosen
@@ -160,17 +164,25 @@ class Study(CallbackSupportMixin, BaseEstimator):
             self._tasks[key].call_on_fit_task_end(estimator=self)
 
     def __getstate__(self):
-        # Workers need the study for its callbacks alone.
-        return {k: v for k, v in super().__getstate__().items() if k != "_tasks"}
+        # Workers need the study for its callbacks alone, and both of these change while
+        # it is sent to them.
+        state = super().__getstate__()
+        return {k: v for k, v in state.items() if k not in ("_tasks", "runs_")}
+
+
+def _asking(job, jobs):
+    """Return a job that finds out whether the runs of its followers are the same."""
+    if not job.followers:
+        return job
+    others = [(one.seed, jobs[one].learner.strategy) for one in job.followers]
+    strategy = for_every_seed(job.learner.strategy, others)
+    return job._replace(learner=clone(job.learner).set_params(strategy=strategy))
 
 
 def _run_job(study, key, job, task, problem):
     """Return the cell, its run, and whether its followers are known to be the same."""
     # A clone, so that everything fitted is let go.
     learner, begin = clone(job.learner), perf_counter()
-    if job.followers:
-        seeds = [follower.seed for follower in job.followers]
-        learner.set_params(strategy=for_every_seed(learner.strategy, seeds))
     sets = {**problem.sets, **problem.fit_params}
     with task.propagate_callback_context(learner), _whole_or_not_at_all():
         task.call_on_fit_task_begin(estimator=study)

@@ -38,7 +38,7 @@ def chance_score(problem: Problem) -> float:
 def _constant_model(problem: Problem) -> Any:
     y = concat(problem.y_warm, problem.y_pool)
     if is_tags(y):
-        return _ConstantTagger().fit(None, y)
+        return _ConstantTagger(problem.classes).fit(None, y)
     model = DummyClassifier(strategy="prior").fit(np.zeros((len(y), 1)), y)
     return FixedClasses(model, problem.classes)
 
@@ -46,8 +46,12 @@ def _constant_model(problem: Problem) -> Any:
 class _ConstantTagger(ClassifierMixin, BaseEstimator):
     """Gives every token the most frequent tag."""
 
+    def __init__(self, classes: Any) -> None:
+        self.classes = classes
+
     def fit(self, X: Any, y: Any) -> "_ConstantTagger":
         ((self.tag_, _),) = Counter(all_labels(y)).most_common(1)
+        self.classes_ = self.classes
         return self
 
     def predict(self, X: Any) -> list[list[Any]]:

@@ -1,5 +1,6 @@
 """The specification of a study: data, estimators, strategies and seeds."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -55,7 +56,10 @@ class Splits:
         return self._latest(seed) if self.vary else self.example
 
     def _make(self, seed: int) -> Problem:
-        problem = _call(self.source, seed)
+        with warnings.catch_warnings():
+            # Said for the first seed, and true of all.
+            warnings.filterwarnings("ignore", r"\d+ rounds of batch_size=")
+            problem = _call(self.source, seed)
         for name, expected in _sizes(self.example).items():
             if (found := _sizes(problem)[name]) != expected:
                 raise ValueError(

@@ -134,15 +134,22 @@ class EverySeed(BaseStrategy):
         return chosen
 
 
-def for_every_seed(strategy: Any, seeds: Iterable[int]) -> EverySeed:
-    """Return a strategy that also asks what it would choose under other seeds."""
-    others = [
+def for_every_seed(strategy: Any, others: Iterable[tuple[int, Any]]) -> EverySeed:
+    """Return a strategy that also asks what others would choose under other seeds.
+
+    Parameters
+    ----------
+    strategy : strategy
+    others : iterable of (int, strategy)
+        The seed of a learner, and the strategy that it is given.
+    """
+    seeded = [
         (
             seed,
             set_random_states(
-                clone(strategy), stream(seed, Stream.STRATEGY), only_unset=True
+                clone(other), stream(seed, Stream.STRATEGY), only_unset=True
             ),
         )
-        for seed in seeds
+        for seed, other in others
     ]
-    return EverySeed(strategy, others)
+    return EverySeed(strategy, seeded)

@@ -1,0 +1,165 @@
+"""
+Do the p-values of `compare` keep their promise?
+================================================
+
+Compares strategies on many generated problems, and counts how often p is below 0.05.
+Where there is nothing to win, that should be in at most 5 of 100; where one strategy is
+better by 0.02, as often as possible.
+
+- `permuted`: labels say nothing about the rows; margin against random.
+- `disguised`: real labels; a strategy that is random under another name.
+- `better`: 0.02 to win. Some rows have a random label, and the strategy can tell them
+  from the others, and avoids them.
+
+Each problem adds its lines to a file, and a second run goes on where the first ended.
+`page` puts the table of this file into a page.
+
+    python examples/p_values.py run --kinds permuted disguised better
+    python examples/p_values.py page docs/p_values.md
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from lines import append, read
+from sklearn.datasets import make_blobs
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from skal import Margin, Random, compare
+from skal.strategies import RankingStrategy
+from skal.studies._statistics import paired_t
+
+N_PROBLEMS = 200
+# A test over n seeds takes the first n of these.
+N_SEEDS = (5, 10, 20)
+# Share of rows with a random label: tuned until the gain was 0.02.
+NOISE = 0.19
+OUT = Path("docs/runs/p_values.csv")
+TITLES = {
+    "permuted": "nothing to win: labels permuted, margin",
+    "disguised": "nothing to win: random under another name",
+    "better": "better by 0.02",
+}
+COLUMNS = ["kind", "problem", "n_seeds", "gain", "p", "p_uncorrected"]
+
+
+class Disguised(RankingStrategy):
+    """Random, by another name."""
+
+    _parameter_constraints: dict = {"random_state": ["random_state"]}
+
+    def __init__(self, random_state=None):
+        self.random_state = random_state
+
+    def _utility(self, estimator, X, candidates):
+        return np.zeros(len(candidates))  # ties are broken at random
+
+
+class Clean(Disguised):
+    """Avoids rows with a random label, which the last column tells."""
+
+    def _utility(self, estimator, X, candidates):
+        return -X[candidates, -1]
+
+
+def without_last(X):
+    """Return the columns that a model may learn from."""
+    return X[:, :-1]
+
+
+def pose(kind, seed):
+    """Return rows, labels and the strategy that is compared with random."""
+    rng = np.random.default_rng(seed)
+    X, y = make_blobs(400, centers=4, n_features=4, cluster_std=4.0, random_state=seed)
+    noisy = rng.random(400) < NOISE
+    strategy = {"permuted": Margin, "disguised": Disguised, "better": Clean}[kind]()
+    if kind == "permuted":
+        y = rng.permutation(y)
+    if kind == "better":
+        y = np.where(noisy, rng.integers(4, size=400), y)
+    return np.column_stack([X, noisy]), y, strategy
+
+
+def run(kind, seed):
+    """Return a line for each number of seeds."""
+    X, y, strategy = pose(kind, seed)
+    model = make_pipeline(FunctionTransformer(without_last), GaussianNB())
+    found = compare(
+        *(X, y, model, {"random": Random(), kind: strategy}),
+        seeds=max(N_SEEDS),
+        n_orders=5,
+        batch_size=5,
+        n_rounds=4,
+        warm_size=10,
+        val_size=0,
+    )
+    own, low = found.of(kind)[0], found.of("random")[0]
+    for n in N_SEEDS:
+        gain = (own - low)[:n].mean()
+        p = paired_t(own[:n], low[:n], found.splits.overlap)
+        uncorrected = paired_t(own[:n], low[:n])
+        yield [kind, seed, n, *(f"{x:.6f}" for x in (gain, p, uncorrected))]
+
+
+def work(kinds, problems, path):
+    """Add the lines of the problems that have none yet."""
+    done = {(row["kind"], int(row["problem"])) for row in read(path)}
+    for seed in range(problems):
+        for kind in kinds:
+            if (kind, seed) not in done:
+                # Whole, so that a kill leaves no part of a problem.
+                for line in list(run(kind, seed)):
+                    append(path, COLUMNS, line)
+
+
+def summarize(rows):
+    """Return the lines of a table: how often p is below 0.05, by kind and seeds."""
+    lines = [
+        "| | seeds | problems | gain | p < 0.05 | without correction |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for kind in TITLES:
+        for n in N_SEEDS:
+            chosen = [r for r in rows if (r["kind"], int(r["n_seeds"])) == (kind, n)]
+            if chosen:
+                lines.append(_line(kind, n, chosen))
+    return "\n".join(lines)
+
+
+def _line(kind, n, rows):
+    gains = np.array([float(row["gain"]) for row in rows])
+    shares = [
+        np.mean([float(row[name]) < 0.05 for row in rows])
+        for name in ("p", "p_uncorrected")
+    ]
+    error = gains.std(ddof=1) / np.sqrt(len(gains))
+    cells = [
+        *(TITLES[kind], str(n), str(len(rows)), f"{gains.mean():.4f} ± {error:.4f}"),
+        *(f"{share:.1%}" for share in shares),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
+    parser.add_argument("what", choices=["run", "page"])
+    parser.add_argument("page", nargs="?", type=Path, default=Path("docs/p_values.md"))
+    parser.add_argument("--kinds", nargs="+", choices=TITLES, default=list(TITLES))
+    parser.add_argument("--problems", type=int, default=N_PROBLEMS)
+    parser.add_argument("--out", type=Path, default=OUT)
+    args = parser.parse_args()
+    if args.what == "run":
+        work(args.kinds, args.problems, args.out)
+        return
+    begin, end = "<!-- table -->", "<!-- end of the table -->"
+    before, rest = args.page.read_text().split(begin)
+    _, after = rest.split(end)
+    table = summarize(read(args.out))
+    args.page.write_text(f"{before}{begin}\n{table}\n{end}{after}")
+
+
+if __name__ == "__main__":
+    main()
