@@ -194,7 +194,7 @@ class Problem:
         >>> X, y = load_iris(return_X_y=True)
         >>> Problem.from_data(X, y, GaussianNB(), batch_size=5, n_rounds=4,
         ...                   random_state=0).n_pool
-        65
+        64
         """
         check_scalar(batch_size, "batch_size", Integral, min_val=1)
         check_scalar(n_rounds, "n_rounds", Integral, min_val=1)

@@ -55,11 +55,12 @@ class DistributionDisplay:
     >>> import matplotlib
     >>> matplotlib.use("agg")
     >>> from sklearn.datasets import load_iris
-    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.tree import DecisionTreeClassifier
     >>> from skal import Margin, Problem, Random, compare, label_distribution, split
     >>> from skal.plotting import DistributionDisplay
     >>> sets = split(*load_iris(return_X_y=True), warm_size=6, random_state=0)
-    >>> problem = Problem.from_sets(sets, GaussianNB(), batch_size=2, n_rounds=4)
+    >>> problem = Problem.from_sets(sets, DecisionTreeClassifier(), batch_size=2,
+    ...                             n_rounds=4)
     >>> comparison = compare(problem, {"random": Random(), "margin": Margin()})
     >>> display = DistributionDisplay.from_study(label_distribution(comparison))
     >>> len(display.layers_["margin"])

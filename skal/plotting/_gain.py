@@ -43,11 +43,12 @@ class GainDisplay:
     >>> import matplotlib
     >>> matplotlib.use("agg")
     >>> from sklearn.datasets import load_iris
-    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.tree import DecisionTreeClassifier
     >>> from skal import IDMR, Margin, Problem, compare, regularization_gain, split
     >>> from skal.plotting import GainDisplay
     >>> sets = split(*load_iris(return_X_y=True), warm_size=6, random_state=0)
-    >>> problem = Problem.from_sets(sets, GaussianNB(), batch_size=2, n_rounds=4)
+    >>> problem = Problem.from_sets(sets, DecisionTreeClassifier(), batch_size=2,
+    ...                             n_rounds=4)
     >>> comparison = compare(problem, {"margin": Margin(), "idmr": IDMR(Margin())})
     >>> display = GainDisplay.from_study(regularization_gain(comparison))
     >>> list(display.dots_)

@@ -52,11 +52,12 @@ class OverlapDisplay:
     >>> import matplotlib
     >>> matplotlib.use("agg")
     >>> from sklearn.datasets import load_iris
-    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.tree import DecisionTreeClassifier
     >>> from skal import Margin, MaxEntropy, Problem, compare, order_overlap, split
     >>> from skal.plotting import OverlapDisplay
     >>> sets = split(*load_iris(return_X_y=True), warm_size=6, random_state=0)
-    >>> problem = Problem.from_sets(sets, GaussianNB(), batch_size=2, n_rounds=4)
+    >>> problem = Problem.from_sets(sets, DecisionTreeClassifier(), batch_size=2,
+    ...                             n_rounds=4)
     >>> comparison = compare(problem, {"margin": Margin(), "entropy": MaxEntropy()})
     >>> overlap = order_overlap(comparison, between="strategies")
     >>> display = OverlapDisplay.from_study(overlap, seed=3)

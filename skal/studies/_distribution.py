@@ -146,10 +146,11 @@ def input_distribution(
     Examples
     --------
     >>> from sklearn.datasets import load_iris
-    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.tree import DecisionTreeClassifier
     >>> from skal import MaxEntropy, Problem, Random, compare, input_distribution, split
     >>> sets = split(*load_iris(return_X_y=True), warm_size=6, random_state=0)
-    >>> problem = Problem.from_sets(sets, GaussianNB(), batch_size=2, n_rounds=4)
+    >>> problem = Problem.from_sets(sets, DecisionTreeClassifier(), batch_size=2,
+    ...                             n_rounds=4)
     >>> comparison = compare(problem, {"random": Random(), "entropy": MaxEntropy()})
     >>> inputs = input_distribution(comparison, lambda X: X[:, 2], n_bins=3)
     >>> inputs.bins  # quantiles of the length of a petal
@@ -223,10 +224,11 @@ def label_distribution(
     Examples
     --------
     >>> from sklearn.datasets import load_iris
-    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.tree import DecisionTreeClassifier
     >>> from skal import MaxEntropy, Problem, Random, compare, label_distribution, split
     >>> sets = split(*load_iris(return_X_y=True), warm_size=6, random_state=0)
-    >>> problem = Problem.from_sets(sets, GaussianNB(), batch_size=2, n_rounds=4)
+    >>> problem = Problem.from_sets(sets, DecisionTreeClassifier(), batch_size=2,
+    ...                             n_rounds=4)
     >>> comparison = compare(problem, {"random": Random(), "entropy": MaxEntropy()})
     >>> labels = label_distribution(comparison)
     >>> labels.bins, labels.distances.shape

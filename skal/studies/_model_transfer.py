@@ -151,12 +151,11 @@ def model_transfer(
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.naive_bayes import GaussianNB
     >>> from sklearn.tree import DecisionTreeClassifier
-    >>> from skal import Margin, Problem, Random, compare, model_transfer, split
-    >>> sets = split(*load_iris(return_X_y=True), warm_size=6, random_state=0)
-    >>> problem = Problem.from_sets(sets, GaussianNB(), batch_size=2, n_rounds=4)
-    >>> comparison = compare(problem, {"random": Random(), "margin": Margin()},
-    ...                      estimators={"bayes": GaussianNB(),
-    ...                                  "tree": DecisionTreeClassifier()})
+    >>> from skal import Margin, Random, compare, model_transfer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> estimators = {"bayes": GaussianNB(), "tree": DecisionTreeClassifier()}
+    >>> comparison = compare(X, y, estimators, {"random": Random(), "margin": Margin()},
+    ...                      batch_size=2, n_rounds=4, warm_size=6)
     >>> transfer = model_transfer(comparison)
     >>> transfer.qualities.shape  # strategies, sources, targets, seeds
     (1, 2, 2, 5)

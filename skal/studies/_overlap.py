@@ -166,10 +166,11 @@ def order_overlap(
     Examples
     --------
     >>> from sklearn.datasets import load_iris
-    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.tree import DecisionTreeClassifier
     >>> from skal import Margin, MaxEntropy, Problem, compare, order_overlap, split
     >>> sets = split(*load_iris(return_X_y=True), warm_size=6, random_state=0)
-    >>> problem = Problem.from_sets(sets, GaussianNB(), batch_size=2, n_rounds=4)
+    >>> problem = Problem.from_sets(sets, DecisionTreeClassifier(), batch_size=2,
+    ...                             n_rounds=4)
     >>> comparison = compare(problem, {"margin": Margin(), "entropy": MaxEntropy()})
     >>> overlap = order_overlap(comparison, between="strategies")
     >>> bool(overlap.shares.mean() > overlap.chance)

@@ -37,10 +37,11 @@ def regularization_gain(
     Examples
     --------
     >>> from sklearn.datasets import load_iris
-    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.tree import DecisionTreeClassifier
     >>> from skal import IDMR, Margin, Problem, compare, regularization_gain, split
     >>> sets = split(*load_iris(return_X_y=True), warm_size=6, random_state=0)
-    >>> problem = Problem.from_sets(sets, GaussianNB(), batch_size=2, n_rounds=4)
+    >>> problem = Problem.from_sets(sets, DecisionTreeClassifier(), batch_size=2,
+    ...                             n_rounds=4)
     >>> comparison = compare(problem, {"margin": Margin(), "idmr": IDMR(Margin())})
     >>> gain = regularization_gain(comparison)
     >>> gain.strategies, gain.references.tolist(), gain.gains.shape
