@@ -1,7 +1,9 @@
 """Training as a pure function of a labelled set and a seed: theta = eta(D, xi)."""
 
 import functools
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -131,7 +133,8 @@ class Trainer:
         return self._with_all_classes(model)
 
     def _fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
-        model.fit(X, y, **params)
+        with interruptible():
+            model.fit(X, y, **params)
 
     def _is_single_class(self, y: Any) -> bool:
         """Whether `y` holds one class, of which most estimators learn nothing."""
@@ -318,6 +321,34 @@ def warn_once(shown: set | None = None) -> Iterator[None]:
 
         warnings.showwarning = show_once
         yield
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Raise KeyboardInterrupt after a block in which Ctrl-C was pressed.
+
+    `MLPClassifier` and nets of skorch take Ctrl-C as the end of their training and
+    return, half trained. The score of such a model must not be kept.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    is_main = threading.current_thread() is threading.main_thread()
+    # Other handlers may have other plans for the signal, and threads get none.
+    if not is_main or handler is not signal.default_int_handler:
+        yield
+        return
+    pressed = []
+
+    def interrupt(*signal_and_frame: Any) -> None:
+        pressed.append(signal_and_frame)
+        signal.default_int_handler(*signal_and_frame)
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 @contextmanager
