@@ -4,8 +4,8 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from skal._fingerprint import describe
 from skal.oracle._chain import Schedule
-from skal.oracle._fingerprint import describe
 from skal.oracle._guided import GuidedChain
 from skal.oracle._search import SearchOracle
 from skal.oracle._start import Start

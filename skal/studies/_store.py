@@ -20,7 +20,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.oracle import _fingerprint
+from skal import _fingerprint
 from skal.studies._comparison import Comparison, samples_posterior
 
 GIVEN = "study.json"

@@ -1,13 +1,9 @@
 """What a journal knows things by: descriptions of parameters, digests of rows."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from _small_search import search
 from sklearn import config_context
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import f1_score, make_scorer
@@ -17,8 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from skal import Margin, Random
-from skal.oracle import _fingerprint
+from skal import Margin, Random, _fingerprint
 
 
 class Thing:
@@ -158,42 +153,3 @@ def test_digests_tell_rows_apart():
     assert len(set(digests)) == len(values)
     again = sparse.csr_matrix(np.eye(2))
     assert _fingerprint.digest(again) == digests[14]
-
-
-RESUME = """
-import sys
-sys.path.append("tests/oracle")
-from test_fingerprint import *
-from skal.oracle import _fingerprint
-from skal.oracle._objective import Objective
-
-n_trained = []
-train = Objective._train_and_score
-Objective._train_and_score = lambda self, sets: n_trained.append(1) or train(self, sets)
-data = {name: np.load(sys.argv[2])[name] for name in np.load(sys.argv[2]).files}
-print(scored(data, sys.argv[1]).order_.tolist(), len(n_trained))
-print(_fingerprint.describe(WORDS))
-"""
-WORDS = {"a set", "of", "several", "words"}
-
-
-def scored(sets, path):
-    scorer = make_scorer(f1_score, average="weighted")
-    pipeline = make_pipeline(StandardScaler(), GaussianNB())
-    return search(sets, path, pipeline, {"scoring": scorer})
-
-
-@pytest.mark.parametrize("hash_seed", ["0", "4711"])
-def test_another_process_and_another_hash_seed_resume(sets, path, hash_seed):
-    first = scored(sets, path)
-    np.savez(path.parent / "sets.npz", **sets)
-    output = subprocess.run(
-        [sys.executable, "-c", RESUME, str(path), str(path.parent / "sets.npz")],
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    order, words = output.stdout.splitlines()
-    assert order == f"{first.order_.tolist()} 0"
-    assert words == _fingerprint.describe(WORDS)
