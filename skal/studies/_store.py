@@ -91,7 +91,7 @@ class Store:
         _warn_of_versions(self.folder, stored)
         for path in self.folder.glob("*.jsonl"):
             migrate(path, lambda values: _made_by(stored, values))
-        self.given = {**stored, **given}
+        self.given, self._stored = {**stored, **given}, stored
         self.path = self.folder / f"{study}.jsonl"
         lines = read_lines(
             self.path, key_type, _shape(given), lambda values: _made_by(stored, values)
@@ -128,9 +128,11 @@ class Store:
         search = _fingerprint.describe(strategy, (*WITHOUT_EFFECT, *LIMITS))
         items = renamed_all(self.given[model])
         path = place / _file_name(cell, search, items)
+        before = self._stored.get(model, {})
+        if renamed_all(before) != items:
+            return path
         # One that was begun before classes were known by their public names.
-        items = {formerly(name): formerly(text) for name, text in items.items()}
-        old = place / _file_name(cell, formerly(search), items)
+        old = place / _file_name(cell, formerly(search), before)
         return old if old.exists() and not path.exists() else path
 
     def _is_valid(self, line: Line) -> bool:
