@@ -327,9 +327,9 @@ class _Description:
                 self._defaults(function, uses),
                 cells,
                 [
-                    f"{name}={self._held(value, self._before.has(function, name))}"
+                    f"{name}={self._held(value)}"
                     for name, value in sorted(vars(function).items())
-                    if name not in UNREAD
+                    if name not in UNREAD and not self._before.has(function, name)
                 ],
                 list(self._references(function, uses)),
             )
