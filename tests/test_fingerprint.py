@@ -117,6 +117,13 @@ SOURCES = [
     "from sklearn.naive_bayes import GaussianNB\nbase = GaussianNB(var_smoothing=1)\n"
     "def it(X): return base",
     "import re\nword = re.compile('1')\ndef it(x): return word.match(x)",
+    "import operator\nfirst = operator.itemgetter(1)\ndef it(x): return first(x)",
+    "import numpy as np\nf = np.vectorize(lambda x: x + 1)\ndef it(x): return f(x)",
+    "from scipy.stats import norm\nchance = norm(1)\ndef it(x): return chance.pdf(x)",
+    "from functools import wraps\ndef twice(f):\n @wraps(f)\n"
+    " def g(x): return 1 * f(x)\n return g\n@twice\ndef it(x): return x",
+    "from sklearn.utils.validation import validate_data\nfrom functools import wraps\n"
+    "@wraps(validate_data)\ndef it(x): return 1",
     "from dataclasses import dataclass\n@dataclass\nclass it:\n rate: int = 1",
     "from enum import Enum\nclass Kind(Enum):\n A = 1\ndef it(x): return Kind.A.value",
     "def it(x): return x in {1, 3}",
@@ -436,3 +443,14 @@ def test_digests_tell_rows_apart():
     assert len(set(digests)) == len(values)
     again = sparse.csr_matrix(np.eye(2))
     assert _fingerprint.digest(again) == digests[14]
+
+
+def test_an_installed_module_is_not_imported_to_describe_a_function():
+    code = (
+        "import sys\n"
+        "from skal._fingerprint import describe\n"
+        "def f(x):\n import sklearn.svm, wave\n from cmd import Cmd\n"
+        "describe(f)\n"
+        "sys.exit(any(m in sys.modules for m in ('sklearn.svm', 'wave', 'cmd')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

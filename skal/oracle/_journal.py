@@ -91,7 +91,13 @@ class Journal:
     OSError
         If the file cannot be opened or written.
     ValueError
-        If it is damaged, no journal, or that of another search.
+        If it is damaged, no journal, or that of another search: of other data, or with
+        an estimator, scorer or oracle that differs in parameters or code.
+
+    Notes
+    -----
+    A journal that knows classes of the user's own by name alone, from before code was
+    kept in journals, is that of another search: their code may have changed since.
     """
 
     def __init__(

@@ -49,6 +49,8 @@ RESTLESS_MODULES = frozenset(
         *("queue", "sqlite3", "threading", "_thread", "weakref"),
     }
 )
+# Packages whose objects nothing changes, once they are fitted or made.
+STEADY_PACKAGES = frozenset({"skal", "sklearn", "scipy", "operator"})
 # Parts of a class that are no code of its body, or nothing that code depends on.
 UNREAD = frozenset(
     {
@@ -489,18 +491,18 @@ def _imported(name: str, level: int, function: FunctionType) -> ModuleType | Non
     package = function.__globals__.get("__package__")
     try:
         name = importlib.util.resolve_name("." * level + name, package)
-        if name not in sys.modules and _is_installed_spec(name):
-            return None
-        return importlib.import_module(name)
+        is_own = name in sys.modules or not _is_installed_top(name.partition(".")[0])
+        return importlib.import_module(name) if is_own else None
     except Exception:
         return None  # the function itself will tell
 
 
-def _is_installed_spec(name: str) -> bool:
-    spec = importlib.util.find_spec(name)
-    return spec is None or is_installed(
-        name, spec.origin if spec.has_location else None
-    )
+def _is_installed_top(name: str) -> bool:
+    """Return whether a module or package is installed, without an import."""
+    spec = None if name in sys.modules else importlib.util.find_spec(name)
+    if spec is None:
+        return is_installed(name)
+    return is_installed(name, spec.origin if spec.has_location else None)
 
 
 def _nonlocals(function: FunctionType) -> Iterator[tuple[str, Any]]:
@@ -550,15 +552,19 @@ def _is_container(value: Any) -> bool:
 def _is_lasting(value: Any) -> bool:
     """Return whether a value that is held by code is not changed by use."""
     kind = type(value)
-    is_frozen = is_dataclass(value) and vars(kind)["__dataclass_params__"].frozen
     return (
-        is_frozen
+        _is_frozen(kind)
         or isinstance(value, ModuleType | functools.partial)
         or hasattr(value, "__qualname__")
         or _is_table(value)
         or _has_params(value)
-        or kind.__module__.partition(".")[0] in ("skal", "sklearn")
+        or isinstance(value, np.vectorize)
+        or kind.__module__.partition(".")[0] in STEADY_PACKAGES
     )
+
+
+def _is_frozen(kind: Any) -> bool:
+    return is_dataclass(kind) and kind.__dataclass_params__.frozen  # type: ignore
 
 
 def _is_restless(kind: type) -> bool:
