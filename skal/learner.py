@@ -1,5 +1,6 @@
 """ActiveLearner: the loop, as a scikit-learn meta-estimator."""
 
+import warnings
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from numbers import Integral
@@ -359,6 +360,7 @@ class ActiveLearner(
         self.scorer_ = problem.scorer
         self.classes_ = problem.classes
         self.n_trainings_ = n_trainings + getattr(strategy, "n_trainings_", 0)
+        _check_search(self)
 
     @available_if(_estimator_has("predict"))
     def predict(self, X):
@@ -487,6 +489,31 @@ def _noted(text):
     except Exception as error:
         error.add_note(text)
         raise
+
+
+def _check_search(learner):
+    """Warn if following the order that a search found gives another quality.
+
+    The search scored the same models on the same rows, so its scores are then those of
+    other code or data, or the estimator does not train the same model twice.
+    """
+    strategy, now = learner.strategy_, learner.validation_quality_
+    found = getattr(strategy, "quality_", np.nan)
+    if not getattr(strategy, "searches", False) or np.isnan([found, now]).any():
+        return
+    is_same_order = np.array_equal(strategy.order_, learner.order_)
+    if is_same_order and not np.isclose(found, now, rtol=0, atol=1e-9):
+        remedy = (
+            "see that the estimator and the scorer give the same for the same rows"
+            if getattr(strategy, "journal", None) is None
+            else f"the scores in {strategy.journal} are of other code or data, so "
+            "delete it and search again"
+        )
+        warnings.warn(
+            f"The order that {type(strategy).__name__} found has quality {now:.6g} on "
+            f"validation, and {found:.6g} by the scores of the search: {remedy}.",
+            stacklevel=5,
+        )
 
 
 def _fit_strategy(strategy, problem, context, learner):

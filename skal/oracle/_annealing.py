@@ -4,8 +4,8 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from skal._fingerprint import describe
 from skal.oracle._chain import Schedule
-from skal.oracle._fingerprint import describe
 from skal.oracle._guided import GuidedChain
 from skal.oracle._search import SearchOracle
 from skal.oracle._start import Start
@@ -144,11 +144,16 @@ class AnnealingOracle(SearchOracle):
     To be resumed a search must have seeds: with `random_state=None`, in the learner or
     in an oracle outside of one, each run is another search, also in a journal. Limits
     (`max_trainings`, `max_time`), `n_jobs` and `prefetch` may differ from run to run,
-    but for a `max_trainings` below 64 K, by which the start tries fewer candidates. A
-    journal tells data apart by their content, functions and classes by their name, and
-    those that have no lasting one by their code and what that reads. Where it was begun
-    with another version of a package, a warning says so. A strategy that finds the
-    start is run again.
+    except for a `max_trainings` below 64 K, with which the start tries fewer
+    candidates. A journal identifies data by content, installed classes and functions
+    by name, and code of your own (a script, a notebook, a module or package that is
+    not installed) by the code and by the globals, module attributes and other code
+    that it reads. Lists, dicts and counters that this code itself changes, and objects
+    that it keeps in globals, count by their type alone. An edited estimator or scorer
+    is refused, with the name of the class, function or global that differs: undo the
+    edit, or give another path. So is a journal from before code was kept in it, if
+    there is code of your own. If a package has another version than the journal was
+    begun with, a warning says so. A strategy that finds the start is run again.
 
     References
     ----------

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skal._fingerprint import describe
 from skal.curves import prefixes
-from skal.oracle._fingerprint import describe
 from skal.oracle._history import History
 from skal.oracle._journal import Journal
 from skal.oracle._objective import Objective

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
+from skal._fingerprint import describe
 from skal.loop import labelled_by
 from skal.oracle._beam import Beam, Partial
-from skal.oracle._fingerprint import describe
 from skal.oracle._journal import Journal
 from skal.oracle._objective import Objective
 from skal.oracle._search import SearchOracle

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.oracle import _fingerprint
+from skal import _fingerprint
 from skal.oracle._journal_file import check_place, connect, create, explained, read
 from skal.problem import Problem
 
@@ -91,7 +91,13 @@ class Journal:
     OSError
         If the file cannot be opened or written.
     ValueError
-        If it is damaged, no journal, or that of another search.
+        If it is damaged, no journal, or that of another search: of other data, or with
+        an estimator, scorer or oracle that differs in parameters or code.
+
+    Notes
+    -----
+    A journal that knows classes of the user's own by name alone, from before code was
+    kept in journals, is that of another search: their code may have changed since.
     """
 
     def __init__(
@@ -143,7 +149,8 @@ class Journal:
         return json.loads(self._connection.execute(query, (subject,)).fetchone()[0])
 
     def _agree(self, subject: str, given: Mapping[str, str]) -> None:
-        difference = _difference(self._recall(subject, given), given)
+        stored = self._recall(subject, given)
+        difference = _fingerprint.difference(stored, given, "in the journal")
         if difference is not None:
             raise ValueError(
                 f"{self.path} is the journal of another search: {difference}. Give "
@@ -161,9 +168,7 @@ class Journal:
         return self._connection.execute(query, key).fetchone()[0]
 
     def _warn_of_versions(self, found: Mapping[str, str]) -> None:
-        now = _fingerprint.versions()
-        shared = {name: now[name] for name in now if name in found}
-        difference = _difference({name: found[name] for name in shared}, shared)
+        difference = _fingerprint.other_versions(found, "in the journal")
         if difference is not None:
             warnings.warn(
                 f"{self.path} was begun with another version: {difference}. The last "
@@ -288,16 +293,6 @@ class Journal:
 def _checksum(xi: int, key: bytes, score: float, margins: bytes | None) -> int:
     """Return what tells whether a score is still what was written."""
     return zlib.crc32(margins or b"", zlib.crc32(repr((xi, key, score)).encode()))
-
-
-def _difference(stored: Mapping[str, str], given: Mapping[str, str]) -> str | None:
-    """Name the first difference; None if there is none."""
-    for name in [*given, *(name for name in stored if name not in given)]:
-        before, now = stored.get(name, "absent"), given.get(name, "absent")
-        if before != now:
-            short = name.rpartition(": ")[2]
-            return f"{name}={before} in the journal, {short}={now} now"
-    return None
 
 
 def _check_scores(connection: sqlite3.Connection) -> None:

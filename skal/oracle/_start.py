@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skal._fingerprint import describe
 from skal.loop import run_rounds
 from skal.oracle._base import BaseOracle
 from skal.oracle._best_of import begin_best_of, needs_of, usual_strategies
-from skal.oracle._fingerprint import describe
 from skal.oracle._objective import Objective
 from skal.oracle._search import complete
 from skal.problem import Problem

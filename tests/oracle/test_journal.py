@@ -15,8 +15,8 @@ from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skal import ActiveLearner, AnnealingOracle, Margin, run_seeds
-from skal.oracle import _fingerprint, read_journal
+from skal import ActiveLearner, AnnealingOracle, Margin, _fingerprint, run_seeds
+from skal.oracle import read_journal
 from skal.oracle._objective import Objective
 
 

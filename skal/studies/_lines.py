@@ -1,0 +1,283 @@
+"""The lines in the folder of a study: written whole, checked when they are read.
+
+A line is a JSON object: the key of a cell, its run, a digest of all that it was made
+by, and a checksum.
+"""
+
+import json
+import math
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple, get_type_hints
+from uuid import uuid4
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+MADE_BY, CHECKSUM = "made_by", "crc"
+# Seconds after which a process that holds the lock of a folder is taken for dead: to
+# write a file anew takes milliseconds.
+PATIENCE = 60
+
+Values = dict[str, Any]
+
+
+class Run(NamedTuple):
+    """The result of one cell of a study.
+
+    Parameters
+    ----------
+    curve, validation_curve : ndarray of shape (n_rounds + 1,)
+    order : ndarray of shape (n_acquired,)
+        Rows of the pool.
+    seconds : float, default=nan
+        Duration; for a search that was resumed, that of its last part.
+    n_trainings : int, default=0
+        Those of a search that was resumed are counted from its beginning.
+    chance : float, default=nan
+        The test score of always answering the most frequent class.
+    other_curves : ndarray of shape (n_replays, n_rounds + 1), default=empty
+        Test curves of the order that was found, under other seeds of training.
+    """
+
+    curve: NDArray[np.float64]
+    validation_curve: NDArray[np.float64]
+    order: NDArray[np.int64]
+    seconds: float = float("nan")
+    n_trainings: int = 0
+    chance: float = float("nan")
+    other_curves: NDArray[np.float64] = np.empty((0, 0))
+
+
+class Shape(NamedTuple):
+    """The lengths that a run has in a study.
+
+    Parameters
+    ----------
+    n_scores, n_acquired : int
+        Length of a curve and of an order.
+    n_pool : int or None
+        Number of rows to choose from; None if that is not known.
+    """
+
+    n_scores: int
+    n_acquired: int
+    n_pool: int | None
+
+
+class Line(NamedTuple):
+    """A line that is whole: the key of a cell, its run, and what it was made by."""
+
+    key: Any
+    run: Run
+    made_by: str | None
+
+
+def encode(key: Any, run: Run, made_by: str | None) -> bytes:
+    """Return a line without its line feed."""
+    values = {name: _plain(value) for name, value in run._asdict().items()}
+    return _sealed(key._asdict() | values | {MADE_BY: made_by})
+
+
+def append(path: Path, line: bytes) -> None:
+    """Write a line at once and whole; one that a kill cut short is left as it is."""
+    line += b"\n"
+    with path.open("ab+") as file:
+        if not _ends_in_newline(file):
+            line = b"\n" + line
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_lines(
+    path: Path, key_type: Any, shape: Shape, formerly: Callable[[Values], str | None]
+) -> list[Line]:
+    """Return the whole lines of a file, with a warning if others are damaged.
+
+    Parameters
+    ----------
+    path : Path
+    key_type : type
+        The NamedTuple that names a cell.
+    shape : Shape
+    formerly : callable
+        Returns what a line of format 1, which does not say it, was made by.
+
+    Returns
+    -------
+    list of Line
+    """
+    lines, n_damaged = [], 0
+    for raw in _raw_lines(path):
+        try:
+            values = _opened(raw)
+            made_by = values[MADE_BY] if MADE_BY in values else formerly(values)
+            lines.append(Line(_key(values, key_type), _run(values, shape), made_by))
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            # A line that a kill cut short is no damage.
+            n_damaged += raw.endswith(b"}")
+    if n_damaged:
+        lines_are = "1 line is" if n_damaged == 1 else f"{n_damaged} lines are"
+        warnings.warn(
+            f"{path} is damaged: {lines_are} ignored, and the cells are run again. "
+            "Remove such lines to get rid of this warning.",
+            stacklevel=4,
+        )
+    return lines
+
+
+def loose_values(path: Path) -> Iterator[Values]:
+    """Yield the objects in a file, whatever they hold."""
+    for raw in _raw_lines(path):
+        with suppress(ValueError, TypeError, RecursionError):
+            yield dict(json.loads(raw))
+
+
+def migrate(path: Path, made_by: Callable[[Values], str | None]) -> None:
+    """Write down what each line of format 1 was made by, before that may change.
+
+    Parameters
+    ----------
+    path : Path
+    made_by : callable
+        Returns it, or None where it is not known.
+    """
+    if not any(MADE_BY not in values for values in loose_values(path)):
+        return
+    # A folder that may only be read is read as it is.
+    with suppress(PermissionError), _locked(path.parent):
+        lines = [_migrated(raw, made_by) for raw in path.read_bytes().splitlines()]
+        replace_file(path, b"".join(line + b"\n" for line in lines))
+
+
+def _migrated(raw: bytes, made_by: Callable[[Values], str | None]) -> bytes:
+    try:
+        values = dict(json.loads(raw))
+        found = made_by(values)
+    except (ValueError, TypeError, RecursionError):
+        return raw
+    is_old = MADE_BY not in values and CHECKSUM not in values and found is not None
+    return _sealed(values | {MADE_BY: found}) if is_old else raw
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Replace a file by a whole one, whenever the process is killed."""
+    fresh = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        fresh.write_bytes(content)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, so that one process writes a file anew."""
+    lock = folder / ".lock"
+    while True:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            break
+        except FileExistsError:
+            with suppress(FileNotFoundError):
+                if time.time() - lock.stat().st_mtime > PATIENCE:
+                    lock.unlink()
+            time.sleep(0.02)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _raw_lines(path: Path) -> Iterator[bytes]:
+    for raw in path.read_bytes().splitlines() if path.exists() else []:
+        if raw.strip():
+            yield raw.strip()
+
+
+def _sealed(values: Values) -> bytes:
+    return json.dumps(values | {CHECKSUM: _checksum(values)}).encode()
+
+
+def _opened(raw: bytes) -> Values:
+    """Return the values of a line, if they are those that were written."""
+    values = dict(json.loads(raw))
+    if MADE_BY in values or CHECKSUM in values:
+        found = values.pop(CHECKSUM)
+        if found != _checksum(values):
+            raise ValueError
+    return values
+
+
+def _checksum(values: Values) -> int:
+    return crc32(json.dumps(values, sort_keys=True).encode())
+
+
+def _key(values: Values, key_type: Any) -> Any:
+    hints = get_type_hints(key_type)
+    key = key_type(*(values[name] for name in key_type._fields))
+    if any(type(getattr(key, name)) is not hints[name] for name in key_type._fields):
+        raise TypeError
+    return key
+
+
+def _run(values: Values, shape: Shape) -> Run:
+    curve, validation_curve = (
+        _curve(values[name], shape.n_scores) for name in Run._fields[:2]
+    )
+    order = values["order"]
+    is_order = len(order) == shape.n_acquired == len(set(order))
+    if not (is_order and all(type(row) is int for row in order)):
+        raise ValueError
+    end = np.inf if shape.n_pool is None else shape.n_pool
+    if order and not 0 <= min(order) <= max(order) < end:
+        raise ValueError
+    rows = np.array(order, dtype=np.int64)
+    others = [_curve(one, shape.n_scores) for one in values.get("other_curves", ())]
+    extras = _extras(values)
+    if others:
+        extras["other_curves"] = np.array(others)
+    return Run(curve, validation_curve, rows, **extras)
+
+
+def _curve(scores: list[Any], n_scores: int) -> NDArray[np.float64]:
+    numbers = [score for score in scores if score is not None]
+    if len(scores) != n_scores or not all(map(_is_number, numbers)):
+        raise ValueError
+    return np.array(scores, dtype=np.float64)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _extras(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the numbers that a run has besides, as far as its line has them."""
+    names = [name for name in Run._fields[3:] if name != "other_curves"]
+    kinds = {name: type(Run._field_defaults[name]) for name in names}
+    found = {name: values[name] for name in kinds if values.get(name) is not None}
+    if not all(isinstance(value, bool | int | float) for value in found.values()):
+        raise TypeError
+    return {name: kinds[name](value) for name, value in found.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON can hold in the place of an array or a number."""
+    if isinstance(value, np.ndarray):
+        return [_plain(one) for one in value]
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if value is None or np.isnan(value) else value
+
+
+def _ends_in_newline(file: Any) -> bool:
+    """Return whether the last line is whole."""
+    if file.seek(0, os.SEEK_END) == 0:
+        return True
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
