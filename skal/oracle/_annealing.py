@@ -8,8 +8,8 @@ from skal.oracle._chain import Schedule
 from skal.oracle._fingerprint import describe
 from skal.oracle._guided import GuidedChain
 from skal.oracle._search import SearchOracle
-from skal.oracle._start import Start
-from skal.oracle._uniform import UniformChain
+from skal.oracle._start import FirstOrder, Start
+from skal.oracle._uniform import UniformChain, mean_changed
 
 
 class AnnealingOracle(SearchOracle):
@@ -246,15 +246,19 @@ class AnnealingOracle(SearchOracle):
         self._starts().check(problem)
         return super()._search(problem)
 
+    def _forecast(self, problem):
+        n_steps, n_rounds = self._schedule().last, problem.n_rounds
+        per_step = n_rounds if self.proposal == "guided" else mean_changed(problem)
+        return self._starts().forecast(problem), n_steps * per_step
+
     def _begin(self, problem, objective, journal):
         chain = GuidedChain if self.proposal == "guided" else UniformChain
-        start = self._starts()
         return chain(
             problem,
             objective,
             self.seed_,
             self._schedule(),
-            lambda: start.order(problem, objective, self.seed_),
+            FirstOrder(self._starts(), problem, objective, self.seed_),
             self.max_trainings,
             journal,
         )
