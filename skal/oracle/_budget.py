@@ -105,9 +105,9 @@ class Course:
         Returns
         -------
         dict
-            "step"; the "share" that is done; whether it `is_limited`, so that the
-            steps do not tell when it ends; the "expected_trainings"; and, after the
-            first training, "seconds_per_training" and the "seconds_left".
+            "step"; the "share" that is done; whether the search "is_limited", so that
+            it ends before its last step; and after the first training
+            "seconds_per_training", the "seconds_left", and the "expected_trainings".
         """
         if step == 0:
             self._n_at_start = n_trainings
@@ -120,12 +120,13 @@ class Course:
             "step": step,
             "share": self._share,
             "is_limited": expected < whole or self._time_share() >= max(shares),
-            "expected_trainings": round(expected),
         }
         seconds = self._budget.seconds_per_training
         if not math.isnan(seconds):
             left = self._seconds_left((expected - n_trainings) * seconds)
             report |= {"seconds_per_training": seconds, "seconds_left": left}
+            if seconds > 0:
+                report["expected_trainings"] = round(n_trainings + left / seconds)
         return report
 
     def _expected(self, step: int, n_trainings: int) -> float:

@@ -31,6 +31,10 @@ class First(Protocol):
     def so_far(self) -> NDArray[np.int64]:
         """Return the best of what was found if `order` was cut short, completed."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Return whether the order was found."""
+
 
 class Schedule(NamedTuple):
     """How cold each step is.
@@ -130,8 +134,8 @@ class Chain:
 
     @property
     def is_whole(self) -> bool:
-        """Return whether the start was scored, so that there is a best order."""
-        return hasattr(self, "best")
+        """Return whether the order to start from was found, scored or not."""
+        return self.start.is_whole
 
     @property
     def progress(self) -> dict[str, Any]:
@@ -140,7 +144,7 @@ class Chain:
         "level_for" is there once the search has levelled off: the trainings since the
         best order was found.
         """
-        if not self.is_whole:
+        if not hasattr(self, "best"):
             return {}
         shown = {
             "best_quality": self.best.quality,
@@ -153,12 +157,12 @@ class Chain:
 
     def found(self) -> tuple[NDArray[np.int64], float]:
         """Return the best order, and its quality."""
-        if not self.is_whole:
+        if not hasattr(self, "best"):
             self._end_start()
         return self.best.order, self.best.quality
 
     def _end_start(self) -> None:
-        """Make do with what was found of the start, and keep that out of the journal."""
+        """Make do with what was found of the start; no journal hears of it."""
         order = self.start.so_far()
         scores = self.objective.scores_in_time(self._sets(order))
         self.current = self.best = State(order, scores)

@@ -170,17 +170,13 @@ class Objective:
         """
         return [self._margins.get(_key(positions)) for positions in sets]
 
-    def scores_so_far(
-        self, sets: Sequence[NDArray[np.int64]]
-    ) -> NDArray[np.float64]:
+    def scores_so_far(self, sets: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
         """Return the scores of sets that were scored; NaN for others."""
         keys = [_key(positions) for positions in sets]
         found = self._scores.find(keys)
         return np.array([found.get(key, np.nan) for key in keys])
 
-    def scores_in_time(
-        self, sets: Sequence[NDArray[np.int64]]
-    ) -> NDArray[np.float64]:
+    def scores_in_time(self, sets: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
         """Score growing sets as far as time and the user allow it.
 
         A set that could not be scored counts as much as the one before it, as if

@@ -81,6 +81,7 @@ class SearchOracle(CallbackSupportMixin, BaseOracle):
         -------
         int
         """
+        self._validate_params()
         expected = sum(self._forecast(problem))
         return round(min(expected, self.max_trainings or expected))
 
@@ -150,11 +151,12 @@ class _Walk:
         self.context.call_on_fit_task_end(estimator=self.oracle)
 
     def _take_steps(self):
-        for self.step in range(1, self.search.n_steps + 1):
+        for t in range(1, self.search.n_steps + 1):
+            self.step = t
             self.objective.check_time()
             task = self._subtask()
             task.call_on_fit_task_begin(estimator=self.oracle)
-            moved = self.search.step(self.step)
+            moved = self.search.step(t)
             self.n_taken += moved
             wants_stop = task.call_on_fit_task_end(
                 estimator=self.oracle, metadata=self._report()
@@ -186,21 +188,24 @@ class _Walk:
         return task
 
     def _warn_of_time(self):
-        if not self.search.is_whole:
+        if self.step == 0 or not self.search.is_whole:
             warnings.warn(
                 f"max_time={self.oracle.max_time} ended the search {self._where()}, "
-                f"after {self.objective.n_trainings} trainings: going on with the best "
-                "order so far, completed at random. Allow more time for a better one.",
+                f"after {self.objective.n_trainings} trainings: going on with "
+                f"{self._rest()}. Allow more time for a better one.",
                 stacklevel=2,
             )
 
     def _warn_of_interrupt(self):
-        completed = "" if self.search.is_whole else ", completed at random"
         warnings.warn(
-            f"The search was interrupted {self._where()}: going on with the best order "
-            f"so far{completed}.",
+            f"The search was interrupted {self._where()}: going on with "
+            f"{self._rest()}.",
             stacklevel=2,
         )
+
+    def _rest(self):
+        completed = "" if self.search.is_whole else ", completed at random"
+        return f"the best order so far{completed}"
 
     def _where(self):
         if self.step == 0:

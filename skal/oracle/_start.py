@@ -119,6 +119,11 @@ class FirstOrder:
         self._begun = complete(self._begun, self.problem.n_pool, self._rng)
         return self._begun
 
+    @property
+    def is_whole(self) -> bool:
+        """Return whether the order was found."""
+        return len(self._begun) == self.problem.n_pool
+
     def so_far(self) -> NDArray[np.int64]:
         """Return the best of what was found before `order` was cut short, completed."""
         begun = self._begun if self._search is None else self._search.begun()

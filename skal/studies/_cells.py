@@ -13,6 +13,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skal.learner import ActiveLearner
 from skal.problem import Problem
 from skal.studies._store import Run, Store
+from skal.utils._costs import cell_costs
 
 
 def learner_of(
@@ -73,7 +74,9 @@ class Study(CallbackSupportMixin, BaseEstimator):
     def fit(self, learners, problem, known, store):
         context = self._init_callback_context(
             task_name="cells", max_subtasks=len(learners), sequential_subtasks=False
-        ).call_on_fit_task_begin(estimator=self)
+        )
+        costs = {"costs": cell_costs(learners, problem)}
+        context.call_on_fit_task_begin(estimator=self, metadata=costs)
         tasks = {
             key: context.subcontext(task_name=str(key), task_id=i)
             for i, key in enumerate(learners)
