@@ -29,7 +29,9 @@ class Budget:
     ) -> None:
         self.max_time, self.max_trainings = max_time, max_trainings
         self._started = self._latest = time.monotonic()
+        # Seconds and number of trainings, and those of the first turn among them.
         self._seconds, self._n_trained = 0.0, 0
+        self._first: tuple[float, int] | None = None
         # Trainings that the search still needs for a whole order if it ends now.
         self.reserve = 0
 
@@ -42,9 +44,15 @@ class Budget:
     def seconds_per_training(self) -> float:
         """Return the mean seconds from one training to the next; NaN before any.
 
-        Where trainings run side by side it is less than one of them takes.
+        Where trainings run side by side it is less than one of them takes. The first
+        ones, before which workers are started, count as long as there are no others.
         """
-        return self._seconds / self._n_trained if self._n_trained else math.nan
+        if self._first is None:
+            return math.nan
+        seconds, n_trained = self._first
+        if self._n_trained > n_trained:
+            seconds, n_trained = self._seconds - seconds, self._n_trained - n_trained
+        return seconds / n_trained
 
     def check(self) -> None:
         """Raise OutOfTime if there is none left, but for what is held in reserve."""
@@ -59,10 +67,21 @@ class Budget:
         """Leave the time since the last training out of its mean: none was needed."""
         self._latest = time.monotonic()
 
-    def add(self, n_trained: int) -> None:
-        """Count trainings that have just ended."""
+    def add(self, n_trained: int, busy: float | None = None) -> None:
+        """Count trainings that have just ended.
+
+        Parameters
+        ----------
+        n_trained : int
+        busy : float or None, default=None
+            The seconds that workers took, where they may first have been started.
+        """
         now = time.monotonic()
-        self._seconds += now - self._latest
+        seconds = now - self._latest
+        if self._first is None:
+            seconds = seconds if busy is None else busy
+            self._first = seconds, n_trained
+        self._seconds += seconds
         self._n_trained += n_trained
         self._latest = now
 

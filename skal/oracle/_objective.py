@@ -228,7 +228,7 @@ class Objective:
         self._keep_margins(found)
         return known | self._journal.find(found)
 
-    def _write(self, scores: dict[bytes, float]) -> None:
+    def _write(self, scores: Mapping[bytes, float]) -> None:
         if self._journal is not None:
             margins = {
                 key: self._margins[key] for key in scores if key in self._margins
@@ -321,7 +321,9 @@ class Objective:
         found = dict(zip(map(_key, turn), self._jobs.run(turn), strict=True))
         self._keep_margins({key: judged.margins for key, judged in found.items()})
         self._arrived |= {key: _exact(judged.score) for key, judged in found.items()}
-        self.budget.add(len(turn))
+        is_shared_out = self._jobs.n_jobs > 1 and len(turn) > 1
+        busy = self._jobs.seconds * len(turn) / self._jobs.n_jobs
+        self.budget.add(len(turn), busy if is_shared_out else None)
         self.on_trained()
         return [judged.score for judged in found.values()]
 

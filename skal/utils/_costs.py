@@ -1,7 +1,10 @@
 """About how many trainings a run takes, so that a progress bar can weigh it."""
 
+from collections.abc import Mapping
+from typing import Any
 
-def search_cost(strategy, problem):
+
+def search_cost(strategy: Any, problem: Any) -> int:
     """Return about how many trainings a strategy's search takes; 0 without a search.
 
     Parameters
@@ -15,12 +18,12 @@ def search_cost(strategy, problem):
     -------
     int
     """
-    inner = getattr(strategy, "get_params", dict)().values()
+    inner: Any = getattr(strategy, "get_params", dict)().values()
     searches = [s for s in (strategy, *inner) if hasattr(s, "expected_trainings")]
     return sum(search.expected_trainings(problem) for search in searches)
 
 
-def cell_costs(learners, problem):
+def cell_costs(learners: Mapping[Any, Any], problem: Any) -> dict[str, int]:
     """Return about how many trainings each cell of a study takes.
 
     Parameters
