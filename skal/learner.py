@@ -42,6 +42,7 @@ from skal.training import (
     single_threaded,
     warn_once,
 )
+from skal.utils._costs import search_cost
 from skal.utils._rows import n_rows, row_labels, width
 from skal.utils._tags import scorer_of
 from skal.utils._validation import Predicts, takes_selection_set
@@ -283,7 +284,8 @@ class ActiveLearner(
         )
         check_runnable(problem, strategy)
         context = self._init_callback_context(max_subtasks=problem.n_rounds + 2)
-        context.call_on_fit_task_begin(estimator=self)
+        costs = {"search": search_cost(strategy, problem)}
+        context.call_on_fit_task_begin(estimator=self, metadata={"costs": costs})
         with single_threaded(), warn_once():
             self._follow(strategy, problem, context)
         self.order_index_ = row_labels(X, self.order_)

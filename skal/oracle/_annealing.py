@@ -8,8 +8,8 @@ from skal._fingerprint import describe
 from skal.oracle._chain import Schedule
 from skal.oracle._guided import GuidedChain
 from skal.oracle._search import SearchOracle
-from skal.oracle._start import Start
-from skal.oracle._uniform import UniformChain
+from skal.oracle._start import FirstOrder, Start
+from skal.oracle._uniform import UniformChain, mean_changed
 
 
 class AnnealingOracle(SearchOracle):
@@ -63,8 +63,11 @@ class AnnealingOracle(SearchOracle):
         Stop before the step that would exceed this number of trainings.
 
     max_time : float or None, default=None
-        Stop after the step in which this number of seconds has passed, those that the
-        start takes included. How far that is depends on the machine.
+        Seconds after which the search ends, those that the start takes included. Time
+        is checked before each training, or before those that run side by side, and the
+        first is done in any case. A step that is cut short does not count. If there is
+        no time for the whole start, what was found of it is completed at random, with a
+        warning. How far a search gets depends on the machine.
 
     n_jobs : int or None, default=None
         Trainings that run side by side. It does not change the result, and pays where a
@@ -103,13 +106,17 @@ class AnnealingOracle(SearchOracle):
         Rows of `X` in the best order found.
 
     quality_ : float
-        Its xi-quality on validation.
+        Its xi-quality on validation. If the search was ended in the start and the order
+        could not be scored to its end, rounds without a score count as much as the one
+        before them.
 
     history_ : dict of str to ndarray of shape (n_steps_done + 1,)
         What happened in each step, the start being step 0: "step", the quality that
         was "proposed" (of a guided step, by all of its moves together), the "current"
-        and the "best" one after the step, whether it was "accepted" (or one of its
-        moves), and "n_trainings" so far. `pandas.DataFrame` takes it.
+        and the "best" one after the step, whether it was "accepted", and "n_trainings"
+        so far. A guided step is accepted if one of its moves is, a blind one has one
+        move; the share of accepted steps is what a progress bar and `SearchDisplay`
+        show. `pandas.DataFrame` takes it.
 
     n_trainings_ : int
         Number of sets that were trained on, in this run or in one that it resumes.
@@ -137,7 +144,8 @@ class AnnealingOracle(SearchOracle):
     Proposals depend on what was seen, so that detailed balance is lost: this searches,
     and does not sample.
 
-    Ctrl-C ends the search and leaves the best order so far. Step t draws from a random
+    Ctrl-C ends the search and leaves the best order so far; in the start, it is what
+    was found of it, completed at random, and scored. Step t draws from a random
     stream of its own, so the chain depends on the data, the estimator and the seeds
     alone.
 
@@ -251,15 +259,19 @@ class AnnealingOracle(SearchOracle):
         self._starts().check(problem)
         return super()._search(problem)
 
+    def _forecast(self, problem):
+        n_steps, n_rounds = self._schedule().last, problem.n_rounds
+        per_step = n_rounds if self.proposal == "guided" else mean_changed(problem)
+        return self._starts().forecast(problem), n_steps * per_step
+
     def _begin(self, problem, objective, journal):
         chain = GuidedChain if self.proposal == "guided" else UniformChain
-        start = self._starts()
         return chain(
             problem,
             objective,
             self.seed_,
             self._schedule(),
-            lambda: start.order(problem, objective, self.seed_),
+            FirstOrder(self._starts(), problem, objective, self.seed_),
             self.max_trainings,
             journal,
         )

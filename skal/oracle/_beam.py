@@ -1,7 +1,7 @@
 """Greedy search: what is labelled next is tried out, and the best few are kept."""
 
 from collections.abc import Iterable
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,20 +83,28 @@ class Beam:
     def begin(self) -> None:
         """Begin with nothing but the warm start."""
         self.kept = [Partial(np.empty(0, dtype=np.int64), (), float("nan"))]
+        # Extensions whose scores were asked for in the present step.
+        self._tried: list[tuple[NDArray[np.int64], Partial]] = []
 
     def step(self, t: int) -> bool:
         """Extend all that was kept, and keep the best of what comes out."""
-        tried = list(self._extensions(t))
-        scores = self.objective.scores([order for order, _ in tried])
-        found = [
-            self._extended(order, before, float(score))
-            for (order, before), score in zip(tried, scores, strict=True)
-        ]
-        # Of equals the first: sorting is stable.
-        found.sort(key=lambda partial: -partial.quality(self.problem.n_rounds))
-        self.kept = found[: self.width]
+        n_missing = self.problem.n_rounds - len(self.kept[0].done)
+        self.objective.budget.reserve = n_missing
+        self._tried = list(self._extensions(t))
+        scores = self.objective.scores([order for order, _ in self._tried])
+        self.kept = self._best(scores)[: self.width]
+        self._tried = []
         self._record(t, float(np.mean(scores)))
         return True
+
+    def _best(self, scores: NDArray[np.float64]) -> list[Partial]:
+        """Return what was tried and scored, the best first; of equals the first."""
+        found = [
+            self._extended(order, before, float(score))
+            for (order, before), score in zip(self._tried, scores, strict=True)
+            if not np.isnan(score)
+        ]
+        return sorted(found, key=lambda part: -part.quality(self.problem.n_rounds))
 
     def _extensions(self, t: int) -> Iterable[tuple[NDArray[np.int64], Partial]]:
         """Return longer orders, with what each begins with; no labelled set twice."""
@@ -143,16 +151,27 @@ class Beam:
     @property
     def progress(self) -> dict[str, float]:
         """What a progress bar shows."""
-        return {"best_quality": self.kept[0].quality(self.problem.n_rounds)}
+        quality = self.kept[0].quality(self.problem.n_rounds)
+        return {} if np.isnan(quality) else {"best_quality": quality}
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether the search has come to its end."""
+        return len(self.kept[0].order) == self.problem.n_acquired
+
+    def begun(self) -> NDArray[np.int64]:
+        """Return the best beginning, also where a step was cut short."""
+        scores = self.objective.scores_so_far([order for order, _ in self._tried])
+        return (self._best(scores) or self.kept)[0].order
 
     def found(self) -> tuple[NDArray[np.int64], float]:
         """Return the best order, and its quality."""
         problem, rng = self.problem, stream(self.seed, Stream.START)
-        # A callback may have asked to stop: what is missing then is random.
-        order = complete(self.kept[0].order, problem.n_pool, rng)[: problem.n_acquired]
+        # The search may have been ended early: what is missing then is random.
+        order = complete(self.begun(), problem.n_pool, rng)[: problem.n_acquired]
         rounds = range(1, problem.n_rounds + 1)
-        scores = self.objective.scores(prefixes(order, problem.batch_size, rounds))
-        return order, float(np.mean(scores))
+        sets = prefixes(order, problem.batch_size, rounds)
+        return order, float(np.mean(self.objective.scores_in_time(sets)))
 
 
 class BeamOracle(SearchOracle):
@@ -175,6 +194,10 @@ class BeamOracle(SearchOracle):
     by : {"point", "round"}, default="point"
         What is tried: single points, each batch being put together from the best; or
         random batches as a whole, which takes B times fewer trainings.
+
+    max_time : float or None, default=None
+        Seconds after which the search ends, as in `AnnealingOracle`. The order is
+        completed at random then, and scored.
 
     n_jobs : int or None, default=None
         Trainings that run side by side. It does not change the result.
@@ -231,6 +254,7 @@ class BeamOracle(SearchOracle):
         "width": [Interval(Integral, 1, None, closed="left")],
         "n_candidates": [Interval(Integral, 1, None, closed="left")],
         "by": [StrOptions({"point", "round"})],
+        "max_time": [Interval(Real, 0, None, closed="neither"), None],
     }
 
     def __init__(
@@ -239,6 +263,7 @@ class BeamOracle(SearchOracle):
         width=5,
         n_candidates=20,
         by="point",
+        max_time=None,
         n_jobs=None,
         journal=None,
         random_state=None,
@@ -246,6 +271,7 @@ class BeamOracle(SearchOracle):
         self.width = width
         self.n_candidates = n_candidates
         self.by = by
+        self.max_time = max_time
         self.n_jobs = n_jobs
         self.journal = journal
         self.random_state = random_state
@@ -253,6 +279,11 @@ class BeamOracle(SearchOracle):
     def _parameters(self, problem: Problem) -> dict[str, str]:
         names = "width", "n_candidates", "by"
         return {name: describe(getattr(self, name)) for name in names}
+
+    def _forecast(self, problem: Problem) -> tuple[int, int]:
+        n_added = 1 if self.by == "point" else problem.batch_size
+        n_steps = -(-problem.n_acquired // n_added)
+        return 0, self.n_candidates * (1 + self.width * (n_steps - 1))
 
     def _begin(
         self, problem: Problem, objective: Objective, journal: Journal | None
@@ -284,6 +315,10 @@ class GreedyOracle(BeamOracle):
     by : {"point", "round"}, default="point"
         What is tried: single points, each batch being put together from the best; or
         random batches as a whole, which takes B times fewer trainings.
+
+    max_time : float or None, default=None
+        Seconds after which the search ends, as in `AnnealingOracle`. The order is
+        completed at random then, and scored.
 
     n_jobs : int or None, default=None
         Trainings that run side by side. It does not change the result.
@@ -346,12 +381,14 @@ class GreedyOracle(BeamOracle):
         *,
         n_candidates=20,
         by="point",
+        max_time=None,
         n_jobs=None,
         journal=None,
         random_state=None,
     ):
         self.n_candidates = n_candidates
         self.by = by
+        self.max_time = max_time
         self.n_jobs = n_jobs
         self.journal = journal
         self.random_state = random_state

@@ -1,7 +1,7 @@
 """Greedy search among batches that strategies propose."""
 
 from collections.abc import Iterable, Iterator
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -141,6 +141,10 @@ class BestOfStrategiesOracle(SearchOracle):
     n_candidates : int, default=100
         How many batches are tried in each round; the strategies take turns.
 
+    max_time : float or None, default=None
+        Seconds after which the search ends, as in `AnnealingOracle`. The order is
+        completed at random then, and scored.
+
     n_jobs : int or None, default=None
         Trainings that run side by side. It does not change the result.
 
@@ -204,6 +208,7 @@ class BestOfStrategiesOracle(SearchOracle):
         **SearchOracle._parameter_constraints,
         "strategies": [list, None],
         "n_candidates": [Interval(Integral, 1, None, closed="left")],
+        "max_time": [Interval(Real, 0, None, closed="neither"), None],
     }
 
     def __init__(
@@ -211,12 +216,14 @@ class BestOfStrategiesOracle(SearchOracle):
         *,
         strategies=None,
         n_candidates=100,
+        max_time=None,
         n_jobs=None,
         journal=None,
         random_state=None,
     ):
         self.strategies = strategies
         self.n_candidates = n_candidates
+        self.max_time = max_time
         self.n_jobs = n_jobs
         self.journal = journal
         self.random_state = random_state
@@ -231,6 +238,10 @@ class BestOfStrategiesOracle(SearchOracle):
             "strategies": describe(self._chosen(problem)),
             "n_candidates": describe(self.n_candidates),
         }
+
+    def _forecast(self, problem):
+        n_asked = bool(needs_of(self._chosen(problem)))
+        return 0, self.n_candidates * problem.n_rounds + n_asked
 
     def _begin(self, problem, objective, journal):
         chosen, n = self._chosen(problem), self.n_candidates

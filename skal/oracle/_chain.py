@@ -1,8 +1,7 @@
 """What searches that exchange points share: orders, a schedule, and a record."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,24 @@ from skal.problem import Problem
 # With gamma="auto" a loss of typical size is accepted with probability exp(-COLDNESS):
 # by uniform proposals in the end, by guided ones all along.
 COLDNESS = 10.0
+
+# A search has levelled off when its best order is older than this share of all of its
+# trainings, and than this many of them for each round.
+LEVEL_SHARE, LEVEL_SWEEPS = 0.25, 10
+
+
+class First(Protocol):
+    """Where a chain begins: orders are permutations of the pool."""
+
+    def order(self) -> NDArray[np.int64]:
+        """Find the order to begin with."""
+
+    def so_far(self) -> NDArray[np.int64]:
+        """Return the best of what was found if `order` was cut short, completed."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether the order was found."""
 
 
 class Schedule(NamedTuple):
@@ -79,8 +96,8 @@ class Chain:
     seed : int
         Determines the moves.
     schedule : Schedule
-    start : callable
-        Returns the order to start from, a permutation of the pool.
+    start : First
+        Finds the order to start from.
     max_trainings : int or None, default=None
     journal : Journal or None, default=None
         Where steps are written down.
@@ -95,7 +112,7 @@ class Chain:
         objective: Objective,
         seed: int,
         schedule: Schedule,
-        start: Callable[[], NDArray[np.int64]],
+        start: First,
         max_trainings: int | None = None,
         journal: Journal | None = None,
     ) -> None:
@@ -106,7 +123,9 @@ class Chain:
         self.start = start
         self.max_trainings = max_trainings
         self.history = History(journal)
-        self.n_tried = self.n_accepted = 0
+        # Steps that were taken, those that moved, and the trainings at the latest best.
+        self.n_tried = self.n_accepted = self.n_at_best = 0
+        self._latest_best = -np.inf
 
     @property
     def n_steps(self) -> int:
@@ -114,16 +133,41 @@ class Chain:
         return self.schedule.last
 
     @property
-    def progress(self) -> dict[str, float]:
-        """What a progress bar shows."""
-        return {
+    def is_whole(self) -> bool:
+        """Return whether the order to start from was found, scored or not."""
+        return self.start.is_whole
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        """What a progress bar shows; nothing before the start was scored.
+
+        "level_for" is there once the search has levelled off: the trainings since the
+        best order was found.
+        """
+        if not hasattr(self, "best"):
+            return {}
+        shown = {
             "best_quality": self.best.quality,
             "acceptance_rate": self.n_accepted / max(1, self.n_tried),
         }
+        level_for = self.objective.n_trainings - self.n_at_best
+        if is_level(level_for, self.objective.n_trainings, self.problem.n_rounds):
+            shown["level_for"] = level_for
+        return shown
 
     def found(self) -> tuple[NDArray[np.int64], float]:
         """Return the best order, and its quality."""
+        if not hasattr(self, "best"):
+            self._end_start()
         return self.best.order, self.best.quality
+
+    def _end_start(self) -> None:
+        """Make do with what was found of the start; no journal hears of it."""
+        order = self.start.so_far()
+        scores = self.objective.scores_in_time(self._sets(order))
+        self.current = self.best = State(order, scores)
+        self.history = History()
+        self._record(0, self.best, True)
 
     def _is_too_much(self, n_trainings: int) -> bool:
         return self.max_trainings is not None and n_trainings > self.max_trainings
@@ -154,8 +198,15 @@ class Chain:
         accepted: bool,
         move: tuple[int, int] = NO_MOVE,
     ) -> None:
+        """Write a step down. It is `accepted` if one of its moves was, or its only."""
+        n_trainings = self.objective.n_trainings
+        if t > 0:
+            self.n_tried += 1
+            self.n_accepted += accepted
+        if self.best.quality > self._latest_best:
+            self._latest_best, self.n_at_best = self.best.quality, n_trainings
         qualities = proposed.quality, self.current.quality, self.best.quality
-        self.history.add((t, *qualities, accepted, self.objective.n_trainings), move)
+        self.history.add((t, *qualities, accepted, n_trainings), move)
 
 
 def accepts(gain: float, beta: float | None, uniform: float) -> bool:
@@ -163,3 +214,18 @@ def accepts(gain: float, beta: float | None, uniform: float) -> bool:
     if beta is None:
         return gain > 0
     return bool(uniform < np.exp(beta * min(gain, 0)))
+
+
+def is_level(level_for: int, n_trainings: int, n_rounds: int) -> bool:
+    """Return whether a search has levelled off.
+
+    Parameters
+    ----------
+    level_for : int
+        Trainings since the best order was found.
+    n_trainings : int
+        Trainings of the search so far.
+    n_rounds : int
+        K: a guided step takes about as many trainings.
+    """
+    return level_for >= max(LEVEL_SHARE * n_trainings, LEVEL_SWEEPS * n_rounds)

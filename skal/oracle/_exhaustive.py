@@ -66,12 +66,22 @@ class ExhaustiveOracle(BaseOracle):
         self.max_trainings = max_trainings
         self.n_jobs = n_jobs
 
+    def expected_trainings(self, problem):
+        """Return how many sets the search trains on.
+
+        Parameters
+        ----------
+        problem : Problem
+
+        Returns
+        -------
+        int
+        """
+        self._validate_params()
+        return min(self.max_trainings, _n_sets(problem))
+
     def _search(self, problem):
-        sizes = [
-            min(k * problem.batch_size, problem.n_acquired)
-            for k in range(1, problem.n_rounds + 1)
-        ]
-        n_sets = sum(comb(problem.n_pool, size) for size in sizes)
+        sizes, n_sets = _sizes(problem), _n_sets(problem)
         if n_sets > self.max_trainings:
             raise ValueError(
                 f"To prove the optimum takes {n_sets} trainings, more than "
@@ -84,6 +94,18 @@ class ExhaustiveOracle(BaseOracle):
         bounds = np.cumsum([len(level) for level in levels])[:-1]
         order, total = best_chain(levels, np.split(flat, bounds))
         return order, total / problem.n_rounds, objective.n_trainings
+
+
+def _sizes(problem):
+    """Return how many rows of the pool are labelled after each round."""
+    return [
+        min(k * problem.batch_size, problem.n_acquired)
+        for k in range(1, problem.n_rounds + 1)
+    ]
+
+
+def _n_sets(problem):
+    return sum(comb(problem.n_pool, size) for size in _sizes(problem))
 
 
 def best_chain(levels, scores):

@@ -82,7 +82,7 @@ class GuidedChain(Chain):
 
     def begin(self) -> None:
         """Score the start, which is step 0."""
-        order = self.start()
+        order = self.start.order()
         sets = self._sets(order)
         scores = self.objective.scores(sets)
         margins = np.array([self._margins(s) for s in sets], dtype=np.float32)
@@ -116,8 +116,6 @@ class GuidedChain(Chain):
             proposed = proposed.after(move, seen)
             if accepts(gain, beta, rng.random()):
                 self.current = self.current.after(move, seen)
-                self.n_accepted += 1
-        self.n_tried += len(moves)
         if self.current.worth > self.best.worth:
             self.best = self.current
         self._record(t, proposed, self.current is not before)

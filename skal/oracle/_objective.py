@@ -1,6 +1,7 @@
 """What a search maximises: scores of labelled sets, each trained on once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from itertools import islice
 from math import ceil
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skal.oracle._budget import Budget, OutOfTime
 from skal.oracle._jobs import Jobs
 from skal.oracle._journal import Journal
 from skal.oracle._scores import Scores
@@ -61,6 +63,9 @@ class Objective:
     with_margins : bool, default=False
         Tell for some rows of validation by how much each model is right. For all models
         these are the same rows: all, or such a number that there are 4,000 answers.
+    budget : Budget or None, default=None
+        Measures the trainings. Where it has a `max_time`, that is checked between them,
+        and `OutOfTime` raised once it is over. The first set is trained in any case.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class Objective:
         prefetch: Any = 0,
         journal: Journal | None = None,
         with_margins: bool = False,
+        budget: Budget | None = None,
     ) -> None:
         self.trainer = Trainer(problem)
         sample = some_rows(problem) if with_margins else None
@@ -82,8 +88,13 @@ class Objective:
         self._scores = Scores()
         self._ahead = Scores()
         self._failed: set[bytes] = set()
+        # Scores of the sets that are being trained, as far as they are there.
+        self._arrived: dict[bytes, float] = {}
         self._prefetch = prefetch
         self._journal = journal
+        self.budget = Budget() if budget is None else budget
+        # Called after each training, or after those that run side by side.
+        self.on_trained: Callable[[], None] = lambda: None
 
     def __enter__(self) -> "Objective":
         self._jobs.__enter__()
@@ -101,6 +112,11 @@ class Objective:
     def n_trainings(self) -> int:
         """Number of sets asked for so far: what was trained ahead does not count."""
         return len(self._scores)
+
+    @property
+    def n_trainings_so_far(self) -> int:
+        """Number of trainings, with those of the sets that are being scored."""
+        return len(self._scores) + len(self._arrived)
 
     @property
     def n_speculative(self) -> int:
@@ -134,11 +150,15 @@ class Objective:
         new = self._new(sets)
         known = self._known(new)
         missing = {key: new[key] for key in new if key not in known}
-        if missing:
-            known |= self._train(missing, likely)
-        self._forget_margins(latest=new)
-        self._ahead.discard(new)
-        self._scores.add(known)
+        try:
+            if missing:
+                known |= self._train(missing, likely)
+            else:
+                self.budget.skip()
+        finally:
+            self._forget_margins(latest=new)
+            self._ahead.discard(known)
+            self._scores.add(known)
         keys = [_key(positions) for positions in sets]
         found = self._scores.find(keys)
         return np.array([found[key] for key in keys])
@@ -150,8 +170,35 @@ class Objective:
         """
         return [self._margins.get(_key(positions)) for positions in sets]
 
+    def scores_so_far(self, sets: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
+        """Return the scores of sets that were scored; NaN for others."""
+        keys = [_key(positions) for positions in sets]
+        found = self._scores.find(keys)
+        return np.array([found.get(key, np.nan) for key in keys])
+
+    def scores_in_time(self, sets: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
+        """Score growing sets as far as time and the user allow it.
+
+        A set that could not be scored counts as much as the one before it, as if
+        nothing were learned; at least one of them, or the empty set, must have a score.
+        """
+        with suppress(OutOfTime, KeyboardInterrupt):
+            return self.scores(sets)
+        empty = np.empty(0, dtype=np.int64)
+        found = self.scores_so_far([empty, *sets])
+        is_known = ~np.isnan(found)
+        latest = np.maximum.accumulate(np.where(is_known, np.arange(len(found)), -1))
+        latest[latest < 0] = np.argmax(is_known)
+        return found[latest][1:]
+
+    def check_time(self) -> None:
+        """Raise OutOfTime if there is none left, and a set was scored."""
+        if self.n_trainings or self._arrived:
+            self.budget.check()
+
     def train(self, positions: NDArray[np.int64]) -> Any:
         """Train on a set, keep its score, and return the model."""
+        self.check_time()
         model = self.trainer.train(positions)
         if model is not None:
             key, judgement = _key(positions), self._evaluation.judge(model)
@@ -159,6 +206,8 @@ class Objective:
             self._forget_margins(latest=[key])
             self._scores.add({key: _exact(judgement.score)})
             self._write({key: _exact(judgement.score)})
+            self.budget.add(1)
+            self.on_trained()
         return model
 
     def _new(self, sets: Iterable[NDArray[np.int64]]) -> Sets:
@@ -179,7 +228,7 @@ class Objective:
         self._keep_margins(found)
         return known | self._journal.find(found)
 
-    def _write(self, scores: dict[bytes, float]) -> None:
+    def _write(self, scores: Mapping[bytes, float]) -> None:
         if self._journal is not None:
             margins = {
                 key: self._margins[key] for key in scores if key in self._margins
@@ -207,15 +256,26 @@ class Objective:
         ahead = self._choose(missing, likely)
         try:
             trained = self._scored(missing | ahead)
+        except (OutOfTime, KeyboardInterrupt):
+            self._keep(self._arrived, ahead)
+            raise
         except Exception:
             if not ahead:
                 raise
             # Perhaps it failed on what nobody will ever ask for.
             self._failed.update(ahead)
-            ahead, trained = {}, self._scored(missing)
-        self._write(trained)
-        self._ahead.add({key: trained[key] for key in ahead})
+            done = {k: score for k, score in self._arrived.items() if k in missing}
+            left = {k: positions for k, positions in missing.items() if k not in done}
+            ahead, trained = {}, done | self._scored(left)
+        self._keep(trained, ahead)
         return {key: trained[key] for key in missing}
+
+    def _keep(self, trained: Mapping[bytes, float], ahead: Sets) -> None:
+        """Keep the scores of sets, those apart that were trained ahead."""
+        self._write(trained)
+        self._ahead.add({key: trained[key] for key in ahead if key in trained})
+        self._scores.add({k: score for k, score in trained.items() if k not in ahead})
+        self._arrived = {}
 
     def _choose(self, missing: Sets, likely: Iterable[Likely]) -> Sets:
         """Choose what to train ahead, next to what is missing."""
@@ -253,11 +313,39 @@ class Objective:
         return dict(zip(sets, map(_exact, scores), strict=True))
 
     def _train_and_score(self, sets: list[NDArray[np.int64]]) -> list[float]:
-        found = self._jobs.run(sets)
-        self._keep_margins(
-            {_key(s): judged.margins for s, judged in zip(sets, found, strict=True)}
-        )
-        return [judged.score for judged in found]
+        return [score for turn in self._turns(sets) for score in self._run(turn)]
+
+    def _run(self, turn: list[NDArray[np.int64]]) -> list[float]:
+        """Train on a few sets, unless there is no time left."""
+        self.check_time()
+        found = dict(zip(map(_key, turn), self._jobs.run(turn), strict=True))
+        self._keep_margins({key: judged.margins for key, judged in found.items()})
+        self._arrived |= {key: _exact(judged.score) for key, judged in found.items()}
+        is_shared_out = self._jobs.n_jobs > 1 and len(turn) > 1
+        busy = self._jobs.seconds * len(turn) / self._jobs.n_jobs
+        self.budget.add(len(turn), busy if is_shared_out else None)
+        self.on_trained()
+        return [judged.score for judged in found.values()]
+
+    def _turns(self, sets: list[NDArray[np.int64]]) -> Iterator[list[NDArray]]:
+        """Cut sets into those that are trained before anybody looks at the clock."""
+        begin = 0
+        while begin < len(sets):
+            end = begin + self._n_in_turn(sets)
+            yield sets[begin:end]
+            begin = end
+
+    def _n_in_turn(self, sets: list[NDArray[np.int64]]) -> int:
+        """Return how many sets to train in a turn: of one size, they end together."""
+        n_jobs, is_timed = self._jobs.n_jobs, self.budget.max_time is not None
+        if not is_timed and n_jobs > 1 and len({len(s) for s in sets}) > 1:
+            return len(sets)
+        if not is_timed and self.trainer.width > 1:
+            return len(sets)
+        at_once = n_jobs * self.trainer.width
+        seconds = at_once * self.budget.seconds_per_training
+        # A turn that ends too soon would cost more than it lets one see.
+        return at_once * max(1, int(WORTHWHILE / seconds) if seconds > 0 else 1)
 
 
 def some_rows(problem: Problem) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from skal._fingerprint import describe
 from skal.loop import run_rounds
 from skal.oracle._base import BaseOracle
-from skal.oracle._best_of import begin_best_of, needs_of, usual_strategies
+from skal.oracle._best_of import BestOf, begin_best_of, needs_of, usual_strategies
 from skal.oracle._objective import Objective
 from skal.oracle._search import complete
 from skal.problem import Problem
@@ -47,7 +47,7 @@ class Start(NamedTuple):
             order = problem.whole_order(self.given, "start")
             return {"start": describe(order.tolist())}
         if self.kind == "strategies":
-            n_tried = describe(self._n_tried(problem))
+            n_tried = describe(self.n_tried(problem))
             return {"start": describe(self.given), TRIED: n_tried}
         return {"start": describe(self.given)}
 
@@ -65,49 +65,90 @@ class Start(NamedTuple):
                 f"which takes {needed}: allow for more."
             )
 
-    def order(
-        self, problem: Problem, objective: Objective, seed: int
-    ) -> NDArray[np.int64]:
-        """Return the first order, as a permutation of the pool."""
-        rng = stream(seed, Stream.START)
-        match self.kind:
-            case "order":
-                begun = problem.whole_order(self.given, "start")
-            case "strategy":
-                begun = self._order_of_strategy(problem, objective, rng)
-            case "strategies":
-                begun = self._best_of_several(problem, objective, seed)
-            case _:
-                begun = np.empty(0, dtype=np.int64)
-        return complete(begun, problem.n_pool, rng)
+    def forecast(self, problem: Problem) -> int:
+        """Return about how many sets are trained on until the order is scored."""
+        if self.kind == "strategies":
+            n_asked = self._asks_a_model(problem)
+            return self.n_tried(problem) * problem.n_rounds + n_asked
+        return problem.n_rounds + self._asks_a_model(problem)
 
     def _asks_a_model(self, problem: Problem) -> bool:
         if self.kind == "strategies":
             return bool(needs_of(usual_strategies(problem)))
         return self.kind == "strategy"
 
-    def _order_of_strategy(
-        self, problem: Problem, objective: Objective, rng: np.random.Generator
-    ) -> NDArray[np.int64]:
-        strategy = fit_inner(self.given, problem.X_pool, problem, rng)
-        *_, last = run_rounds(problem, strategy, objective.trainer, objective.train)
-        return last.order
-
-    def _best_of_several(
-        self, problem: Problem, objective: Objective, seed: int
-    ) -> NDArray[np.int64]:
-        """Return the best of what strategies propose, batch by batch."""
-        strategies, n_tried = usual_strategies(problem), self._n_tried(problem)
-        search = begin_best_of(problem, objective, seed, strategies, n_tried)
-        search.begin()
-        for t in range(1, search.n_steps + 1):
-            search.step(t)
-            objective.flush()
-        return search.found()[0]
-
-    def _n_tried(self, problem: Problem) -> int:
+    def n_tried(self, problem: Problem) -> int:
         """Return how many batches are tried in each round."""
         if self.max_trainings is None:
             return N_CANDIDATES
         affordable = self.max_trainings // (4 * problem.n_rounds)
         return min(N_CANDIDATES, max(1, affordable))
+
+
+class FirstOrder:
+    """The search for the first order of a chain.
+
+    Parameters
+    ----------
+    start : Start
+    problem : Problem
+    objective : Objective
+    seed : int
+        The oracle's own seed.
+    """
+
+    def __init__(
+        self, start: Start, problem: Problem, objective: Objective, seed: int
+    ) -> None:
+        self.start, self.problem = start, problem
+        self.objective, self.seed = objective, seed
+        self._rng = stream(seed, Stream.START)
+        self._begun = np.empty(0, dtype=np.int64)
+        self._search: BestOf | None = None
+
+    def order(self) -> NDArray[np.int64]:
+        """Return the first order, as a permutation of the pool."""
+        match self.start.kind:
+            case "order":
+                self._begun = self.problem.whole_order(self.start.given, "start")
+            case "strategy":
+                self._follow_strategy()
+            case "strategies":
+                self._begun = self._best_of_several()
+        self.objective.budget.reserve = 0
+        self._begun = complete(self._begun, self.problem.n_pool, self._rng)
+        return self._begun
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether the order was found."""
+        return len(self._begun) == self.problem.n_pool
+
+    def so_far(self) -> NDArray[np.int64]:
+        """Return the best of what was found before `order` was cut short, completed."""
+        begun = self._begun if self._search is None else self._search.begun()
+        return complete(begun, self.problem.n_pool, self._rng)
+
+    def _follow_strategy(self) -> None:
+        problem, objective = self.problem, self.objective
+        strategy = fit_inner(self.start.given, problem.X_pool, problem, self._rng)
+
+        def train(order: NDArray[np.int64]) -> Any:
+            self._begun = order
+            return objective.train(order)
+
+        for _ in run_rounds(problem, strategy, objective.trainer, train):
+            pass
+
+    def _best_of_several(self) -> NDArray[np.int64]:
+        """Return the best of what strategies propose, batch by batch."""
+        problem, objective = self.problem, self.objective
+        strategies, n = usual_strategies(problem), self.start.n_tried(problem)
+        self._search = begin_best_of(problem, objective, self.seed, strategies, n)
+        self._search.begin()
+        for t in range(1, self._search.n_steps + 1):
+            self._search.step(t)
+            objective.flush()
+        found = self._search.begun()
+        self._search = None
+        return found

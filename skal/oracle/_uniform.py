@@ -11,6 +11,7 @@ from skal.oracle._chain import Chain, State, accepts
 from skal.oracle._objective import Likely
 from skal.oracle._prefetch import acceptance_rate, likely_paths, needed_gain
 from skal.oracle._proposal import propose
+from skal.problem import Problem
 from skal.seeding import Stream, stream
 
 # So many moves tell what the next ones may gain.
@@ -47,7 +48,7 @@ class UniformChain(Chain):
 
     def begin(self) -> None:
         """Score the start, which is step 0."""
-        order = self.start()
+        order = self.start.order()
         scores = self.objective.scores(self._sets(order))
         self.current = self.best = State(order, scores)
         self._record(0, self.current, True)
@@ -68,8 +69,6 @@ class UniformChain(Chain):
         accepted = accepts(gain, beta, draw.uniform)
         if accepted:
             self.current = proposed
-        self.n_tried += 1
-        self.n_accepted += accepted
         if proposed.quality > self.best.quality:
             self.best = proposed
         self._record(t, proposed, accepted, draw.move)
@@ -154,3 +153,14 @@ class UniformChain(Chain):
         draw = self._draw(t)
         assert draw is not None
         return state.best if t > self.schedule.n_steps else state.current, draw.move
+
+
+def mean_changed(problem: Problem) -> float:
+    """Return how many rounds a blind move changes, on average over all of them.
+
+    Of K rounds a swap changes (K + 1) / 3, a replacement (K + 1) / 2.
+    """
+    swap, replacement = (problem.n_rounds + 1) / 3, (problem.n_rounds + 1) / 2
+    if problem.n_rounds == 1:
+        return replacement
+    return swap if problem.n_pool == problem.n_acquired else (swap + replacement) / 2

@@ -66,7 +66,7 @@ class SearchDisplay:
         Raises
         ------
         ValueError
-            If its strategy made no search.
+            If its strategy made no search, or was ended in its first step.
         """
         check_is_fitted(learner)
         strategy = getattr(learner, "strategy_", learner)
@@ -74,6 +74,11 @@ class SearchDisplay:
             raise ValueError(
                 f"{type(strategy).__name__} made no search that could be drawn: give a "
                 "learner with AnnealingOracle as its strategy."
+            )
+        if not len(strategy.history_["step"]):
+            raise ValueError(
+                "history_ must have a step to be drawn, got none: the search was ended "
+                "in its first step, so let it go on for longer."
             )
         return cls(strategy.history_).plot(ax=ax)
 
@@ -162,8 +167,12 @@ def _draw_current(ax, history):
 
 
 def _acceptance(history):
-    """Return the share of steps that were accepted, without the start."""
-    return history["accepted"][1:].sum() / max(1, len(history["step"]) - 1)
+    """Return the share of steps that were accepted, without the start.
+
+    A step is accepted if one of the moves that it proposes is; a blind one has one.
+    """
+    accepted = history["accepted"][history["step"] > 0]
+    return accepted.mean() if len(accepted) else 0.0
 
 
 def _draw_best(ax, history, name, number):

@@ -18,6 +18,7 @@ from skal.studies._chance import chance_score
 from skal.studies._spec import Splits
 from skal.studies._store import Run, Store
 from skal.studies._xi import for_every_seed
+from skal.utils._costs import cell_costs
 
 
 class Job(NamedTuple):
@@ -115,7 +116,10 @@ class Study(CallbackSupportMixin, BaseEstimator):
         """
         context = self._init_callback_context(
             task_name="cells", max_subtasks=len(jobs), sequential_subtasks=False
-        ).call_on_fit_task_begin(estimator=self)
+        )
+        learners = {key: job.learner for key, job in jobs.items()}
+        costs = {"costs": cell_costs(learners, splits.example)}
+        context.call_on_fit_task_begin(estimator=self, metadata=costs)
         self._tasks = {
             key: context.subcontext(task_name=str(key), task_id=i)
             for i, key in enumerate(jobs)

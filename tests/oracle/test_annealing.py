@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -215,24 +214,10 @@ def test_a_start_that_is_a_search_is_refused(blobs, trained):
 
 
 def test_max_time_ends_the_search(blobs):
-    started = time.monotonic()
     oracle = fit(
         blobs, AnnealingOracle(proposal="uniform", n_steps=10**6, max_time=0.3)
     ).strategy_
     assert 0 < len(oracle.history_["step"]) - 1 < 10**6
-    assert time.monotonic() - started > 0.3
-
-
-def test_max_time_counts_the_start(blobs):
-    class Slow(Random):
-        def _fit(self, X, y, problem):
-            time.sleep(0.1)
-            super()._fit(X, y, problem)
-
-    oracle = AnnealingOracle(
-        proposal="uniform", n_steps=10**6, max_time=0.1, start=Slow()
-    )
-    assert fit(blobs, oracle).strategy_.history_["step"].tolist() == [0, 1]
 
 
 class Interrupting(GaussianNB):

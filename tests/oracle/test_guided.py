@@ -177,26 +177,6 @@ def test_a_state_is_what_its_order_scores(overlapping, steps):
         np.testing.assert_allclose((state.margins > 0).mean(axis=1), state.scores)
 
 
-def test_progress_tells_the_share_of_moves_that_are_accepted(overlapping, steps):
-    seen, step = [], GuidedChain.step
-
-    class Watch(GuidedChain):
-        def step(self, t):
-            seen.append(self.progress["acceptance_rate"])
-            return step(self, t)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("skal.oracle._annealing.GuidedChain", Watch)
-        fit(overlapping, AnnealingOracle(n_steps=30))
-    before, moves, after = steps[0]
-    n_accepted = sum(
-        (before.order[list(move.places)] != after.order[list(move.places)]).all()
-        for move in moves
-    )
-    assert seen[:2] == [0, n_accepted / len(moves)]
-    assert 0.1 < seen[-1] < 0.9
-
-
 @pytest.mark.parametrize("limit", [40, 77, 100])
 def test_no_training_beyond_the_limit(blobs, limit):
     oracle = AnnealingOracle(n_steps=500, max_trainings=limit)

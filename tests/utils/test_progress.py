@@ -1,21 +1,57 @@
 import io
+import re
 
+import numpy as np
 import pytest
 from rich.console import Console
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle, Margin, Random, compare, run_seeds
-from skal.utils.progress import ProgressBar, _monitors
+from skal.utils.progress import ProgressBar, _Bar, _clock, _duration, _monitors
+
+
+def console(monkeypatch, **params):
+    text = io.StringIO()
+    shown = Console(file=text, width=80, **params)
+    monkeypatch.setattr("rich.progress.get_console", lambda: shown)
+    return text
 
 
 @pytest.fixture
-def screen(monkeypatch):
-    """What a terminal of 80 columns would show."""
-    text = io.StringIO()
-    console = Console(file=text, width=80)
-    monkeypatch.setattr("rich.progress.get_console", lambda: console)
-    return text
+def log(monkeypatch):
+    """What a file would hold."""
+    return console(monkeypatch)
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """What is sent to a terminal of 80 columns."""
+    return console(monkeypatch, force_terminal=True, _environ={"TERM": "xterm"})
+
+
+@pytest.fixture(params=["log", "terminal"])
+def screen(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def reports(monkeypatch):
+    """What the bar of a search is told, training by training."""
+    reports, hear = [], _Bar.hear
+
+    def watch(self, report):
+        if "share" in report:
+            reports.append(report)
+        hear(self, report)
+
+    monkeypatch.setattr(_Bar, "hear", watch)
+    return reports
+
+
+def lines(text):
+    """Return what is shown, without the control characters of a terminal."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text.getvalue()).split("\n")
 
 
 def learner(strategy):
@@ -28,7 +64,7 @@ def test_a_search_shows_rounds_steps_quality_and_acceptance(screen, blobs):
     oracle = AnnealingOracle(n_steps=20, proposal="uniform")
     fitted = learner(oracle).set_callbacks(ProgressBar())
     fitted.fit(*blobs)
-    shown = screen.getvalue()
+    shown = "\n".join(lines(screen))
     assert "ActiveLearner: fit" in shown
     assert "6/6" in shown
     assert "AnnealingOracle: search" in shown
@@ -36,32 +72,32 @@ def test_a_search_shows_rounds_steps_quality_and_acceptance(screen, blobs):
     accepted = fitted.strategy_.history_["accepted"][1:].mean()
     assert f"accepted {accepted:.0%}" in shown
     assert f"best {fitted.strategy_.quality_:.4f}" in shown
-    assert f"score {fitted.curve_[-1]:.4f}" in shown
+    assert f"quality {fitted.quality_:.4f}" in shown
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_seeds_nest_from_any_process(screen, blobs, n_jobs):
     loop = learner(AnnealingOracle(n_steps=10)).set_callbacks(ProgressBar())
     results = run_seeds(loop, *blobs, seeds=[4, 2], n_jobs=n_jobs)
-    shown = screen.getvalue()
+    shown = "\n".join(lines(screen))
     for line in ("SeedLoop: seeds", "seed 4", "seed 2", "AnnealingOracle: search"):
         assert line in shown
     assert "2/2" in shown
     assert any(f"quality {q:.4f}" in shown for q in results.qualities)
 
 
-def test_other_meta_estimators_show_the_bars_of_a_learner(screen, blobs):
+def test_other_meta_estimators_show_the_bars_of_a_learner(log, blobs):
     search = GridSearchCV(
         learner(Margin()), {"estimator__var_smoothing": [1e-9, 1e-3]}, cv=3
     )
     search.set_callbacks(ProgressBar()).fit(*blobs)
-    assert screen.getvalue().count("ActiveLearner") == 7
+    assert log.getvalue().count("ActiveLearner") == 7
 
 
 def test_where_there_are_many_the_bars_of_those_that_are_done_go(screen, blobs):
     loop = learner(Margin()).set_callbacks(ProgressBar())
     run_seeds(loop, *blobs, seeds=21)
-    last = screen.getvalue().rstrip().split("\n")[-1]
+    last = "\n".join(lines(screen)).rstrip().split("\n")[-1]
     assert "SeedLoop: seeds" in last
     assert "21/21" in last
 
@@ -100,19 +136,33 @@ def test_a_bar_closes_when_a_fit_fails(screen, blobs):
     assert bars._listener_handles == {}
 
 
-def test_a_bar_that_knows_what_its_steps_cost(screen, make_problem, tmp_path):
-    strategies = {"random": Random(), "oracle": AnnealingOracle(n_steps=20)}
-    costs = {"tree random 0": 1, "tree oracle 0": 8}
-    costs |= {"tree random 1": 1, "tree oracle 1": 10}
-    problem, done = make_problem(), []
+class Recorded(ProgressBar):
+    """Keeps what share of the whole is done at the end of each task."""
 
-    class Recorded(ProgressBar):
-        def teardown(self, estimator, context):
-            monitor = _monitors[context.root_uuid]
-            super().teardown(estimator, context)
-            done.append(list(monitor.done.values()))
+    def __init__(self, costs=None):
+        super().__init__(costs=costs)
+        self.shares, self.costs_seen = [], {}
 
-    for seeds in ([0], [0, 1]):
+    def setup(self, estimator, context):
+        super().setup(estimator, context)
+        monitor = _monitors[context.root_uuid]
+        end = monitor._end
+
+        def watch(message):
+            end(message)
+            first = monitor.bars[message["path"][:1]]
+            self.costs_seen = first.costs
+            if len(message["path"]) == 2:
+                self.shares.append(first.share)
+
+        monitor._end = watch
+
+
+@pytest.fixture
+def study(make_problem):
+    problem = make_problem()
+
+    def run(bar, seeds, strategies, **params):
         with pytest.warns(UserWarning, match="too small to test"):
             compare(
                 problem,
@@ -120,9 +170,173 @@ def test_a_bar_that_knows_what_its_steps_cost(screen, make_problem, tmp_path):
                 estimators={"tree": problem.estimator},
                 seeds=seeds,
                 n_orders=1,
-                path=tmp_path,
-                callbacks=[Recorded(costs=costs)],
+                callbacks=[bar],
+                **params,
             )
-    # In percent; what was done in the first call counts as done in the second.
-    assert done == [[5, 40], [5, 40, 5, 50]]
-    assert "100/100" in screen.getvalue()
+
+    return run
+
+
+def test_a_bar_that_knows_what_its_steps_cost(screen, study, tmp_path):
+    strategies = {"random": Random(), "oracle": AnnealingOracle(n_steps=20)}
+    costs = {"tree random 0": 1, "tree oracle 0": 8}
+    costs |= {"tree random 1": 1, "tree oracle 1": 10}
+    shares = []
+    for seeds in ([0], [0, 1]):
+        bar = Recorded(costs=costs)
+        study(bar, seeds, strategies, path=tmp_path)
+        shares.append(bar.shares)
+    # What was done in the first call counts as done in the second.
+    np.testing.assert_allclose(shares[0], [1 / 20, 9 / 20])
+    np.testing.assert_allclose(shares[1], [1 / 20, 9 / 20, 10 / 20, 1])
+
+
+def test_cells_are_weighed_by_their_trainings(screen, study):
+    oracle = AnnealingOracle(n_steps=20, proposal="uniform")
+    strategies = {"random": Random(), "margin": Margin(), "oracle": oracle}
+    bar = Recorded()
+    study(bar, [0], strategies)
+    n_rounds = bar.costs_seen["tree random 0"]
+    expected = bar.costs_seen["tree oracle 0"]
+    assert bar.costs_seen["tree margin 0"] == n_rounds
+    assert expected > 8 * n_rounds
+    whole = expected + 2 * n_rounds
+    shares = [n_rounds / whole, 2 * n_rounds / whole, 1]
+    np.testing.assert_allclose(bar.shares, shares)
+
+
+def test_a_search_is_most_of_a_learner(screen, blobs, reports):
+    bar, shares, move = ProgressBar(), [], _Bar.move_to
+
+    def watch(self, share):
+        move(self, share)
+        if self.above is None:
+            shares.append((self.n_done, self.share))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Bar, "move_to", watch)
+        learner(AnnealingOracle(n_steps=20)).set_callbacks(bar).fit(*blobs)
+    assert max(share for n_done, share in shares if n_done == 1) > 0.95
+    assert shares[-1][1] == pytest.approx(1)
+
+
+def test_the_bar_moves_while_the_start_is_searched(screen, blobs, reports):
+    learner(AnnealingOracle(n_steps=20)).set_callbacks(ProgressBar()).fit(*blobs)
+    start = [report for report in reports if report["step"] == 0]
+    assert len(start) > 8
+    shares = [report["share"] for report in reports]
+    assert np.all(np.diff(shares) >= 0)
+    assert start[0]["share"] < 0.02
+    assert start[-1]["share"] > 0.3
+    assert shares[-1] == 1
+
+
+def test_the_share_is_that_of_the_limit_that_comes_first(screen, blobs, reports):
+    oracle = AnnealingOracle(n_steps=10**6, proposal="uniform", max_trainings=60)
+    learner(oracle).set_callbacks(ProgressBar()).fit(*blobs)
+    assert all(report["is_limited"] for report in reports)
+    assert reports[-1]["share"] > 0.9
+    assert any("%" in line for line in lines(screen) if "AnnealingOracle" in line)
+    assert all(report["expected_trainings"] <= 60 for report in reports)
+
+
+def test_after_the_first_training_an_estimate(log, blobs):
+    oracle = AnnealingOracle(n_steps=20, start="random")
+    learner(oracle).set_callbacks(ProgressBar()).fit(*blobs)
+    first = lines(log)[0]
+    assert re.fullmatch(
+        r"AnnealingOracle: search: about 1\d0 trainings of \S+ s, \S+ \w+ left", first
+    )
+    assert sum("about" in line for line in lines(log)) == 1
+
+
+def test_a_log_is_plain_and_short(log, blobs):
+    oracle = AnnealingOracle(n_steps=200, n_greedy=0, proposal="uniform")
+    learner(oracle).set_callbacks(ProgressBar()).fit(*blobs)
+    text = log.getvalue()
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text)
+    shown = [line for line in text.split("\n") if "AnnealingOracle: search" in line]
+    tenths = [int(re.search(r"(\d+)%", line)[1]) // 10 for line in shown[1:-1]]
+    assert tenths == sorted(set(tenths))
+    assert 7 <= len(tenths) <= 9
+    assert "done, 200/200, took" in shown[-1]
+    assert "ActiveLearner: fit: done, 6/6, took" in text
+
+
+def test_a_log_of_heuristics_has_a_line_for_each(log, study):
+    study(ProgressBar(), [0, 1], {"random": Random(), "margin": Margin()})
+    shown = lines(log)[:-1]
+    assert sum("ActiveLearner: tree" in line for line in shown) == 4
+    assert len(shown) <= 4 + 10
+
+
+def test_a_line_fits_a_terminal(terminal, study):
+    names = {"a rather long name": Random(), "oracle": AnnealingOracle(n_steps=5)}
+    study(ProgressBar(), [0, 1], names)
+    shown = [line for line in lines(terminal) if "quality" in line]
+    assert shown
+    for line in shown:
+        for part in line.split("\r"):
+            assert len(part.rstrip()) <= 80
+    whole = "\n".join(lines(terminal))
+    assert "tree a rather long name 0" in whole
+    assert re.search(r"best 0\.\d{4}, accepted \d+%", whole)
+
+
+class TestBar:
+    def bar(self, monkeypatch, **message):
+        self.now = 0.0
+        monkeypatch.setattr("skal.utils.progress.time", self)
+        usual = {"path": (0,), "label": "Search: search", "name": "search"}
+        return _Bar(usual | {"total": 10, "costs": {}} | message, None)
+
+    def monotonic(self):
+        return self.now
+
+    def test_time_that_is_left(self, monkeypatch):
+        bar = self.bar(monkeypatch)
+        assert bar.left is None
+        self.now = 5.0
+        bar.advance("step", 1)
+        assert bar.left == pytest.approx(45)
+
+    def test_what_was_done_before_tells_nothing_of_it(self, monkeypatch):
+        bar = self.bar(monkeypatch)
+        for _ in range(5):
+            bar.advance("step", 1)
+        bar.rest()
+        self.now = 7.0
+        bar.advance("step", 1)
+        assert bar.left == pytest.approx(4 * 7)
+
+    def test_a_search_knows_by_itself(self, monkeypatch):
+        bar = self.bar(monkeypatch)
+        bar.hear({"share": 0.2, "step": 3, "is_limited": False, "seconds_left": 90.0})
+        self.now = 30.0
+        assert bar.left == 60
+        assert bar.count == "3/10"
+        bar.hear({"share": 0.2, "step": 3, "is_limited": True, "seconds_left": 90.0})
+        assert bar.count == "20%"
+        bar.hear({"share": 0.2, "step": 0, "is_limited": True, "seconds_left": 90.0})
+        assert bar.count == "start"
+
+    def test_a_level_search(self, monkeypatch):
+        bar, report = self.bar(monkeypatch), {"best_quality": 0.5, "level_for": 2000}
+        bar.hear(report | {"share": 0.2, "step": 3, "is_limited": False})
+        assert bar.texts == "best 0.5000, level for 2,000 trainings"
+        assert bar.short_texts == "best 0.5000, level for 2,000"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "spelled", "clock"),
+    [
+        (0.453, "0.45 s", "0:00:00"),
+        (75.0, "75 s", "0:01:15"),
+        (4200.0, "70 minutes", "1:10:00"),
+        (16_083.0, "4.5 hours", "4:28:03"),
+        (1e6, "12 days", "277:46:40"),
+    ],
+)
+def test_durations(seconds, spelled, clock):
+    assert _duration(seconds) == spelled
+    assert _clock(seconds) == clock
