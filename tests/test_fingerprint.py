@@ -1,4 +1,4 @@
-"""What a journal knows things by: descriptions of parameters, digests of rows."""
+"""Fingerprints: values, code, problems and data in texts and digests."""
 
 import importlib
 import os

@@ -1,4 +1,4 @@
-"""What a function does, reads and changes, as far as its code shows it."""
+"""Bytecode of functions: a text of what it does, and the names it reads and changes."""
 
 import dis
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ KINDS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200
 
 
 class Uses:
-    """What code reads and changes, nested code included.
+    """The names that code reads and changes, nested code included.
 
     The code is followed once from top to bottom with a stack of symbols, which is
     enough for what people write: `calls.append(x)`, `Cls.n += 1`, `mine.FACTOR`.

@@ -280,6 +280,8 @@ def test_parameters_are_readable_and_nothing_is_pickled(sets, path):
     assert json.loads(parameters)["n_steps"] == "40"
 
 
+# The scores are made up.
+@pytest.mark.filterwarnings("ignore:The order that AnnealingOracle found")
 @pytest.mark.parametrize(
     "number", [0.1 + 0.2, 1 / 3, 5e-324, 1e300, -1e-17, 1.0, -0.0, 2**53 + 1.0]
 )
@@ -325,6 +327,8 @@ class Memory:
         pass
 
 
+# The scores are made up.
+@pytest.mark.filterwarnings("ignore:The order that AnnealingOracle found")
 @pytest.mark.parametrize(("prefetch", "has_journal"), [(0, False), (5, True)])
 def test_memory_grows_with_the_scores_alone(
     blobs, path, monkeypatch, prefetch, has_journal

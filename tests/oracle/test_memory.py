@@ -36,6 +36,8 @@ def kept(monkeypatch):
     tracemalloc.stop()
 
 
+# The scores are made up.
+@pytest.mark.filterwarnings("ignore:The order that AnnealingOracle found")
 @pytest.mark.parametrize("is_full", [False, True])
 def test_a_long_search_keeps_little_of_each_step(kept, is_full, tmp_path):
     """Alone, and with all that can be added to a search."""
