@@ -211,3 +211,60 @@ def test_a_journal_refuses_edited_code_by_name(reports, name):
     assert "is the journal of another search: " in message
     change = CHANGES[name].partition("(")[2].partition(")")[0]
     assert change.replace(" there", " in the journal") in message
+
+
+SESSION = """
+import importlib, pathlib, warnings
+import numpy as np
+from sklearn.datasets import make_blobs
+from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeClassifier
+from skal import ActiveLearner, AnnealingOracle, Problem, compare, run_seeds, split
+import mine
+
+warnings.simplefilter("ignore")
+X, y = make_blobs(120, centers=3, cluster_std=3.0, random_state=3)
+sets = split(X, y, warm_size=10, val_size=25, test_size=25, random_state=0)
+tree = DecisionTreeClassifier(max_features=1)
+
+def study(n_jobs, path=None):
+    problem = Problem.from_sets(sets, tree, batch_size=4, n_rounds=3)
+    found = compare(problem, {"mine": mine.Mine()}, n_jobs=n_jobs, path=path)
+    return found.curves
+
+def seeds(n_jobs):
+    learner = ActiveLearner(tree, mine.Mine(), batch_size=4, n_rounds=3)
+    return run_seeds(learner, **sets, seeds=3, n_jobs=n_jobs).curves
+
+def search(n_jobs):
+    oracle = AnnealingOracle(n_steps=5, n_jobs=n_jobs)
+    learner = ActiveLearner(mine.Rolled(), oracle, batch_size=4, n_rounds=3,
+                            random_state=0)
+    return learner.fit(**sets).strategy_.history_["current"]
+
+def run():
+    before = {f: f(1) for f in (study, seeds, search)}
+    for f in before:
+        np.testing.assert_array_equal(f(2), before[f])
+    np.testing.assert_array_equal(study(2, "folder"), before[study])
+    return before
+
+first = run()
+file = pathlib.Path(mine.__file__)
+file.write_text(file.read_text().replace("1 % 2", "2 % 2").replace("1 - 1", "2 - 1"))
+importlib.invalidate_caches()
+importlib.reload(mine)
+second = run()
+assert all((first[f] != second[f]).any() for f in first)
+"""
+
+
+def test_a_reloaded_module_reaches_workers_that_were_kept(tmp_path):
+    (tmp_path / "mine.py").write_text(MODULE.format(edit=1))
+    (tmp_path / "session.py").write_text(SESSION)
+    subprocess.run(
+        [sys.executable, "session.py"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        check=True,
+    )

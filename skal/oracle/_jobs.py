@@ -11,6 +11,7 @@ from joblib import effective_n_jobs, parallel_config
 from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
+from skal._workers import renew_workers
 from skal.training import Evaluation, Judgement, Trainer, train_and_judge, warn_once
 
 # So many searches a worker remembers: those of a cluster may serve several.
@@ -53,6 +54,7 @@ class Jobs:
 
     def __enter__(self) -> "Jobs":
         if self.n_jobs > 1:
+            renew_workers(self._work.trainer.estimator, self._work.evaluation.scorer)
             self._parallel.__enter__()
         return self
 

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.parallel import Parallel, delayed
 
+from skal._workers import renew_workers
 from skal.learner import ActiveLearner
 from skal.problem import Problem
 from skal.strategies import FixedOrder
@@ -138,6 +139,7 @@ class Study(CallbackSupportMixin, BaseEstimator):
 
     def _run(self, jobs, chosen, splits, store):
         """Run the chosen jobs side by side, and keep each run as soon as it is done."""
+        renew_workers(*(jobs[key].learner for key in jobs if key in chosen))
         runs = Parallel(self.n_jobs, return_as="generator_unordered", batch_size=1)(
             delayed(_run_job)(
                 self,

@@ -14,6 +14,7 @@ from sklearn.callback import (
 )
 from sklearn.utils.parallel import Parallel, delayed
 
+from skal._workers import renew_workers
 from skal.learner import ActiveLearner
 from skal.studies._text import lay_out
 
@@ -171,6 +172,7 @@ class SeedLoop(CallbackSupportMixin, BaseEstimator):
             context.subcontext(task_name=f"seed {seed}", task_id=i)
             for i, seed in enumerate(self.seeds)
         ]
+        renew_workers(self.learner)
         learners = Parallel(n_jobs=self.n_jobs)(
             delayed(_fit_one)(self, clone(self.learner), seed, task, X, y, fit_params)
             for seed, task in zip(self.seeds, tasks, strict=True)
