@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -193,7 +194,9 @@ def _run_job(study, key, job, task, problem):
     with task.propagate_callback_context(learner), _whole_or_not_at_all():
         task.call_on_fit_task_begin(estimator=study)
         learner.fit(**sets)
-        others = [_follow_again(learner, sets, seed) for seed in job.other_seeds]
+        # Of the job's learner: this one has callbacks.
+        follow = partial(_follow, job.learner, learner.order_, sets)
+        others = [follow(seed) for seed in job.other_seeds]
     report = {"quality": learner.quality_}
     task.call_on_fit_task_end(estimator=study, metadata=report)
     run = Run(
@@ -208,11 +211,9 @@ def _run_job(study, key, job, task, problem):
     return key, run, getattr(learner.strategy_, "agrees_", False)
 
 
-def _follow_again(learner, sets, seed):
-    """Return the curve of the order that a learner found, under another seed."""
-    again = clone(learner).set_params(
-        strategy=FixedOrder(learner.order_), random_state=seed
-    )
+def _follow(learner, order, sets, seed):
+    """Return the curve of an order under another seed of training."""
+    again = clone(learner).set_params(strategy=FixedOrder(order), random_state=seed)
     return again.fit(**sets).curve_
 
 
