@@ -42,7 +42,7 @@ class ProgressBar(_SklearnProgressBar):
 
     Notes
     -----
-    Needs rich: `pip install skal[progress]`.
+    Needs rich: ``pip install 'skal-learn[progress]'``.
 
     Examples
     --------
