@@ -27,6 +27,7 @@ _HOMES = {
     "MinConfidence": "skal.strategies",
     "ODMR": "skal.strategies",
     "Problem": "skal.problem",
+    "Proxy": "skal.strategies",
     "Random": "skal.strategies",
     "VariationRatio": "skal.strategies",
     "compare": "skal.studies",

@@ -139,7 +139,7 @@ class ActiveLearner(
         The class list of the run: all labels of all sets.
 
     n_trainings_ : int
-        Number of trainings, those of a search included.
+        Number of trainings, those of a search or of a `Proxy` included.
 
     n_features_in_ : int
         Number of features seen during :term:`fit`, if rows have columns.
