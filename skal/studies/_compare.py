@@ -308,5 +308,23 @@ def _gather(study: Comparison, runs: Mapping[Cell, Run]) -> Comparison:
     )
     orders = {key: np.array([run.order for run in grouped[key]]) for key in keys}
     return replace(
-        study, curves=curves, validation_curves=validation_curves, orders=orders
+        study,
+        curves=curves,
+        validation_curves=validation_curves,
+        orders=orders,
+        baseline_curves=_of_baseline(study, grouped),
+    )
+
+
+def _of_baseline(
+    study: Comparison, grouped: Mapping[tuple[str, str, int], list[Run]]
+) -> Any:
+    """Return the test curves of each order of the baseline; None without one."""
+    if study.baseline is None:
+        return None
+    return np.array(
+        [
+            [[r.curve for r in grouped[name, study.baseline, s]] for s in study.seeds]
+            for name in study.estimators
+        ]
     )

@@ -44,6 +44,9 @@ class Comparison:
     include_warm_start : bool
         Whether qualities are means over k = 0..K, as in the published tables, and not
         over k = 1..K. `dataclasses.replace` changes it.
+    baseline_curves : ndarray of shape \
+            (n_estimators, n_seeds, n_orders, n_rounds + 1), or None
+        Scores on test of each order of the baseline. None if there is no baseline.
 
     Raises
     ------
@@ -62,6 +65,7 @@ class Comparison:
     oracle: str | None = None
     posterior_estimators: Mapping[str, Any] = field(default_factory=dict, repr=False)
     include_warm_start: bool = False
+    baseline_curves: NDArray[np.float64] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.include_warm_start and n_rows(self.problem.X_warm) == 0:
@@ -113,6 +117,29 @@ class Comparison:
         """Return the qualities of one strategy, shape (n_estimators, n_seeds)."""
         check_known(name, self.strategies, "strategy")
         return self.qualities[:, list(self.strategies).index(name)]
+
+    def single_curves(self, name: str) -> NDArray[np.float64]:
+        """Return the test curve of each run of one strategy.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        ndarray of shape (n_estimators, n_runs, n_rounds + 1)
+            One run per seed; of the baseline, one per seed and order.
+
+        Raises
+        ------
+        ValueError
+            If there is no such strategy.
+        """
+        check_known(name, self.strategies, "strategy")
+        if name != self.baseline or self.baseline_curves is None:
+            return self.curves[:, list(self.strategies).index(name)]
+        n_estimators, *_, n_scores = self.baseline_curves.shape
+        return self.baseline_curves.reshape(n_estimators, -1, n_scores)
 
     def choose(self, names: Iterable[str] | None) -> tuple[str, ...]:
         """Return names of strategies: those given, or all but the baseline.

@@ -53,6 +53,8 @@ def comparison():
         for seed in range(5)
     }
     test, validation = rng.uniform(size=(2, 2, 4, 5, 5))
+    of_orders = rng.uniform(size=(2, 5, 2, 5))  # two random orders for each seed
+    test[:, list(strategies).index("random")] = of_orders.mean(axis=2)
     return Comparison(
         problem,
         estimators,
@@ -63,4 +65,5 @@ def comparison():
         orders,
         baseline="random",
         oracle="oracle",
+        baseline_curves=of_orders,
     )
