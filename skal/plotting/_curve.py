@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, plain
 from skal.plotting._style import BASELINE, line_style
 
-# What the bands and n are, in the legend.
+# Explains the bands and n in the legend.
 BAND = "band: one standard deviation\nof single runs; n: runs"
 
 
