@@ -5,11 +5,14 @@ How much of what an oracle found is luck?
 An order was found with one seed of training and one validation set. This follows orders
 of `compare_oracles.py` elsewhere: those on intents with other seeds of training, and
 those of the guided search on test, when it is as good on validation as the published
-one. Each adds a line to a file, and what stands there already is not run again;
+one. It also scores random orders on both sets, since one set may be harder than the
+other for any order: the luck of an oracle is its gain over them on validation less that
+on test. Each adds a line to a file, and what is there already is not run again;
 `oracles_page.py` makes tables of them.
 
     python examples/luck_of_oracles.py seeds
     python examples/luck_of_oracles.py caught-up --problems digits fashion_mnist
+    python examples/luck_of_oracles.py random --problems digits fashion_mnist intents
 
 With `SKAL_DATA_HOME` set, the data are taken from there and not downloaded. On one core
 a line takes seconds (digits, Fashion-MNIST) or minutes (intents).
@@ -19,17 +22,20 @@ import argparse
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 from compare_oracles import BUDGETS, PROBLEMS, oracles
 from lines import append, read
-from oracles_page import CAUGHT_UP, LUCK, caught_up, gather
+from oracles_page import CAUGHT_UP, LUCK, RANDOM, caught_up, gather
 
-from skal import evaluate_order
+from skal import Random, evaluate_order
 
 SEED_COLUMNS = [
     *["problem", "oracle", "budget", "seed", "validation", "test"],
     *["other_validation", "other_test"],
 ]
 POINT_COLUMNS = ["problem", "seed", "trainings", "validation", "test"]
+RANDOM_COLUMNS = ["problem", "seed", "orders", "validation", "test"]
+N_ORDERS = 20
 # Of training; a search has one of 0 to 4.
 OTHERS = range(5, 15)
 
@@ -62,6 +68,18 @@ def when_caught_up(problem, seed, n_trainings):
     return [problem, seed, n_trainings, *(f"{value:.6f}" for value in values)]
 
 
+def of_random_orders(problem, seed, n_orders):
+    """Return the line of one seed: mean qualities of random orders of its own."""
+    sets, learner = PROBLEMS[problem](seed)
+    qualities = []
+    for i in range(n_orders):
+        learner.set_params(strategy=Random(random_state=seed * n_orders + i))
+        learner.fit(**sets)
+        qualities.append([learner.validation_quality_, learner.quality_])
+    values = np.mean(qualities, axis=0)
+    return [problem, seed, n_orders, *(f"{value:.6f}" for value in values)]
+
+
 def work(path, columns, cells, run):
     """Add the lines of those cells that have none yet."""
     done = {tuple(row[c] for c in columns) for row in read(path)}
@@ -74,7 +92,7 @@ def work(path, columns, cells, run):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
-    parser.add_argument("what", choices=["seeds", "caught-up"])
+    parser.add_argument("what", choices=["seeds", "caught-up", "random"])
     parser.add_argument("--problems", nargs="+", choices=PROBLEMS, default=["intents"])
     parser.add_argument("--runs", type=Path, default=Path("docs/runs"))
     args = parser.parse_args()
@@ -82,6 +100,9 @@ def main():
         names = ["guided", "best of strategies"]
         cells = product(args.problems, names, [1000], range(5))
         work(args.runs / LUCK, SEED_COLUMNS, cells, with_other_seeds)
+    elif args.what == "random":
+        cells = product(args.problems, range(5), [N_ORDERS])
+        work(args.runs / RANDOM, RANDOM_COLUMNS, cells, of_random_orders)
     else:
         found = gather(args.runs)
         cells = [

@@ -11,6 +11,7 @@ beside it.
 
 import argparse
 from collections import defaultdict
+from itertools import product
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -19,6 +20,7 @@ from compare_oracles import BUDGETS, MARKS, PROBLEMS, PUBLISHED
 from lines import read
 from scipy.stats import ttest_rel
 
+from skal import optimism
 from skal.studies._statistics import holm
 
 BEGIN, END = "<!-- tables -->", "<!-- end of tables -->"
@@ -26,6 +28,7 @@ GUIDED, BLIND = "guided", "annealing"
 RESULTS = ["validation", "test"]
 # What `luck_of_oracles.py` writes.
 LUCK, CAUGHT_UP = "luck_of_seeds.csv", "caught_up.csv"
+RANDOM = "random_orders.csv"
 # Colours that the colour-blind can tell apart, and marks that need none.
 LOOKS = {
     GUIDED: ("#0072B2", "o", "-"),
@@ -173,6 +176,42 @@ def medians(results):
         )
 
 
+def with_luck(found, random):
+    """Return a table: gains over random orders on both sets, and how they differ.
+
+    `random` has the lines of `luck_of_oracles.py`: random orders for the same problem
+    and seed, and so for the same sets.
+    """
+    header = ["problem", "trainings", "oracle", "seeds"]
+    header += ["over random on validation", "over random on test", "luck"]
+    keys = [(GUIDED, str(budget)) for budget in BUDGETS] + [(BLIND, PUBLISHED)]
+    rows = []
+    for problem, (name, budget) in product(PROBLEMS, keys):
+        baseline = {int(r["seed"]): r for r in random if r["problem"] == problem}
+        runs = found.get((problem, name, budget), {})
+        runs = {seed: row for seed, row in runs.items() if seed in baseline}
+        if runs:
+            gains = [spell(over(baseline, runs, result)) for result in RESULTS]
+            spelled = budget if budget == PUBLISHED else f"{int(budget):,}"
+            row = [spell_problem(problem), spelled, name, str(len(runs)), *gains]
+            rows.append([*row, spell(luck_of(baseline, runs))])
+    return table(header, rows)
+
+
+def over(baseline, runs, result):
+    """Return the gain over the baseline on one set, by seed."""
+    below, above = column(baseline, result), column(runs, result)
+    return {seed: above[seed] - below[seed] for seed in above}
+
+
+def luck_of(baseline, runs):
+    """Return by how much more is gained on validation than on test, by seed."""
+    return {
+        seed: optimism(*(float(r[seed][c]) for r in (runs, baseline) for c in RESULTS))
+        for seed in sorted(runs)
+    }
+
+
 def with_other_seeds(rows):
     """Return a table: orders followed with other seeds of training than their own."""
     header = ["problem", "trainings", "oracle", "seeds", "validation"]
@@ -244,6 +283,8 @@ def main():
     parts = [against_published(found, read(args.runs / CAUGHT_UP))]
     for problem in dict.fromkeys(key[0] for key in found):
         parts += [f"### {spell_problem(problem)}", at_equal_cost(found, problem)]
+    if random := read(args.runs / RANDOM):
+        parts += ["### Luck of the validation set", with_luck(found, random)]
     if luck := read(args.runs / LUCK):
         parts += ["### Luck of the seed", with_other_seeds(luck)]
     before, rest = args.page.read_text().split(BEGIN)

@@ -18,7 +18,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from skal import ActiveLearner, AnnealingOracle, Margin, MaxEntropy, Random, split
+from skal import (
+    ActiveLearner,
+    AnnealingOracle,
+    Margin,
+    MaxEntropy,
+    Random,
+    optimism,
+    split,
+)
 from skal.datasets import fetch_fashion_mnist
 from skal.plotting import PerformanceCurveDisplay, SearchDisplay
 from skal.utils.progress import ProgressBar
@@ -47,20 +55,23 @@ runs["margin"] = learn(Margin())
 runs["random"] = [learn(Random(random_state=seed)) for seed in range(10)]
 
 # %%
-# Test accuracy over the rounds, and how much of the way to the oracle each goes.
-quality = {
-    name: np.mean([learner.quality_ for learner in np.atleast_1d(run)])
-    for name, run in runs.items()
-}
-gap = quality["oracle"] - quality["random"]
+# Accuracy over the rounds, and how much of the way to the oracle each goes on test.
+test, val = (
+    {
+        name: np.mean([getattr(learner, attribute) for learner in np.atleast_1d(run)])
+        for name, run in runs.items()
+    }
+    for attribute in ("quality_", "validation_quality_")
+)
+gap = test["oracle"] - test["random"]
 
-print("strategy      test quality   share of the gap closed")
-for name in sorted(quality, key=quality.get, reverse=True):
-    share = (quality[name] - quality["random"]) / gap
-    print(f"{name:<12} {quality[name]:>13.4f} {share:>25.0%}")
+print("strategy      test quality   share of the gap closed   on validation")
+for name in sorted(test, key=test.get, reverse=True):
+    share = (test[name] - test["random"]) / gap
+    print(f"{name:<12} {test[name]:>13.4f} {share:>25.0%} {val[name]:>15.4f}")
 
-oracle = runs["oracle"]
-print(f"\nThe oracle reached {oracle.validation_quality_:.4f} on validation.")
+luck = optimism(val["oracle"], test["oracle"], val["random"], test["random"])
+print(f"\nLuck in the oracle's gain over random orders on validation: {luck:.4f}.")
 
 # %%
 # Two pictures: what each round brought, and how the search went.
@@ -68,7 +79,7 @@ folder = Path("demo")
 folder.mkdir(exist_ok=True)
 for display, name in (
     (PerformanceCurveDisplay.from_estimators(runs, baseline="random"), "curves"),
-    (SearchDisplay.from_estimator(oracle), "search"),
+    (SearchDisplay.from_estimator(runs["oracle"]), "search"),
 ):
     path = folder / f"fashion_mnist_{name}.png"
     display.figure_.savefig(path, dpi=150)

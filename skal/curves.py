@@ -119,6 +119,49 @@ def anytime_optimal(curves: Iterable[ArrayLike]) -> int | None:
     return int(np.argmax(is_highest)) if is_highest.any() else None
 
 
+def optimism(
+    validation: ArrayLike,
+    test: ArrayLike,
+    baseline_validation: ArrayLike,
+    baseline_test: ArrayLike,
+) -> NDArray[np.float64]:
+    """Gain over a baseline on validation less the gain on test.
+
+    An oracle fits what is particular to its validation set, and that part of its gain
+    does not carry over to other data. Validation less test alone does not measure it:
+    one of the two sets may be harder than the other, for any order. The baseline tells
+    by how much, since it is fitted to neither.
+
+    Parameters
+    ----------
+    validation, test : array-like
+        Qualities of orders that were searched for on validation.
+    baseline_validation, baseline_test : array-like
+        Qualities of the baseline on the same data, best as means over several random
+        orders. All four are broadcast against each other.
+
+    Returns
+    -------
+    ndarray, or float for four numbers
+        About zero, up to noise, for an order that was not fitted to validation. NaN
+        where a quality is.
+
+    References
+    ----------
+    The term is that of Efron, "How Biased Is the Apparent Error Rate of a Prediction
+    Rule?", Journal of the American Statistical Association 81, 1986.
+
+    Examples
+    --------
+    >>> from skal.curves import optimism
+    >>> value = optimism(0.98, 0.94, baseline_validation=0.88, baseline_test=0.89)
+    >>> round(float(value), 4)  # 0.10 gained on validation, 0.05 on test
+    0.05
+    """
+    gain = np.asarray(validation, dtype=np.float64) - np.asarray(baseline_validation)
+    return gain - (np.asarray(test, dtype=np.float64) - np.asarray(baseline_test))
+
+
 def prefixes(
     order: NDArray[np.int64], batch_size: int, rounds: Sequence[int] | range
 ) -> list[NDArray[np.int64]]:

@@ -109,8 +109,10 @@ class ActiveLearner(
         xi-quality: the mean of `curve_` over k = 1..K.
 
     validation_curve_, validation_quality_ : ndarray of shape (n_rounds + 1,), float
-        The same on validation. How far an oracle's lies above the test's shows how
-        much it searched on noise. NaN if there is no validation set.
+        The same on validation, where an oracle searches. It gains more over random
+        orders there than on test; by how much, `skal.curves.optimism` computes. The
+        difference of the two qualities alone does not show it, since one of the sets
+        may be harder than the other. NaN if there is no validation set.
 
     order_ : ndarray of shape (n_acquired,)
         Rows of `X` in the order in which they were labelled.
@@ -139,7 +141,7 @@ class ActiveLearner(
         The class list of the run: all labels of all sets.
 
     n_trainings_ : int
-        Number of trainings, those of a search included.
+        Number of trainings, those of a search or of a `Proxy` included.
 
     n_features_in_ : int
         Number of features seen during :term:`fit`, if rows have columns.

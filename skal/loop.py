@@ -5,11 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import is_regressor
-from sklearn.utils import get_tags
 
 from skal.problem import Problem
-from skal.strategies import Labelled, check_needs
+from skal.strategies import Labelled, check_pairing
 from skal.training import Trainer
 from skal.utils._rows import n_rows, take
 
@@ -47,33 +45,13 @@ def check_runnable(problem: Problem, strategy: Any) -> None:
     ValueError
         If a set is missing, or the estimator takes pairs of rows.
     """
-    name = type(strategy).__name__
-    if is_regressor(problem.estimator):
-        raise TypeError(
-            f"{type(problem.estimator).__name__} is a regressor, and what is labelled "
-            "here are classes: choose a classifier."
-        )
-    # What hides even `predict` until it is fitted, as a stack, tells nothing yet.
-    if hasattr(problem.estimator, "predict"):
-        check_needs(strategy, problem.estimator)
-    if n_rows(problem.X_warm) == 0 and getattr(strategy, "needs", ()):
-        raise ValueError(
-            f"{name} needs a model in the first round, and the warm start is empty: "
-            "give X_warm or a positive warm_size, or choose a strategy that needs no "
-            "model, such as Random."
-        )
+    check_pairing(strategy, problem.estimator, n_rows(problem.X_warm))
     if getattr(strategy, "searches", False):
         check_validation(problem, strategy)
     if problem.X_test is None:
         raise ValueError(
             "There is no test set to score the rounds on: give X_test, or a positive "
             "test_size."
-        )
-    if get_tags(problem.estimator).input_tags.pairwise:
-        raise ValueError(
-            f"{type(problem.estimator).__name__} takes a matrix of pairs of rows, and "
-            "that has to be cut anew for each labelled set: give it the rows "
-            "themselves and a kernel or metric to compute the pairs with."
         )
 
 

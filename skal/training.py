@@ -51,9 +51,7 @@ class Trainer:
         self.n_warm = n_rows(problem.X_warm)
         self.X = concat(problem.X_warm, problem.X_pool)
         self.y = concat(problem.y_warm, problem.y_pool)
-        self.priority = stream(problem.seed, Stream.ROW_PRIORITY).permutation(
-            self.n_warm + problem.n_pool
-        )
+        self.priority = row_priority(problem.seed, self.n_warm + problem.n_pool)
         self.seed = int(stream(problem.seed, Stream.TRAINING).integers(2**31))
         self.estimator = set_random_states(
             clone(problem.estimator), stream(problem.seed, Stream.ESTIMATOR)
@@ -180,6 +178,23 @@ class Trainer:
         if known is None or is_tags(self.y) or np.array_equal(known, self.classes):
             return model
         return FixedClasses(model, self.classes)
+
+
+def row_priority(seed: int, n: int) -> NDArray[np.int64]:
+    """Return the place of each row in the canonical order of training.
+
+    Parameters
+    ----------
+    seed : int
+        xi.
+    n : int
+        Number of rows of the warm start and the pool, in this order.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    return stream(seed, Stream.ROW_PRIORITY).permutation(n)
 
 
 def _request(estimator: Any, name: str, key: str) -> None:

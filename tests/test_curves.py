@@ -2,10 +2,11 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import SVC
 
-from skal import ActiveLearner, ExhaustiveOracle, FixedOrder, xi_quality
-from skal.curves import anytime_optimal, dominates, prefixes
+from skal import ActiveLearner, ExhaustiveOracle, FixedOrder, Random, xi_quality
+from skal.curves import anytime_optimal, dominates, optimism, prefixes
 
 
 def test_quality_is_the_mean_over_rounds():
@@ -37,6 +38,40 @@ def test_anytime_optimal_is_what_dominates_all_others():
         assert anytime_optimal(family) == (plain[0] if plain else None)
     with pytest.raises(ValueError, match="No curve is given"):
         anytime_optimal([])
+
+
+def test_optimism_is_the_gain_that_is_lost_on_test():
+    assert optimism(0.98, 0.94, 0.88, 0.89) == pytest.approx(0.05)
+    # A harder test set alone is not optimism.
+    assert optimism(0.9, 0.8, 0.85, 0.75) == pytest.approx(0)
+    # Neither is a harder validation set its contrary.
+    assert optimism(0.8, 0.9, 0.75, 0.88) == pytest.approx(0.03)
+
+
+def test_optimism_of_many_at_once():
+    rng = np.random.default_rng(0)
+    validation, test = rng.uniform(size=(2, 2, 3, 5))
+    low_val, low_test = rng.uniform(size=(2, 2, 1, 5))
+    found = optimism(validation, test, low_val, low_test)
+    assert found.shape == (2, 3, 5)
+    for i, j, k in np.ndindex(found.shape):
+        on_val = validation[i, j, k] - low_val[i, 0, k]
+        on_test = test[i, j, k] - low_test[i, 0, k]
+        assert found[i, j, k] == pytest.approx(on_val - on_test)
+    assert np.isnan(optimism(np.nan, 0.9, 0.8, 0.8))
+
+
+def test_random_orders_are_not_optimistic(blobs):
+    """On average over random orders it is zero; for the best on validation it is not."""
+    runs = [
+        ActiveLearner(GaussianNB(), Random(random_state=i), batch_size=4, n_rounds=3,
+                      val_size=20, test_size=40, random_state=0).fit(*blobs)
+        for i in range(40)
+    ]  # fmt: skip
+    val, test = np.array([[r.validation_quality_, r.quality_] for r in runs]).T
+    found = optimism(val, test, val.mean(), test.mean())
+    assert found.mean() == pytest.approx(0, abs=1e-12)
+    assert found[np.argmax(val)] > 0
 
 
 def test_prefixes_end_with_a_short_batch():

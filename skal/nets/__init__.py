@@ -1,5 +1,7 @@
 """Neural networks: scikit-learn on the outside, torch and skorch on the inside."""
 
+from skal.utils._extras import install_hint
+
 try:
     import safetensors  # noqa: F401
     import skorch  # noqa: F401
@@ -7,7 +9,7 @@ try:
 except ImportError as error:
     raise ImportError(
         "skal.nets needs torch, skorch and safetensors: install them with "
-        "pip install 'skal[nets]'."
+        f"{install_hint('nets')}."
     ) from error
 
 from skal.nets._classifier import TorchClassifier

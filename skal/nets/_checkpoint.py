@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from skal.utils._extras import install_hint
+
 # Seconds to wait for the Hugging Face Hub, so that nothing hangs where it is out of
 # reach.
 _TIMEOUT = 10
@@ -36,7 +38,7 @@ def import_transformers() -> Any:
     except ImportError as error:
         raise ImportError(
             "TransformerClassifier needs transformers: install it with "
-            "pip install 'skal[text]'."
+            f"{install_hint('text')}."
         ) from error
     return transformers
 

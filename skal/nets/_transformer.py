@@ -36,7 +36,7 @@ class TransformerClassifier(BaseNetClassifier):
     Any checkpoint that transformers has a classifier of sentences for: its tokenizer,
     its weights, and a head of one unit per class, which is new unless the checkpoint
     has one of as many. All of it is trained, as `TorchClassifier` trains. It needs
-    transformers: ``pip install 'skal[text]'``.
+    transformers: ``pip install 'skal-learn[text]'``.
 
     A sentence is a text, or a list of words, which is read as the text that they make
     with spaces between. What is predicted for a sentence does not depend on the others.

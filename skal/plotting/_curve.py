@@ -6,20 +6,25 @@ from sklearn.utils.validation import check_is_fitted
 from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, plain
 from skal.plotting._style import BASELINE, line_style
 
+# Explains the bands and n in the legend.
+BAND = "band: one standard deviation\nof single runs; n: runs"
+
 
 class PerformanceCurveDisplay:
     """Score against the number of labelled rows, for several learners.
 
-    A learner with several seeds is drawn as the mean of its curves, in a band of one
-    standard deviation. The random baseline is drawn in grey behind the others. The
-    legend, at the right, holds the xi-quality of each, best first.
+    A learner with several runs is drawn as the mean of their curves, in a band of one
+    standard deviation of single runs on either side: how far one run lies from the
+    mean. It is not the error of the mean, which is smaller. The random baseline is
+    drawn in grey behind the others. The legend, at the right, holds the xi-quality of
+    each, best first, and the number n of its runs.
 
     Make one with `from_estimators`, or with `from_study`.
 
     Parameters
     ----------
-    curves : dict of str to ndarray of shape (n_seeds, n_rounds + 1)
-        Performance curves under the name of their learner.
+    curves : dict of str to ndarray of shape (n_runs, n_rounds + 1)
+        Performance curves of single runs under the name of their learner.
     n_labelled : ndarray of shape (n_rounds + 1,)
         Rows labelled after each round, the warm start included.
     baseline : str or None, default=None
@@ -35,7 +40,7 @@ class PerformanceCurveDisplay:
     figure_ : matplotlib Figure
     lines_ : dict of str to matplotlib Line2D
     bands_ : dict of str to matplotlib collection
-        Of the learners with several seeds.
+        For learners with several runs.
 
     See Also
     --------
@@ -150,6 +155,10 @@ class PerformanceCurveDisplay:
     ):
         """Draw the curves of a comparison.
 
+        There is a run per seed; for the baseline, one per seed and random order. On
+        validation the single orders of a baseline are not known, so their mean is
+        drawn without a band.
+
         Parameters
         ----------
         result : Comparison
@@ -178,14 +187,8 @@ class PerformanceCurveDisplay:
         if on not in ("test", "validation"):
             raise ValueError(f'on must be "test" or "validation"; got {on!r}.')
         place = choose("estimator", result.estimators, estimator)
-        curves = result.curves if on == "test" else result.validation_curves
-        # Nothing is scored before the first round where the warm start is empty.
-        if np.isnan(curves[place][..., 1:]).any():
-            raise ValueError(
-                f"The study has no {on} scores: its problem has no such set."
-            )
         display = cls(
-            dict(zip(result.strategies, curves[place], strict=True)),
+            _single_curves(result, place, on),
             result.n_labelled,
             baseline=result.baseline,
             score_name=score_name or f"{on.capitalize()} score",
@@ -220,6 +223,7 @@ class PerformanceCurveDisplay:
         for name in sorted(names, key=self._quality, reverse=True):
             self._draw(name, styles[name])
         self.ax_.set(xlabel="Labelled rows", ylabel=self.score_name)
+        self.ax_.xaxis.get_major_locator().set_params(integer=True)
         self.ax_.grid(alpha=0.3)
         self._explain()
         return self
@@ -257,15 +261,37 @@ class PerformanceCurveDisplay:
 
     def _explain(self):
         first = 0 if self.include_warm_start else 1
+        title = f"mean over rounds {first} to K"
+        if self.bands_:
+            title += f"\n{BAND}"
         # By itself, it leaves out what begins with an underscore.
         lines = list(self.lines_.values())
         self.ax_.legend(
             lines,
             [line.get_label() for line in lines],
-            title=f"mean over rounds {first} to K",
+            title=title,
+            title_fontsize="small",
+            alignment="left",
             handlelength=3,
             **BESIDE,
         )
+
+
+def _single_curves(result, place, on):
+    """Return the curves of each run of a comparison with one estimator, by strategy."""
+    curves = result.curves if on == "test" else result.validation_curves
+    # Nothing is scored before the first round where the warm start is empty.
+    if np.isnan(curves[place][..., 1:]).any():
+        raise ValueError(f"The study has no {on} scores: its problem has no such set.")
+    named = dict(zip(result.strategies, curves[place], strict=True))
+    if result.baseline is not None:
+        singles = result.single_curves(result.baseline)[place]
+        if on == "test":
+            named[result.baseline] = singles
+        elif len(singles) > len(result.seeds):
+            mean = named[result.baseline].mean(axis=0, keepdims=True)
+            named[result.baseline] = mean
+    return named
 
 
 def _as_list(one):

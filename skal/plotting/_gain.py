@@ -122,6 +122,7 @@ class GainDisplay:
             ylim=(n_rows - 0.5, -0.5),
             xlabel="Gain in xi-quality (dots: seeds, diamond: mean)",
         )
+        self.ax_.xaxis.get_major_locator().set_params(nbins=6)
         self.ax_.grid(axis="x", alpha=0.3)
         self.ax_.margins(x=0.08)
         return self

@@ -6,11 +6,13 @@ from skal.strategies._base import (
     OrderStrategy,
     RankingStrategy,
     check_needs,
+    check_pairing,
     fit_inner,
 )
 from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
 from skal.strategies._fixed import FixedOrder
 from skal.strategies._matching import IDMR, ODMR
+from skal.strategies._proxy import Proxy
 from skal.strategies._random import Random
 from skal.strategies._sequences import Longest, MinConfidence
 from skal.strategies._uncertainty import LeastConfidence, Margin, MaxEntropy
@@ -29,9 +31,11 @@ __all__ = [
     "MaxEntropy",
     "MinConfidence",
     "OrderStrategy",
+    "Proxy",
     "Random",
     "RankingStrategy",
     "VariationRatio",
     "check_needs",
+    "check_pairing",
     "fit_inner",
 ]

@@ -3,7 +3,8 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, clone, is_regressor
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skal.seeding import Stream, as_seed, set_random_states, stream
@@ -238,6 +239,49 @@ def check_needs(strategy, estimator):
                 f"{type(estimator).__name__} has none: {remedy}, or a strategy that "
                 "needs no more than the estimator offers, such as Random."
             )
+
+
+def check_pairing(strategy, estimator, n_warm=None):
+    """Refuse an estimator that cannot serve a strategy, before anything is trained.
+
+    Parameters
+    ----------
+    strategy : strategy
+    estimator : estimator
+        Not fitted.
+    n_warm : int or None, default=None
+        Number of rows labelled before the first round; None if it is not known.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is a regressor, or lacks a method that the strategy needs.
+    ValueError
+        If the strategy needs a model and nothing is labelled in the first round, or
+        the estimator takes pairs of rows.
+    """
+    name = type(estimator).__name__
+    if is_regressor(estimator):
+        raise TypeError(
+            f"{name} is a regressor, and what is labelled here are classes: choose a "
+            "classifier."
+        )
+    # Some meta-estimators, such as StackingClassifier, offer `predict` only once they
+    # are fitted: skip the check for them.
+    if hasattr(estimator, "predict"):
+        check_needs(strategy, estimator)
+    if n_warm == 0 and getattr(strategy, "needs", ()):
+        raise ValueError(
+            f"{type(strategy).__name__} needs a model in the first round, and the warm "
+            "start is empty: give X_warm or a positive warm_size, or choose a strategy "
+            "that needs no model, such as Random."
+        )
+    if get_tags(estimator).input_tags.pairwise:
+        raise ValueError(
+            f"{name} takes a matrix of pairs of rows, and that has to be cut anew for "
+            "each labelled set: give it the rows themselves and a kernel or metric to "
+            "compute the pairs with."
+        )
 
 
 def _offers(estimator, need):

@@ -56,6 +56,7 @@ class BALD(_Disagreement):
     See Also
     --------
     BatchBALD : Value a batch as a whole, and not row by row.
+    Proxy : Sample another model than the one that the learner trains.
     VariationRatio : Count the votes of the samples.
 
     References

@@ -33,6 +33,11 @@ class _DistributionMatching(BaseStrategy):
         """Whether the followed strategy searches on the validation set."""
         return getattr(self.strategy, "searches", False)
 
+    @property
+    def n_trainings_(self):
+        """Number of trainings of the followed strategy, if it is one that trains."""
+        return getattr(self.strategy_, "n_trainings_", 0)
+
     def _fit_followed(self, X, problem):
         rng = stream(self.seed_, Stream.STRATEGY)
         self.strategy_ = fit_inner(self.strategy, X, problem, rng)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skal.curves import optimism
 from skal.studies._paired import PairedTests
 from skal.studies._spec import StudySpec
 from skal.studies._statistics import share_of_gap, win_table
@@ -365,8 +366,9 @@ class Comparison(StudySpec):
             If there is no baseline.
         """
         place = self._place(self._need("baseline"))
-        gap = self.validation_qualities - self.qualities
-        return gap - gap[:, place, None]
+        validation, test = self.validation_qualities, self.qualities
+        baseline = validation[:, place, None], test[:, place, None]
+        return optimism(validation, test, *baseline)
 
     def wins(self) -> NDArray[np.int64]:
         """Count the seeds in which one strategy is better than another.

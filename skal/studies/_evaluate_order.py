@@ -24,8 +24,9 @@ def evaluate_order(
     """Follow a labelling order under several seeds.
 
     An oracle's order was found with one seed and one validation set, and fits what is
-    particular to both. How good it is with other seeds, and how far its quality on test
-    lies below that on validation, tells how much of it was luck.
+    particular to both. How much worse it is with other seeds tells how much of its
+    quality was luck of the seed. Luck of the validation set is how much more it gains
+    over random orders there than on test: see `skal.curves.optimism`.
 
     Parameters
     ----------
@@ -56,6 +57,7 @@ def evaluate_order(
     See Also
     --------
     FixedOrder : The strategy that follows an order.
+    skal.curves.optimism : How much of a gain on validation is lost on test.
 
     References
     ----------

@@ -51,7 +51,7 @@ class ProgressBar(_SklearnProgressBar):
 
     Notes
     -----
-    Needs rich: `pip install skal[progress]`.
+    Needs rich: ``pip install 'skal-learn[progress]'``.
 
     A bar advances by the expected cost of its steps: in a study or a learner, a search
     counts as many times as it takes trainings. Steps that are already done when a study

@@ -14,6 +14,7 @@ from skal import (
     Margin,
     MaxEntropy,
     Random,
+    optimism,
 )
 
 N_ROUNDS = 8
@@ -38,7 +39,12 @@ def run(strategy, seed):
 def test_the_oracle_beats_random_orders_and_every_heuristic(seed):
     oracle = run(AnnealingOracle(n_steps=2000, proposal="uniform"), seed)
     search = oracle.strategy_
-    randoms = [run(Random(random_state=i), seed).quality_ for i in range(100)]
+    runs = [run(Random(random_state=i), seed) for i in range(100)]
+    randoms = [random.quality_ for random in runs]
+    on_val = np.mean([random.validation_quality_ for random in runs])
+    luck = optimism(
+        oracle.validation_quality_, oracle.quality_, on_val, np.mean(randoms)
+    )
     rivals = {
         type(strategy).__name__: run(strategy, seed).quality_
         for strategy in (MaxEntropy(), LeastConfidence(), Margin())
@@ -49,7 +55,8 @@ def test_the_oracle_beats_random_orders_and_every_heuristic(seed):
     print(
         f"\nseed {seed}: oracle {oracle.quality_:.4f} "
         f"(validation {oracle.validation_quality_:.4f}), "
-        f"random {np.mean(randoms):.4f} (best {max(randoms):.4f}), "
+        f"random {np.mean(randoms):.4f} (best {max(randoms):.4f}; validation "
+        f"{on_val:.4f}), luck {luck:.4f}, "
         + ", ".join(f"{name} {value:.4f}" for name, value in rivals.items())
         + f"; {per_step:.3f} trainings per step, {per_step / expected - 1:+.1%} of 3.75"
     )

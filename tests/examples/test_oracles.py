@@ -14,7 +14,7 @@ from lines import read
 from scipy import stats
 from sklearn.ensemble import RandomForestClassifier
 
-from skal import ActiveLearner, AnnealingOracle
+from skal import ActiveLearner, AnnealingOracle, Random
 from skal.oracle import read_journal
 
 DOCS = Path(compare_oracles.__file__).parents[1] / "docs"
@@ -191,3 +191,38 @@ def test_the_guided_search_ends_where_it_has_caught_up(tmp_path):
     assert ran == cells
     (found,) = read(path)
     assert list(found.values()) == list(map(str, row))
+
+
+def test_luck_is_what_is_gained_on_validation_and_not_on_test():
+    """Whichever set is harder: that shows for random orders, too."""
+    baseline = [
+        {"problem": "digits", "seed": str(seed), "validation": "0.8", "test": "0.85"}
+        for seed in (0, 1)
+    ]
+    found = {
+        ("digits", "guided", "1000"): {
+            0: line("digits", "guided", 1000, 0, 0.87),  # 0.9 on validation
+            1: line("digits", "guided", 1000, 1, 0.89),
+            2: line("digits", "guided", 1000, 2, 0.1),  # without random orders
+        }
+    }
+    header, _, row = oracles_page.with_luck(found, baseline).splitlines()
+    assert header.endswith("| luck |")
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[:4] == ["digits", "1,000", "guided", "2"]
+    assert cells[4:] == ["0.100 ± 0.000", "0.030 ± 0.014", "0.070 ± 0.014"]
+
+
+def test_random_orders_are_scored_on_both_sets():
+    row = luck_of_oracles.of_random_orders("digits", 0, 2)
+    named = dict(zip(luck_of_oracles.RANDOM_COLUMNS, row, strict=True))
+    sets, learner = compare_oracles.digits(0)
+    found = []
+    for i in range(2):
+        learner.set_params(strategy=Random(random_state=i)).fit(**sets)
+        found.append([learner.validation_quality_, learner.quality_])
+    on_val, on_test = np.mean(found, axis=0)
+    assert float(named["validation"]) == pytest.approx(on_val, abs=1e-6)
+    assert float(named["test"]) == pytest.approx(on_test, abs=1e-6)
+    other = luck_of_oracles.of_random_orders("digits", 1, 2)
+    assert other[:3] == ["digits", 1, 2]

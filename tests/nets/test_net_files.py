@@ -172,7 +172,7 @@ except ImportError as error:
     shown = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout
-    assert "pip install 'skal[nets]'" in shown
+    assert "pip install 'skal-learn[nets]'" in shown
 
 
 def test_importing_skal_does_not_import_torch():

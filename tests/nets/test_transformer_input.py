@@ -96,7 +96,7 @@ except ImportError as error:
     shown = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout
-    assert "install it with pip install 'skal[text]'" in shown
+    assert "install it with pip install 'skal-learn[text]'" in shown
 
 
 def test_empty_sentences(model):

@@ -54,6 +54,8 @@ def comparison():
         for seed in range(5)
     }
     test, validation = rng.uniform(size=(2, 2, 4, 5, 5))
+    of_orders = rng.uniform(size=(2, 5, 2, 5))  # two random orders for each seed
+    test[:, list(strategies).index("random")] = of_orders.mean(axis=2)
     return Comparison(
         splits=Splits(problem, 0),
         estimators=estimators,
@@ -64,4 +66,5 @@ def comparison():
         orders=orders,
         baseline="random",
         oracle="oracle",
+        baseline_curves=of_orders,
     )

@@ -8,6 +8,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle, Margin, Random, run_seeds
 from skal.plotting import PerformanceCurveDisplay, SearchDisplay
+from skal.plotting._curve import BAND
 
 
 def learner(strategy, **params):
@@ -77,6 +78,70 @@ def test_a_study_is_drawn_with_its_seeds(comparison):
     assert display.ax_.get_ylabel() == "Test score"
 
 
+def heights(band):
+    """Return the lower and upper end of a band at each of five rounds."""
+    ends = band.get_paths()[0].vertices
+    return np.array([[f(ends[ends[:, 0] == x, 1]) for f in (np.min, np.max)]
+                     for x in np.unique(ends[:, 0])]).T  # fmt: skip
+
+
+def test_a_band_is_the_spread_of_single_runs(comparison):
+    display = PerformanceCurveDisplay.from_study(comparison, estimator="naive")
+    singles = comparison.baseline_curves[1].reshape(10, 5)
+    mean, spread = singles.mean(axis=0), singles.std(axis=0, ddof=1)
+    low, high = heights(display.bands_["random"])
+    np.testing.assert_allclose(low, mean - spread)
+    np.testing.assert_allclose(high, mean + spread)
+    # The mean is that of the means over each seed's orders, whose spread is smaller.
+    of_means = comparison.curves[1, 1].std(axis=0, ddof=1)
+    assert spread.mean() > of_means.mean()
+    np.testing.assert_allclose(
+        display.lines_["random"].get_ydata(), comparison.curves[1, 1].mean(axis=0)
+    )
+    one_each = comparison.curves[1, 3]
+    low, high = heights(display.bands_["oracle"])
+    np.testing.assert_allclose(high - low, 2 * one_each.std(axis=0, ddof=1))
+
+
+def test_the_legend_says_what_a_band_is_and_counts_runs(comparison):
+    draw = PerformanceCurveDisplay.from_study
+    legend = draw(comparison, estimator="naive").ax_.get_legend()
+    assert legend.get_title().get_text().endswith(BAND)
+    counts = {
+        name.partition(":")[0]: name.rpartition("n=")[2].rstrip(")")
+        for name in (text.get_text() for text in legend.get_texts())
+    }
+    assert counts == {"margin": "5", "random": "10", "idmr-margin": "5", "oracle": "5"}
+    single = PerformanceCurveDisplay({"a": np.ones((1, 3))}, [1, 2, 3]).plot()
+    assert BAND not in single.ax_.get_legend().get_title().get_text()
+
+
+def test_single_orders_have_no_band_where_they_are_not_known(comparison):
+    display = PerformanceCurveDisplay.from_study(
+        comparison, estimator="naive", on="validation"
+    )
+    assert set(display.bands_) == {"margin", "idmr-margin", "oracle"}
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    (random,) = (text for text in texts if text.startswith("random"))
+    assert "n=" not in random
+    mean = comparison.validation_curves[1, 1].mean(axis=0)
+    np.testing.assert_allclose(display.lines_["random"].get_ydata(), mean)
+    one_order = replace(
+        comparison, baseline_curves=comparison.baseline_curves[:, :, :1]
+    )
+    display = PerformanceCurveDisplay.from_study(
+        one_order, estimator="naive", on="validation"
+    )
+    assert "random" in display.bands_
+
+
+def test_rows_are_counted_in_whole_numbers():
+    display = PerformanceCurveDisplay({"a": np.ones((1, 3))}, [10, 15, 20]).plot()
+    display.figure_.canvas.draw()
+    ticks = display.ax_.get_xticks()
+    np.testing.assert_array_equal(ticks, np.round(ticks))
+
+
 def test_curves_begin_after_an_empty_warm_start(comparison):
     curves = comparison.curves.copy()
     curves[..., 0] = np.nan
@@ -125,10 +190,10 @@ def test_the_legend_averages_what_the_study_averages(comparison):
 
     curves = comparison.curves[0, 3]
     expected = f"oracle: {curves[:, 1:].mean():.3f} (n=5)"
-    assert legend(comparison) == ("mean over rounds 1 to K", expected)
+    assert legend(comparison) == (f"mean over rounds 1 to K\n{BAND}", expected)
     with_start = replace(comparison, include_warm_start=True)
     expected = f"oracle: {curves.mean():.3f} (n=5)"
-    assert legend(with_start) == ("mean over rounds 0 to K", expected)
+    assert legend(with_start) == (f"mean over rounds 0 to K\n{BAND}", expected)
 
 
 def test_a_legend_shows_every_name_as_it_is():

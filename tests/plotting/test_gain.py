@@ -41,6 +41,19 @@ def test_names_of_several_lines_do_not_touch(overlaps):
     assert not overlaps(display.ax_.get_yticklabels())
 
 
+def test_numbers_at_the_axis_do_not_touch(comparison, overlaps):
+    for study in (comparison.against(), regularization_gain(comparison)):
+        display = GainDisplay.from_study(study, estimator="bayes")
+        display.figure_.canvas.draw()
+        low, high = display.ax_.get_xlim()
+        shown = [
+            tick.label1
+            for tick in display.ax_.xaxis.get_major_ticks()
+            if low <= tick.get_loc() <= high
+        ]
+        assert not overlaps(shown)
+
+
 def test_one_seed_has_no_pvalue():
     display = GainDisplay({"a against b": [0.1]}, pvalues={"a against b": np.nan})
     assert display.plot().ax_.texts[0].get_text() == "+0.100"

@@ -15,6 +15,7 @@ from skal import (
     LeastConfidence,
     Margin,
     MaxEntropy,
+    Proxy,
     Random,
     VariationRatio,
 )
@@ -35,6 +36,10 @@ UNCERTAINTY = [MaxEntropy(), LeastConfidence(), Margin()]
         IDMR(Random(), bins="kmeans", n_bins=2),
         ODMR(MaxEntropy()),
         ODMR(Random(), reference="test", labels="true"),
+        Proxy(MaxEntropy(), LogisticRegression()),
+        Proxy(BALD(), RandomForestClassifier(5, max_depth=3)),
+        Proxy(AnnealingOracle(n_steps=20), LogisticRegression(C=0.1)),
+        IDMR(Proxy(Margin(), LogisticRegression(C=0.1)), n_bins=2),
     ]
 )
 def test_contract(check):
