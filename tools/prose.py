@@ -53,8 +53,7 @@ def texts_of(path: Path) -> Iterator[Text]:
                 line = node.body[0].lineno
                 yield Text(path, line, _without_examples(docstring))
         elif isinstance(node, ast.Raise) or _is_warning(node):
-            if message := "".join(_constants(node)):
-                yield Text(path, node.lineno, message)
+            yield Text(path, node.lineno, "".join(_constants(node)))
     yield from _comments(path, source)
 
 

@@ -124,7 +124,9 @@ def compare(
         A folder to keep the study in. Each run is written down when it is done, as a
         line of JSON, and an oracle without a `journal` is given one there. Killed and
         called again, the study goes on where it was, to the same table; called with
-        more seeds, orders, strategies or estimators, it runs what is new.
+        more seeds, orders, strategies or estimators, it runs what is new. Where a
+        strategy, an estimator or the scorer has changed, in its parameters or in code
+        of your own, a warning says so, and the cells that depend on it are run again.
     callbacks : iterable of callback, default=()
         Shown the progress, such as `skal.utils.progress.ProgressBar()`.
     **sizes : dict
