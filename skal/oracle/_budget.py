@@ -128,9 +128,9 @@ class Course:
         Returns
         -------
         dict
-            "step" and "is_start"; the "share" that is done; whether the search "is_limited", so that
-            it ends before its last step; and after the first training
-            "seconds_per_training", the "seconds_left", and the "expected_trainings".
+            "step" and "is_start"; the "share" that is done; whether the search
+            "is_limited", so that it ends before its last step; and after the first
+            training "seconds_per_training", "seconds_left", and "expected_trainings".
         """
         if is_start:
             self._n_at_start = n_trainings

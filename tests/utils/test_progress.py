@@ -223,7 +223,7 @@ def test_a_search_is_most_of_a_learner(screen, blobs, reports):
 def test_the_bar_moves_while_the_start_is_searched(screen, blobs, reports):
     learner(AnnealingOracle(n_steps=20)).set_callbacks(ProgressBar()).fit(*blobs)
     start = [report for report in reports if report["is_start"]]
-    assert len(start) > 8
+    assert len(start) >= 8  # in each round a model, and what is tried
     shares = [report["share"] for report in reports]
     assert np.all(np.diff(shares) >= 0)
     assert start[0]["share"] < 0.02
