@@ -111,7 +111,9 @@ class Course:
         self._n_at_start = n_start
         self._share = 0.0
 
-    def report(self, step: int, n_trainings: int) -> dict[str, Any]:
+    def report(
+        self, step: int, n_trainings: int, is_start: bool = False
+    ) -> dict[str, Any]:
         """Return what a bar needs to know.
 
         Parameters
@@ -120,23 +122,26 @@ class Course:
             The number of steps that were taken.
         n_trainings : int
             The number of trainings so far.
+        is_start : bool, default=False
+            Whether the search has not come to its first step yet.
 
         Returns
         -------
         dict
-            "step"; the "share" that is done; whether the search "is_limited", so that
-            it ends before its last step; and after the first training
-            "seconds_per_training", the "seconds_left", and the "expected_trainings".
+            "step" and "is_start"; the "share" that is done; whether the search
+            "is_limited", so that it ends before its last step; and after the first
+            training "seconds_per_training", "seconds_left", and "expected_trainings".
         """
-        if step == 0:
+        if is_start:
             self._n_at_start = n_trainings
-        whole = self._expected(step, n_trainings)
+        whole = self._expected(step, n_trainings, is_start)
         most = self._budget.max_trainings
         expected = whole if most is None else min(whole, most)
         shares = step / max(1, self._n_steps), n_trainings / max(1, expected)
         self._share = min(1.0, max(self._share, *shares, self._time_share()))
         report = {
             "step": step,
+            "is_start": is_start,
             "share": self._share,
             "is_limited": expected < whole or self._time_share() >= max(shares),
         }
@@ -148,9 +153,9 @@ class Course:
                 report["expected_trainings"] = round(n_trainings + left / seconds)
         return report
 
-    def _expected(self, step: int, n_trainings: int) -> float:
+    def _expected(self, step: int, n_trainings: int, is_start: bool) -> float:
         """Return how many trainings the search would take without any limit."""
-        if step == 0:
+        if is_start:
             return max(self._n_expected, n_trainings)
         taken = n_trainings - self._n_at_start
         rate = (taken + PRIOR_STEPS * self._per_step) / (step + PRIOR_STEPS)

@@ -26,6 +26,10 @@ WORTHWHILE = 0.02
 # Trainings that a job is given for that, at most: far ahead little comes true.
 MOST_TURNS = 8
 
+# Seconds that a turn should last where time is not limited: long enough that waiting for
+# its slowest job does not matter, and short enough to be watched.
+WATCHABLE = 0.5
+
 # Of nets side by side each takes time, so one that is hardly ever asked for had better
 # not be trained. 0.25 to 0.6 were alike, 0 took a quarter longer (average of words,
 # half of the steps accepted).
@@ -344,8 +348,8 @@ class Objective:
             return len(sets)
         at_once = n_jobs * self.trainer.width
         seconds = at_once * self.budget.seconds_per_training
-        # A turn that ends too soon would cost more than it lets one see.
-        return at_once * max(1, int(WORTHWHILE / seconds) if seconds > 0 else 1)
+        lasting = WORTHWHILE if is_timed else WATCHABLE
+        return at_once * max(1, int(lasting / seconds) if seconds > 0 else 1)
 
 
 def some_rows(problem: Problem) -> NDArray[np.int64]:

@@ -174,7 +174,8 @@ class _Walk:
                 callback.on_progress(self.context, self._report())
 
     def _report(self):
-        done = self.course.report(self.n_taken, self.objective.n_trainings_so_far)
+        n_trainings = self.objective.n_trainings_so_far
+        done = self.course.report(self.n_taken, n_trainings, is_start=self.step == 0)
         return self.search.progress | done
 
     def _subtask(self):

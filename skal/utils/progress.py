@@ -64,7 +64,8 @@ class ProgressBar(_SklearnProgressBar):
     and how long one takes; where trainings run side by side, that is the time from one
     to the next. The share of accepted steps is that of `history_["accepted"]`. A search
     is "level" when its best order is older than a quarter of all its trainings so far
-    (and than 10 K of them).
+    (and than 10 K of them); a blind one, which is hot at first, only after a quarter of
+    its annealing steps. The number is that of the trainings since the best order.
 
     Examples
     --------
@@ -216,7 +217,7 @@ class _Bar:
     def count(self):
         """Return how many tasks are done, out of how many."""
         if self.is_search and not self.is_done:
-            if self.report["step"] == 0:
+            if self.report["is_start"]:
                 return "start"
             if self.report["is_limited"]:
                 return f"{self.share:.0%}"

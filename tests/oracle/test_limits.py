@@ -24,7 +24,8 @@ from skal.oracle import _budget, _jobs, read_journal
 from skal.oracle._budget import Budget, Course
 from skal.oracle._chain import is_level
 from skal.oracle._objective import Objective
-from skal.training import Trainer
+from skal.plotting import SearchDisplay
+from skal.training import Evaluation, Trainer
 from skal.utils._costs import search_cost
 
 ORACLES = {
@@ -271,15 +272,15 @@ class TestCourse:
 
     def test_by_trainings(self, clock):
         course = self.course()
-        assert course.report(0, 50)["share"] == 0.05
-        assert course.report(0, 100)["share"] == 0.1
+        assert course.report(0, 50, is_start=True)["share"] == 0.05
+        assert course.report(0, 100, is_start=True)["share"] == 0.1
         report = course.report(45, 550)
         assert report["share"] == pytest.approx(0.55)
         assert not report["is_limited"]
 
     def test_by_the_trainings_that_are_allowed(self, clock):
         course = self.course(max_trainings=200)
-        report = course.report(0, 100)
+        report = course.report(0, 100, is_start=True)
         assert report["share"] == 0.5
         assert report["is_limited"]
 
@@ -300,10 +301,10 @@ class TestCourse:
     def test_the_time_that_is_left(self, clock):
         budget = Budget(max_trainings=500)
         course = Course(budget, n_steps=90, n_start=100, n_expected=1000)
-        assert "seconds_left" not in course.report(0, 0)
+        assert "seconds_left" not in course.report(0, 0, is_start=True)
         clock.now = 0.5
         budget.add(1)
-        report = course.report(0, 1)
+        report = course.report(0, 1, is_start=True)
         assert report["seconds_per_training"] == 0.5
         assert report["seconds_left"] == 499 * 0.5
         assert report["expected_trainings"] == 500
@@ -325,29 +326,32 @@ def test_trainings_that_are_expected_are_no_more_than_allowed(problem, tiny_sets
     assert search_cost(Margin(), tiny) == 0
 
 
+class Hear:
+    """Keeps what each step tells a progress bar."""
+
+    max_propagation_depth = None
+
+    def __init__(self):
+        self.told = []
+
+    def setup(self, estimator, context):
+        pass
+
+    teardown = on_fit_task_begin = setup
+
+    def on_fit_task_end(self, estimator, context, *, metadata=None):
+        self.told.append(metadata)
+
+
 @pytest.mark.parametrize("proposal", ["guided", "uniform"])
 def test_accepted_means_the_same_everywhere(problem, proposal):
-    from skal.plotting import SearchDisplay
-
-    told = []
-
-    class Hear:
-        max_propagation_depth = None
-
-        def setup(self, estimator, context):
-            pass
-
-        teardown = on_fit_task_begin = setup
-
-        def on_fit_task_end(self, estimator, context, *, metadata=None):
-            told.append(metadata)
-
+    hear = Hear()
     oracle = AnnealingOracle(n_steps=30, proposal=proposal, random_state=0)
-    oracle.set_callbacks(Hear()).fit(problem.X_pool, problem.y_pool, problem=problem)
+    oracle.set_callbacks(hear).fit(problem.X_pool, problem.y_pool, problem=problem)
     accepted = oracle.history_["accepted"]
     for step in (1, 10, 36):
         rate = accepted[1 : step + 1].mean()
-        assert told[step - 1]["acceptance_rate"] == pytest.approx(rate)
+        assert hear.told[step - 1]["acceptance_rate"] == pytest.approx(rate)
     display = SearchDisplay.from_estimator(oracle)
     label = display.lines_["current"].get_label()
     assert label == f"current (accepted {accepted[1:].mean():.0%} of steps)"
@@ -358,3 +362,25 @@ def test_a_search_is_level_when_the_best_is_old():
     assert is_level(80, 100, n_rounds=8)
     assert not is_level(200, 1000, n_rounds=8)
     assert is_level(250, 1000, n_rounds=8)
+
+
+@pytest.mark.parametrize(("proposal", "first"), [("guided", 1), ("uniform", 100)])
+def test_progress_tells_since_when_a_search_is_level(
+    problem, monkeypatch, proposal, first
+):
+    """All orders are worth the same here, so the first one stays the best."""
+    monkeypatch.setattr(Evaluation, "score", lambda self, model: 0.5)
+    hear = Hear()
+    oracle = AnnealingOracle(
+        n_steps=400, proposal=proposal, start="random", random_state=0
+    )
+    oracle.set_params(max_trainings=600).set_callbacks(hear)
+    oracle.fit(problem.X_pool, problem.y_pool, problem=problem)
+    history = oracle.history_
+    told = hear.told[: len(history["step"]) - 1]
+    steps = [t for t, report in enumerate(told, 1) if "level_for" in report]
+    assert steps[0] >= first
+    for t in steps:
+        since = history["n_trainings"][t] - history["n_trainings"][0]
+        assert told[t - 1]["level_for"] == since >= 40
+    assert steps == list(range(steps[0], len(told) + 1))

@@ -222,8 +222,8 @@ def test_a_search_is_most_of_a_learner(screen, blobs, reports):
 
 def test_the_bar_moves_while_the_start_is_searched(screen, blobs, reports):
     learner(AnnealingOracle(n_steps=20)).set_callbacks(ProgressBar()).fit(*blobs)
-    start = [report for report in reports if report["step"] == 0]
-    assert len(start) > 8
+    start = [report for report in reports if report["is_start"]]
+    assert len(start) >= 8  # in each round a model, and what is tried
     shares = [report["share"] for report in reports]
     assert np.all(np.diff(shares) >= 0)
     assert start[0]["share"] < 0.02
@@ -310,19 +310,20 @@ class TestBar:
         assert bar.left == pytest.approx(4 * 7)
 
     def test_a_search_knows_by_itself(self, monkeypatch):
-        bar = self.bar(monkeypatch)
-        bar.hear({"share": 0.2, "step": 3, "is_limited": False, "seconds_left": 90.0})
+        bar, report = self.bar(monkeypatch), {"share": 0.2, "step": 3}
+        report |= {"is_start": False, "is_limited": False, "seconds_left": 90.0}
+        bar.hear(report)
         self.now = 30.0
         assert bar.left == 60
         assert bar.count == "3/10"
-        bar.hear({"share": 0.2, "step": 3, "is_limited": True, "seconds_left": 90.0})
+        bar.hear(report | {"is_limited": True})
         assert bar.count == "20%"
-        bar.hear({"share": 0.2, "step": 0, "is_limited": True, "seconds_left": 90.0})
+        bar.hear(report | {"is_limited": True, "is_start": True})
         assert bar.count == "start"
 
     def test_a_level_search(self, monkeypatch):
         bar, report = self.bar(monkeypatch), {"best_quality": 0.5, "level_for": 2000}
-        bar.hear(report | {"share": 0.2, "step": 3, "is_limited": False})
+        bar.hear(report)
         assert bar.texts == "best 0.5000, level for 2,000 trainings"
         assert bar.short_texts == "best 0.5000, level for 2,000"
 
