@@ -62,11 +62,7 @@ def test_optimism_of_many_at_once():
 
 
 def test_random_orders_are_not_optimistic(blobs):
-<<<<<<< HEAD
-    """It is zero on average over random orders, and not for the best on validation."""
-=======
     """Zero on average over random orders, and not for the best on validation."""
->>>>>>> h3
     runs = [
         ActiveLearner(GaussianNB(), Random(random_state=i), batch_size=4, n_rounds=3,
                       val_size=20, test_size=40, random_state=0).fit(*blobs)
