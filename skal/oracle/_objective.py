@@ -26,8 +26,8 @@ WORTHWHILE = 0.02
 # Trainings that a job is given for that, at most: far ahead little comes true.
 MOST_TURNS = 8
 
-# Seconds that a turn should last where time is not limited: short enough to be watched,
-# and long enough that it does not matter to wait for its slowest job.
+# Seconds that a turn should last where time is not limited: long enough that waiting
+# for its slowest job does not matter, and short enough to be watched.
 WATCHABLE = 0.5
 
 # Of nets side by side each takes time, so one that is hardly ever asked for had better

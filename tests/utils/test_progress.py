@@ -20,13 +20,13 @@ def console(monkeypatch, **params):
 
 @pytest.fixture
 def log(monkeypatch):
-    """What a file would hold."""
+    """The text that a file would hold."""
     return console(monkeypatch)
 
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """What is sent to a terminal of 80 columns."""
+    """The text that is sent to a terminal of 80 columns."""
     return console(monkeypatch, force_terminal=True, _environ={"TERM": "xterm"})
 
 
@@ -37,7 +37,7 @@ def screen(request):
 
 @pytest.fixture
 def reports(monkeypatch):
-    """What the bar of a search is told, training by training."""
+    """The reports that the bar of a search gets, training by training."""
     reports, hear = [], _Bar.hear
 
     def watch(self, report):
