@@ -280,7 +280,12 @@ def test_a_line_fits_a_terminal(terminal, study):
             assert len(part.rstrip()) <= 80
     whole = "\n".join(lines(terminal))
     assert "tree a rather long name 0" in whole
-    assert re.search(r"best 0\.\d{4}, accepted \d+%", whole)
+
+
+def test_the_end_of_a_search_fits_a_terminal(terminal, blobs):
+    learner(AnnealingOracle(n_steps=5)).set_callbacks(ProgressBar()).fit(*blobs)
+    last = [line for line in lines(terminal) if "Oracle: search" in line][-1]
+    assert re.search(r"6/6 0:00:\d\d best [01]\.\d{4}, accepted \d+%$", last.rstrip())
 
 
 class TestBar:
