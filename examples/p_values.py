@@ -8,8 +8,12 @@ better by 0.02, as often as possible.
 
 - `permuted`: labels say nothing about the rows; margin against random.
 - `disguised`: real labels; a strategy that is random under another name.
+- `mirrored`: rows that are as likely as their mirror images; a strategy that labels the
+  rightmost rows against one that labels the leftmost. Each labels the same rows in most
+  splits, so that splits repeat each other.
 - `better`: 0.02 to win. Some rows have a random label, and the strategy can tell them
   from the others, and avoids them.
+- `larger`: the same, with 2,000 rows.
 
 Each problem adds its lines to a file, and a second run goes on where the first ended.
 `page` puts the table of this file into a page.
@@ -36,12 +40,14 @@ N_PROBLEMS = 200
 # A test over n seeds takes the first n of these.
 N_SEEDS = (5, 10, 20)
 # Share of rows with a random label: tuned until the gain was 0.02.
-NOISE = 0.19
+NOISE = {"better": 0.19, "larger": 0.22}
 OUT = Path("docs/runs/p_values.csv")
 TITLES = {
-    "permuted": "nothing to win: labels permuted, margin",
+    "permuted": "nothing to win: margin, labels permuted",
     "disguised": "nothing to win: random under another name",
-    "better": "better by 0.02",
+    "mirrored": "nothing to win: rightmost against leftmost rows",
+    "better": "better by 0.02, 400 rows",
+    "larger": "better by 0.02, 2,000 rows",
 }
 COLUMNS = ["kind", "problem", "n_seeds", "gain", "p", "p_uncorrected"]
 
@@ -58,6 +64,17 @@ class Disguised(RankingStrategy):
         return np.zeros(len(candidates))  # ties are broken at random
 
 
+class Rightmost(Disguised):
+    """Labels the rows with the largest first value; with `sign=-1`, the smallest."""
+
+    def __init__(self, sign=1, random_state=None):
+        self.sign = sign
+        self.random_state = random_state
+
+    def _utility(self, estimator, X, candidates):
+        return self.sign * X[candidates, 0]
+
+
 class Clean(Disguised):
     """Avoids rows with a random label, which the last column tells."""
 
@@ -71,32 +88,37 @@ def without_last(X):
 
 
 def pose(kind, seed):
-    """Return rows, labels and the strategy that is compared with random."""
-    rng = np.random.default_rng(seed)
-    X, y = make_blobs(400, centers=4, n_features=4, cluster_std=4.0, random_state=seed)
-    noisy = rng.random(400) < NOISE
-    strategy = {"permuted": Margin, "disguised": Disguised, "better": Clean}[kind]()
+    """Return rows and labels, the strategy, and what it is compared with."""
+    rng, n = np.random.default_rng(seed), 2000 if kind == "larger" else 400
+    X, y = make_blobs(n, centers=4, n_features=4, cluster_std=4.0, random_state=seed)
+    noisy = rng.random(n) < NOISE.get(kind, 0)
+    if kind == "mirrored":
+        X = rng.normal(size=(n, 4))
+        y = (0.8 * abs(X[:, 0]) + X[:, 1] + rng.normal(size=n) > 0.7).astype(int)
+        return np.column_stack([X, noisy]), y, Rightmost(), Rightmost(sign=-1)
     if kind == "permuted":
         y = rng.permutation(y)
-    if kind == "better":
-        y = np.where(noisy, rng.integers(4, size=400), y)
-    return np.column_stack([X, noisy]), y, strategy
+    y = np.where(noisy, rng.integers(4, size=n), y)
+    strategies = {"permuted": Margin, "disguised": Disguised}
+    return np.column_stack([X, noisy]), y, strategies.get(kind, Clean)(), Random()
 
 
 def run(kind, seed):
     """Return a line for each number of seeds."""
-    X, y, strategy = pose(kind, seed)
-    model = make_pipeline(FunctionTransformer(without_last), GaussianNB())
+    X, y, strategy, reference = pose(kind, seed)
+    sizes = {"batch_size": 5, "n_rounds": 4, "warm_size": 10}
+    if kind == "larger":
+        sizes = {"batch_size": 10, "n_rounds": 8, "warm_size": 20}
     found = compare(
-        *(X, y, model, {"random": Random(), kind: strategy}),
+        *(X, y, make_pipeline(FunctionTransformer(without_last), GaussianNB())),
+        {"strategy": strategy, "reference": reference},
+        baseline="reference",
         seeds=max(N_SEEDS),
-        n_orders=5,
-        batch_size=5,
-        n_rounds=4,
-        warm_size=10,
+        n_orders=5 if isinstance(reference, Random) else 1,
         val_size=0,
+        **sizes,
     )
-    own, low = found.of(kind)[0], found.of("random")[0]
+    own, low = found.of("strategy")[0], found.of("reference")[0]
     for n in N_SEEDS:
         gain = (own - low)[:n].mean()
         p = paired_t(own[:n], low[:n], found.splits.overlap)

@@ -4,7 +4,7 @@ from typing import Any
 
 from joblib.externals.loky import get_reusable_executor
 
-from skal.utils._describe import describe, split_text
+from skal.identity._describe import describe, split_text
 
 # The code that workers may have imported, by its name.
 _known: dict[str, str] = {}

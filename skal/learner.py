@@ -6,46 +6,41 @@ from copy import deepcopy
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    MetaEstimatorMixin,
-    _fit_context,
-    clone,
-)
+from sklearn import get_config
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.metrics import get_scorer_names
 from sklearn.utils import get_tags
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
-    _routing_enabled,
     process_routing,
 )
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import (
-    _estimator_has,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skal._costs import search_cost
+from skal._sklearn import HasMethods, Interval, StrOptions, _fit_context, _VisualBlock
+from skal._threads import single_threaded, warn_once
 from skal.curves import xi_quality
+from skal.inputs._checks import Predicts, takes_selection_set
+from skal.inputs._containers import n_rows, row_labels, width
+from skal.inputs._tags import scorer_of
 from skal.loop import check_runnable, run_rounds
 from skal.problem import assemble, with_rows
 from skal.seeding import Stream, as_seed, set_random_states, stream
 from skal.splitting import SIZE
-from skal.training import (
-    Evaluation,
-    Trainer,
-    single_threaded,
-    warn_once,
-)
-from skal.utils._costs import search_cost
-from skal.utils._rows import n_rows, row_labels, width
-from skal.utils._tags import scorer_of
-from skal.utils._validation import Predicts, takes_selection_set
+from skal.training import Evaluation, Trainer
+
+
+def _has(method):
+    """Return a check that raises AttributeError if the estimator lacks a method."""
+
+    def check(self):
+        getattr(getattr(self, "estimator_", self.estimator), method)
+        return True
+
+    return check
 
 
 class ActiveLearner(
@@ -315,7 +310,7 @@ class ActiveLearner(
     def _make_problem(self, X, y, given, params):
         if width(X) is not None:
             validate_data(self, X, y, skip_check_array=True)
-        if _routing_enabled():
+        if get_config()["enable_metadata_routing"]:
             params = process_routing(self, "fit", **params).estimator.fit
         sizes = self.carved_sizes().items()
         return assemble(
@@ -366,7 +361,7 @@ class ActiveLearner(
         self.n_trainings_ = n_trainings + getattr(strategy, "n_trainings_", 0)
         _check_search(self)
 
-    @available_if(_estimator_has("predict"))
+    @available_if(_has("predict"))
     def predict(self, X):
         """Predict the classes of `X` with the final model.
 
@@ -380,7 +375,7 @@ class ActiveLearner(
         """
         return self._ask("predict", X)
 
-    @available_if(_estimator_has("predict_proba"))
+    @available_if(_has("predict_proba"))
     def predict_proba(self, X):
         """Return the final model's class probabilities.
 
@@ -395,7 +390,7 @@ class ActiveLearner(
         """
         return self._ask("predict_proba", X)
 
-    @available_if(_estimator_has("predict_log_proba"))
+    @available_if(_has("predict_log_proba"))
     def predict_log_proba(self, X):
         """Return the logarithm of the final model's class probabilities.
 
@@ -410,7 +405,7 @@ class ActiveLearner(
         """
         return self._ask("predict_log_proba", X)
 
-    @available_if(_estimator_has("decision_function"))
+    @available_if(_has("decision_function"))
     def decision_function(self, X):
         """Return the final model's confidence scores.
 

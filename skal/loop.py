@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skal.inputs._containers import n_rows, take
 from skal.problem import Problem
 from skal.strategies import Labelled, check_pairing
 from skal.training import Trainer
-from skal.utils._rows import n_rows, take
 
 
 class Round(NamedTuple):

@@ -8,13 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import _check_method_params, check_scalar
+from sklearn.utils.validation import check_scalar
 
-from skal.seeding import as_seed
-from skal.splitting import HELD_OUT, carve, check_size, count_of
-from skal.utils._rows import n_rows, take
-from skal.utils._tags import all_labels, scorer_of
-from skal.utils._validation import (
+from skal._sklearn import _check_method_params
+from skal.inputs._checks import (
     check_disjoint,
     check_labels,
     check_matching,
@@ -24,6 +21,10 @@ from skal.utils._validation import (
     class_list,
     takes_selection_set,
 )
+from skal.inputs._containers import n_rows, take
+from skal.inputs._tags import all_labels, scorer_of
+from skal.seeding import as_seed
+from skal.splitting import HELD_OUT, carve, check_size, count_of
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import Interval, validate_params
 
+from skal._sklearn import Interval, validate_params
+from skal.inputs._checks import check_matching
+from skal.inputs._containers import n_rows, take
 from skal.seeding import Stream, as_seed, stream
-from skal.utils._rows import n_rows, take
-from skal.utils._validation import check_matching
 
 HELD_OUT = ("warm", "select", "val", "test")
 SIZE = [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from skal.utils._extras import DISTRIBUTION, install_hint
+from skal._extras import DISTRIBUTION, install_hint
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(

@@ -19,8 +19,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from skal import Margin, Random, _fingerprint
-from skal.utils._names import OLD_NAMES, public_name, renamed
+from skal import Margin, Random
+from skal.identity import _fingerprint
+from skal.identity._names import OLD_NAMES, public_name, renamed
 
 
 class Thing:
@@ -259,8 +260,8 @@ import sys
 sys.path.append("tests")
 from test_fingerprint import COUNTERS, SOURCES, WORDS, defined
 from skal import _fingerprint
-from skal.utils._names import OLD_NAMES, public_name, renamed
-from skal.utils._names import OLD_NAMES, public_name, renamed
+from skal.identity._names import OLD_NAMES, public_name, renamed
+from skal.identity._names import OLD_NAMES, public_name, renamed
 
 for source in [*SOURCES, *COUNTERS]:
     print(_fingerprint.describe(defined(source)))
@@ -448,7 +449,7 @@ def test_digests_tell_rows_apart():
 def test_an_installed_module_is_not_imported_to_describe_a_function():
     code = (
         "import sys\n"
-        "from skal._fingerprint import describe\n"
+        "from skal.identity._fingerprint import describe\n"
         "def f(x):\n import sklearn.svm, wave\n from cmd import Cmd\n"
         "describe(f)\n"
         "sys.exit(any(m in sys.modules for m in ('sklearn.svm', 'wave', 'cmd')))"

@@ -11,7 +11,8 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 
 from skal import ActiveLearner, AnnealingOracle, Margin, Problem, Random, compare, split
-from skal.training import Trainer, interruptible
+from skal._threads import interruptible
+from skal.training import Trainer
 
 pressed = {"at": None, "n": 0}
 

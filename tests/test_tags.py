@@ -21,8 +21,8 @@ from skal import (
     split,
 )
 from skal.datasets import make_tagged_sentences
+from skal.inputs._tags import all_labels, flatten, is_tags
 from skal.strategies._sequences import log_confidence
-from skal.utils._tags import all_labels, flatten, is_tags
 
 
 class WordTagger(ClassifierMixin, BaseEstimator):

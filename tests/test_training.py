@@ -17,9 +17,10 @@ from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_info
 
 from skal import ActiveLearner, AnnealingOracle, Problem, Random, split
+from skal._threads import single_threaded
+from skal.answers._fixed_classes import FixedClasses
 from skal.problem import assemble
-from skal.training import Evaluation, Trainer, single_threaded
-from skal.utils._classes import FixedClasses
+from skal.training import Evaluation, Trainer
 
 
 def make_problem(X, y, estimator, seed=0, fit_params=None, **sizes):

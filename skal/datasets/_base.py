@@ -4,10 +4,11 @@ import hashlib
 import os
 from numbers import Integral, Real
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from sklearn.datasets._base import RemoteFileMetadata, _fetch_remote
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval
+
+from skal._sklearn import Interval, fetch_remote
 
 # The parameters that every fetcher has, for `validate_params`.
 DOWNLOAD_CONSTRAINTS = {
@@ -16,6 +17,21 @@ DOWNLOAD_CONSTRAINTS = {
     "n_retries": [Interval(Integral, 0, None, closed="left")],
     "delay": [Interval(Real, 0, None, closed="left")],
 }
+
+
+class RemoteFile(NamedTuple):
+    """A file to download.
+
+    Parameters
+    ----------
+    filename, url : str
+    checksum : str or None
+        The sha256; None where none was published.
+    """
+
+    filename: str
+    url: str
+    checksum: Any
 
 
 def get_data_home(data_home=None):
@@ -48,9 +64,9 @@ def remote_file(url, checksum):
 
     Returns
     -------
-    RemoteFileMetadata
+    RemoteFile
     """
-    return RemoteFileMetadata(url.rpartition("/")[2], url, checksum)
+    return RemoteFile(url.rpartition("/")[2], url, checksum)
 
 
 def get_parts(files, subset, folder, **download):
@@ -58,7 +74,7 @@ def get_parts(files, subset, folder, **download):
 
     Parameters
     ----------
-    files : dict of str to RemoteFileMetadata
+    files : dict of str to RemoteFile
         The file of each part.
     subset : str
         One part, or "all": every part, in the order of `files`.
@@ -87,7 +103,7 @@ def get_file(remote, folder, *, download_if_missing, n_retries, delay):
 
     Parameters
     ----------
-    remote : RemoteFileMetadata
+    remote : RemoteFile
         File name, URL and sha256.
     folder : pathlib.Path
     download_if_missing : bool
@@ -111,7 +127,7 @@ def get_file(remote, folder, *, download_if_missing, n_retries, delay):
     if not download_if_missing:
         raise refusal(path, remote.url, "its sha256 differs")
     folder.mkdir(parents=True, exist_ok=True)
-    return _fetch_remote(remote, folder, n_retries=n_retries, delay=delay)
+    return fetch_remote(remote, folder, n_retries=n_retries, delay=delay)
 
 
 def is_whole(path, checksum):

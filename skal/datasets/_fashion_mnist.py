@@ -3,8 +3,8 @@
 import gzip
 
 import numpy as np
-from sklearn.utils._param_validation import StrOptions, validate_params
 
+from skal._sklearn import StrOptions, validate_params
 from skal.datasets._base import (
     DOWNLOAD_CONSTRAINTS,
     get_data_home,

@@ -3,8 +3,8 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, validate_params
 
+from skal._sklearn import Interval, validate_params
 from skal.seeding import Stream, as_seed, stream
 
 # A template is words and, in capitals, the names of others, one of which takes the

@@ -8,10 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from sklearn.datasets._base import _fetch_remote
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Options, validate_params
 
+from skal._sklearn import Options, fetch_remote, validate_params
 from skal.datasets._base import (
     DOWNLOAD_CONSTRAINTS,
     get_data_home,
@@ -224,7 +223,7 @@ def _download(path, n_retries, delay):
     """Download the archive and move one of its files to `path`; leave nothing else."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".part_", dir=path.parent) as temp:
-        archive = _fetch_remote(_ARCHIVE, temp, n_retries=n_retries, delay=delay)
+        archive = fetch_remote(_ARCHIVE, temp, n_retries=n_retries, delay=delay)
         os.replace(_extract(archive, path.name), path)
 
 

@@ -3,8 +3,7 @@
 import re
 from itertools import chain, groupby
 
-from sklearn.utils._param_validation import StrOptions, validate_params
-
+from skal._sklearn import StrOptions, validate_params
 from skal.datasets._base import (
     DOWNLOAD_CONSTRAINTS,
     get_data_home,

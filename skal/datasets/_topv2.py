@@ -4,8 +4,8 @@ import csv
 import re
 
 import numpy as np
-from sklearn.utils._param_validation import StrOptions, validate_params
 
+from skal._sklearn import StrOptions, validate_params
 from skal.datasets._base import (
     DOWNLOAD_CONSTRAINTS,
     get_data_home,

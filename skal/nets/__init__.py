@@ -1,6 +1,6 @@
 """Neural networks: scikit-learn on the outside, torch and skorch on the inside."""
 
-from skal.utils._extras import install_hint
+from skal._extras import install_hint
 
 try:
     import safetensors  # noqa: F401
@@ -12,14 +12,16 @@ except ImportError as error:
         f"{install_hint('nets')}."
     ) from error
 
-from skal.nets._classifier import TorchClassifier
-from skal.nets._image import ImageCNN
+from skal.nets._image_cnn import ImageCNN
 from skal.nets._modules import MLP
-from skal.nets._tagger import BiLSTMTagger
-from skal.nets._text import BiLSTMClassifier, EmbeddingBagClassifier, TextCNNClassifier
-from skal.nets._transformer import TransformerClassifier
-from skal.nets._vectors import embedding_matrix
-from skal.nets._vocabulary import Vocabulary
+from skal.nets._torch_classifier import TorchClassifier
+from skal.nets.text._bilstm import BiLSTMClassifier
+from skal.nets.text._embedding_bag import EmbeddingBagClassifier
+from skal.nets.text._tagger import BiLSTMTagger
+from skal.nets.text._text_cnn import TextCNNClassifier
+from skal.nets.text._vectors import embedding_matrix
+from skal.nets.text._vocabulary import Vocabulary
+from skal.nets.transformer._classifier import TransformerClassifier
 
 __all__ = [
     "MLP",

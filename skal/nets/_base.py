@@ -1,246 +1,260 @@
-"""What all net classifiers share: predictions, samples, embeddings."""
+"""Base class of all nets: training, choice of the epoch, files."""
 
-from contextlib import contextmanager
+import warnings
+from numbers import Integral, Real
+from typing import Any
 
-import numpy as np
 import torch
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.utils.validation import check_is_fitted
 
-from skal.nets._dropout import fixed_masks
-from skal.nets._net import BaseNet
-from skal.nets._stack import in_order
-from skal.nets._stack_module import ModuleStack, Rows
-from skal.nets._stack_probe import make_module_stack
-from skal.nets._training import batched, reproducible
+from skal._sklearn import Interval, StrOptions, _fit_context
+from skal.nets import _saving
+from skal.nets._training import (
+    check_device,
+    has_validation,
+    make_net,
+    reproducible,
+    train,
+)
+from skal.nets.side_by_side._many import ManyNets
+from skal.nets.side_by_side._metrics import is_of_skal
+from skal.nets.side_by_side._stack import NotSideBySide
 from skal.seeding import as_seed
 
 
-class BaseNetClassifier(BaseNet):
-    """Base class of net classifiers: one label per row.
+class BaseNet(ClassifierMixin, BaseEstimator):
+    """Base class of nets: a skorch net is built in `fit`, never inherited.
 
-    A subclass writes its constructor, `_check_rows`, which turns what it is given into
-    an array of dtype float32 and shape (n_rows, *input_shape), and `_recipe`, which
-    tells the class of its module and the constructor's parameters.
+    A subclass writes its constructor; `_check_rows`, which turns what it is given into
+    an array of shape (n_rows, *input_shape); `_with_codes`, which learns the classes,
+    and turns rows and labels into what a net trains on; and `_recipe`, which tells the
+    class of its module and the constructor's parameters.
     """
 
-    # Rows in one forward pass of a prediction.
-    _rows_at_once = 1024
+    _parameter_constraints: dict = {
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "device": [str],
+        "random_state": ["random_state"],
+    }
 
-    def _with_codes(self, X, y, classes):
-        """Learn the classes, and return the rows and labels that a net trains on."""
-        self.classes_, codes = encode_labels(y, classes)
-        return X, codes
-
-    def _check_module(self, X):
-        """Refuse a module whose output is not one logit per class."""
-        X = X[:2]
-        shape, expected = tuple(self._logits(X).shape), (len(X), len(self.classes_))
-        if shape != expected:
-            raise ValueError(
-                f"{type(self.module_).__name__} answers {len(X)} rows with shape "
-                f"{shape}: make it return one logit per class, shape {expected}."
-            )
-
-    def predict(self, X):
-        """Predict the class of each row.
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, *, X_val=None, y_val=None, classes=None):
+        """Train a new module.
 
         Parameters
         ----------
         X : array-like of n_samples rows
+            Rows to train on.
+
+        y : array-like of shape (n_samples,)
+            Class labels of any kind.
+
+        X_val : array-like of n_val rows, default=None
+            Rows to choose the epoch by: the one with the best score on them is kept,
+            and training stops after `patience` epochs without a better one. Without
+            them, all `max_epochs` epochs are trained and the last is kept.
+
+        y_val : array-like of shape (n_val,), default=None
+            Their labels.
+
+        classes : array-like of shape (n_classes,), default=None
+            All classes there are, of which `y` may lack some. None takes those of `y`.
 
         Returns
         -------
-        ndarray of shape (n_samples,)
-        """
-        check_is_fitted(self)
-        logits = self._logits(self._check_rows(X, reset=False))
-        return self.classes_[logits.argmax(dim=1).numpy()]
-
-    def predict_proba(self, X):
-        """Return the class probabilities of each row.
-
-        Parameters
-        ----------
-        X : array-like of n_samples rows
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes), dtype float64
-            Columns in the order of `classes_`.
-        """
-        check_is_fitted(self)
-        logits = self._logits(self._check_rows(X, reset=False))
-        return logits.softmax(dim=1).numpy()
-
-    def sample_proba(self, X, n_samples=20, random_state=None):
-        """Sample the posterior of the class probabilities by Monte-Carlo dropout.
-
-        A sample is one network: it drops the same units for all rows, however many rows
-        there are and in whatever order. Only dropout is random; batch norm predicts as
-        ever.
-
-        Parameters
-        ----------
-        X : array-like of n_rows rows
-
-        n_samples : int, default=20
-            Number of samples (T). The first of many are what fewer would be.
-
-        random_state : int, RandomState instance or None, default=None
-            Determines what is dropped. Pass an int for the same samples in every call.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_samples, n_classes), dtype float64
-            Columns in the order of `classes_`.
+        self : classifier
+            Fitted classifier.
 
         Raises
         ------
         ValueError
-            If the module has no dropout layer, or `n_samples` is below 1.
-
-        References
-        ----------
-        Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016; Kirsch,
-        van Amersfoort and Gal, "BatchBALD", NeurIPS 2019, for one mask for all rows.
+            If the device is not there, rows are not as they should be, `y` holds a
+            label that is not among the classes, or training diverges.
         """
-        check_is_fitted(self)
-        if n_samples < 1:
-            raise ValueError(
-                f"n_samples={n_samples} samples is none: ask for 1 or more."
-            )
-        X, seed = self._check_rows(X, reset=False), as_seed(random_state)
-        probs_N_T_C = np.empty((len(X), n_samples, len(self.classes_)))
-        for t in range(n_samples):
-            with fixed_masks(self.module_, seed, t):
-                probs_N_T_C[:, t] = self._logits(X).softmax(dim=1).numpy()
-        return probs_N_T_C
-
-    def embed(self, X):
-        """Return the activations of the penultimate layer.
-
-        Parameters
-        ----------
-        X : array-like of n_samples rows
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_units), dtype float32
-            What goes into the last `torch.nn.Linear` of the module.
-
-        Raises
-        ------
-        ValueError
-            If the module has no linear layer.
-        """
-        check_is_fitted(self)
-        X = self._check_rows(X, reset=False)
-        with _inputs_of_last_linear(self.module_) as seen:
-            self._logits(X)
-        return in_order(seen, [rows for rows, _ in self._passes(X)]).numpy()
-
-    def _logits(self, X):
-        """Return the module's output as a tensor on the CPU, in float64."""
-        self.module_.eval()
-        device = next(self.module_.parameters()).device
-        found, order = [], []
-        # Not in inference mode: a module may keep a constant that it trains with later.
-        with torch.no_grad():
-            for rows, chunk in self._passes(X):
-                logits = self.module_(torch.tensor(chunk, device=device))
-                found.append(logits.cpu().double())
-                order.append(rows)
-        return in_order(found, order)
-
-    def _passes(self, X):
-        """Yield some rows at a time: their numbers, and what the module is given."""
-        for rows in batched(np.arange(len(X)), self._rows_at_once):
-            yield rows, X[rows]
-
-
-class StackedRows:
-    """Mixin of classifiers of arrays whose module is trained side by side with others.
-
-    What `ManyNets` asks of an estimator.
-    """
-
-    _stack_class = ModuleStack
-
-    def _make_stack(self, X, y, classes, width):
-        """Learn what `fit` would of all rows, and return models of them in a stack."""
+        check_device(self.device)
         X, y = self._check_rows(X, y, reset=True)
         self.input_shape_ = X.shape[1:]
         X, codes = self._with_codes(X, y, classes)
-        with reproducible(as_seed(self.random_state)):
-            self.module_ = self._make_net().module_
+        score = self._judge(X_val, y_val)
+        # What is drawn, in this order: the module's first weights, layer by layer, and
+        # what `_make_net` puts in their place. Then, from the seed anew, so that it
+        # depends on the number of rows alone: in each epoch the order of the rows, and,
+        # minibatch by minibatch, what dropout drops.
+        seed = as_seed(self.random_state)
+        with reproducible(seed):
+            net = self._make_net()
+            self.module_ = net.module_
             self._check_module(X)
-            return make_module_stack(
-                self.module_,
-                width,
-                min(int(self.batch_size), len(X)),
-                float(self.lr),
-                Rows(*(torch.tensor(a, device=self.device) for a in (X, codes))),
-                self._rows_at_once,
+            X, codes = (torch.tensor(a, device=self.device) for a in (X, codes))
+            torch.manual_seed(seed)
+            epochs = train(net, X, codes, self.patience, score)
+        self.module_.eval().zero_grad()
+        self.loss_curve_, self.validation_scores_, self.best_epoch_ = epochs
+        return self
+
+    def _make_net(self):
+        module, params = self._recipe()
+        return make_net(
+            module,
+            params,
+            # torch takes no numbers of numpy's, such as a search over a range gives.
+            lr=float(self.lr),
+            max_epochs=int(self.max_epochs),
+            batch_size=int(self.batch_size),
+            device=self.device,
+        )
+
+    def _judge(self, X_val, y_val):
+        """Return a function that scores the estimator in its present state, or None."""
+        if not has_validation(X_val, y_val):
+            return None
+        self._check_rows(X_val, reset=False)
+        scorer = self._scorer()
+        return lambda: scorer(self, X_val, y_val)
+
+    def _scorer(self):
+        return check_scoring(self, self.scoring)
+
+    def _check_module(self, X):
+        """Refuse a module that does not answer as it should, before it is trained."""
+
+    # The class of the stack that trains many of these side by side, if there is one.
+    _stack_class: Any = None
+
+    def side_by_side(self, X, y, *, X_val=None, y_val=None, classes=None, width=None):
+        """Return what trains this net on many subsets of one data set, or None.
+
+        Parameters
+        ----------
+        X, y : rows and labels
+            What subsets are taken from.
+
+        X_val, y_val : rows and labels, default=None
+            To choose the epoch by, as in `fit`.
+
+        classes : array-like of shape (n_classes,), default=None
+            All classes there are. None takes those of `y`.
+
+        width : int, default=None
+            How many models stand side by side. It does not change any result on the
+            CPU.
+
+        Returns
+        -------
+        ManyNets or None
+            None where this net is only trained one by one: there is no such form of it,
+            it has dropout, or its class has a `fit` or `predict` of its own. Where a
+            module of your own is why, a warning says so.
+
+        Raises
+        ------
+        ValueError
+            If one of `X_val` and `y_val` is missing, or rows, labels, parameters or the
+            device are such that `fit` refuses them.
+        """
+        has_dropout = getattr(self, "dropout", 0)
+        own = is_of_skal(self.fit) and is_of_skal(self.predict)
+        if self._stack_class is None or has_dropout or not own:
+            return None
+        self._validate_params()
+        check_device(self.device)
+        try:
+            return ManyNets(
+                self, X, y, X_val=X_val, y_val=y_val, classes=classes, width=width
             )
+        except NotSideBySide as why:
+            if str(why):
+                warnings.warn(str(why), stacklevel=2)
+            return None
 
-    def _encode(self, X, y):
-        """Return inputs for a stack to answer, and the true class numbers."""
-        X = torch.tensor(self._check_rows(X, reset=False), device=self.device)
-        return X, np.searchsorted(self.classes_, column_or_1d(y))
+    def _trainable(self, rows):
+        """Return the rows that `fit` would train on."""
+        return rows
 
-    def _hand_over(self, model, stack, place):
-        """Make `model` what `fit` would have made of it."""
-        for name in ("classes_", "input_shape_", "n_features_in_", "feature_names_in_"):
-            if hasattr(self, name):
-                setattr(model, name, getattr(self, name))
-        model.module_ = stack.trained_module(place)
+    def save(self, path):
+        """Write the fitted estimator to a file, without pickle.
 
+        The file is moved to its place when it is whole, so that a reader never sees a
+        part of it.
 
-def encode_labels(y, classes=None):
-    """Return the sorted class list, and the position in it of each label.
+        Parameters
+        ----------
+        path : str or path-like
 
-    Parameters
-    ----------
-    y : ndarray of shape (n_samples,)
-    classes : array-like of shape (n_classes,), default=None
-        All classes there are. None takes those of `y`.
+        Raises
+        ------
+        TypeError
+            If a parameter is of a kind that the file cannot hold, such as a callable.
+        """
+        check_is_fitted(self)
+        fitted = {
+            name: value
+            for name, value in vars(self).items()
+            if name.endswith("_") and name != "module_"
+        }
+        facts = {"class": type(self).__name__, "params": self._stored_params()}
+        _saving.write(path, self._stored_tensors(), facts | {"fitted": fitted})
 
-    Returns
-    -------
-    classes : ndarray of shape (n_classes,)
-    codes : ndarray of shape (n_samples,), dtype int64
+    @classmethod
+    def load(cls, path, **params):
+        """Read a fitted estimator from a file that `save` wrote.
 
-    Raises
-    ------
-    ValueError
-        If `y` does not hold classes, or one that is not in `classes`.
-    """
-    check_classification_targets(y)
-    known = np.unique(y if classes is None else np.asarray(classes))
-    unknown = np.setdiff1d(y, known)
-    if len(unknown):
-        raise ValueError(
-            f"y holds the label {unknown.tolist()[0]!r}, which is not in classes: give "
-            "all classes, those of y among them."
-        )
-    return known, np.searchsorted(known, y)
+        Parameters
+        ----------
+        path : str or path-like
 
+        **params : dict
+            Parameters that take the place of the stored ones, such as `device`.
 
-@contextmanager
-def _inputs_of_last_linear(module):
-    """Yield a list, to which each pass adds what goes into the last linear layer."""
-    layers = [m for m in module.modules() if isinstance(m, torch.nn.Linear)]
-    if not layers:
-        raise ValueError(
-            f"{type(module).__name__} has no torch.nn.Linear, whose input would be the "
-            "embedding: end the module with one."
-        )
-    seen = []
-    hook = layers[-1].register_forward_pre_hook(
-        lambda layer, inputs: seen.append(inputs[0].flatten(1).cpu())
-    )
-    try:
-        yield seen
-    finally:
-        hook.remove()
+        Returns
+        -------
+        estimator
+            Fitted, as it was saved.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If the file is damaged, or holds another kind of estimator.
+        """
+        weights, facts = _saving.read(path)
+        if facts["class"] != cls.__name__:
+            raise ValueError(
+                f"{path} holds a {facts['class']}, not a {cls.__name__}: read it with "
+                f"{facts['class']}.load."
+            )
+        model = cls(**cls._restored_params(facts["params"] | params))
+        vars(model).update(facts["fitted"])
+        model._restore_module(weights, path)
+        return model
+
+    def _stored_params(self):
+        return self.get_params(deep=False)
+
+    def _stored_tensors(self):
+        return self.module_.state_dict()
+
+    @classmethod
+    def _restored_params(cls, params):
+        return params
+
+    def _restore_module(self, weights, path):
+        check_device(self.device)
+        module, params = self._recipe()
+        # A constructor draws its first weights, which must leave no trace either.
+        with reproducible(0):
+            self.module_ = module(**params).to(self.device).eval()
+        try:
+            self.module_.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ValueError(
+                f"The weights in {path} do not fit {module.__name__}: load it with the "
+                "module and the parameters that it was saved with."
+            ) from error

@@ -12,8 +12,8 @@ from skorch import NeuralNetClassifier
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from skal._threads import single_threaded
 from skal.seeding import isolated
-from skal.training import single_threaded
 
 # What nets compute in, whatever torch's default is: tests compare them in float64.
 DTYPE = torch.float32

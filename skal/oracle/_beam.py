@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import Interval, StrOptions
 
-from skal._fingerprint import describe
+from skal._sklearn import Interval, StrOptions
 from skal.curves import prefixes
-from skal.oracle._history import History
-from skal.oracle._journal import Journal
-from skal.oracle._objective import Objective
-from skal.oracle._search import SearchOracle, complete
+from skal.identity._fingerprint import describe
+from skal.oracle._base import SearchOracle, complete
+from skal.oracle.evaluation._objective import Objective
+from skal.oracle.journal._history import History
+from skal.oracle.journal._journal import Journal
 from skal.problem import Problem
 from skal.seeding import Stream, stream
 

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import Interval
 
-from skal._fingerprint import describe
+from skal._sklearn import Interval
+from skal.identity._fingerprint import describe
+from skal.inputs._containers import n_rows
 from skal.loop import labelled_by
+from skal.oracle._base import SearchOracle
 from skal.oracle._beam import Beam, Partial
-from skal.oracle._journal import Journal
-from skal.oracle._objective import Objective
-from skal.oracle._search import SearchOracle
+from skal.oracle.evaluation._objective import Objective
+from skal.oracle.journal._journal import Journal
 from skal.problem import Problem
 from skal.seeding import Stream, stream
 from skal.strategies import (
@@ -27,7 +28,6 @@ from skal.strategies import (
     Random,
     fit_inner,
 )
-from skal.utils._rows import n_rows
 
 OF_CLASSES = Random(), MaxEntropy(), LeastConfidence(), Margin()
 OF_TAGS = (

@@ -5,10 +5,10 @@ from math import comb
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
+from skal._sklearn import Interval
 from skal.oracle._base import BaseOracle
-from skal.oracle._objective import Objective
+from skal.oracle.evaluation._objective import Objective
 
 
 class ExhaustiveOracle(BaseOracle):

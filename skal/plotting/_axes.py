@@ -2,7 +2,7 @@
 
 import re
 
-from sklearn.utils._optional_dependencies import check_matplotlib_support
+from skal._extras import install_hint
 
 # The legend of all panels, at the right of the last one.
 BESIDE = {
@@ -28,8 +28,12 @@ def get_axes(ax, caller, figsize=(7, 4.5)):
     -------
     matplotlib Axes, matplotlib Figure
     """
-    check_matplotlib_support(caller)
-    import matplotlib.pyplot as plt
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            f"{caller} needs matplotlib: {install_hint('plot')}."
+        ) from error
 
     if ax is None:
         _, ax = plt.subplots(figsize=figsize, layout="constrained")

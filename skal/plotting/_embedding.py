@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from skal.inputs._tags import is_tags
 from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, split_axes, wrap
 from skal.plotting._style import ink, shades
-from skal.utils._tags import is_tags
 
 BACK = {
     "back": {"s": 12, "alpha": 0.3, "linewidths": 0},

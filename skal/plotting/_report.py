@@ -6,7 +6,7 @@ from html import escape
 from io import BytesIO
 from pathlib import Path
 
-from skal.studies._text import spell
+from skal.studies._tables import spell
 
 # Nothing is fetched and nothing runs, whatever a text may hold.
 PAGE = """<!DOCTYPE html>

@@ -1,12 +1,11 @@
 """Strategies: they choose what to label next."""
 
+from skal.answers._needs import check_needs, check_pairing
 from skal.strategies._base import (
     BaseStrategy,
     Labelled,
     OrderStrategy,
     RankingStrategy,
-    check_needs,
-    check_pairing,
     fit_inner,
 )
 from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio

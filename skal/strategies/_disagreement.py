@@ -3,13 +3,13 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
+from skal._sklearn import Interval
+from skal.answers._posterior import sample_posterior
 from skal.information import batchbald, mutual_information, variation_ratio
+from skal.inputs._containers import take
 from skal.seeding import Stream, stream
 from skal.strategies._base import RankingStrategy
-from skal.strategies._posterior import sample_posterior
-from skal.utils._rows import take
 
 
 class _Disagreement(RankingStrategy):

@@ -1,7 +1,7 @@
 """Replay of a known labelling order."""
 
+from skal.inputs._checks import check_order
 from skal.strategies._base import OrderStrategy
-from skal.utils._validation import check_order
 
 
 class FixedOrder(OrderStrategy):

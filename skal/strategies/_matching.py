@@ -3,18 +3,15 @@
 from numbers import Integral
 
 import numpy as np
-from scipy import sparse
-from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from skal._sklearn import HasMethods, Interval, StrOptions
+from skal._threads import single_threaded
+from skal.inputs._checks import check_sentences
+from skal.inputs._containers import concat, lengths, n_rows, take
+from skal.inputs._embedding import cluster, embed
+from skal.inputs._tags import is_tags
 from skal.seeding import Stream, isolated, stream
 from skal.strategies._base import BaseStrategy, fit_inner
-from skal.training import single_threaded
-from skal.utils._rows import concat, is_text, lengths, n_rows, take
-from skal.utils._tags import is_tags
-from skal.utils._validation import check_sentences
 
 
 class _DistributionMatching(BaseStrategy):
@@ -323,40 +320,6 @@ class ODMR(_DistributionMatching):
             predicted = estimator.predict(take(X, candidates))
             bins = np.searchsorted(self._classes, predicted)
         return self._pick(estimator, X, n, candidates, labelled, bins, counts)
-
-
-def embed(X, seed):
-    """Embed rows in two dimensions by t-SNE, after up to 100 principal components.
-
-    Parameters
-    ----------
-    X : rows of numbers, n_rows of them
-    seed : int
-
-    Returns
-    -------
-    ndarray of shape (n_rows, 2)
-    """
-    X = _as_table(X)
-    X = X.toarray() if sparse.issparse(X) else X
-    X = PCA(min(100, *X.shape), random_state=seed).fit_transform(X)
-    perplexity = min(30.0, (len(X) - 1) / 3)
-    return TSNE(perplexity=perplexity, random_state=seed).fit_transform(X)
-
-
-def cluster(X, n_bins, seed):
-    """Return the k-means cluster of each row, shape (n_rows,)."""
-    return KMeans(n_bins, n_init=10, random_state=seed).fit_predict(_as_table(X))
-
-
-def _as_table(X):
-    """Return rows of numbers as points: what has more dimensions is flattened."""
-    if is_text(X):
-        raise ValueError(
-            "k-means and t-SNE place rows by numbers, and these rows are words: sort "
-            'them by "length", or by a function of rows.'
-        )
-    return X if sparse.issparse(X) else np.asarray(X).reshape(n_rows(X), -1)
 
 
 def _other_inputs(problem):

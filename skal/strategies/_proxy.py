@@ -4,14 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 from joblib import hash as fingerprint
-from sklearn.utils._param_validation import HasMethods
 
+from skal._sklearn import HasMethods
+from skal._threads import single_threaded
+from skal.answers._needs import check_pairing
+from skal.inputs._checks import Predicts, check_labels, class_list
+from skal.inputs._containers import n_rows, take
 from skal.problem import Problem
 from skal.seeding import Stream, stream
-from skal.strategies._base import BaseStrategy, Labelled, check_pairing, fit_inner
-from skal.training import Trainer, row_priority, single_threaded
-from skal.utils._rows import n_rows, take
-from skal.utils._validation import Predicts, check_labels, class_list
+from skal.strategies._base import BaseStrategy, Labelled, fit_inner
+from skal.training import Trainer, row_priority
 
 
 class Proxy(BaseStrategy):

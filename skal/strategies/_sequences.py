@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from skal.inputs._checks import check_sentences
+from skal.inputs._containers import lengths, take
 from skal.strategies._base import RankingStrategy
-from skal.utils._rows import lengths, take
-from skal.utils._validation import check_sentences
 
 
 class Longest(RankingStrategy):

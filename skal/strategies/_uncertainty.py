@@ -3,8 +3,8 @@
 import numpy as np
 
 from skal.information import entropy
+from skal.inputs._containers import take
 from skal.strategies._base import RankingStrategy
-from skal.utils._rows import take
 
 
 class _UncertaintySampling(RankingStrategy):

@@ -7,15 +7,18 @@ from skal.studies._distribution import (
     input_distribution,
     label_distribution,
 )
-from skal.studies._evaluate_order import evaluate_order
-from skal.studies._model_transfer import ModelTransfer, model_transfer
 from skal.studies._overlap import OrderOverlap, order_overlap
 from skal.studies._paired import PairedTests
 from skal.studies._regularization import regularization_gain
-from skal.studies._seed_transfer import SeedTransfer, seed_transfer
-from skal.studies._seeds import SeedResults, run_seeds
+from skal.studies._seeds import SeedResults, evaluate_order, run_seeds
 from skal.studies._statistics import jackknife_pairs
 from skal.studies._tasks import Task, load_task
+from skal.studies._transfer import (
+    ModelTransfer,
+    SeedTransfer,
+    model_transfer,
+    seed_transfer,
+)
 
 __all__ = [
     "Comparison",

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skal.inputs._containers import concat, is_text, lengths, n_rows
+from skal.inputs._embedding import cluster, embed
 from skal.problem import Problem
-from skal.strategies._matching import cluster, embed
-from skal.utils._rows import concat, is_text, lengths, n_rows
 
 # The sets whose rows are sorted into bins, in this order; test is the last, if at all.
 SETS = "pool", "warm", "select", "test"

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.curves import optimism
+from skal.inputs._containers import n_rows
 from skal.studies._paired import PairedTests
 from skal.studies._spec import StudySpec
 from skal.studies._statistics import share_of_gap, win_table
-from skal.utils._rows import n_rows
+from skal.studies._summary import summarize
 
 Key = tuple[str, str, int]
 
@@ -412,8 +413,6 @@ class Comparison(StudySpec):
         }
 
     def __str__(self) -> str:
-        from skal.studies._summary import summarize
-
         return summarize(self)
 
 

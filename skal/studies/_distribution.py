@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from skal._sklearn import Interval, StrOptions, validate_params
+from skal._threads import single_threaded
 from skal.problem import Problem
 from skal.seeding import isolated
 from skal.studies._bins import SETS, cut, set_sizes, sort_into_bins, values_of
 from skal.studies._comparison import Comparison, Key, name_axes
 from skal.studies._statistics import total_variation
-from skal.studies._text import lay_out
-from skal.training import single_threaded
+from skal.studies._tables import lay_out
 
 
 @dataclass(frozen=True, eq=False)

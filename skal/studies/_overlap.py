@@ -7,10 +7,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from sklearn.utils._param_validation import StrOptions, validate_params
 
+from skal._sklearn import StrOptions, validate_params
 from skal.studies._comparison import Comparison, Key
-from skal.studies._text import lay_out
+from skal.studies._tables import lay_out
 
 # What tells two orders apart, and where it stands in the key of an order.
 PLACES = {"estimators": 0, "strategies": 1, "seeds": 2}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.studies._statistics import holm, paired_t, wilcoxon
-from skal.studies._text import lay_out
+from skal.studies._tables import lay_out
 
 # The smallest p-value of Wilcoxon's test over five seeds is 0.0625, and it is printed
 # only if it could be below 0.05.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from skal._fingerprint import describe
+from skal.identity._fingerprint import describe
 from skal.studies._comparison import Comparison, check_known
 from skal.studies._paired import PairedTests
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from skal.inputs._containers import n_rows
 from skal.problem import Problem
-from skal.utils._rows import n_rows
 
 
 class Splits:

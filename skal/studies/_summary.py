@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.studies._comparison import Comparison
 from skal.studies._paired import describe_tests, stars
 from skal.studies._spec import samples_posterior
 from skal.studies._statistics import share_of_gap
-from skal.studies._text import lay_out
+from skal.studies._tables import lay_out
 
 
-def summarize(found: Comparison) -> str:
+def summarize(found: Any) -> str:
     """Return a table for each estimator, the gains of the oracle, and notes.
 
     Parameters
@@ -35,7 +34,7 @@ def summarize(found: Comparison) -> str:
     return "\n\n".join([*parts, "\n".join(notes)])
 
 
-def _ranked(found: Comparison, i: int) -> dict[str, Any]:
+def _ranked(found: Any, i: int) -> dict[str, Any]:
     """Return what each strategy reaches with one estimator, best first."""
     quality = found.qualities[i].mean(axis=1)
     columns: dict[str, Any] = {
@@ -50,7 +49,7 @@ def _ranked(found: Comparison, i: int) -> dict[str, Any]:
     return {name: values[ranking] for name, values in columns.items()}
 
 
-def _deviations(found: Comparison, i: int) -> NDArray[np.float64]:
+def _deviations(found: Any, i: int) -> NDArray[np.float64]:
     """Return deviations over seeds; NaN where these repeat one run."""
     if len(found.seeds) < 2:
         return np.full(len(found.strategies), np.nan)
@@ -58,7 +57,7 @@ def _deviations(found: Comparison, i: int) -> NDArray[np.float64]:
     return np.where(repeated, np.nan, found.qualities[i].std(axis=1, ddof=1))
 
 
-def _over_baseline(found: Comparison, i: int) -> dict[str, NDArray]:
+def _over_baseline(found: Any, i: int) -> dict[str, NDArray]:
     """Return gains over the baseline, and how sure they are."""
     if found.baseline is None or len(found.strategies) < 2:
         return {}
@@ -77,7 +76,7 @@ def _over_baseline(found: Comparison, i: int) -> dict[str, NDArray]:
     return columns
 
 
-def _oracle(found: Comparison) -> dict[str, Any]:
+def _oracle(found: Any) -> dict[str, Any]:
     """Return the gains of the oracle, also under other seeds of training."""
     tests = found.oracle_gains()
     table = tests.table()
@@ -90,7 +89,7 @@ def _oracle(found: Comparison) -> dict[str, Any]:
     return columns
 
 
-def _notes(found: Comparison) -> Iterator[str]:
+def _notes(found: Any) -> Iterator[str]:
     """Yield what a reader of the tables must know to read them right."""
     if found.baseline is not None and not np.isnan(found.validation_qualities).all():
         yield (
@@ -102,7 +101,7 @@ def _notes(found: Comparison) -> Iterator[str]:
         yield from _notes_on(found, name)
 
 
-def _notes_on(found: Comparison, name: str) -> Iterator[str]:
+def _notes_on(found: Any, name: str) -> Iterator[str]:
     repeated = found.repeats(name)
     for estimator in np.array(list(found.estimators))[repeated]:
         yield (

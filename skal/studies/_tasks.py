@@ -7,14 +7,16 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 from sklearn.base import clone
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from skal._sklearn import Interval, StrOptions, validate_params
 from skal.datasets import (
     fetch_fashion_mnist,
     fetch_glove,
     fetch_mit_restaurant,
     fetch_topv2,
 )
+from skal.inputs._containers import n_rows, take
+from skal.inputs._tags import scorer_of
 from skal.learner import ActiveLearner
 from skal.problem import Problem, assemble
 from skal.splitting import carve
@@ -28,8 +30,6 @@ from skal.strategies import (
     Random,
     VariationRatio,
 )
-from skal.utils._rows import n_rows, take
-from skal.utils._tags import scorer_of
 
 # Dropout of an estimator whose posterior is sampled; the plain ones have none.
 DROPOUT = 0.5

@@ -1,12 +1,17 @@
-"""What transfers of orders share, to other seeds or other estimators."""
+"""Transfer of orders to other seeds and to other estimators."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skal.studies._comparison import Comparison, name_axes
+from skal.studies._paired import PairedTests
+from skal.studies._statistics import jackknife_pairs
+from skal.studies._tables import lay_out
+from skal.studies.running._replays import Replay, replay
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,3 +60,357 @@ class Transfer:
             "score": self.curves.ravel(),
             "validation_score": self.validation_curves.ravel(),
         }
+
+
+@dataclass(frozen=True, eq=False)
+class SeedTransfer(Transfer):
+    """Orders that were found under each seed, followed under all the others.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Where the orders come from.
+    strategies : tuple of str
+        Whose orders were followed.
+    curves, validation_curves : ndarray of shape \
+            (n_estimators, n_strategies, n_seeds, n_seeds, n_rounds + 1)
+        Scores on test and validation. The first axis of seeds is that of the source,
+        the second that of the target, xi. (Fig. 4 has the target in rows.)
+    """
+
+    @property
+    def own_qualities(self) -> NDArray[np.float64]:
+        """Of orders under the seed they are from: (n_estimators, n_strategies, n)."""
+        return np.diagonal(self.qualities, axis1=2, axis2=3)
+
+    @property
+    def foreign_qualities(self) -> NDArray[np.float64]:
+        """Mean of all others under each target: (n_estimators, n_strategies, n)."""
+        n = len(self.comparison.seeds)
+        return (self.qualities.sum(axis=2) - self.own_qualities) / (n - 1)
+
+    @property
+    def gaps(self) -> NDArray[np.float64]:
+        """What each order is better than the target's own: the shape of `qualities`."""
+        return self.qualities - self.own_qualities[:, :, None]
+
+    def against_own(self) -> PairedTests:
+        """Test orders of other seeds against those of the seeds themselves.
+
+        Returns
+        -------
+        PairedTests
+            Its `qualities` are pseudo-values, one per seed (see Notes).
+
+        Notes
+        -----
+        Targets share the orders of their sources: not their means are tested, but
+        pseudo-values, as `jackknife_pairs` has them. Two seeds are one pair, which
+        gives a gain and no p-value.
+        """
+        return self._test("own seed", self.own_qualities)
+
+    def against_baseline(self) -> PairedTests:
+        """Test orders of other seeds against the baseline.
+
+        Returns
+        -------
+        PairedTests
+            As `against_own` has it.
+
+        Raises
+        ------
+        ValueError
+            If the comparison has no baseline.
+        """
+        low = self._need_baseline()[:, None]
+        reference = np.broadcast_to(low, self.own_qualities.shape)
+        return self._test(str(self.comparison.baseline), reference)
+
+    def _test(self, name: str, reference: NDArray[np.float64]) -> PairedTests:
+        return PairedTests(
+            tuple(self.comparison.estimators),
+            self.strategies,
+            np.full(reference.shape[:2], name),
+            self.comparison.seeds,
+            self._pseudo_qualities(reference),
+            reference,
+        )
+
+    def _pseudo_qualities(self, reference: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the pseudo-values of the mean over pairs, one per seed."""
+        if len(self.comparison.seeds) > 2:
+            return jackknife_pairs(self.qualities)
+        gains = self.foreign_qualities - reference
+        return reference + gains.mean(axis=-1, keepdims=True)
+
+    def table(self) -> dict[str, NDArray]:
+        """Return one row per estimator, strategy, both seeds and round, as columns.
+
+        Returns
+        -------
+        dict of str to ndarray
+            "estimator", "strategy", "source_seed", "seed", "round", "n_labelled",
+            "score" (on test) and "validation_score". `pandas.DataFrame` takes it.
+        """
+        return self._table(
+            estimator=list(self.comparison.estimators),
+            strategy=self.strategies,
+            source_seed=self.comparison.seeds,
+            seed=self.comparison.seeds,
+        )
+
+    def __str__(self) -> str:
+        parts = [f"Orders of other seeds against own ones\n{self.against_own()}"]
+        if self.baseline_qualities is not None:
+            tests = self.against_baseline()
+            parts.append(f"Orders of other seeds against the baseline\n{tests}")
+        return "\n\n".join(parts)
+
+
+def seed_transfer(
+    comparison: Comparison,
+    *,
+    strategies: Iterable[str] | None = None,
+    n_jobs: int | None = None,
+    path: Any = None,
+    callbacks: Iterable[Any] = (),
+) -> SeedTransfer:
+    """Follow the orders found under each seed under all other seeds.
+
+    How much worse they are there than the orders found under these seeds themselves
+    tells how much of their quality belongs to the seed. Nothing is searched again.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        With two seeds or more.
+    strategies : iterable of str, default=None
+        Whose orders to follow; all but the baseline by default.
+    n_jobs : int or None, default=None
+        Replays side by side. It does not change the result.
+    path : str or path-like, default=None
+        A folder to keep the study in, as in `compare`; it may be the same one.
+    callbacks : iterable of callback, default=()
+        What shows the progress, such as `skal.utils.progress.ProgressBar()`.
+
+    Returns
+    -------
+    SeedTransfer
+
+    Raises
+    ------
+    ValueError
+        If there is a single seed, or no strategy of a name, or `path` is the folder of
+        another study.
+
+    See Also
+    --------
+    evaluate_order : Follow one order under several seeds.
+
+    Notes
+    -----
+    The plain estimators are trained, also where a strategy sampled the posterior of
+    another one.
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, section 6.2 and Fig. 4.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skal import AnnealingOracle, Problem, Random, compare, seed_transfer, split
+    >>> sets = split(*load_iris(return_X_y=True), warm_size=6, random_state=0)
+    >>> problem = Problem.from_sets(sets, DecisionTreeClassifier(), batch_size=2,
+    ...                             n_rounds=4)
+    >>> comparison = compare(problem, {"random": Random(),
+    ...                                "oracle": AnnealingOracle(n_steps=50)})
+    >>> transfer = seed_transfer(comparison)
+    >>> transfer.qualities.shape  # estimators, strategies, sources, targets
+    (1, 1, 5, 5)
+    >>> bool(transfer.against_own().gains.mean() < 0)
+    True
+    """
+    chosen = comparison.choose(strategies)
+    if len(comparison.seeds) < 2:
+        raise ValueError(
+            "seed_transfer needs two seeds or more, got 1: compare more seeds."
+        )
+    _ = comparison.problem  # one pool for all seeds, or an error
+    replays = [
+        Replay(strategy, estimator, source, estimator, seed)
+        for estimator in comparison.estimators
+        for strategy in chosen
+        for source in comparison.seeds
+        for seed in comparison.seeds
+    ]
+    found = replay(comparison, replays, n_jobs=n_jobs, path=path, callbacks=callbacks)
+    n, shape = len(comparison.seeds), (len(comparison.estimators), len(chosen))
+    curves = (array.reshape(*shape, n, n, -1) for array in found)
+    return SeedTransfer(comparison, chosen, *curves)
+
+
+@dataclass(frozen=True, eq=False)
+class ModelTransfer(Transfer):
+    """Orders that were found with each estimator, followed with all of them.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Where the orders come from.
+    strategies : tuple of str
+        Whose orders were followed.
+    curves, validation_curves : ndarray of shape \
+            (n_strategies, n_estimators, n_estimators, n_seeds, n_rounds + 1)
+        Scores on test and validation. The first axis of estimators is that of the
+        source, the second that of the target.
+    """
+
+    @property
+    def over_baseline(self) -> NDArray[np.float64]:
+        """What each is better than the baseline of the target: as `qualities`.
+
+        NaN where the comparison has no baseline.
+        """
+        low = self.baseline_qualities
+        return self.qualities - (np.nan if low is None else low)
+
+    def against_baseline(self) -> PairedTests:
+        """Test each order against the baseline with the same target, by seed.
+
+        Returns
+        -------
+        PairedTests
+            Its estimators are the targets; its strategies name strategy and source.
+
+        Raises
+        ------
+        ValueError
+            If the comparison has no baseline.
+        """
+        low = self._need_baseline()[:, None]
+        targets = tuple(self.comparison.estimators)
+        names = [f"{s}, {source} order" for s in self.strategies for source in targets]
+        # (strategy, source, target, seed) to (target, strategy and source, seed)
+        flat = self.qualities.reshape(len(names), len(targets), -1).swapaxes(0, 1)
+        return PairedTests(
+            targets,
+            tuple(names),
+            np.full(flat.shape[:2], str(self.comparison.baseline)),
+            self.comparison.seeds,
+            flat,
+            np.broadcast_to(low, flat.shape),
+            self.comparison.splits.overlap,
+        )
+
+    def table(self) -> dict[str, NDArray]:
+        """Return one row per strategy, both estimators, seed and round, as columns.
+
+        Returns
+        -------
+        dict of str to ndarray
+            "strategy", "source_estimator", "estimator", "seed", "round", "n_labelled",
+            "score" (on test) and "validation_score". `pandas.DataFrame` takes it.
+        """
+        estimators = list(self.comparison.estimators)
+        return self._table(
+            strategy=self.strategies,
+            source_estimator=estimators,
+            estimator=estimators,
+            seed=self.comparison.seeds,
+        )
+
+    def __str__(self) -> str:
+        parts = [self._matrix(i) for i in range(len(self.strategies))]
+        return "\n\n".join([*parts, f"Means over {len(self.comparison.seeds)} seeds."])
+
+    def _matrix(self, i: int) -> str:
+        """Lay out the qualities of one strategy by source, and the baseline."""
+        means, names = self.qualities[i].mean(axis=-1), list(self.comparison.estimators)
+        rows = [f"{name} order" for name in names]
+        if self.baseline_qualities is not None:
+            means = np.vstack([means, self.baseline_qualities.mean(axis=-1)])
+            rows.append(str(self.comparison.baseline))
+        columns = {self.strategies[i]: rows} | {
+            f"with {name}": column for name, column in zip(names, means.T, strict=True)
+        }
+        return lay_out(columns)
+
+
+def model_transfer(
+    comparison: Comparison,
+    *,
+    strategies: Iterable[str] | None = None,
+    n_jobs: int | None = None,
+    path: Any = None,
+    callbacks: Iterable[Any] = (),
+) -> ModelTransfer:
+    """Follow the orders found with each estimator with all other estimators.
+
+    An order that is good for other estimators too labels what is valuable in general.
+    Each is followed under the seed that it was found with. Nothing is searched again.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        With two estimators or more.
+    strategies : iterable of str, default=None
+        Whose orders to follow; all but the baseline by default.
+    n_jobs : int or None, default=None
+        Replays side by side. It does not change the result.
+    path : str or path-like, default=None
+        A folder to keep the study in, as in `compare`; it may be the same one.
+    callbacks : iterable of callback, default=()
+        What shows the progress, such as `skal.utils.progress.ProgressBar()`.
+
+    Returns
+    -------
+    ModelTransfer
+
+    Raises
+    ------
+    ValueError
+        If there is a single estimator, or no strategy of a name, or `path` is the
+        folder of another study.
+
+    Notes
+    -----
+    The plain estimators are trained, also where a strategy sampled the posterior of
+    another one.
+
+    References
+    ----------
+    Zhou et al., AISTATS 2021, section 6.3 and Fig. 5.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skal import Margin, Random, compare, model_transfer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> estimators = {"bayes": GaussianNB(), "tree": DecisionTreeClassifier()}
+    >>> comparison = compare(X, y, estimators, {"random": Random(), "margin": Margin()},
+    ...                      batch_size=2, n_rounds=4, warm_size=6)
+    >>> transfer = model_transfer(comparison)
+    >>> transfer.qualities.shape  # strategies, sources, targets, seeds
+    (1, 2, 2, 5)
+    """
+    chosen = comparison.choose(strategies)
+    n_estimators, n_seeds = len(comparison.estimators), len(comparison.seeds)
+    if n_estimators < 2:
+        raise ValueError(
+            "Orders of one estimator have no other to go to: compare more estimators."
+        )
+    replays = [
+        Replay(strategy, source, seed, target, seed)
+        for strategy in chosen
+        for source in comparison.estimators
+        for target in comparison.estimators
+        for seed in comparison.seeds
+    ]
+    found = replay(comparison, replays, n_jobs=n_jobs, path=path, callbacks=callbacks)
+    shape = len(chosen), n_estimators, n_estimators, n_seeds, -1
+    return ModelTransfer(comparison, chosen, *(array.reshape(shape) for array in found))

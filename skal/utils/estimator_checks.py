@@ -17,12 +17,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils import estimator_checks as sklearn_checks
 from sklearn.utils import get_tags
 
+from skal.inputs._containers import take
 from skal.learner import ActiveLearner
 from skal.problem import assemble
 from skal.seeding import set_random_states, stream
 from skal.splitting import split
 from skal.strategies import Labelled
-from skal.utils._rows import take
 
 __all__ = ["check_strategy", "parametrize_with_strategy_checks"]
 

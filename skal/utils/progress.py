@@ -6,8 +6,8 @@ from queue import Queue
 from threading import Thread
 
 from sklearn.callback import ProgressBar as _SklearnProgressBar
-from sklearn.callback._callback_context import get_context_path
-from sklearn.callback._transport import close_listener, open_listener, send
+
+from skal._sklearn import close_listener, get_context_path, open_listener, send
 
 __all__ = ["ProgressBar"]
 

@@ -10,7 +10,7 @@ from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from skal.nets._stack import Stack
+from skal.nets.side_by_side._stack import Stack
 
 N_REPEATS = 5
 # Adam reads a weight, its gradient and two moments, and writes all but the gradient.

@@ -7,8 +7,8 @@ from statistics import median
 import numpy as np
 import pytest
 
+from skal._threads import single_threaded
 from skal.information import batchbald
-from skal.training import single_threaded
 
 
 def posterior(n_rows, dtype, sharpness):

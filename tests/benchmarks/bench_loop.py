@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
 from skal import ActiveLearner, MaxEntropy, split
-from skal.training import single_threaded
+from skal._threads import single_threaded
 
 BATCH_SIZE, N_ROUNDS, N_PAIRS = 20, 8, 61
 

@@ -8,8 +8,8 @@ from _floor import floor_seconds, shares
 from sklearn.base import clone
 
 from skal import load_task
-from skal.training import single_threaded
-from skal.utils._rows import concat, take
+from skal._threads import single_threaded
+from skal.inputs._containers import concat, take
 
 N_SETS = 6
 

@@ -8,9 +8,9 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import check_scoring
 
 from skal import load_task
+from skal._threads import single_threaded
+from skal.inputs._containers import concat
 from skal.nets import MLP, TorchClassifier
-from skal.training import single_threaded
-from skal.utils._rows import concat
 
 
 def compare(name, net, X, y, held_out, judged, sizes, n_sets):

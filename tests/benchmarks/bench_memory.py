@@ -10,8 +10,8 @@ from sklearn.datasets import make_blobs
 from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle
-from skal.oracle._objective import Objective
-from skal.oracle._uniform import UniformChain
+from skal.oracle.annealing._uniform import UniformChain
+from skal.oracle.evaluation._objective import Objective
 
 N_STEPS, FIRST = 10_000, 1000
 

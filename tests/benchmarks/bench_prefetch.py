@@ -14,7 +14,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 from skal import ActiveLearner, AnnealingOracle, split
-from skal.oracle._objective import Objective
+from skal.oracle.evaluation._objective import Objective
 
 
 class Waiting(ClassifierMixin, BaseEstimator):

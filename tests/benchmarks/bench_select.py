@@ -20,7 +20,7 @@ from skal import (
     Random,
     VariationRatio,
 )
-from skal.training import single_threaded
+from skal._threads import single_threaded
 
 SIZES = (2_000, 20_000, 200_000)
 

@@ -13,9 +13,10 @@ import pytest
 from sklearn.utils.parallel import Parallel, delayed
 
 from skal import AnnealingOracle, load_task
-from skal.oracle import _jobs
-from skal.oracle._jobs import Jobs
-from skal.training import Evaluation, Trainer, single_threaded
+from skal._threads import single_threaded
+from skal.oracle.evaluation import _workers as _jobs
+from skal.oracle.evaluation._workers import Jobs
+from skal.training import Evaluation, Trainer
 
 N_SETS, N_REPEATS = 96, 3
 

@@ -4,7 +4,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from sklearn.datasets._base import RemoteFileMetadata
+
+from skal.datasets._base import RemoteFile
 
 
 class LocalServer:
@@ -31,7 +32,7 @@ class LocalServer:
         `files` is one remote file, or a dict of them, nested or not; what comes back
         is the same with addresses and checksums of these contents.
         """
-        if not isinstance(files, RemoteFileMetadata):
+        if not isinstance(files, RemoteFile):
             return {key: self.serve(file, contents) for key, file in files.items()}
         content = contents[files.filename]
         (self.source / files.filename).write_bytes(content)

@@ -36,7 +36,7 @@ def make_checkpoint():
     )
     from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 
-    from skal.nets._checkpoint import quiet
+    from skal.nets.transformer._checkpoint import quiet
 
     def make_checkpoint(folder, kind="roberta", **config):
         """Write a checkpoint of random weights, with a tokenizer that fits intents."""

@@ -14,8 +14,9 @@ import transformers
 from _trained import weights
 from safetensors.torch import load_file, save_file
 
-from skal.nets import TransformerClassifier, _checkpoint
-from skal.nets._checkpoint import tokenizer_from_files, tokenizer_to_files
+from skal.nets import TransformerClassifier
+from skal.nets.transformer import _checkpoint
+from skal.nets.transformer._checkpoint import tokenizer_from_files, tokenizer_to_files
 
 
 def make_net(checkpoint, **params):

@@ -10,7 +10,7 @@ from torch import nn
 
 from skal import ActiveLearner, MaxEntropy
 from skal.nets import ImageCNN
-from skal.nets._image import ConvNet, guess_image_shape
+from skal.nets._image_cnn import ConvNet, guess_image_shape
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from sklearn.metrics import accuracy_score, check_scoring, f1_score, make_scorer
 from skal import ActiveLearner, AnnealingOracle, Random, split
 from skal.datasets import make_intents
 from skal.nets import BiLSTMClassifier, EmbeddingBagClassifier, TextCNNClassifier
-from skal.nets._engine import Orders, padded
-from skal.nets._judge import accuracy, metric_of, weighted_f1
-from skal.nets._scan import pack, scan
+from skal.nets.side_by_side._engine import Orders, padded
+from skal.nets.side_by_side._metrics import accuracy, metric_of, weighted_f1
+from skal.nets.text._lstm import pack, scan
 
 CLASSIFIERS = [EmbeddingBagClassifier, TextCNNClassifier, BiLSTMClassifier]
 every_classifier = pytest.mark.parametrize("classifier", CLASSIFIERS)

@@ -11,7 +11,7 @@ from scipy.special import softmax
 from torch import nn
 
 from skal.nets import MLP, TorchClassifier
-from skal.nets._dropout import dropout_layers, fixed_masks, mask_shape
+from skal.nets._mc_dropout import dropout_layers, fixed_masks, mask_shape
 
 
 @pytest.fixture(scope="module")

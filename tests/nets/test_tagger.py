@@ -17,8 +17,8 @@ from sklearn.utils import Bunch
 from torch import nn
 
 from skal.datasets import fetch_glove, fetch_mit_restaurant, make_tagged_sentences
+from skal.inputs._tags import flatten
 from skal.nets import BiLSTMTagger
-from skal.utils._tags import flatten
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def test_one_sentence_alone_is_as_in_a_batch(model, questions, monkeypatch):
         alone = model.predict_token_log_proba([X[row]])[0]
         np.testing.assert_allclose(alone, whole[row], atol=2e-6)
         np.testing.assert_allclose(model.embed([X[row]])[0], embedded[row], atol=1e-6)
-    monkeypatch.setattr("skal.nets._tagger.ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("skal.nets.text._tagger.ROWS_AT_ONCE", 7)
     cut = model.predict_token_log_proba(X)
     np.testing.assert_allclose(np.concatenate(cut), np.concatenate(whole), atol=2e-6)
     np.testing.assert_allclose(model.embed(X), embedded, atol=1e-6)

@@ -6,7 +6,7 @@ pytest.importorskip("skorch", reason="skorch is an extra")
 import torch
 from torch import nn
 
-from skal.nets._tagger_modules import N_HIDDEN, TaggerNet
+from skal.nets.text._tagger_net import N_HIDDEN, TaggerNet
 
 # Padded, of 3, 1, 5 and 2 tokens; 1 is the unknown word.
 NUMBERS = torch.tensor(

@@ -6,12 +6,10 @@ pytest.importorskip("skorch", reason="skorch is an extra")
 import torch
 from torch import nn
 
-from skal.nets._text_modules import (
-    AverageNet,
-    BiLSTMNet,
-    ConvolutionNet,
-    mean_over_words,
-)
+from skal.nets.text._bilstm import BiLSTMNet
+from skal.nets.text._embedding_bag import AverageNet
+from skal.nets.text._text_cnn import ConvolutionNet
+from skal.nets.text._word_net import mean_over_words
 
 every_module = pytest.mark.parametrize(
     "module", [AverageNet, BiLSTMNet, ConvolutionNet]

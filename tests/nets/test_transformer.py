@@ -30,8 +30,8 @@ from transformers.utils import logging as transformers_logging
 from skal import BALD, ActiveLearner, MaxEntropy
 from skal.datasets import make_intents
 from skal.nets import TransformerClassifier
-from skal.nets._dropout import fixed_masks
-from skal.nets._transformer_modules import UnitDropout
+from skal.nets._mc_dropout import fixed_masks
+from skal.nets.transformer._network import UnitDropout
 
 # Each is a case of its own: dropout of attention weights as a layer, a head that is
 # listed first, padding on the left, and no padding, no special tokens and a head at

@@ -17,8 +17,8 @@ from sklearn.utils import Bunch
 from skal import ActiveLearner, MaxEntropy
 from skal.datasets import fetch_glove, fetch_topv2, make_intents
 from skal.nets import Vocabulary, embedding_matrix
-from skal.nets._vectors import word_vectors
-from skal.nets._vocabulary import tokenize
+from skal.nets.text._vectors import word_vectors
+from skal.nets.text._vocabulary import tokenize
 
 VECTORS = {"a": [1.0, 2.0], "b": [3.0, 4.0]}
 

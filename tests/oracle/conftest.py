@@ -1,7 +1,7 @@
 import pytest
 
 from skal import split
-from skal.oracle._objective import Objective
+from skal.oracle.evaluation._objective import Objective
 
 pytest.register_assert_rewrite("_small_search")
 

@@ -17,7 +17,7 @@ from skal import (
     Random,
     xi_quality,
 )
-from skal.oracle._chain import Schedule
+from skal.oracle.annealing._schedule import Schedule
 
 BASE = {"batch_size": 3, "n_rounds": 5, "warm_size": 10, "random_state": 0}
 

@@ -15,8 +15,8 @@ from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle, run_seeds
 from skal.datasets import make_intents
-from skal.oracle._jobs import Jobs
-from skal.oracle._uniform import UniformChain
+from skal.oracle.annealing._uniform import UniformChain
+from skal.oracle.evaluation._workers import Jobs
 
 distributed = pytest.importorskip("distributed", reason="only tests need a cluster")
 

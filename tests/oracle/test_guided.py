@@ -11,10 +11,10 @@ from sklearn.svm import SVC
 
 from skal import ActiveLearner, AnnealingOracle, ExhaustiveOracle, Problem
 from skal.oracle import read_journal
-from skal.oracle._belief import Belief, Line, Outcomes, foretold_gain, rank
-from skal.oracle._guided import GuidedChain
-from skal.oracle._journal import Journal
-from skal.oracle._objective import Objective
+from skal.oracle.annealing._datamodel import Belief, Line, Outcomes, foretold_gain, rank
+from skal.oracle.annealing._guided import GuidedChain
+from skal.oracle.evaluation._objective import Objective
+from skal.oracle.journal._journal import Journal
 from skal.training import Trainer
 
 BASE = {"batch_size": 3, "n_rounds": 5, "warm_size": 10, "random_state": 0}
@@ -312,7 +312,7 @@ class TestJournal:
 
 
 def test_a_journal_does_not_change_which_margins_are_forgotten(sets, path, monkeypatch):
-    from skal.oracle import _objective
+    from skal.oracle.evaluation import _objective
 
     monkeypatch.setattr(_objective, "MOST_KEPT", 1)
     problem = Problem.from_sets(sets, GaussianNB(), batch_size=3, n_rounds=2)
@@ -349,7 +349,7 @@ def test_a_score_with_other_last_digits_may_be_completed(sets, path):
 
 def test_margins_of_long_ago_are_foretold(blobs, monkeypatch):
     """The search goes on where margins were forgotten, and is still the same twice."""
-    from skal.oracle import _objective
+    from skal.oracle.evaluation import _objective
 
     monkeypatch.setattr(_objective, "MOST_KEPT", 6)
     first, again = (fit(blobs, AnnealingOracle(n_steps=60)) for _ in range(2))

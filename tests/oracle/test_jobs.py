@@ -4,8 +4,8 @@ from joblib import parallel_config
 from sklearn.metrics import get_scorer
 from sklearn.naive_bayes import GaussianNB
 
-from skal.oracle import _jobs
-from skal.oracle._jobs import Jobs, deal
+from skal.oracle.evaluation import _workers as _jobs
+from skal.oracle.evaluation._workers import Jobs, deal
 from skal.problem import assemble
 from skal.training import Evaluation, Trainer, train_and_judge
 

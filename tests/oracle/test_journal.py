@@ -15,9 +15,10 @@ from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skal import ActiveLearner, AnnealingOracle, Margin, _fingerprint, run_seeds
+from skal import ActiveLearner, AnnealingOracle, Margin, run_seeds
+from skal.identity import _fingerprint
 from skal.oracle import read_journal
-from skal.oracle._objective import Objective
+from skal.oracle.evaluation._objective import Objective
 
 
 def test_a_journal_changes_nothing(sets, path):

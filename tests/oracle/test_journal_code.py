@@ -24,13 +24,13 @@ from skal import (
     GreedyOracle,
     Margin,
 )
-from skal.utils._names import OLD_NAMES
+from skal.identity._names import OLD_NAMES
 
 RESUME = """
 import sys
 sys.path.append("tests/oracle")
 from test_journal_code import *
-from skal.oracle._objective import Objective
+from skal.oracle.evaluation._objective import Objective
 
 n_trained = []
 train = Objective._train_and_score
@@ -204,7 +204,7 @@ class Mine(GaussianNB):
 
 def forge(path, factor):
     """Change all scores in a journal, as if they were those of another scorer."""
-    from skal.oracle._journal import _checksum
+    from skal.oracle.journal._journal import _checksum
 
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute("SELECT xi, labelled, value, margins FROM score")

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from _small_search import assert_same, contents, known_sets, search
 
-from skal.oracle import _journal, read_journal
+from skal.oracle import read_journal
+from skal.oracle.journal import _journal
 
 
 def as_text(path):

@@ -16,8 +16,8 @@ from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle, split
 from skal.oracle import read_journal
-from skal.oracle._journal import Journal
-from skal.oracle._objective import Objective, _key
+from skal.oracle.evaluation._objective import Objective, _key
+from skal.oracle.journal._journal import Journal
 
 # Forked from a clean process in which the imports are done: in milliseconds.
 processes = get_context("forkserver")

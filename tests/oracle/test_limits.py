@@ -19,14 +19,16 @@ from skal import (
     Margin,
     Problem,
 )
+from skal._costs import search_cost
 from skal.curves import prefixes
-from skal.oracle import _budget, _jobs, read_journal
-from skal.oracle._budget import Budget, Course
-from skal.oracle._chain import is_level
-from skal.oracle._objective import Objective
+from skal.oracle import read_journal
+from skal.oracle.annealing._chain import is_level
+from skal.oracle.evaluation import _budget
+from skal.oracle.evaluation import _workers as _jobs
+from skal.oracle.evaluation._budget import Budget, Course
+from skal.oracle.evaluation._objective import Objective
 from skal.plotting import SearchDisplay
 from skal.training import Evaluation, Trainer
-from skal.utils._costs import search_cost
 
 ORACLES = {
     "guided": AnnealingOracle(n_steps=10, random_state=1),

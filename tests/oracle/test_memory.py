@@ -8,8 +8,8 @@ from sklearn.datasets import make_blobs
 from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle
-from skal.oracle._objective import Objective
-from skal.oracle._uniform import UniformChain
+from skal.oracle.annealing._uniform import UniformChain
+from skal.oracle.evaluation._objective import Objective
 
 FIRST, LAST = 2000, 6000
 

@@ -8,11 +8,12 @@ from joblib import parallel_config
 from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle
-from skal.oracle import _jobs, _objective
-from skal.oracle._chain import accepts
-from skal.oracle._objective import Objective
-from skal.oracle._prefetch import acceptance_rate, likely_paths, needed_gain
-from skal.oracle._uniform import UniformChain, _Future
+from skal.oracle.annealing._lookahead import acceptance_rate, likely_paths, needed_gain
+from skal.oracle.annealing._schedule import accepts
+from skal.oracle.annealing._uniform import UniformChain, _Future
+from skal.oracle.evaluation import _objective
+from skal.oracle.evaluation import _workers as _jobs
+from skal.oracle.evaluation._objective import Objective
 from skal.training import Trainer
 
 BASE = {"batch_size": 3, "n_rounds": 5, "warm_size": 10, "random_state": 0}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skal.curves import prefixes
-from skal.oracle._proposal import changed_rounds, exchange, propose
+from skal.oracle.annealing._moves import changed_rounds, exchange, propose
 
 SHAPES = [(6, 8, 2), (6, 6, 2), (2, 8, 2), (5, 7, 2), (3, 4, 1)]
 

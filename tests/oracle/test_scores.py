@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from skal.oracle import _scores
-from skal.oracle._scores import Scores
+from skal.oracle.evaluation import _score_table as _scores
+from skal.oracle.evaluation._score_table import Scores
 
 
 def keys(rng, n):

@@ -27,7 +27,7 @@ from skal import (
 from skal.datasets import make_intents
 from skal.nets import EmbeddingBagClassifier
 from skal.oracle import read_journal
-from skal.oracle._objective import Objective
+from skal.oracle.evaluation._objective import Objective
 from skal.plotting import SearchDisplay
 
 ORACLES = {

@@ -19,7 +19,7 @@ from skal import (
     Random,
     VariationRatio,
 )
-from skal.utils._classes import FixedClasses
+from skal.answers._fixed_classes import FixedClasses
 from skal.utils.estimator_checks import parametrize_with_strategy_checks
 
 UNCERTAINTY = [MaxEntropy(), LeastConfidence(), Margin()]

@@ -17,9 +17,9 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import LinearSVC
 
 from skal import BALD, ActiveLearner, BatchBALD, VariationRatio
+from skal.answers._fixed_classes import FixedClasses
+from skal.answers._posterior import has_posterior, sample_posterior
 from skal.information import batchbald, mutual_information, variation_ratio
-from skal.strategies._posterior import has_posterior, sample_posterior
-from skal.utils._classes import FixedClasses
 
 ROWS = np.arange(30)[:, None]
 

@@ -21,7 +21,8 @@ from skal import (
     model_transfer,
     seed_transfer,
 )
-from skal.studies import SeedTransfer, _cells, jackknife_pairs
+from skal.studies import SeedTransfer, jackknife_pairs
+from skal.studies.running import _cells
 
 # One split for all seeds, and estimators that draw nothing: fine for small tests.
 pytestmark = pytest.mark.filterwarnings("ignore:Seeds do not differ")
@@ -158,7 +159,7 @@ def test_nothing_is_searched_again(comparison, monkeypatch):
         return original(problem, estimator, strategy, seed)
 
     original, followed = _cells.learner_of, []
-    monkeypatch.setattr("skal.studies._replays.learner_of", learner_of)
+    monkeypatch.setattr("skal.studies.running._replays.learner_of", learner_of)
     seed_transfer(comparison, strategies=["oracle"])
     assert len(followed) == 2 * 5 * 4  # all but the diagonal
 

@@ -5,7 +5,7 @@ from sklearn.datasets import make_blobs
 from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, Margin, Random, run_seeds, split
-from skal.studies._text import lay_out
+from skal.studies._tables import lay_out
 
 
 @pytest.fixture

@@ -38,8 +38,8 @@ from skal import (
     split,
 )
 from skal.datasets import make_tagged_sentences
-from skal.studies._chance import chance_score
-from skal.studies._xi import training_draws
+from skal.studies.running._chance import chance_score
+from skal.studies.running._repeats import training_draws
 
 
 class GlobalNoise(GaussianNB):

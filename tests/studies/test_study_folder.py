@@ -27,17 +27,17 @@ from skal import (
     MaxEntropy,
     Problem,
     Random,
-    _fingerprint,
     compare,
     model_transfer,
     seed_transfer,
     split,
 )
+from skal.identity import _fingerprint
+from skal.identity._names import OLD_NAMES, renamed_all
 from skal.oracle import read_journal
-from skal.studies._compare import Cell
-from skal.studies._replays import Replay
-from skal.studies._store import Run, Store
-from skal.utils._names import OLD_NAMES, renamed_all
+from skal.studies.running._jobs import Cell
+from skal.studies.running._replays import Replay
+from skal.studies.running._store import Run, Store
 
 # Forked from a clean process in which the imports are done: in milliseconds.
 processes = get_context("forkserver")

@@ -3,7 +3,7 @@ import pytest
 from sklearn.base import clone
 
 from skal import ActiveLearner, MaxEntropy, load_task
-from skal.utils._tags import flatten, is_tags
+from skal.inputs._tags import flatten, is_tags
 
 pytest.importorskip("torch")
 

@@ -6,11 +6,11 @@ from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.svm import SVC
 
+from skal.answers._margins import margins, margins_of
 from skal.datasets import make_intents, make_tagged_sentences
 from skal.nets import BiLSTMTagger, EmbeddingBagClassifier
-from skal.oracle._objective import some_rows
+from skal.oracle.evaluation._objective import some_rows
 from skal.problem import Problem
-from skal.utils._margins import margins, margins_of
 
 
 class Answers(LogisticRegression):

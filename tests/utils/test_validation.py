@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from scipy import sparse
 
-from skal.utils._validation import check_disjoint, check_pair
+from skal.inputs._checks import check_disjoint, check_pair
 
 
 @pytest.mark.parametrize("container", [np.array, sparse.csr_array, pd.DataFrame])

@@ -1,0 +1,53 @@
+"""Private names of scikit-learn that skal uses: the only module that imports them.
+
+Each has no public counterpart in scikit-learn 1.9. A release that moves one of them is
+met here.
+"""
+
+from typing import Any
+
+from sklearn.base import _fit_context
+from sklearn.callback._callback_context import get_context_path
+from sklearn.callback._transport import close_listener, open_listener, send
+from sklearn.utils import _safe_indexing
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    Options,
+    StrOptions,
+    validate_params,
+)
+from sklearn.utils._repr_html.estimator import _VisualBlock
+from sklearn.utils.metaestimators import _BaseComposition
+from sklearn.utils.validation import _check_method_params, _num_features, _num_samples
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "Options",
+    "StrOptions",
+    "_BaseComposition",
+    "_VisualBlock",
+    "_check_method_params",
+    "_fit_context",
+    "_num_features",
+    "_num_samples",
+    "_safe_indexing",
+    "close_listener",
+    "fetch_remote",
+    "get_context_path",
+    "is_pandas_na",
+    "is_scalar_nan",
+    "open_listener",
+    "send",
+    "validate_params",
+]
+
+
+def fetch_remote(*args: Any, **kwargs: Any) -> Any:
+    """Download a file and check it: `sklearn.datasets._base._fetch_remote`."""
+    # Imported here, since `sklearn.datasets` is slow to import.
+    from sklearn.datasets._base import _fetch_remote
+
+    return _fetch_remote(*args, **kwargs)

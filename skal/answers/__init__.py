@@ -1,0 +1,1 @@
+"""Answers of a fitted model: predictions, posterior samples, margins."""

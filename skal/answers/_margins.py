@@ -1,0 +1,93 @@
+"""By how much each answer of a model is right: more than a score tells."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skal.inputs._tags import all_labels, is_tags
+
+# Beyond this an answer is as right, or as wrong, as it can be.
+LARGEST = 16.0
+
+
+def margins(scores: ArrayLike, codes: NDArray[np.int64]) -> NDArray[np.float16]:
+    """Compare the score of the true class with the best of the others.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_answers, n_classes)
+        Log-probabilities, or what they are up to a constant per row.
+    codes : ndarray of shape (n_answers,)
+        The column of the true class; -1 where there is none.
+
+    Returns
+    -------
+    ndarray of shape (n_answers,), dtype float16
+        Positive where the answer is right; within -16 and 16. No number is as wrong as
+        can be.
+    """
+    scores = np.array(scores, dtype=np.float64)
+    rows = np.arange(len(scores))
+    true = np.where(codes < 0, -np.inf, scores[rows, codes])
+    scores[rows[codes >= 0], codes[codes >= 0]] = -np.inf
+    found = np.clip(true - scores.max(axis=1), -LARGEST, LARGEST)
+    return np.nan_to_num(found, nan=-LARGEST).astype(np.float16)
+
+
+def margins_of(model: Any, X: Any, y: Any) -> NDArray[np.float16]:
+    """Return the margins of a model's answers.
+
+    They are differences of log-probabilities, else of decision values, else 1 or -1.
+
+    Parameters
+    ----------
+    model : fitted classifier or tagger
+    X : rows
+    y : labels, or lists of tags
+
+    Returns
+    -------
+    ndarray of shape (n_answers,), dtype float16
+        One per row, or per tag.
+    """
+    true = all_labels(y)
+    if hasattr(model, "predict_token_log_proba"):
+        found = np.concatenate(model.predict_token_log_proba(X))
+        return margins(found, codes_of(true, model.classes_))
+    if is_tags(y) or not hasattr(model, "classes_"):
+        return _signs(all_labels(model.predict(X)), true)
+    scores = _class_scores(model, X)
+    if scores is None:
+        return _signs(model.predict(X), true)
+    return margins(scores, codes_of(true, model.classes_))
+
+
+def codes_of(labels: NDArray, classes: NDArray) -> NDArray[np.int64]:
+    """Return the position of each label in the class list; -1 if it is not there."""
+    codes = np.searchsorted(classes, labels)
+    codes[codes == len(classes)] = 0
+    return np.where(classes[codes] == labels, codes, -1)
+
+
+def _class_scores(model: Any, X: Any) -> NDArray | None:
+    """Return a score for each class, as comparable as they get; None if there is none.
+
+    Some decision functions compare pairs of classes: they do not tell what is answered.
+    """
+    if hasattr(model, "predict_proba"):
+        return np.log(np.clip(model.predict_proba(X), np.exp(-LARGEST), None))
+    if not hasattr(model, "decision_function"):
+        return None
+    scores = np.asarray(model.decision_function(X))
+    if scores.ndim == 1:
+        scores = np.column_stack([-scores, scores]) / 2
+    if scores.shape[1] != len(model.classes_):
+        return None
+    # Three pairs of three classes look like three classes.
+    said = model.classes_[scores.argmax(axis=1)]
+    return scores if np.array_equal(said, model.predict(X)) else None
+
+
+def _signs(answers: Any, true: NDArray) -> NDArray[np.float16]:
+    return np.where(np.asarray(answers) == true, 1, -1).astype(np.float16)

@@ -1,0 +1,1 @@
+"""Identity of searches and studies: data, parameters and code as text."""

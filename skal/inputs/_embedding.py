@@ -1,0 +1,46 @@
+"""Rows as points in the plane, and their clusters."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+from skal.inputs._containers import is_text, n_rows
+
+
+def embed(X: Any, seed: int) -> NDArray[np.float64]:
+    """Embed rows in two dimensions by t-SNE, after up to 100 principal components.
+
+    Parameters
+    ----------
+    X : rows of numbers, n_rows of them
+    seed : int
+
+    Returns
+    -------
+    ndarray of shape (n_rows, 2)
+    """
+    X = _as_table(X)
+    X = X.toarray() if sparse.issparse(X) else X
+    X = PCA(min(100, *X.shape), random_state=seed).fit_transform(X)
+    perplexity = min(30.0, (len(X) - 1) / 3)
+    return TSNE(perplexity=perplexity, random_state=seed).fit_transform(X)
+
+
+def cluster(X: Any, n_bins: int, seed: int) -> NDArray[np.int64]:
+    """Return the k-means cluster of each row, shape (n_rows,)."""
+    return KMeans(n_bins, n_init=10, random_state=seed).fit_predict(_as_table(X))
+
+
+def _as_table(X: Any) -> Any:
+    """Return rows of numbers as points: what has more dimensions is flattened."""
+    if is_text(X):
+        raise ValueError(
+            "k-means and t-SNE place rows by numbers, and these rows are words: sort "
+            'them by "length", or by a function of rows.'
+        )
+    return X if sparse.issparse(X) else np.asarray(X).reshape(n_rows(X), -1)

@@ -1,0 +1,1 @@
+"""Training of many nets at once, with the results that each would have alone."""

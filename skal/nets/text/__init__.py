@@ -1,0 +1,1 @@
+"""Nets that read sentences; one file for each architecture."""

@@ -1,0 +1,382 @@
+"""TransformerClassifier: any checkpoint of transformers, for sentences."""
+
+import os
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.utils.validation import check_consistent_length, validate_data
+
+from skal._sklearn import Interval
+from skal.nets._base_classifier import BaseNetClassifier
+from skal.nets.text._vocabulary import token_lists
+from skal.nets.transformer._checkpoint import (
+    find_checkpoint,
+    read_facts,
+    token_numbers,
+    tokenizer_from_files,
+    tokenizer_to_files,
+)
+from skal.nets.transformer._network import (
+    PADDING,
+    TransformerNet,
+    longest_sentence,
+    padding_number,
+    with_dropout,
+)
+
+# What the names of a tokenizer's files begin with, among those of the weights.
+_TOKENIZER = "tokenizer/"
+
+
+class TransformerClassifier(BaseNetClassifier):
+    """Fine-tune a pretrained transformer, for sentences.
+
+    Any checkpoint that transformers has a classifier of sentences for: its tokenizer,
+    its weights, and a head of one unit per class, which is new unless the checkpoint
+    has one of as many. All of it is trained, as `TorchClassifier` trains. It needs
+    transformers: ``pip install 'skal-learn[text]'``.
+
+    A sentence is a text, or a list of words, which is read as the text that they make
+    with spaces between. What is predicted for a sentence does not depend on the others.
+
+    Parameters
+    ----------
+    checkpoint : str or path-like, default="roberta-base"
+        A folder that holds a checkpoint with its tokenizer, or a name on the Hugging
+        Face Hub. A name is downloaded by the first `fit` and read from the Hub's cache
+        ever after, without network.
+
+    max_length : int, default=None
+        Cut off each sentence so that it has at most so many tokens, those counted that
+        the tokenizer adds at its ends. None cuts at what the checkpoint takes, 512 for
+        "roberta-base", and warns where it does.
+
+    dropout : float, default=None
+        Probability with which anything is dropped in training: units, attention weights
+        and inputs of the head. None takes the checkpoint's own, 0.1 for "roberta-base".
+        The samples of `sample_proba` need one above 0.
+
+    lr : float, default=1e-4
+        Learning rate of Adam.
+
+    max_epochs : int, default=100
+        At most so many passes through the sentences.
+
+    batch_size : int, default=32
+        Sentences in a minibatch.
+
+    patience : int, default=20
+        With a validation set, training stops after this many epochs without a better
+        score.
+
+    scoring : str, callable or None, default=None
+        What an epoch is judged by, as everywhere in scikit-learn; None takes the
+        estimator's `score`, which is the accuracy.
+
+    device : str, default="cpu"
+        Where to train and predict, such as "cuda".
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the initial weights of the head, the minibatches, and what dropout
+        drops in training. Pass an int for the same model in every call.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class list.
+
+    module_ : torch.nn.Module
+        The trained module.
+
+    config_ : dict
+        The checkpoint's config, which describes its architecture.
+
+    model_max_length_ : int or None
+        How many tokens the checkpoint takes; None if there is no limit.
+
+    input_shape_ : tuple of int
+        Number of tokens of the longest training sentence, as a tuple. Others may be
+        longer.
+
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+
+    validation_scores_ : list of float
+        Validation score after each epoch; empty without a validation set.
+
+    best_epoch_ : int
+        The epoch, from 1, whose weights were kept.
+
+    See Also
+    --------
+    BiLSTMClassifier : Small enough to be trained thousands of times.
+    TorchClassifier : Train any other module.
+
+    Notes
+    -----
+    A posterior sample drops the same units at each position of each sentence, in all
+    layers. It drops no attention weights: these belong to a sentence, not to the
+    network. Architectures that have no `torch.nn.Dropout`, such as Llama, have no
+    samples; one that looks at its padding, such as ConvBERT, lets sentences of
+    different lengths influence each other a little.
+
+    What is saved holds the config and the tokenizer: `load` needs no checkpoint. To
+    `fit` again does.
+
+    References
+    ----------
+    Liu et al., "RoBERTa: A Robustly Optimized BERT Pretraining Approach", 2019; Wolf et
+    al., "Transformers: State-of-the-Art Natural Language Processing", EMNLP 2020. One
+    mask for all positions: Gal and Ghahramani, "A Theoretically Grounded Application of
+    Dropout in Recurrent Neural Networks", NeurIPS 2016.
+
+    Examples
+    --------
+    >>> from skal.datasets import make_intents
+    >>> from skal.nets import TransformerClassifier
+    >>> X, y = make_intents(200, random_state=0)
+    >>> model = TransformerClassifier("roberta-base", max_epochs=3, random_state=0)
+    >>> model.fit(X, y).embed(["set an alarm for five"]).shape  # doctest: +SKIP
+    (1, 768)
+    >>> model.sample_proba(X, n_samples=3, random_state=0).shape  # doctest: +SKIP
+    (200, 3, 4)
+    """
+
+    _parameter_constraints: dict = {
+        **BaseNetClassifier._parameter_constraints,
+        "checkpoint": [str, os.PathLike],
+        "max_length": [Interval(Integral, 1, None, closed="left"), None],
+        "dropout": [Interval(Real, 0, 1, closed="left"), None],
+    }
+    # A sentence takes far more memory here than in other nets.
+    _rows_at_once = 64
+    # Where `fit` begins; what was loaded begins nowhere.
+    _folder = None
+
+    def __init__(
+        self,
+        checkpoint="roberta-base",
+        *,
+        max_length=None,
+        dropout=None,
+        lr=1e-4,
+        max_epochs=100,
+        batch_size=32,
+        patience=20,
+        scoring=None,
+        device="cpu",
+        random_state=None,
+    ):
+        self.checkpoint = checkpoint
+        self.max_length = max_length
+        self.dropout = dropout
+        self.lr = lr
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.patience = patience
+        self.scoring = scoring
+        self.device = device
+        self.random_state = random_state
+
+    def fit(self, X, y, *, X_val=None, y_val=None, classes=None):
+        """Read the checkpoint, and train it further.
+
+        Parameters
+        ----------
+        X : list of n_samples sentences, each a str or a list of str
+            Sentences to train on.
+
+        y : array-like of shape (n_samples,)
+            Class labels of any kind.
+
+        X_val : list of n_val sentences, default=None
+            Sentences to choose the epoch by: the one with the best score on them is
+            kept, and training stops after `patience` epochs without a better one.
+            Without them, all `max_epochs` epochs are trained and the last is kept.
+
+        y_val : array-like of shape (n_val,), default=None
+            Their labels.
+
+        classes : array-like of shape (n_classes,), default=None
+            All classes there are, of which `y` may lack some. None takes those of `y`.
+
+        Returns
+        -------
+        self : TransformerClassifier
+            Fitted classifier.
+
+        Raises
+        ------
+        ImportError
+            If transformers is not installed.
+        OSError
+            If the checkpoint is no folder and cannot be downloaded.
+        TypeError
+            If a row of `X` is no sentence.
+        ValueError
+            If there are no rows, the checkpoint is damaged, lacks a tokenizer or is no
+            model of sentences, `max_length` is more than it takes, the device is not
+            there, `y` holds a label that is not among the classes, or training
+            diverges.
+
+        Warns
+        -----
+        UserWarning
+            If `max_length` is None and sentences have to be cut off.
+        """
+        return super().fit(X, y, X_val=X_val, y_val=y_val, classes=classes)
+
+    def _check_rows(self, X, y="no_validation", *, reset):
+        """Return token numbers, of shape (n_rows, length), and in `fit` the labels."""
+        texts = as_texts(X)
+        if not reset:
+            return self._numbers(texts)
+        y = validate_data(self, y=y)
+        check_consistent_length(texts, y)
+        self._folder = find_checkpoint(self.checkpoint)
+        self.config_, self._tokenizer = read_facts(self._folder)
+        self.model_max_length_ = longest_sentence(self.config_, self._tokenizer)
+        self._check_max_length()
+        return self._numbers(texts), y
+
+    def _check_max_length(self):
+        if self.max_length is None:
+            return
+        n_special = self._tokenizer.num_special_tokens_to_add()
+        if self.max_length <= n_special:
+            raise ValueError(
+                f"max_length={self.max_length} leaves no room beside the {n_special} "
+                "tokens that the tokenizer adds to each sentence: choose "
+                f"{n_special + 1} or more."
+            )
+        limit = self.model_max_length_
+        if limit is not None and self.max_length > limit:
+            raise ValueError(
+                f"max_length={self.max_length} is more than the {limit} tokens that "
+                f"{self.checkpoint} takes: choose at most {limit}."
+            )
+
+    def _numbers(self, texts):
+        """Return the token numbers of each text, padded to the longest."""
+        rows = self._cut(texts)
+        # A tokenizer that adds no special tokens makes nothing of an empty sentence.
+        rows = [row or [padding_number(self.config_)] for row in rows]
+        highest, n_tokens = max(map(max, rows)), self.config_.get("vocab_size", np.inf)
+        if highest >= n_tokens:
+            raise ValueError(
+                f"The tokenizer of {self.checkpoint} gives token {highest}, and its "
+                f"model knows {n_tokens} tokens: give a checkpoint in which the "
+                "tokenizer is the model's own."
+            )
+        # XLNet reads its answer off the last position.
+        return padded(rows, on_left=self.config_.get("summary_type") == "last")
+
+    def _cut(self, texts):
+        """Return the token numbers of each text, cut off where they are too many."""
+        limit = self.model_max_length_
+        if self.max_length is not None or limit is None:
+            return token_numbers(self._tokenizer, texts, self.max_length)
+        # One more tells whether there were too many.
+        rows = token_numbers(self._tokenizer, texts, limit + 1)
+        if max(map(len, rows)) <= limit:
+            return rows
+        warnings.warn(
+            f"Sentences of more than {limit} tokens are cut off, since "
+            f"{self.checkpoint} takes no more: set max_length={limit} if that is what "
+            "you want, or shorten them.",
+            stacklevel=2,
+        )
+        return token_numbers(self._tokenizer, texts, limit)
+
+    def _recipe(self):
+        return TransformerNet, {
+            "n_classes": len(self.classes_),
+            "config": with_dropout(self.config_, self.dropout),
+            "folder": self._folder,
+        }
+
+    def _stored_params(self):
+        params = super()._stored_params()
+        return params | {"checkpoint": os.fspath(self.checkpoint)}
+
+    def _stored_tensors(self):
+        """Return the weights, and the files of the tokenizer as bytes."""
+        files = tokenizer_to_files(self._tokenizer)
+        return super()._stored_tensors() | {
+            _TOKENIZER + name: torch.tensor(np.frombuffer(content, dtype=np.uint8))
+            for name, content in files.items()
+        }
+
+    def _restore_module(self, weights, path):
+        names = [name for name in weights if name.startswith(_TOKENIZER)]
+        files = {
+            name.removeprefix(_TOKENIZER): weights.pop(name).numpy().tobytes()
+            for name in names
+        }
+        self._tokenizer = tokenizer_from_files(files, self.config_)
+        self._check_max_length()
+        super()._restore_module(weights, path)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+def as_texts(X):
+    """Return each sentence as one text, or say which row is none.
+
+    Parameters
+    ----------
+    X : list of n_samples sentences, each a str or a list of str
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    TypeError
+        If a row is no sentence.
+    ValueError
+        If there are no rows.
+
+    Examples
+    --------
+    >>> from skal.nets.transformer._classifier import as_texts
+    >>> as_texts(["Set an alarm!", ["for", "five"], []])
+    ['Set an alarm!', 'for five', '']
+    """
+    # The checks of `Vocabulary`; its way to cut up a text is not the tokenizer's.
+    token_lists(X)
+    return [str(row) if isinstance(row, str) else " ".join(row) for row in X]
+
+
+def padded(rows, *, on_left=False):
+    """Return rows of token numbers as an array.
+
+    Parameters
+    ----------
+    rows : list of list of int
+        None of them empty.
+    on_left : bool, default=False
+        Which side to pad.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, length), dtype int64
+
+    Examples
+    --------
+    >>> from skal.nets.transformer._classifier import padded
+    >>> padded([[3, 4, 5], [6]])
+    array([[ 3,  4,  5],
+           [ 6, -1, -1]])
+    """
+    numbers = np.full((len(rows), max(map(len, rows))), PADDING, dtype=np.int64)
+    for place, row in zip(numbers, rows, strict=True):
+        place[slice(-len(row), None) if on_left else slice(len(row))] = row
+    return numbers

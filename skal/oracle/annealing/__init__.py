@@ -1,0 +1,1 @@
+"""Simulated annealing over labelling orders."""

@@ -1,0 +1,1 @@
+"""Journals: the scores and steps of searches in an SQLite file."""

@@ -1,0 +1,1 @@
+"""Runs of a study: cells side by side, kept in a folder."""

@@ -1,0 +1,58 @@
+"""The score of a model that has learned nothing: always the most frequent class."""
+
+import warnings
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier
+
+from skal.answers._fixed_classes import FixedClasses
+from skal.inputs._containers import concat
+from skal.inputs._tags import all_labels, is_tags
+from skal.problem import Problem
+
+
+def chance_score(problem: Problem) -> float:
+    """Return the test score of always answering the most frequent class.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    float
+        NaN where the scorer cannot judge such a model.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = _constant_model(problem)
+            return float(problem.scorer(model, problem.X_test, problem.y_test))
+    except Exception:  # a scorer may ask for anything
+        return float("nan")
+
+
+def _constant_model(problem: Problem) -> Any:
+    y = concat(problem.y_warm, problem.y_pool)
+    if is_tags(y):
+        return _ConstantTagger(problem.classes).fit(None, y)
+    model = DummyClassifier(strategy="prior").fit(np.zeros((len(y), 1)), y)
+    return FixedClasses(model, problem.classes)
+
+
+class _ConstantTagger(ClassifierMixin, BaseEstimator):
+    """Gives every token the most frequent tag."""
+
+    def __init__(self, classes: Any) -> None:
+        self.classes = classes
+
+    def fit(self, X: Any, y: Any) -> "_ConstantTagger":
+        ((self.tag_, _),) = Counter(all_labels(y)).most_common(1)
+        self.classes_ = self.classes
+        return self
+
+    def predict(self, X: Any) -> list[list[Any]]:
+        return [[self.tag_] * len(row) for row in X]

@@ -1,0 +1,130 @@
+"""The cells of a comparison, and the learner that runs each of them."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sklearn.base import clone
+
+from skal.learner import ActiveLearner
+from skal.seeding import MAX_SEED, Stream, as_seed, stream
+from skal.studies._spec import StudySpec
+from skal.studies.running._cells import Job, learner_of
+from skal.studies.running._repeats import training_draws
+from skal.studies.running._store import Store
+
+# Seeds of training under which the order of an oracle is followed again. A replay takes
+# K + 1 trainings, a search some thousands.
+N_OTHER_SEEDS = 5
+
+
+class Cell(NamedTuple):
+    """One run of a comparison. `number` counts the orders of the baseline."""
+
+    estimator: str
+    strategy: str
+    seed: int
+    number: int
+
+    def __str__(self) -> str:
+        order = f", order {self.number}" if self.number else ""
+        return f"{self.estimator} {self.strategy} {self.seed}{order}"
+
+
+def _cells(study: StudySpec, n_orders: int) -> list[Cell]:
+    """Name the runs, seed by seed: every seed is a whole table."""
+    repeated = study.baseline is not None and "random_state" in (
+        study.strategies[study.baseline].get_params()
+    )
+    return [
+        Cell(estimator, strategy, seed, number)
+        for seed in study.seeds
+        for estimator in study.estimators
+        for strategy in study.strategies
+        for number in range(n_orders if strategy == study.baseline and repeated else 1)
+    ]
+
+
+def _jobs(study: StudySpec, n_orders: int, store: Store | None) -> dict[Cell, Job]:
+    cells = _cells(study, n_orders)
+    missing = [cell for cell in cells if store is None or cell not in store.runs]
+    draws = _who_draws(study, missing)
+    followers = {} if study.splits.vary else _followers(study, missing, draws)
+    return {
+        cell: Job(
+            _learner(study, cell, store),
+            followers.get(cell, ()),
+            _other_seeds(study, cell) if draws.get(_model_key(study, cell)) else (),
+        )
+        for cell in cells
+    }
+
+
+def _model_key(study: StudySpec, cell: Cell) -> tuple[str, bool]:
+    """Name the model of a cell: an estimator, or its posterior estimator."""
+    plain = study.estimators[cell.estimator]
+    return cell.estimator, study.model_of(cell.estimator, cell.strategy) is not plain
+
+
+def _who_draws(study: StudySpec, cells: list[Cell]) -> dict[tuple[str, bool], bool]:
+    """Find out which models draw random numbers, where that makes a difference."""
+    asked = {
+        _model_key(study, cell): study.model_of(cell.estimator, cell.strategy)
+        for cell in cells
+        if _searches(study, cell) or (len(study.seeds) > 1 and not study.splits.vary)
+    }
+    return {
+        key: training_draws(study.splits.example, model) for key, model in asked.items()
+    }
+
+
+def _searches(study: StudySpec, cell: Cell) -> bool:
+    return bool(getattr(study.strategies[cell.strategy], "searches", False))
+
+
+def _other_seeds(study: StudySpec, cell: Cell) -> tuple[int, ...]:
+    """Return the seeds under which an oracle's order is followed again."""
+    if not _searches(study, cell):
+        return ()
+    rng = stream(cell.seed, Stream.OTHER_SEEDS)
+    return tuple(rng.integers(MAX_SEED, size=N_OTHER_SEEDS).tolist())
+
+
+def _followers(
+    study: StudySpec, cells: list[Cell], draws: Mapping[tuple[str, bool], bool]
+) -> dict[Cell, tuple[Cell, ...]]:
+    """Return the cells of other seeds that may be one run with the first of them.
+
+    These are cells of one estimator and strategy on one split, where neither training
+    nor a search draws random numbers.
+    """
+    groups: dict[tuple[str, str, int], list[Cell]] = {}
+    for cell in cells:
+        peeks = getattr(study.strategies[cell.strategy], "peeks", False)
+        if not (peeks or draws.get(_model_key(study, cell), True)):
+            key = cell.estimator, cell.strategy, cell.number
+            groups.setdefault(key, []).append(cell)
+    return {first: tuple(rest) for first, *rest in groups.values() if rest}
+
+
+def _learner(study: StudySpec, cell: Cell, store: Store | None) -> ActiveLearner:
+    strategy = clone(study.strategies[cell.strategy])
+    if cell.number > 0:
+        strategy.set_params(random_state=_order_seed(strategy, cell))
+    if store is not None:
+        unset = [
+            name
+            for name, value in strategy.get_params().items()
+            if value is None and name.rpartition("__")[2] == "journal"
+        ]
+        path = store.journal_path(cell, strategy) if unset else None
+        for name in unset:
+            strategy.set_params(**{name: path})
+    model = study.model_of(cell.estimator, cell.strategy)
+    return learner_of(study.splits.example, model, strategy, cell.seed)
+
+
+def _order_seed(strategy: Any, cell: Cell) -> int:
+    """Return the seed of a further random order; the first is that of any run."""
+    own = strategy.random_state
+    seed = cell.seed if own is None else as_seed(own)
+    return int(stream(seed, Stream.STRATEGY, cell.number).integers(MAX_SEED))

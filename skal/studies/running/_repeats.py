@@ -1,0 +1,156 @@
+"""Whether the seed of a run makes a difference to an estimator and to a strategy."""
+
+import random
+import sys
+import warnings
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from skal._threads import single_threaded
+from skal.inputs._containers import n_rows
+from skal.loop import check_batch
+from skal.problem import Problem
+from skal.seeding import Stream, set_random_states, stream
+from skal.strategies import BaseStrategy
+from skal.training import Trainer
+
+
+def training_draws(problem: Problem, estimator: Any) -> bool:
+    """Return whether training an estimator draws random numbers.
+
+    Found out by one training on as many rows as all rounds label. An estimator that
+    cannot be watched, such as a net trained side by side with others, counts as one
+    that does.
+
+    Parameters
+    ----------
+    problem : Problem
+    estimator : estimator
+
+    Returns
+    -------
+    bool
+    """
+    trainer = _WatchedTrainer(replace(problem, estimator=estimator))
+    if hasattr(estimator, "side_by_side"):
+        return True
+    rows = stream(problem.seed, Stream.SAMPLE).permutation(problem.n_pool)
+    try:
+        with single_threaded(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            trainer.train(rows[: problem.n_acquired])
+    except Exception:  # whatever an estimator of the user's own makes of it
+        return True
+    return trainer.drew
+
+
+class _WatchedTrainer(Trainer):
+    """Notices whether a training draws from a given or from a global generator."""
+
+    drew = False
+
+    def _fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
+        watched = _Watched(0)
+        names = [n for n in model.get_params() if n.split("__")[-1] == "random_state"]
+        model.set_params(**dict.fromkeys(names, watched))
+        before = _states(watched)
+        super()._fit(model, X, y, params)
+        self.drew = watched.was_copied or before != _states(watched)
+
+
+class _Watched(np.random.RandomState):
+    """A generator that stays itself where an estimator is cloned."""
+
+    was_copied = False
+
+    def __deepcopy__(self, memo: dict) -> "_Watched":
+        return self
+
+    def __reduce__(self) -> Any:
+        # A copy in another process cannot be watched.
+        self.was_copied = True
+        return super().__reduce__()
+
+
+def _states(watched: np.random.RandomState) -> list[Any]:
+    """Return the states of the given and of all global generators."""
+    torch = sys.modules.get("torch")
+    given, of_numpy = (
+        (state["state"]["key"].tobytes(), state["state"]["pos"], state["has_gauss"])
+        for state in (
+            watched.get_state(legacy=False),
+            np.random.get_state(legacy=False),  # noqa: NPY002
+        )
+    )
+    of_torch = None if torch is None else torch.get_rng_state().numpy().tobytes()
+    return [given, of_numpy, random.getstate(), of_torch]
+
+
+class EverySeed(BaseStrategy):
+    """A strategy that also asks what it would choose under other seeds.
+
+    After a run, `agrees_` says whether the strategy, asked about the same models, chose
+    the same rows under each of the seeds.
+
+    Parameters
+    ----------
+    strategy : strategy
+    others : list of (int, strategy)
+        Other seeds of the learner, and the strategy seeded as it is under each.
+    """
+
+    _parameter_constraints: dict = {}
+
+    def __init__(self, strategy: Any, others: list[tuple[int, Any]]) -> None:
+        self.strategy = strategy
+        self.others = others
+
+    @property
+    def needs(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Needs of the strategy itself."""
+        return getattr(self.strategy, "needs", ())
+
+    def _fit(self, X: Any, y: Any, problem: Problem) -> None:
+        self._own = clone(self.strategy).fit(X, problem=problem)
+        self._others = [
+            clone(other).fit(X, problem=replace(problem, seed=seed))
+            for seed, other in self.others
+        ]
+        self.agrees_ = True
+
+    def _select(
+        self, estimator: Any, X: Any, n: int, candidates: Any, labelled: Any
+    ) -> Any:
+        state = {"candidates": candidates, "labelled": labelled}
+        chosen = self._own.select(estimator, X, n, **state)
+        check_batch(chosen, n, np.isin(np.arange(n_rows(X)), candidates), self._own)
+        for other in self._others if self.agrees_ else []:
+            if not np.array_equal(other.select(estimator, X, n, **state), chosen):
+                self.agrees_ = False
+                break
+        return chosen
+
+
+def for_every_seed(strategy: Any, others: Iterable[tuple[int, Any]]) -> EverySeed:
+    """Return a strategy that also asks what others would choose under other seeds.
+
+    Parameters
+    ----------
+    strategy : strategy
+    others : iterable of (int, strategy)
+        The seed of a learner, and the strategy that it is given.
+    """
+    seeded = [
+        (
+            seed,
+            set_random_states(
+                clone(other), stream(seed, Stream.STRATEGY), only_unset=True
+            ),
+        )
+        for seed, other in others
+    ]
+    return EverySeed(strategy, seeded)

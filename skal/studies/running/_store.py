@@ -1,0 +1,385 @@
+"""The folder of a study: what it was given, and one line for each cell that is done.
+
+A study that is killed is run again as it was: the cells that are in the folder are
+read, and not run. The lines are JSON, which `pandas.read_json(path, lines=True)` and
+`polars.read_ndjson(path)` take; nothing in the folder can execute code.
+
+Each line knows what it was made by. Where a strategy, an estimator or the scorer has
+changed since, in its parameters or in its code, the lines that depend on it are passed
+over, and found again if the change is undone.
+"""
+
+import json
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from skal.identity import _fingerprint
+from skal.identity._names import formerly, renamed, renamed_all
+from skal.problem import Problem
+from skal.studies._spec import StudySpec, samples_posterior
+from skal.studies.running._lines import (
+    Line,
+    Run,
+    Shape,
+    append,
+    encode,
+    loose_values,
+    migrate,
+    read_lines,
+    replace_file,
+)
+
+__all__ = ["Run", "Store", "describe_study"]
+
+GIVEN = "study.json"
+DATA = "data"
+# Parameters that the order which a strategy finds does not depend on.
+WITHOUT_EFFECT = ("n_jobs", "verbose", "journal", "prefetch")
+# Parameters that may differ when a search goes on.
+LIMITS = ("max_trainings", "max_time")
+# The part of a model's description that makes another study of it.
+SIZES = ("batch_size", "n_rounds", "n_pool", "n_warm", "n_select", "n_val")
+# Strategies that sampled a posterior when no folder said so.
+SAMPLING = re.compile(r"\bskal\.(BALD|BatchBALD|VariationRatio)\(")
+
+Given = Mapping[str, Mapping[str, str]]
+
+
+class Store:
+    """The cells of one study that are done, and the file that they are written to.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        It is made where there is none. Several studies of one problem may share it.
+    study : str
+        The name of the study, and of its file.
+    key_type : type
+        The NamedTuple that names a cell.
+    given : mapping of str to mapping
+        The descriptions that cells depend on, by subject, as `describe_study` returns
+        them.
+
+    Attributes
+    ----------
+    runs : dict of NamedTuple to Run
+        The cells that were made by what is given now.
+
+    Warns
+    -----
+    UserWarning
+        If cells are to be run again, since what they depend on has changed or their
+        lines are damaged.
+
+    Raises
+    ------
+    ValueError
+        If the folder is that of another study, or no study's.
+    OSError
+        If it cannot be made, read or written.
+    """
+
+    def __init__(self, folder: Any, study: str, key_type: Any, given: Given) -> None:
+        self.folder = _open_folder(folder)
+        stored = _with_models(_read_given(self.folder / GIVEN), given)
+        in_use = _in_use(self.folder, stored)
+        _refuse_another(self.folder, stored, given, in_use)
+        _warn_of_versions(self.folder, stored)
+        for path in self.folder.glob("*.jsonl"):
+            migrate(path, lambda values: _made_by(stored, values))
+        self.given, self._stored = {**stored, **given}, stored
+        self.path = self.folder / f"{study}.jsonl"
+        lines = read_lines(
+            self.path, key_type, _shape(given), lambda values: _made_by(stored, values)
+        )
+        self.runs = {line.key: line.run for line in lines if self._is_valid(line)}
+        self._warn_of_changes(stored, lines)
+        _write_given(self.folder / GIVEN, stored, given, in_use)
+
+    def keep(self, key: Any, run: Run) -> None:
+        """Write down a cell, at once and whole."""
+        made_by = _made_by(self.given, key._asdict())
+        append(self.path, encode(key, run, made_by))
+        self.runs[key] = run
+
+    def journal_path(self, cell: Any, strategy: Any) -> Path:
+        """Return the path of the journal of one search, in a folder that is made.
+
+        It belongs to that search alone: once another one is meant, one that was cut
+        short is left where it is.
+
+        Parameters
+        ----------
+        cell : NamedTuple
+            With an estimator and a strategy.
+        strategy : oracle
+
+        Returns
+        -------
+        Path
+        """
+        place = self.folder / "searches"
+        place.mkdir(exist_ok=True)
+        *_, model = _subjects(self.given, cell.strategy, cell.estimator)
+        search = _fingerprint.describe(strategy, (*WITHOUT_EFFECT, *LIMITS))
+        items = renamed_all(self.given[model])
+        path = place / _file_name(cell, search, items)
+        before = self._stored.get(model, {})
+        if renamed_all(before) != items:
+            return path
+        # One that was begun before classes were known by their public names.
+        old = place / _file_name(cell, formerly(search), before)
+        return old if old.exists() and not path.exists() else path
+
+    def _is_valid(self, line: Line) -> bool:
+        made_by = _made_by(self.given, line.key._asdict())
+        return line.made_by is not None and line.made_by == made_by
+
+    def _warn_of_changes(self, stored: Given, lines: list[Line]) -> None:
+        """Say which cells are run again, and why."""
+        stale = {line.key for line in lines} - self.runs.keys()
+        needs = {key: _depends_on(self.given, key._asdict()) for key in stale}
+        models = [name for name in self.given if "estimator " in name]
+        for names, change in _changes(stored, self.given, models):
+            n = sum(not needs[key].isdisjoint(names) for key in stale)
+            if n:
+                its, kept = _counted(n, "cell"), _counted(len(self.runs), "other")
+                text = (
+                    f"its {its} run again; {kept} kept"
+                    if self.runs
+                    else (f"all {its} run again")
+                )
+                warnings.warn(f"{change}: {text}.", stacklevel=4)
+
+
+def _file_name(cell: Any, search: str, items: Mapping[str, str]) -> str:
+    # Names may hold anything: some of it is for people, the digits tell apart.
+    plain = re.sub(r"[^A-Za-z0-9_.]+", "_", "-".join(map(str, cell)))[:60]
+    parts = tuple(cell), search, sorted(items.items())
+    return f"{plain}-{crc32(repr(parts).encode()):08x}.db"
+
+
+def _changes(
+    stored: Given, given: Given, models: list[str]
+) -> Iterator[tuple[set[str], str]]:
+    """Yield subjects that have changed, and a sentence about it; the scorer first."""
+    for name in models:
+        before, now = (_scoring_of(known, name) for known in (stored, given))
+        change = _fingerprint.difference(before, now, "there")
+        if name in stored and change is not None:
+            yield set(models), f"The scorer has changed ({_noun(change)})"
+            break
+    for name in [name for name in given if name in stored]:
+        before, now = (_without_scoring(known[name]) for known in (stored, given))
+        change = _fingerprint.difference(before, now, "there")
+        if not _is_data(name) and name != "versions" and change is not None:
+            yield {name}, f"{name} has changed ({_noun(change)})"
+
+
+def _scoring_of(given: Given, model: str) -> dict[str, str]:
+    return {"scoring": given.get(model, {}).get("scoring", "")}
+
+
+def _without_scoring(described: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in described.items() if name != "scoring"}
+
+
+def _counted(n: int, name: str) -> str:
+    return f"1 {name} is" if n == 1 else f"{n} {name}s are"
+
+
+def _noun(change: str) -> str:
+    return change.removesuffix(" has changed")
+
+
+def _subjects(given: Given, strategy: Any, estimator: Any) -> tuple[str, str]:
+    """Return the subjects that describe a strategy, and the model that it asks."""
+    subject = f"strategy {strategy!r}"
+    model = given.get(subject, {}).get("model", "estimator")
+    return subject, f"{model} {estimator!r}"
+
+
+def _depends_on(given: Given, cell: Mapping[str, Any]) -> set[str]:
+    """Return the subjects that a cell depends on, beside the data."""
+    model = cell.get("estimator")
+    source = cell.get("source_estimator", model)
+    subjects = set(_subjects(given, cell.get("strategy"), source))
+    return subjects | (
+        {f"estimator {model!r}"} if "source_estimator" in cell else set()
+    )
+
+
+def _made_by(given: Given, cell: Mapping[str, Any]) -> str | None:
+    """Return a digest of all that a cell depends on; None where that is not known."""
+    subjects = sorted(_depends_on(given, cell))
+    if not all(subject in given for subject in subjects):
+        return None
+    parts = [
+        (subject, sorted(renamed_all(given[subject]).items())) for subject in subjects
+    ]
+    return blake2b(json.dumps(parts).encode(), digest_size=8).hexdigest()
+
+
+def _in_use(folder: Path, given: Given) -> set[str]:
+    """Return the subjects that hold for all cells in a folder, or for any of them."""
+    subjects = {name for name in given if _is_data(name)} | {"versions"}
+    for path in folder.glob("*.jsonl"):
+        for values in loose_values(path):
+            subjects |= _depends_on(given, values)
+    return subjects
+
+
+def _shape(given: Given) -> Shape:
+    """Return the lengths of the curves and orders of a study."""
+    model = next(given[name] for name in given if name.startswith("estimator "))
+    size, rounds, pool = (int(model[n]) for n in ("batch_size", "n_rounds", "n_pool"))
+    # A seed with a split of its own has rows of the whole data in its orders.
+    last = pool if "split" not in given[DATA] else None
+    return Shape(rounds + 1, min(size * rounds, pool), last)
+
+
+def _open_folder(path: Any) -> Path:
+    folder = Path(path)
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(
+            f"path={str(folder)!r} is a file: give the path of a folder."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [file.name for file in folder.iterdir() if not file.name.startswith(".")]
+    if files and GIVEN not in files:
+        raise ValueError(
+            f"path={str(folder)!r} is a folder with other things in it, such as "
+            f"{sorted(files)[0]}: give an empty one, or that of a study."
+        )
+    return folder
+
+
+def _with_models(stored: Given, given: Given) -> dict[str, dict[str, str]]:
+    """Return stored descriptions; the oldest do not say which model a strategy asks."""
+    whole = {subject: dict(stored[subject]) for subject in stored}
+    has_sampled = any(subject.startswith("posterior") for subject in stored)
+    for subject, described in whole.items():
+        if subject.startswith("strategy ") and "model" not in described:
+            samples = SAMPLING.search(renamed(described.get("strategy", "")))
+            guess = "posterior estimator" if samples and has_sampled else "estimator"
+            described["model"] = given.get(subject, {}).get("model", guess)
+    return whole
+
+
+def _refuse_another(
+    folder: Path, stored: Given, given: Given, in_use: set[str]
+) -> None:
+    """Refuse other data, another B or K, and sets of other sizes."""
+    for subject in given:
+        if subject not in stored or subject not in in_use or subject == "versions":
+            continue
+        before, now = (
+            {n: d[subject][n] for n in d[subject] if _is_data(subject) or n in SIZES}
+            for d in (stored, given)
+        )
+        difference = _fingerprint.difference(before, now, "there")
+        if difference is not None:
+            raise ValueError(
+                f"{folder} is the folder of another study: {subject} differs, "
+                f"{difference}. Give what it was made with to go on with it, or "
+                "another path to begin anew."
+            )
+
+
+def _warn_of_versions(folder: Path, stored: Given) -> None:
+    difference = _fingerprint.other_versions(stored.get("versions", {}), "there")
+    if difference is not None:
+        warnings.warn(
+            f"{folder} was begun with another version: {difference}. The last "
+            "digits of scores may differ between its cells: begin anew with another "
+            "path if that matters.",
+            stacklevel=4,
+        )
+
+
+def _read_given(path: Path) -> dict[str, dict[str, str]]:
+    if not path.exists():
+        return {}
+    try:
+        return {
+            str(subject): dict(v) for subject, v in json.loads(path.read_text()).items()
+        }
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        raise ValueError(
+            f"{path} is damaged: put it back as it was, or give another path."
+        ) from None
+
+
+def _write_given(path: Path, stored: Given, given: Given, in_use: set[str]) -> None:
+    """Write down what is new; what cells depend on stays if it has not changed."""
+    bound = {
+        subject: stored[subject]
+        for subject in stored
+        if subject in in_use and _is_same(stored[subject], given.get(subject), subject)
+    }
+    known = {**stored, **given, **bound}
+    if known != stored or not path.exists():
+        replace_file(path, (json.dumps(known, indent=2) + "\n").encode())
+
+
+def _is_same(
+    before: Mapping[str, str], now: Mapping[str, str] | None, subject: str
+) -> bool:
+    if now is None or _is_data(subject) or subject == "versions":
+        return True
+    return _fingerprint.difference(before, now, "there") is None
+
+
+def describe_study(study: StudySpec) -> Given:
+    """Describe all that the cells of a study depend on, except for the seeds.
+
+    Parameters
+    ----------
+    study : StudySpec
+
+    Returns
+    -------
+    mapping of str to mapping of str to str
+    """
+    example = study.splits.example
+    given = {**_describe_data(study), "versions": _fingerprint.versions()}
+    kinds = {"estimator": study.estimators}
+    if any(map(samples_posterior, study.strategies.values())):
+        # Where there is none, the estimator itself is sampled.
+        sampled = {**study.estimators, **study.posterior_estimators}
+        kinds["posterior estimator"] = sampled
+    for kind, models in kinds.items():
+        for name, model in models.items():
+            problem = replace(example, estimator=model)
+            given[f"{kind} {name!r}"] = _fingerprint.of_problem(problem)
+    for name, strategy in study.strategies.items():
+        text = _fingerprint.describe(strategy, WITHOUT_EFFECT)
+        model = "posterior estimator" if samples_posterior(strategy) else "estimator"
+        given[f"strategy {name!r}"] = {"strategy": text, "model": model}
+    return given
+
+
+def _describe_data(study: StudySpec) -> dict[str, dict[str, str]]:
+    """Describe the data sets that all seeds share, or those of each seed."""
+    if not study.splits.vary:
+        return {DATA: _of_sets(study.problem)}
+    return {DATA: {"split": "one for each seed"}} | {
+        f"{DATA}, seed {seed}": _of_sets(study.splits.problem_of(seed))
+        for seed in study.seeds
+    }
+
+
+def _of_sets(problem: Problem) -> dict[str, str]:
+    held_out = {name: getattr(problem, name) for name in ("X_test", "y_test")}
+    digests = {name: _fingerprint.digest(part) for name, part in held_out.items()}
+    return _fingerprint.of_data(problem) | digests
+
+
+def _is_data(subject: str) -> bool:
+    return subject == DATA or subject.startswith(f"{DATA}, seed ")
