@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from skal import Margin, Random
+from skal import GreedyOracle, Margin, Random
 from skal.identity import _fingerprint
 from skal.identity._names import OLD_NAMES, public_name, renamed
 
@@ -455,3 +455,15 @@ def test_an_installed_module_is_not_imported_to_describe_a_function():
         "sys.exit(any(m in sys.modules for m in ('sklearn.svm', 'wave', 'cmd')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_limit_that_is_not_set_is_no_difference_to_older_files():
+    # Written before these oracles had a `max_time`.
+    before = "skal.GreedyOracle(by='point', n_candidates=4, random_state=None)"
+    now = _fingerprint.describe(GreedyOracle(n_candidates=4), ("journal", "n_jobs"))
+    assert "max_time" in now
+    given = [{"strategy": text} for text in (before, now)]
+    assert _fingerprint.difference(*given, "there") is None
+    limited = _fingerprint.describe(GreedyOracle(n_candidates=4, max_time=9.0))
+    given = [{"strategy": before}, {"strategy": limited}]
+    assert _fingerprint.difference(*given, "there") is not None
