@@ -259,8 +259,7 @@ ELSEWHERE = """
 import sys
 sys.path.append("tests")
 from test_fingerprint import COUNTERS, SOURCES, WORDS, defined
-from skal import _fingerprint
-from skal.identity._names import OLD_NAMES, public_name, renamed
+from skal.identity import _fingerprint
 from skal.identity._names import OLD_NAMES, public_name, renamed
 
 for source in [*SOURCES, *COUNTERS]:
