@@ -108,9 +108,9 @@ def test_empty_sentences(model):
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        (np.zeros((2, 3)), TypeError, "Row 0 of X is no sentence but array"),
-        (["a", np.nan], TypeError, "Row 1 of X is no sentence but nan"),
-        ("ab", TypeError, "X is a str: give a list of sentences"),
+        (np.zeros((2, 3)), TypeError, "Row 0 of X must be a sentence, got array"),
+        (["a", np.nan], TypeError, "Row 1 of X must be a sentence, got nan"),
+        ("ab", TypeError, "X is a str: pass a list of sentences"),
         ([], ValueError, "X holds no sentences"),
         (["a"], ValueError, "inconsistent numbers of samples"),
     ],

@@ -62,30 +62,31 @@ class TransformerClassifier(BaseNetClassifier):
         Learning rate of Adam.
 
     max_epochs : int, default=100
-        At most so many passes through the sentences.
+        Maximum number of passes through the training sentences.
 
     batch_size : int, default=32
-        Sentences in a minibatch.
+        Number of sentences per minibatch.
 
     patience : int, default=20
-        With a validation set, training stops after this many epochs without a better
-        score.
+        Number of epochs without a better validation score after which training stops.
+        Not used without a validation set.
 
     scoring : str, callable or None, default=None
-        What an epoch is judged by, as everywhere in scikit-learn; None takes the
-        estimator's `score`, which is the accuracy.
+        Validation score that determines the best epoch, given in any form that
+        scikit-learn accepts. None uses the estimator's `score` method, the accuracy.
 
     device : str, default="cpu"
-        Where to train and predict, such as "cuda".
+        Device on which to train and predict, such as "cuda".
 
     random_state : int, RandomState instance or None, default=None
-        Determines the initial weights of the head, the minibatches, and what dropout
-        drops in training. Pass an int for the same model in every call.
+        Controls the initial weights of the head, the order of the minibatches, and
+        dropout during training. Pass an int for reproducible output across multiple
+        function calls.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The class list.
+        The class labels, sorted.
 
     module_ : torch.nn.Module
         The trained module.
@@ -97,8 +98,8 @@ class TransformerClassifier(BaseNetClassifier):
         How many tokens the checkpoint takes; None if there is no limit.
 
     input_shape_ : tuple of int
-        Number of tokens of the longest training sentence, as a tuple. Others may be
-        longer.
+        Number of tokens in the longest training sentence, as a tuple of one value.
+        Sentences to predict may be longer.
 
     loss_curve_ : list of float
         Mean training loss of each epoch.
@@ -107,7 +108,7 @@ class TransformerClassifier(BaseNetClassifier):
         Validation score after each epoch; empty without a validation set.
 
     best_epoch_ : int
-        The epoch, from 1, whose weights were kept.
+        The epoch, counted from 1, whose weights were kept.
 
     See Also
     --------
@@ -192,15 +193,16 @@ class TransformerClassifier(BaseNetClassifier):
             Class labels of any kind.
 
         X_val : list of n_val sentences, default=None
-            Sentences to choose the epoch by: the one with the best score on them is
-            kept, and training stops after `patience` epochs without a better one.
-            Without them, all `max_epochs` epochs are trained and the last is kept.
+            Validation sentences. The epoch with the best score on them is kept, and
+            training stops after `patience` epochs without a better score. Without
+            them, all `max_epochs` epochs are trained and the last one is kept.
 
         y_val : array-like of shape (n_val,), default=None
-            Their labels.
+            Class labels of `X_val`.
 
         classes : array-like of shape (n_classes,), default=None
-            All classes there are, of which `y` may lack some. None takes those of `y`.
+            All class labels, which may include some that `y` lacks. None uses the
+            classes found in `y`.
 
         Returns
         -------
@@ -290,7 +292,7 @@ class TransformerClassifier(BaseNetClassifier):
         )
         return token_numbers(self._tokenizer, texts, limit)
 
-    def _recipe(self):
+    def _module_and_params(self):
         return TransformerNet, {
             "n_classes": len(self.classes_),
             "config": with_dropout(self.config_, self.dropout),
