@@ -107,7 +107,7 @@ class _Mask:
         # Drawn on the CPU, so that a GPU uses the same masks.
         generator = torch.Generator().manual_seed(self.seed)
         keep = torch.rand(shape, generator=generator, dtype=torch.float32) >= p
-        # Kept units are scaled up, as in training. With p = 1 there are none.
+        # Kept units are scaled up, as in training. With p = 1, no unit is kept.
         return keep.float() / max(1 - p, torch.finfo(torch.float32).tiny)
 
 

@@ -65,7 +65,7 @@ def test_sentences_that_are_too_long_are_cut(tiny, intents):
 @pytest.mark.parametrize(
     ("max_length", "message"),
     [
-        (2, "no room beside the 2 tokens that the tokenizer adds .* choose 3 or more"),
+        (2, "no room besides the 2 tokens that the tokenizer adds .* choose 3 or more"),
         (63, "max_length=63 is more than the 62 tokens .* choose at most 62"),
         (0, "The 'max_length' parameter of TransformerClassifier must be"),
     ],

@@ -95,7 +95,7 @@ class Engine:
         return _Run(number, len(rows), orders, self.batch_size, stopping)
 
     def _step(self, runs: list["_Run"]) -> None:
-        """Train each model on one minibatch, and score those that complete an epoch."""
+        """Train each model on one minibatch, and score models that end an epoch."""
         losses = self.stack.step([run.next_batch() for run in runs])
         ended = [
             slot

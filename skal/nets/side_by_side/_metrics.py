@@ -26,8 +26,8 @@ def metric_of(scorer: Any, estimator: Any) -> Metric | None:
     Returns
     -------
     callable or None
-        `metric(true, predicted)`, or None if there is no equivalent and the scorer
-        itself has to be called.
+        `metric(true, predicted)`, or None if the scorer has no equivalent and has to be
+        called itself.
     """
     if hasattr(scorer, "_estimator"):
         own = type(estimator).score

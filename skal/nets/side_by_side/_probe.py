@@ -54,7 +54,7 @@ def make_module_stack(
     Raises
     ------
     NotSideBySide
-        If the module cannot be stacked. There is no message if dropout is the reason,
+        If the module cannot be stacked. The message is empty if dropout is the reason,
         because the user has chosen it.
     """
     if any(isinstance(m, _DropoutNd) and m.p > 0 for m in module.modules()):
