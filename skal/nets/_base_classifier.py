@@ -181,6 +181,7 @@ class StackedRows:
         X, y = self._check_rows(X, y, reset=True)
         self.input_shape_ = X.shape[1:]
         X, codes = self._encode_labels(X, y, classes)
+        # The module gets the same initial weights as in `fit`.
         with reproducible(as_seed(self.random_state)):
             self.module_ = self._make_net().module_
             self._check_module(X)

@@ -84,7 +84,7 @@ class BestEpoch:
 
     @property
     def is_over(self) -> bool:
-        """Whether `max_epochs` or the limit set by `patience` has been reached."""
+        """Return whether `max_epochs` or the limit set by `patience` is reached."""
         epoch = len(self.losses)
         is_stuck = bool(self.scores) and epoch - self.best >= self.patience
         return is_stuck or epoch == self.max_epochs
@@ -226,7 +226,25 @@ def _mean_loss(net: NeuralNetClassifier) -> float:
 
 
 def check_loss(loss: float, epoch: int) -> float:
-    """Return the training loss of an epoch, or raise an error if it is not finite."""
+    """Return the training loss of an epoch, or raise an error if it is not finite.
+
+    Parameters
+    ----------
+    loss : float
+        Mean training loss.
+    epoch : int
+        The epoch, counted from 1.
+
+    Returns
+    -------
+    float
+        The loss.
+
+    Raises
+    ------
+    ValueError
+        If the loss is not finite.
+    """
     if not np.isfinite(loss):
         raise ValueError(
             f"The training loss is {loss} in epoch {epoch}: scale the features "
@@ -236,7 +254,25 @@ def check_loss(loss: float, epoch: int) -> float:
 
 
 def check_score(score: float, epoch: int) -> float:
-    """Return the validation score of an epoch, or raise an error if not finite."""
+    """Return the validation score of an epoch, or raise an error if not finite.
+
+    Parameters
+    ----------
+    score : float
+        Validation score.
+    epoch : int
+        The epoch, counted from 1.
+
+    Returns
+    -------
+    float
+        The score.
+
+    Raises
+    ------
+    ValueError
+        If the score is not finite.
+    """
     if not np.isfinite(score):
         raise ValueError(
             f"The validation score is {score} in epoch {epoch}: choose a scoring whose "

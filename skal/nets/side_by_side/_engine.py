@@ -147,7 +147,18 @@ class Orders:
         self._cache: dict[int, tuple[torch.Generator, list[NDArray]]] = {}
 
     def for_length(self, n: int) -> Callable[[int], NDArray[np.int64]]:
-        """Return a function from the epoch, from 0, to the order of `n` rows."""
+        """Return a function from the epoch, from 0, to the order of `n` rows.
+
+        Parameters
+        ----------
+        n : int
+            Number of rows.
+
+        Returns
+        -------
+        callable
+            `order(epoch)` returns an ndarray of shape (n,).
+        """
         if n not in self._cache:
             self._cache[n] = torch.Generator().manual_seed(self.seed), []
         generator, orders = self._cache[n]

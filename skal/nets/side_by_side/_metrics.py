@@ -50,7 +50,17 @@ def metric_of(scorer: Any, estimator: Any) -> Metric | None:
 
 
 def is_of_skal(method: Any) -> bool:
-    """Return whether a method of a net is one of skal's own."""
+    """Return whether a method of a net is one of skal's own.
+
+    Parameters
+    ----------
+    method : callable
+        A method of a net.
+
+    Returns
+    -------
+    bool
+    """
     return method.__module__.startswith("skal.nets.")
 
 

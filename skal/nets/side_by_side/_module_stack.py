@@ -172,7 +172,20 @@ class ModuleStack(Stack):
         return call(self.module, self._names, weights, X)
 
     def logits(self, slot: int, inputs: torch.Tensor) -> torch.Tensor:
-        """Return the logits of each row."""
+        """Return the logits of each row.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        inputs : tensor of shape (n_rows, *input_shape)
+            The rows.
+
+        Returns
+        -------
+        tensor of shape (n_rows, n_classes)
+            The logits.
+        """
         weights = self.state_dict(slot)
         with torch.inference_mode():
             parts = [
@@ -182,7 +195,18 @@ class ModuleStack(Stack):
         return torch.cat(parts)
 
     def trained_module(self, slot: int) -> nn.Module:
-        """Return a copy of the module with the weights of one model."""
+        """Return a copy of the module with the weights of one model.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+
+        Returns
+        -------
+        torch.nn.Module
+            The copy, in evaluation mode.
+        """
         module = deepcopy(self.eval_module)
         module.load_state_dict(self.state_dict(slot), strict=False)
         return module

@@ -14,6 +14,16 @@ def fours(n: int) -> int:
 
     Matrix products treat the last rows differently if their number is not a multiple of
     four; otherwise, the bits of a row do not depend on the other rows.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+
+    Returns
+    -------
+    int
+        The smallest multiple of four that is not below `n`.
     """
     return -(-int(n) // 4) * 4
 
@@ -58,7 +68,18 @@ class Affine(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
-        """Return the gradients of the rows, the matrix and the bias."""
+        """Return the gradients of the rows, the matrix and the bias.
+
+        Parameters
+        ----------
+        grad : tensor of shape (n_models, n_rows, n_outputs)
+            The gradient of the outputs.
+
+        Returns
+        -------
+        tuple
+            One gradient per argument of `forward`; None for `blocks`.
+        """
         rows, matrix = ctx.saved_tensors
         n_outputs = matrix.shape[1]
         d_rows = torch.bmm(grad, matrix)

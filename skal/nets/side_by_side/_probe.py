@@ -66,9 +66,9 @@ def make_module_stack(
     best = _best_width(module)
     # A copy, because the forward pass may change the state of a module.
     probe = ModuleStack(deepcopy(module), best, *given)
-    why = _obstacle(probe)
-    if why is not None:
-        raise NotSideBySide(_message(module, why))
+    reason = _obstacle(probe)
+    if reason is not None:
+        raise NotSideBySide(_message(module, reason))
     # Models that are stepped in turn gain nothing from a width above 1.
     is_stacked = probe.always_full or _is_invariant(probe)
     width = min(width or best, best) if is_stacked else width or 1
@@ -77,10 +77,10 @@ def make_module_stack(
     return stack
 
 
-def _message(module: nn.Module, why: str) -> str:
+def _message(module: nn.Module, reason: str) -> str:
     return (
-        f"{type(module).__name__} {why}, so its models are trained one by one: change "
-        "that to train many side by side, or ignore this warning."
+        f"{type(module).__name__} {reason}, so its models are trained one by one: "
+        "change that to train many side by side, or ignore this warning."
     )
 
 
@@ -91,17 +91,17 @@ def _best_width(module: nn.Module) -> int:
 
 
 def _obstacle(probe: ModuleStack) -> str | None:
-    """Return the reason why the module of a stack cannot be stacked, or None."""
+    """Return the reason reason the module of a stack cannot be stacked, or None."""
     try:
-        why = _nondeterminism(probe.module, probe.data.X[: probe.n_rows])
-        return why or (None if _matches_single_models(probe) else _ROWS_DEPEND)
+        reason = _nondeterminism(probe.module, probe.data.X[: probe.n_rows])
+        return reason or (None if _matches_single_models(probe) else _ROWS_DEPEND)
     # Any error here means that vmap does not support the module; `fit` may.
     except Exception:
         return _VMAP
 
 
 def _nondeterminism(module: nn.Module, X: torch.Tensor) -> str | None:
-    """Return the reason why the same rows give different outputs, or None."""
+    """Return the reason reason the same rows give different outputs, or None."""
     buffers = [value.clone() for value in module.buffers()]
     state = torch.get_rng_state()
     with torch.no_grad():

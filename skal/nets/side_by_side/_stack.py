@@ -72,7 +72,15 @@ class Stack(ABC):
         self.jobs: list[Any] = [None] * width
 
     def load(self, slot: int, rows: NDArray[np.int64]) -> None:
-        """Put a new model in a slot, to be trained on the given rows of the data."""
+        """Put a new model in a slot, to be trained on the given rows of the data.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        rows : ndarray of int
+            The rows of its training set.
+        """
         self.jobs[slot], own = self._begin(rows)
         end = self.begin + own.numel()
         self._make_room(end)
@@ -156,6 +164,7 @@ class Stack(ABC):
     def _descend(self, gradients: torch.Tensor) -> None:
         """Take an Adam step of the first models, each with its own step count."""
         n = len(gradients)
+        # One tensor per model, as views of its row up to its last weight in use.
         rows, means, squares = map(list, zip(*self._states[:n], strict=True))
         d_rows = [gradients[i, : self.n_used[i]] for i in range(n)]
         with torch.no_grad():
@@ -177,7 +186,18 @@ class Stack(ABC):
             )
 
     def weights(self, slots: Any) -> dict[str, torch.Tensor]:
-        """Return the shared weights of some models, stacked and detached."""
+        """Return the shared weights of some models, stacked and detached.
+
+        Parameters
+        ----------
+        slots : range
+            Consecutive slots.
+
+        Returns
+        -------
+        dict of str to tensor
+            One tensor of shape (n_models, *shape) per layer, by name.
+        """
         rows = self.rows[slots.start : slots.stop].detach()
         return self._views(rows)
 
@@ -190,34 +210,104 @@ class Stack(ABC):
         return views
 
     def state_dict(self, slot: int) -> dict[str, torch.Tensor]:
-        """Return copies of the shared weights of one model, by name."""
+        """Return copies of the shared weights of one model, by name.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+
+        Returns
+        -------
+        dict of str to tensor
+            The weights by name.
+        """
         stacked = self.weights(range(slot, slot + 1))
         return {name: value[0].clone() for name, value in stacked.items()}
 
     @abstractmethod
     def logits(self, slot: int, inputs: Any) -> torch.Tensor:
-        """Return the logits of each row of encoded inputs, (n_rows, n_classes)."""
+        """Return the logits of each row of encoded inputs, (n_rows, n_classes).
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        inputs
+            Encoded rows, as `_encode_inputs` returns them.
+
+        Returns
+        -------
+        tensor of shape (n_rows, n_classes)
+            The logits.
+        """
 
     def answer(self, slot: int, inputs: Any) -> NDArray[np.int64]:
-        """Return the predicted class code of each row of encoded inputs."""
+        """Return the predicted class code of each row of encoded inputs.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        inputs
+            Encoded rows, as `_encode_inputs` returns them.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,), dtype int64
+            The class codes.
+        """
         return self.logits(slot, inputs).argmax(dim=1).cpu().numpy()
 
     def answers(self, slots: Sequence[int], inputs: Any) -> list[NDArray[np.int64]]:
-        """Return the predicted class codes of several models."""
+        """Return the predicted class codes of several models.
+
+        Parameters
+        ----------
+        slots : sequence of int
+            Indices of the slots.
+        inputs
+            Encoded rows, as `_encode_inputs` returns them.
+
+        Returns
+        -------
+        list of ndarray of shape (n_rows,), dtype int64
+            The class codes, one array per model.
+        """
         return [self.answer(slot, inputs) for slot in slots]
 
     def keep(self, slot: int) -> None:
-        """Keep the current weights of a model as its best weights."""
+        """Keep the current weights of a model as its best weights.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        """
         n_used = self.n_used[slot]
         self.best[slot, :n_used] = self.rows[slot, :n_used]
 
     def restore(self, slot: int) -> None:
-        """Restore the best weights of a model."""
+        """Restore the best weights of a model.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        """
         n_used = self.n_used[slot]
         self.rows[slot, :n_used] = self.best[slot, :n_used]
 
     def move(self, source: int, target: int) -> None:
-        """Move a model to another slot."""
+        """Move a model to another slot.
+
+        Parameters
+        ----------
+        source : int
+            Index of its current slot.
+        target : int
+            Index of the new slot.
+        """
         for state in (self.rows, self.means, self.squares, self.best):
             state[target] = state[source]
         self.jobs[target] = self.jobs[source]

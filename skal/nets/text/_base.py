@@ -107,7 +107,7 @@ class BaseTextNet(BaseNet):
         # its stack derives these tags from the codes.
         _, codes = self._encode_labels(numbers, y, classes)
         if self.embedding_dim_ == 1 or len(self.classes_) == 1:
-            # For matrices with one row, products round differently for a single model.
+            # A product with a vector has other last bits if there is only one model.
             raise NotSideBySide
         with reproducible(as_seed(self.random_state)):
             self.module_ = self._make_net().module_

@@ -159,7 +159,18 @@ def encode(
 def read_both_ways(
     weights: dict[str, torch.Tensor], vectors: torch.Tensor, packing: Packing
 ) -> tuple[torch.Tensor, ...]:
-    """Return the states of both directions, as in `encode`, but separately."""
+    """Return the states of both directions, as in `encode`, but separately.
+
+    Parameters
+    ----------
+    weights, vectors, packing
+        As in `encode`.
+
+    Returns
+    -------
+    right, left : tensors of shape (n_models, n_rows, dimension)
+        The states of each direction.
+    """
     # Both directions are stacked as if they were models, which halves the operations.
     ways = "rightward", "leftward"
     names = "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"

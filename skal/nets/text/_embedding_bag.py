@@ -113,6 +113,7 @@ class EmbeddingBagStack(TextStack):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         batch, n = self._collate(batches), len(batches)
         with torch.no_grad():
+            # Mean vector of each sentence, from the rows of weights seen as vectors.
             gradients = torch.zeros_like(self.rows[:n])
             per_model = self.rows.shape[1] // self.dimension
             rows = batch.words + (batch.models * per_model + self.n_before)
@@ -124,9 +125,11 @@ class EmbeddingBagStack(TextStack):
             losses, found, d_means = backpropagate(
                 leaves, means, batch.codes, batch.weights
             )
+            # Each word of a sentence gets an equal share of the gradient of its mean.
             d_means = d_means.flatten(0, 1) * shares
             d_words = d_means.index_select(0, batch.sentences)
             gradients.view(-1, self.dimension).index_add_(0, rows, d_words)
+            # Copy the gradients of the layers, through views of the rows.
             for gradient, value in zip(
                 self._views(gradients).values(), found, strict=True
             ):
@@ -136,7 +139,20 @@ class EmbeddingBagStack(TextStack):
     def answers(
         self, slots: Sequence[int], inputs: Sentences
     ) -> list[NDArray[np.int64]]:
-        """Return the predicted class code of each sentence, for several models."""
+        """Return the predicted class code of each sentence, for several models.
+
+        Parameters
+        ----------
+        slots : sequence of int
+            Indices of the slots.
+        inputs : Sentences
+            The sentences.
+
+        Returns
+        -------
+        list of ndarray of shape (n_sentences,), dtype int64
+            The class codes, one array per model.
+        """
         logits = self._all_logits(slots, inputs)
         return list(logits.argmax(dim=2).cpu().numpy())
 
@@ -153,7 +169,20 @@ class EmbeddingBagStack(TextStack):
             return forward(weights, x)[-1][:, :n]
 
     def logits(self, slot: int, inputs: Sentences) -> torch.Tensor:
-        """Return the logits of each sentence, for one model."""
+        """Return the logits of each sentence, for one model.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        inputs : Sentences
+            The sentences.
+
+        Returns
+        -------
+        tensor of shape (n_sentences, n_classes)
+            The logits.
+        """
         return self._all_logits([slot], inputs)[0]
 
 
@@ -178,7 +207,22 @@ def forward(w: Weights, x0: torch.Tensor) -> tuple[torch.Tensor, ...]:
 
 
 def linear(w: Weights, name: str, x: torch.Tensor) -> torch.Tensor:
-    """Apply a linear layer of each model to its rows."""
+    """Apply a linear layer of each model to its rows.
+
+    Parameters
+    ----------
+    w : dict of str to tensor
+        Stacked weights.
+    name : str
+        Name of the layer.
+    x : tensor of shape (n_models, n_rows, n_inputs)
+        The inputs.
+
+    Returns
+    -------
+    tensor of shape (n_models, n_rows, n_outputs)
+        The outputs.
+    """
     bias = w[f"{name}.bias"].unsqueeze(1)
     return torch.baddbmm(bias, x, w[f"{name}.weight"].mT)
 
@@ -223,7 +267,20 @@ def backpropagate(
 
 
 def before_relu(grad: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """Return the gradient of the input of a ReLU whose output was `x`."""
+    """Return the gradient of the input of a ReLU whose output was `x`.
+
+    Parameters
+    ----------
+    grad : tensor
+        Gradient of `x`.
+    x : tensor
+        Output of the ReLU.
+
+    Returns
+    -------
+    tensor
+        The gradient of its input.
+    """
     return torch.ops.aten.threshold_backward(grad, x, 0)
 
 

@@ -156,9 +156,11 @@ class Scan(torch.autograd.Function):
         tensor of shape (n_models, n_rows, n_hidden)
             The hidden states, in packed rows.
         """
+        # Double the third gate once, in the weights, instead of at each step.
         both = double_third_(torch.cat([w_input, w_hidden], dim=2))
         w_input, w_hidden = both.mT.split([w_input.shape[2], w_hidden.shape[2]], dim=1)
         bias = double_third_(bias.clone()).unsqueeze(1)
+        # Keep the intermediate values of each step for `backward`.
         steps: list[Step] = []
         for rows in inputs.split(counts, dim=1):
             m = rows.shape[1]
@@ -177,26 +179,41 @@ class Scan(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
-        """Return the gradients of the inputs and the weights."""
+        """Return the gradients of the inputs and the weights.
+
+        Parameters
+        ----------
+        grad : tensor of shape (n_models, n_rows, n_hidden)
+            The gradient of the hidden states.
+
+        Returns
+        -------
+        tuple
+            One gradient per argument of `forward`; None for `counts`.
+        """
         n, counts = grad.shape[2], [step.rows.shape[1] for step in ctx.steps]
         k = ctx.both.shape[2] - n
         d_state_next, d_cell_next = grad.new_zeros(2, len(grad), counts[0], n)
         d_w_input, d_w_hidden = map(torch.zeros_like, ctx.both.split([k, n], dim=2))
         d_bias = torch.zeros_like(ctx.both[..., 0])
+        # Go through the steps from the last to the first.
         d_inputs = []
         blocks = zip(grad.split(counts, dim=1), ctx.steps, strict=True)
         for block, step in reversed([*blocks]):
             m = block.shape[1]
+            # Through the gates, to the inputs and the previous states.
             d_state = block + d_state_next[:, :m]
             d_cell, d_gates = lstm_step_backward(d_state, d_cell_next[:, :m], step)
             d_rows = torch.bmm(d_gates, ctx.both)
             d_inputs.append(d_rows[..., :k])
             d_state_next[:, :m] = d_rows[..., k:]
             torch.mul(d_cell, step.gates[..., n : 2 * n], out=d_cell_next[:, :m])
+            # Add the gradients of the weights of this step.
             d_w_input.baddbmm_(d_gates.mT, step.rows)
             if step.prev_hidden is not None:
                 d_w_hidden.baddbmm_(d_gates.mT, step.prev_hidden)
             d_bias += d_gates.sum(dim=1)
+        # `forward` doubled the third gate.
         d_weights = map(double_third_, (d_w_input, d_w_hidden, d_bias))
         return torch.cat(d_inputs[::-1], dim=1), *d_weights, None
 
@@ -212,6 +229,11 @@ def lstm_step(
         The sigmoid of the gates; the third gate is doubled before the sigmoid.
     prev_cell : tensor of shape (..., n_hidden) or None
         Half the previous cell states; None at the first step, where they are zero.
+
+    Returns
+    -------
+    tuple of tensor
+        `gates`, `candidate`, `cell`, `half`, `squashed` and `hidden`.
     """
     input_gate, forget_gate, candidate, output_gate = gates.chunk(4, dim=-1)
     candidate = candidate - 0.5
@@ -233,6 +255,11 @@ def sigmoid(values: torch.Tensor) -> torch.Tensor:
     ----------
     values : tensor
         A contiguous tensor, which may be overwritten.
+
+    Returns
+    -------
+    tensor
+        The sigmoid of each value.
     """
     n = values.numel()
     if n % SIMD_MULTIPLE == 0:
@@ -254,13 +281,20 @@ def lstm_step_backward(
         step.
     step : Step
         The intermediate values of the step.
+
+    Returns
+    -------
+    d_cell, d_gates : tensors
+        The gradients.
     """
     sigmoid_backward = torch.ops.aten.sigmoid_backward
     input_gate, _, _, output_gate = step.gates.chunk(4, dim=2)
     d_gates = torch.empty_like(step.gates)
     d_input_gate, d_forget_gate, d_candidate, d_output_gate = d_gates.chunk(4, dim=2)
+    # With c half the cell state, half = sigmoid(4 c) and squashed = 2 half - 1.
     d_cell = sigmoid_backward(d_state * output_gate, step.half)
     d_cell = torch.add(d_cell_next, d_cell, alpha=8)
+    # Gradients after the sigmoid of each gate, then before it.
     torch.mul(d_cell, step.candidate, out=d_input_gate)
     if step.prev_cell is None:
         d_forget_gate.zero_()
@@ -279,6 +313,11 @@ def double_third_(weights: torch.Tensor) -> torch.Tensor:
     ----------
     weights : tensor of shape (n_models, 4 * n_hidden, ...)
         Weights or biases, by gate.
+
+    Returns
+    -------
+    tensor
+        `weights` itself.
     """
     n = weights.shape[1] // 4
     weights[:, 2 * n : 3 * n] *= 2
@@ -314,6 +353,7 @@ def scan(
         for part in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
     )
     bias, n = bias + more, w_hidden.shape[2]
+    # Pad small layers with zeros up to the minimum size.
     missing = max(0, MIN_UNITS - inputs.shape[2]), max(0, MIN_UNITS - n)
     if any(missing):
         inputs = pad(inputs, (0, missing[0]))
@@ -338,6 +378,11 @@ def with_more_units(matrix: torch.Tensor, n_inputs: int, n_hidden: int) -> torch
         The weights.
     n_inputs, n_hidden : int
         Number of inputs and of hidden units to add.
+
+    Returns
+    -------
+    tensor of shape (n_models, 4 * new n_hidden, new n_inputs)
+        The padded weights.
     """
     gates = matrix.unflatten(1, (4, -1))
     return pad(gates, (0, n_inputs, 0, n_hidden)).flatten(1, 2)

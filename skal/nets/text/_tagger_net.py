@@ -273,7 +273,18 @@ def lay_out(numbers: NDArray[np.int64], starts: NDArray[np.int64]) -> TokenChunk
 
 
 def turn(packing: Packing) -> NDArray[np.int64]:
-    """Return the row at which the leftward LSTM reads the word of each row."""
+    """Return the row at which the leftward LSTM reads the word of each row.
+
+    Parameters
+    ----------
+    packing : Packing
+        The layout of the rows.
+
+    Returns
+    -------
+    ndarray of shape (n_models, n_rows)
+        Indices of rows.
+    """
     return packing.starts[packing.mirrored] + packing.sentences
 
 
@@ -301,6 +312,7 @@ class TaggerStack(AutogradStack):
             self.jobs, batches, self.n_rows, by_length=True
         )
         packing = pack(lengths)
+        # The tags of each row, and of the row before it in its sentence.
         models, is_word = np.arange(len(words))[:, None], packing.is_word
         own = codes[models, packing.sentences, packing.steps]
         last = codes[models, packing.sentences, packing.steps - 1]
@@ -331,6 +343,18 @@ class TaggerStack(AutogradStack):
         """Return the logits of the tags of each token, sentence by sentence.
 
         The tags are chosen greedily, given the most likely previous tags.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        inputs : TokenRows
+            The sentences.
+
+        Returns
+        -------
+        tensor of shape (n_tokens, n_tags)
+            The logits.
         """
         found, order = [], []
         weights = self.weights(range(slot, slot + 1))
@@ -393,6 +417,7 @@ def decode(
     states = torch.cat([right[0], left[0, chunk.turned]], dim=1)
     gates, tag_gates, w_hidden = known_gates(weights, states)
     head, bias = weights["head.1.weight"][0].mT, weights["head.1.bias"][0]
+    # Decode step by step; later steps contain fewer sentences.
     found: list[torch.Tensor] = []
     tags: torch.Tensor | None = None
     hidden = cell = None

@@ -169,7 +169,20 @@ class TextStack(Stack):
         return (np.arange(n) * per_model + self.n_before)[:, None]
 
     def logits(self, slot: int, inputs: Sentences) -> torch.Tensor:
-        """Return the logits of each sentence."""
+        """Return the logits of each sentence.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        inputs : Sentences
+            The sentences.
+
+        Returns
+        -------
+        tensor of shape (n_sentences, n_classes)
+            The logits.
+        """
         found, order = [], []
         with torch.inference_mode():
             weights = super().state_dict(slot)
@@ -205,7 +218,18 @@ class TextStack(Stack):
         return own.view(-1, self.corpus.dimension)
 
     def state_dict(self, slot: int) -> dict[str, torch.Tensor]:
-        """Return the weights of one model, for all words, by name in the module."""
+        """Return the weights of one model, for all words, by name in the module.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+
+        Returns
+        -------
+        dict of str to tensor
+            The weights by name.
+        """
         vectors = self.corpus.vectors.clone()
         used = self._to(self.jobs[slot].used)
         vectors[used] = self._own_vectors(slot)[1:]
@@ -307,6 +331,7 @@ def gather(
             batch[np.argsort(-job.lengths[batch], kind="stable")]
             for job, batch in zip(jobs, batches, strict=True)
         ]
+    # Copy the sentences of each model, leaving zeros as padding.
     length = max(job.numbers.shape[1] for job in jobs)
     shape = len(jobs), n_rows
     words, lengths = np.zeros((*shape, length), np.int64), np.zeros(shape, np.int64)
@@ -317,6 +342,7 @@ def gather(
         words[slot, :n, : job.numbers.shape[1]] = job.numbers[batch]
         lengths[slot, :n] = job.lengths[batch]
         codes[slot, :n] = job.codes[batch].reshape(n, -1)
+    # Sentences have one code each, or one per word.
     is_one_each = jobs[0].codes.ndim == 1
     weights = padded(batches, n_rows)[1]
     words = words[:, :, : lengths.max()]

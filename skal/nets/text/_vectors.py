@@ -68,11 +68,13 @@ def embedding_matrix(
     values = np.ones((1, dimension), dtype=np.float32)
     if vectors is not None:
         known, values = word_vectors(vectors)
+    # Look up the given vectors. A word without one takes the last row for now.
     rows = {word: row for row, word in enumerate(known)}
     # The empty word represents padding and the unknown word.
     named = [""] * N_SPECIAL + list(words)
     found = np.array([rows.get(word, -1) if word else -1 for word in named])
     matrix, seed = values[found], as_seed(random_state)
+    # Draw the missing vectors, at the scale of the given ones.
     scale = np.sqrt(np.mean(values.astype(np.float64) ** 2))
     for new in np.flatnonzero(found < 0):
         rng = stream(seed, Stream.START, _number(named[new]))

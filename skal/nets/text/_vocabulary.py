@@ -21,7 +21,7 @@ N_SPECIAL = 2
 # Number of sentences per forward pass: small enough for the CPU cache.
 SENTENCES_AT_ONCE = 128
 
-# Tokenization similar to that behind GloVe, so that most words have a vector.
+# Similar to GloVe's tokenization, so that most words of a sentence have a vector.
 _TOKEN = re.compile(
     r"""
       \d+(?:[.,:]\d+)+              # 7:30 and 1,000
@@ -50,7 +50,7 @@ class Vocabulary(TransformerMixin, BaseEstimator):
         Whether to convert words to lower case.
 
     min_count : int, default=1
-        Words that occur fewer times in the training sentences are ignored.
+        Words that occur fewer times in the training sentences are treated as unknown.
 
     max_length : int, default=None
         Number of words to which each sentence is cut off or padded. None pads to the
