@@ -12,9 +12,10 @@ from torch import nn
 from skal._sklearn import Interval
 from skal.nets._base_classifier import BaseNetClassifier, StackedRows
 
-# Smallest side, in pixels, of images that fit through two unpadded 5 x 5 convolutions,
-# each followed by 2 x 2 pooling; with padding, 4 pixels are enough.
+# Smallest side, in pixels, of images that are not padded: smaller ones would vanish in
+# the two convolutions, which shrink each side by 4, and the pooling, which halves it.
 _SMALLEST_UNPADDED = 16
+# Smallest side, in pixels, of images that are padded, since pooling halves it twice.
 _SMALLEST = 4
 
 
@@ -87,9 +88,10 @@ class ConvNet(nn.Module):
 class ImageCNN(StackedRows, BaseNetClassifier):
     """The paper's convolutional network for small images.
 
-    Two convolutions of 32 and 64 channels with 5 x 5 kernels, each followed by 2 x 2
-    max-pooling, and two linear layers of 128 units and one unit per class, with ReLU
-    between layers. It is trained in the same way as `TorchClassifier`.
+    The network consists of two convolutions of 32 and 64 channels with 5 x 5 kernels,
+    each followed by 2 x 2 max-pooling, and two linear layers of 128 units and one unit
+    per class, with ReLU between layers. It is trained in the same way as
+    `TorchClassifier`.
 
     Images have shape (n_images, height, width) or (n_images, channels, height, width),
     or are flattened to one row each. Bytes (dtype uint8) are divided by 255; other

@@ -185,9 +185,10 @@ def read_both_ways(
 class BiLSTMClassifier(BaseTextClassifier):
     """The paper's bidirectional LSTM, for sentences.
 
-    Word vectors, a bidirectional LSTM with one hidden unit per dimension of the vectors
-    in each direction, the mean of its states over the words, and a linear layer of one
-    unit per class. It is trained in the same way as `TorchClassifier`.
+    The network consists of word vectors, a bidirectional LSTM with one hidden unit per
+    dimension of the vectors in each direction, the mean of its states over the words,
+    and a linear layer of one unit per class. It is trained in the same way as
+    `TorchClassifier`.
 
     A sentence is a str, which is split into words as `Vocabulary` does, or a list of
     words. The prediction for a sentence does not depend on the other sentences.

@@ -287,9 +287,9 @@ def before_relu(grad: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 class EmbeddingBagClassifier(BaseTextClassifier):
     """The paper's average-of-embeddings network, for sentences.
 
-    The mean of the word vectors, and three linear layers of 100 units, 100 units and
-    one unit per class, with ReLU between layers. It is trained in the same way as
-    `TorchClassifier`.
+    The network computes the mean of the word vectors, followed by three linear layers
+    of 100 units, 100 units and one unit per class, with ReLU between layers. It is
+    trained in the same way as `TorchClassifier`.
 
     A sentence is a str, which is split into words as `Vocabulary` does, or a list of
     words. The prediction for a sentence does not depend on the other sentences.

@@ -115,8 +115,8 @@ def _is_missing(tag: Any) -> bool:
     return tag is None or is_pandas_na(tag) or is_scalar_nan(tag)
 
 
-# Number of sentences per forward pass in prediction. Sentences in a pass should have
-# similar lengths, which would be less so with larger passes.
+# Number of sentences per forward pass in prediction. Larger passes would mix sentences
+# of more different lengths, and thus compute more padding.
 ROWS_AT_ONCE = 256
 
 
@@ -127,13 +127,13 @@ NO_TAG = -100
 class BiLSTMTagger(BaseTextNet):
     """The paper's tagger for named entity recognition, with one tag per token.
 
-    Word vectors, a bidirectional LSTM with one hidden unit per dimension of the vectors
-    in each direction, and an LSTM of 50 hidden units, whose inputs at each token are
-    the states of the bidirectional LSTM and the previous tag, followed by a linear
-    layer of one unit per tag. The previous tag is the true one in training (teacher
-    forcing) and the most likely one in prediction (greedy decoding). The net is trained
-    in the same way as `TorchClassifier`, on the mean cross-entropy over the tokens of a
-    minibatch.
+    The network consists of word vectors, a bidirectional LSTM with one hidden unit per
+    dimension of the vectors in each direction, an LSTM of 50 hidden units, whose inputs
+    at each token are the states of the bidirectional LSTM and the previous tag, and a
+    linear layer of one unit per tag. The previous tag is the true one in training
+    (teacher forcing) and the most likely one in prediction (greedy decoding). The
+    network is trained in the same way as `TorchClassifier`, on the mean cross-entropy
+    over the tokens of a minibatch.
 
     A sentence is a list of tokens, with a list of as many tags. The prediction for a
     sentence does not depend on the other sentences.

@@ -125,9 +125,10 @@ def convolve(
 class TextCNNClassifier(BaseTextClassifier):
     """The paper's convolutional network, for sentences.
 
-    Word vectors, three convolutions over the words with 50 channels and width 3, the
-    mean over the words, and two linear layers of 50 units and one unit per class, with
-    ReLU between layers. It is trained in the same way as `TorchClassifier`.
+    The network consists of word vectors, three convolutions over the words with 50
+    channels and width 3, the mean over the words, and two linear layers of 50 units and
+    one unit per class, with ReLU between layers. It is trained in the same way as
+    `TorchClassifier`.
 
     A sentence is a str, which is split into words as `Vocabulary` does, or a list of
     words. The prediction for a sentence does not depend on the other sentences.
