@@ -1,4 +1,4 @@
-"""Base class of all nets: training, choice of the epoch, files."""
+"""Base class of all nets: training, selection of the best epoch, saving."""
 
 import warnings
 from numbers import Integral, Real
@@ -25,12 +25,14 @@ from skal.seeding import as_seed
 
 
 class BaseNet(ClassifierMixin, BaseEstimator):
-    """Base class of nets: a skorch net is built in `fit`, never inherited.
+    """Base class of nets.
 
-    A subclass writes its constructor; `_check_rows`, which turns what it is given into
-    an array of shape (n_rows, *input_shape); `_with_codes`, which learns the classes,
-    and turns rows and labels into what a net trains on; and `_recipe`, which tells the
-    class of its module and the constructor's parameters.
+    `fit` builds a skorch net; the class does not inherit from one, so that it follows
+    scikit-learn's conventions. A subclass implements its constructor and three methods:
+    `_check_rows`, which validates `X` and returns an array of shape (n_rows,
+    *input_shape); `_encode_labels`, which sets `classes_` and returns the inputs and
+    class codes to train on; and `_module_and_params`, which returns the class of the
+    module and the parameters of its constructor.
     """
 
     _parameter_constraints: dict = {
@@ -56,15 +58,16 @@ class BaseNet(ClassifierMixin, BaseEstimator):
             Class labels of any kind.
 
         X_val : array-like of n_val rows, default=None
-            Rows to choose the epoch by: the one with the best score on them is kept,
-            and training stops after `patience` epochs without a better one. Without
-            them, all `max_epochs` epochs are trained and the last is kept.
+            Validation rows. The epoch with the best score on them is kept, and
+            training stops after `patience` epochs without a better score. Without
+            them, all `max_epochs` epochs are trained and the last one is kept.
 
         y_val : array-like of shape (n_val,), default=None
-            Their labels.
+            Class labels of `X_val`.
 
         classes : array-like of shape (n_classes,), default=None
-            All classes there are, of which `y` may lack some. None takes those of `y`.
+            All class labels, which may include some that `y` lacks. None uses the
+            classes found in `y`.
 
         Returns
         -------
@@ -74,18 +77,18 @@ class BaseNet(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the device is not there, rows are not as they should be, `y` holds a
-            label that is not among the classes, or training diverges.
+            If the device is not available, the rows are invalid, `y` contains a label
+            that is not in `classes`, or training diverges.
         """
         check_device(self.device)
         X, y = self._check_rows(X, y, reset=True)
         self.input_shape_ = X.shape[1:]
-        X, codes = self._with_codes(X, y, classes)
-        score = self._judge(X_val, y_val)
-        # What is drawn, in this order: the module's first weights, layer by layer, and
-        # what `_make_net` puts in their place. Then, from the seed anew, so that it
-        # depends on the number of rows alone: in each epoch the order of the rows, and,
-        # minibatch by minibatch, what dropout drops.
+        X, codes = self._encode_labels(X, y, classes)
+        score = self._validation_scorer(X_val, y_val)
+        # Order of the random draws: the initial weights, layer by layer, then the
+        # values that `_make_net` replaces. The generator is then reset to the seed, so
+        # that the following draws depend only on the number of rows: for each epoch
+        # the order of the rows, then for each minibatch the dropout masks.
         seed = as_seed(self.random_state)
         with reproducible(seed):
             net = self._make_net()
@@ -99,19 +102,19 @@ class BaseNet(ClassifierMixin, BaseEstimator):
         return self
 
     def _make_net(self):
-        module, params = self._recipe()
+        module, params = self._module_and_params()
         return make_net(
             module,
             params,
-            # torch takes no numbers of numpy's, such as a search over a range gives.
+            # torch rejects numpy numbers, which a randomized search may set.
             lr=float(self.lr),
             max_epochs=int(self.max_epochs),
             batch_size=int(self.batch_size),
             device=self.device,
         )
 
-    def _judge(self, X_val, y_val):
-        """Return a function that scores the estimator in its present state, or None."""
+    def _validation_scorer(self, X_val, y_val):
+        """Return a function that scores the estimator in its current state, or None."""
         if not has_validation(X_val, y_val):
             return None
         self._check_rows(X_val, reset=False)
@@ -122,41 +125,41 @@ class BaseNet(ClassifierMixin, BaseEstimator):
         return check_scoring(self, self.scoring)
 
     def _check_module(self, X):
-        """Refuse a module that does not answer as it should, before it is trained."""
+        """Raise an error, before training, if the output has the wrong shape."""
 
-    # The class of the stack that trains many of these side by side, if there is one.
+    # Class of the stack that trains many of these nets side by side, or None.
     _stack_class: Any = None
 
     def side_by_side(self, X, y, *, X_val=None, y_val=None, classes=None, width=None):
-        """Return what trains this net on many subsets of one data set, or None.
+        """Return an object that trains this net on many subsets of a data set, or None.
 
         Parameters
         ----------
         X, y : rows and labels
-            What subsets are taken from.
+            Rows and labels from which the subsets are taken.
 
         X_val, y_val : rows and labels, default=None
-            To choose the epoch by, as in `fit`.
+            Validation set that selects the best epoch, as in `fit`.
 
         classes : array-like of shape (n_classes,), default=None
-            All classes there are. None takes those of `y`.
+            All class labels. None uses the classes found in `y`.
 
         width : int, default=None
-            How many models stand side by side. It does not change any result on the
-            CPU.
+            Maximum number of models trained side by side. On the CPU, it does not
+            change any result.
 
         Returns
         -------
         ManyNets or None
-            None where this net is only trained one by one: there is no such form of it,
-            it has dropout, or its class has a `fit` or `predict` of its own. Where a
-            module of your own is why, a warning says so.
+            None if this net can only be trained one at a time: it has no such
+            implementation, it has dropout, or its class overrides `fit` or `predict`.
+            If the user's module is the reason, a warning explains it.
 
         Raises
         ------
         ValueError
-            If one of `X_val` and `y_val` is missing, or rows, labels, parameters or the
-            device are such that `fit` refuses them.
+            If only one of `X_val` and `y_val` is given, or `fit` would reject the rows,
+            labels, parameters or device.
         """
         has_dropout = getattr(self, "dropout", 0)
         own = is_of_skal(self.fit) and is_of_skal(self.predict)
@@ -168,29 +171,30 @@ class BaseNet(ClassifierMixin, BaseEstimator):
             return ManyNets(
                 self, X, y, X_val=X_val, y_val=y_val, classes=classes, width=width
             )
-        except NotSideBySide as why:
-            if str(why):
-                warnings.warn(str(why), stacklevel=2)
+        except NotSideBySide as reason:
+            if str(reason):
+                warnings.warn(str(reason), stacklevel=2)
             return None
 
-    def _trainable(self, rows):
-        """Return the rows that `fit` would train on."""
+    def _trainable_rows(self, rows):
+        """Return the rows, as indices into the stack, on which `fit` would train."""
         return rows
 
     def save(self, path):
         """Write the fitted estimator to a file, without pickle.
 
-        The file is moved to its place when it is whole, so that a reader never sees a
-        part of it.
+        The file is written under a temporary name and then moved, so that a reader
+        never sees an incomplete file.
 
         Parameters
         ----------
         path : str or path-like
+            Where to write the file.
 
         Raises
         ------
         TypeError
-            If a parameter is of a kind that the file cannot hold, such as a callable.
+            If a parameter has a type that the file cannot hold, such as a callable.
         """
         check_is_fitted(self)
         fitted = {
@@ -203,26 +207,27 @@ class BaseNet(ClassifierMixin, BaseEstimator):
 
     @classmethod
     def load(cls, path, **params):
-        """Read a fitted estimator from a file that `save` wrote.
+        """Read a fitted estimator from a file written by `save`.
 
         Parameters
         ----------
         path : str or path-like
+            The file to read.
 
         **params : dict
-            Parameters that take the place of the stored ones, such as `device`.
+            Parameters that replace the stored ones, such as `device`.
 
         Returns
         -------
         estimator
-            Fitted, as it was saved.
+            The fitted estimator.
 
         Raises
         ------
         FileNotFoundError
-            If there is no such file.
+            If the file does not exist.
         ValueError
-            If the file is damaged, or holds another kind of estimator.
+            If the file is damaged, or holds an estimator of another class.
         """
         weights, facts = _saving.read(path)
         if facts["class"] != cls.__name__:
@@ -247,8 +252,8 @@ class BaseNet(ClassifierMixin, BaseEstimator):
 
     def _restore_module(self, weights, path):
         check_device(self.device)
-        module, params = self._recipe()
-        # A constructor draws its first weights, which must leave no trace either.
+        module, params = self._module_and_params()
+        # The constructor draws initial weights: leave the global random state as it is.
         with reproducible(0):
             self.module_ = module(**params).to(self.device).eval()
         try:
@@ -256,5 +261,5 @@ class BaseNet(ClassifierMixin, BaseEstimator):
         except RuntimeError as error:
             raise ValueError(
                 f"The weights in {path} do not fit {module.__name__}: load it with the "
-                "module and the parameters that it was saved with."
+                "module and the parameters with which it was saved."
             ) from error

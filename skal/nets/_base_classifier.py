@@ -19,26 +19,27 @@ from skal.seeding import as_seed
 class BaseNetClassifier(BaseNet):
     """Base class of net classifiers: one label per row.
 
-    A subclass writes its constructor, `_check_rows`, which turns what it is given into
-    an array of dtype float32 and shape (n_rows, *input_shape), and `_recipe`, which
-    tells the class of its module and the constructor's parameters.
+    A subclass implements its constructor; `_check_rows`, which validates `X` and
+    returns an array of dtype float32 and shape (n_rows, *input_shape); and
+    `_module_and_params`, which returns the class of the module and the parameters of
+    its constructor.
     """
 
-    # Rows in one forward pass of a prediction.
+    # Number of rows per forward pass in prediction.
     _rows_at_once = 1024
 
-    def _with_codes(self, X, y, classes):
-        """Learn the classes, and return the rows and labels that a net trains on."""
+    def _encode_labels(self, X, y, classes):
+        """Set `classes_`, and return the rows and class codes to train on."""
         self.classes_, codes = encode_labels(y, classes)
         return X, codes
 
     def _check_module(self, X):
-        """Refuse a module whose output is not one logit per class."""
+        """Raise an error unless the module returns one logit per class."""
         X = X[:2]
         shape, expected = tuple(self._logits(X).shape), (len(X), len(self.classes_))
         if shape != expected:
             raise ValueError(
-                f"{type(self.module_).__name__} answers {len(X)} rows with shape "
+                f"{type(self.module_).__name__} returns {len(X)} rows with shape "
                 f"{shape}: make it return one logit per class, shape {expected}."
             )
 
@@ -48,10 +49,12 @@ class BaseNetClassifier(BaseNet):
         Parameters
         ----------
         X : array-like of n_samples rows
+            Rows to predict.
 
         Returns
         -------
         ndarray of shape (n_samples,)
+            The predicted class labels.
         """
         check_is_fitted(self)
         logits = self._logits(self._check_rows(X, reset=False))
@@ -63,6 +66,7 @@ class BaseNetClassifier(BaseNet):
         Parameters
         ----------
         X : array-like of n_samples rows
+            Rows to predict.
 
         Returns
         -------
@@ -76,19 +80,21 @@ class BaseNetClassifier(BaseNet):
     def sample_proba(self, X, n_samples=20, random_state=None):
         """Sample the posterior of the class probabilities by Monte-Carlo dropout.
 
-        A sample is one network: it drops the same units for all rows, however many rows
-        there are and in whatever order. Only dropout is random; batch norm predicts as
-        ever.
+        Each sample is one network, which drops the same units for all rows, regardless
+        of their number and order. Only dropout is random: batch norm stays in
+        evaluation mode.
 
         Parameters
         ----------
         X : array-like of n_rows rows
+            Rows to predict.
 
         n_samples : int, default=20
-            Number of samples (T). The first of many are what fewer would be.
+            Number of samples (T). Asking for more keeps the first ones unchanged.
 
         random_state : int, RandomState instance or None, default=None
-            Determines what is dropped. Pass an int for the same samples in every call.
+            Controls the dropout masks. Pass an int for reproducible output across
+            multiple function calls.
 
         Returns
         -------
@@ -103,12 +109,13 @@ class BaseNetClassifier(BaseNet):
         References
         ----------
         Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016; Kirsch,
-        van Amersfoort and Gal, "BatchBALD", NeurIPS 2019, for one mask for all rows.
+        van Amersfoort and Gal, "BatchBALD", NeurIPS 2019, for sharing one mask between
+        all rows.
         """
         check_is_fitted(self)
         if n_samples < 1:
             raise ValueError(
-                f"n_samples={n_samples} samples is none: ask for 1 or more."
+                f"n_samples must be at least 1, got {n_samples}: ask for 1 or more."
             )
         X, seed = self._check_rows(X, reset=False), as_seed(random_state)
         probs_N_T_C = np.empty((len(X), n_samples, len(self.classes_)))
@@ -123,11 +130,12 @@ class BaseNetClassifier(BaseNet):
         Parameters
         ----------
         X : array-like of n_samples rows
+            Rows to embed.
 
         Returns
         -------
         ndarray of shape (n_samples, n_units), dtype float32
-            What goes into the last `torch.nn.Linear` of the module.
+            Input of the last `torch.nn.Linear` of the module.
 
         Raises
         ------
@@ -145,7 +153,8 @@ class BaseNetClassifier(BaseNet):
         self.module_.eval()
         device = next(self.module_.parameters()).device
         found, order = [], []
-        # Not in inference mode: a module may keep a constant that it trains with later.
+        # no_grad, not inference mode: a module may cache a constant that it later uses
+        # in training, where inference tensors are not allowed.
         with torch.no_grad():
             for rows, chunk in self._passes(X):
                 logits = self.module_(torch.tensor(chunk, device=device))
@@ -154,24 +163,25 @@ class BaseNetClassifier(BaseNet):
         return in_order(found, order)
 
     def _passes(self, X):
-        """Yield some rows at a time: their numbers, and what the module is given."""
+        """Yield batches of rows: their indices, and the input of the module."""
         for rows in batched(np.arange(len(X)), self._rows_at_once):
             yield rows, X[rows]
 
 
 class StackedRows:
-    """Mixin of classifiers of arrays whose module is trained side by side with others.
+    """Mixin for classifiers of arrays whose module can be trained side by side.
 
-    What `ManyNets` asks of an estimator.
+    It implements the methods that `ManyNets` calls.
     """
 
     _stack_class = ModuleStack
 
-    def _make_stack(self, X, y, classes, width):
-        """Learn what `fit` would of all rows, and return models of them in a stack."""
+    def _build_stack(self, X, y, classes, width):
+        """Set the fitted attributes from all rows, and return a stack of models."""
         X, y = self._check_rows(X, y, reset=True)
         self.input_shape_ = X.shape[1:]
-        X, codes = self._with_codes(X, y, classes)
+        X, codes = self._encode_labels(X, y, classes)
+        # The module gets the same initial weights as in `fit`.
         with reproducible(as_seed(self.random_state)):
             self.module_ = self._make_net().module_
             self._check_module(X)
@@ -184,57 +194,61 @@ class StackedRows:
                 self._rows_at_once,
             )
 
-    def _encode(self, X, y):
-        """Return inputs for a stack to answer, and the true class numbers."""
+    def _encode_inputs(self, X, y):
+        """Return the inputs of a stack, and the true class codes."""
         X = torch.tensor(self._check_rows(X, reset=False), device=self.device)
         return X, np.searchsorted(self.classes_, column_or_1d(y))
 
-    def _hand_over(self, model, stack, place):
-        """Make `model` what `fit` would have made of it."""
+    def _copy_fitted_state(self, model, stack, slot):
+        """Set the fitted attributes of `model` as its own `fit` would have done."""
         for name in ("classes_", "input_shape_", "n_features_in_", "feature_names_in_"):
             if hasattr(self, name):
                 setattr(model, name, getattr(self, name))
-        model.module_ = stack.trained_module(place)
+        model.module_ = stack.trained_module(slot)
 
 
 def encode_labels(y, classes=None):
-    """Return the sorted class list, and the position in it of each label.
+    """Return the sorted class labels, and the class code of each label.
 
     Parameters
     ----------
     y : ndarray of shape (n_samples,)
+        Class labels.
     classes : array-like of shape (n_classes,), default=None
-        All classes there are. None takes those of `y`.
+        All class labels. None uses the classes found in `y`.
 
     Returns
     -------
     classes : ndarray of shape (n_classes,)
+        The class labels, sorted.
     codes : ndarray of shape (n_samples,), dtype int64
+        Index of each label in `classes`.
 
     Raises
     ------
     ValueError
-        If `y` does not hold classes, or one that is not in `classes`.
+        If `y` is not a classification target, or contains a label that is not in
+        `classes`.
     """
     check_classification_targets(y)
     known = np.unique(y if classes is None else np.asarray(classes))
     unknown = np.setdiff1d(y, known)
     if len(unknown):
         raise ValueError(
-            f"y holds the label {unknown.tolist()[0]!r}, which is not in classes: give "
-            "all classes, those of y among them."
+            f"y contains the label {unknown.tolist()[0]!r}, which is not in classes: "
+            "pass all classes, including every label in y."
         )
     return known, np.searchsorted(known, y)
 
 
 @contextmanager
 def _inputs_of_last_linear(module):
-    """Yield a list, to which each pass adds what goes into the last linear layer."""
+    """Yield a list that collects the inputs of the last linear layer, pass by pass."""
     layers = [m for m in module.modules() if isinstance(m, torch.nn.Linear)]
     if not layers:
         raise ValueError(
-            f"{type(module).__name__} has no torch.nn.Linear, whose input would be the "
-            "embedding: end the module with one."
+            f"{type(module).__name__} has no torch.nn.Linear, whose input would serve "
+            "as the embedding: end the module with one."
         )
     seen = []
     hook = layers[-1].register_forward_pre_hook(

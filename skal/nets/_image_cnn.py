@@ -1,4 +1,4 @@
-"""ImageCNN: the convolutional network of the paper's object classification."""
+"""ImageCNN: the paper's convolutional network for object classification."""
 
 import math
 from numbers import Real
@@ -12,17 +12,20 @@ from torch import nn
 from skal._sklearn import Interval
 from skal.nets._base_classifier import BaseNetClassifier, StackedRows
 
-# Two unpadded 5 x 5 convolutions, each halved by pooling, leave nothing of less.
+# Smallest side, in pixels, of images that are not padded: smaller ones would vanish in
+# the two convolutions, which shrink each side by 4, and the pooling, which halves it.
 _SMALLEST_UNPADDED = 16
+# Smallest side, in pixels, of images that are padded, since pooling halves it twice.
 _SMALLEST = 4
 
 
 class ConvNet(nn.Module):
     """Two convolutions and two linear layers.
 
-    Convolutions of 32 and 64 channels, 5 x 5 and unpadded, each followed by max-pooling
-    over 2 x 2, and linear layers of 128 units and of one per class, with ReLU between.
-    Images of fewer than 16 pixels a side are padded by 2 in each convolution.
+    The convolutions have 32 and 64 channels and 5 x 5 kernels without padding, each
+    followed by 2 x 2 max-pooling. The linear layers have 128 units and one unit per
+    class. ReLU is applied between layers. If a side of the images has fewer than 16
+    pixels, each convolution pads by 2.
 
     Parameters
     ----------
@@ -33,8 +36,8 @@ class ConvNet(nn.Module):
         (channels, height, width) of an image.
 
     dropout : float, default=0.0
-        Probability with which a channel of a convolution, or an input of the last
-        layer, is dropped in training.
+        Probability of dropping a channel of a convolution, or an input of the last
+        layer, during training.
     """
 
     def __init__(self, n_classes, input_shape, dropout=0.0):
@@ -44,7 +47,7 @@ class ConvNet(nn.Module):
         self.convolutions = nn.Sequential(
             nn.Conv2d(input_shape[0], 32, 5, padding=padding),
             nn.Dropout2d(dropout),
-            # Before ReLU: the same, and ReLU has a quarter of the values to look at.
+            # Pooling before ReLU gives the same result with a quarter of the values.
             nn.MaxPool2d(2, ceil_mode=is_padded),
             nn.ReLU(),
             nn.Conv2d(32, 64, 5, padding=padding),
@@ -53,7 +56,7 @@ class ConvNet(nn.Module):
             nn.ReLU(),
             nn.Flatten(),
         )
-        # In evaluation mode, where dropout draws no random numbers.
+        # Evaluation mode, so that dropout draws no random numbers here.
         with torch.no_grad():
             n_units = self.convolutions.eval()(torch.zeros(1, *input_shape)).shape[1]
         self.convolutions.train()
@@ -63,7 +66,7 @@ class ConvNet(nn.Module):
             nn.Dropout(dropout),
             nn.Linear(128, n_classes),
         )
-        # Convolutions are twice as fast with the channels side by side.
+        # The channels-last memory format makes the convolutions twice as fast.
         self.to(memory_format=torch.channels_last)
 
     def forward(self, X):
@@ -72,65 +75,67 @@ class ConvNet(nn.Module):
         Parameters
         ----------
         X : tensor of shape (n_images, channels, height, width)
+            Images to classify.
 
         Returns
         -------
         tensor of shape (n_images, n_classes)
+            The logits.
         """
         return self.head(self.convolutions(X))
 
 
 class ImageCNN(StackedRows, BaseNetClassifier):
-    """The convolutional network of the paper, for small images.
+    """The paper's convolutional network for small images.
 
-    Convolutions of 32 and 64 channels, 5 x 5, each followed by max-pooling over 2 x 2,
-    and linear layers of 128 units and of one per class, with ReLU between. It is
-    trained as `TorchClassifier` trains.
+    The network consists of two convolutions of 32 and 64 channels with 5 x 5 kernels,
+    each followed by 2 x 2 max-pooling, and two linear layers of 128 units and one unit
+    per class, with ReLU between layers. It is trained in the same way as
+    `TorchClassifier`.
 
-    Images come as (n_images, height, width), as (n_images, channels, height, width), or
-    flat, one row each. Bytes (dtype uint8) are divided by 255; other numbers are taken
-    as they are.
+    Images have shape (n_images, height, width) or (n_images, channels, height, width),
+    or are flattened to one row each. Bytes (dtype uint8) are divided by 255; other
+    values are used unchanged.
 
     Parameters
     ----------
     dropout : float, default=0.0
-        Probability with which a channel of a convolution, or an input of the last
-        layer, is dropped in training, and in the samples of `sample_proba`, which needs
-        it to be above 0.
+        Probability of dropping a channel of a convolution, or an input of the last
+        layer, during training and in `sample_proba`, which needs a value above 0.
 
     image_shape : tuple of int, default=None
-        (height, width) or (channels, height, width) of an image. None takes the shape
-        that images come in. Flat rows are then square and grey; only rows of fewer than
-        16 values, which are hardly images, are strips one pixel high.
+        (height, width) or (channels, height, width) of an image. With None, the shape
+        is inferred from `X`: flat rows are assumed to be square grey-scale images, or,
+        with fewer than 16 values, images that are one pixel high.
 
     lr : float, default=1e-3
         Learning rate of Adam.
 
     max_epochs : int, default=100
-        At most so many passes through the images.
+        Maximum number of passes through the training images.
 
     batch_size : int, default=32
-        Images in a minibatch.
+        Number of images per minibatch.
 
     patience : int, default=20
-        With a validation set, training stops after this many epochs without a better
-        score.
+        Number of epochs without a better validation score after which training stops.
+        Not used without a validation set.
 
     scoring : str, callable or None, default=None
-        What an epoch is judged by, as everywhere in scikit-learn; None takes the
-        estimator's `score`, which is the accuracy.
+        Validation score that determines the best epoch, given in any form that
+        scikit-learn accepts. None uses the estimator's `score` method, the accuracy.
 
     device : str, default="cpu"
-        Where to train and predict, such as "cuda".
+        Device on which to train and predict, such as "cuda".
 
     random_state : int, RandomState instance or None, default=None
-        Determines the initial weights, the minibatches, and what dropout drops in
-        training. Pass an int for the same model in every call.
+        Controls the initial weights, the order of the minibatches, and dropout during
+        training. Pass an int for reproducible output across multiple function calls.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The class list.
+        The class labels, sorted.
 
     module_ : torch.nn.Module
         The trained module.
@@ -145,23 +150,23 @@ class ImageCNN(StackedRows, BaseNetClassifier):
         Validation score after each epoch; empty without a validation set.
 
     best_epoch_ : int
-        The epoch, from 1, whose weights were kept.
+        The epoch, counted from 1, whose weights were kept.
 
     n_features_in_ : int
-        Number of values in an image.
+        Number of values per image.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of features seen during :term:`fit`, if images are flat rows of a data
-        frame and all names are strings.
+        Names of features seen during :term:`fit`. Defined only if images are the rows
+        of a data frame whose column names are all strings.
 
     See Also
     --------
-    TorchClassifier : Train any other module.
+    TorchClassifier : Trains any other module.
 
     Notes
     -----
-    Images of fewer than 16 pixels a side are padded by 2 in each convolution; the
-    paper's, of 28 x 28, are not.
+    If a side of the images has fewer than 16 pixels, each convolution pads by 2. The
+    paper's images of 28 x 28 pixels are not padded.
 
     References
     ----------
@@ -181,7 +186,7 @@ class ImageCNN(StackedRows, BaseNetClassifier):
     (300, 3, 10)
     """
 
-    # What these need between the layers stays in the processor's cache.
+    # Rows per forward pass: small enough for all activations to fit in the CPU cache.
     _rows_at_once = 32
 
     _parameter_constraints: dict = {
@@ -219,21 +224,22 @@ class ImageCNN(StackedRows, BaseNetClassifier):
         Parameters
         ----------
         X : array-like of n_samples images
-            Images to train on, in one of the three layouts.
+            Images to train on, in one of the three layouts described above.
 
         y : array-like of shape (n_samples,)
             Class labels of any kind.
 
         X_val : array-like of n_val images, default=None
-            Images to choose the epoch by: the one with the best score on them is kept,
-            and training stops after `patience` epochs without a better one. Without
-            them, all `max_epochs` epochs are trained and the last is kept.
+            Validation images. The epoch with the best score on them is kept, and
+            training stops after `patience` epochs without a better score. Without
+            them, all `max_epochs` epochs are trained and the last one is kept.
 
         y_val : array-like of shape (n_val,), default=None
-            Their labels.
+            Class labels of `X_val`.
 
         classes : array-like of shape (n_classes,), default=None
-            All classes there are, of which `y` may lack some. None takes those of `y`.
+            All class labels, which may include some that `y` lacks. None uses the
+            classes found in `y`.
 
         Returns
         -------
@@ -243,9 +249,9 @@ class ImageCNN(StackedRows, BaseNetClassifier):
         Raises
         ------
         ValueError
-            If it cannot be told what shape images have, or they have not the same, the
-            device is not there, `y` holds a label that is not among the classes, or
-            training diverges.
+            If the shape of the images cannot be inferred or differs between images,
+            the device is not available, `y` contains a label that is not in `classes`,
+            or training diverges.
         """
         return super().fit(X, y, X_val=X_val, y_val=y_val, classes=classes)
 
@@ -264,7 +270,7 @@ class ImageCNN(StackedRows, BaseNetClassifier):
         return (images, checked[1]) if reset else images
 
     def _shape_of(self, flat, given):
-        """Return the shape of the images of `fit`: given, declared or guessed."""
+        """Return the shape of the training images: given, declared or guessed."""
         if self.image_shape is None:
             return given or guess_image_shape(flat.shape[1])
         declared = as_image_shape(self.image_shape)
@@ -272,12 +278,12 @@ class ImageCNN(StackedRows, BaseNetClassifier):
             check_same_shape(given, declared)
         if math.prod(declared) != flat.shape[1]:
             raise ValueError(
-                f"Rows of X have {flat.shape[1]} features and image_shape="
+                f"Rows of X have {flat.shape[1]} features, but image_shape="
                 f"{self.image_shape} has {math.prod(declared)} values: make them agree."
             )
         return declared
 
-    def _recipe(self):
+    def _module_and_params(self):
         facts = {"n_classes": len(self.classes_), "input_shape": self.input_shape_}
         return ConvNet, facts | {"dropout": self.dropout}
 
@@ -288,15 +294,17 @@ class ImageCNN(StackedRows, BaseNetClassifier):
 
 
 def scaled(flat):
-    """Return the values as float32, bytes divided by 255.
+    """Convert values to float32, dividing bytes by 255.
 
     Parameters
     ----------
     flat : ndarray of shape (n_images, n_values)
+        Images, one per row.
 
     Returns
     -------
     ndarray of shape (n_images, n_values), dtype float32
+        The converted values.
 
     Raises
     ------
@@ -305,13 +313,13 @@ def scaled(flat):
     """
     if flat.dtype == np.uint8:
         return flat.astype(np.float32) / np.float32(255)
-    # What overflows in float32 becomes infinite, and that is refused.
+    # A value too large for float32 becomes infinite, which check_array rejects.
     with np.errstate(over="ignore"):
         return check_array(flat, dtype=np.float32, input_name="X", order="C")
 
 
 def as_image_shape(shape):
-    """Return (channels, height, width), with one channel where none is named.
+    """Return (channels, height, width), adding a channel axis if necessary.
 
     Parameters
     ----------
@@ -321,51 +329,53 @@ def as_image_shape(shape):
     Returns
     -------
     tuple of int
+        The shape with a channel axis.
 
     Raises
     ------
     ValueError
-        If the shape is of another length, or fewer than 4 pixels a side.
+        If `shape` has another length, or a side has fewer than 4 pixels.
     """
     if len(shape) not in (2, 3) or min(shape[-2:]) < _SMALLEST:
         raise ValueError(
-            f"Images of shape {tuple(shape)} are not (height, width) or (channels, "
-            f"height, width) with at least {_SMALLEST} pixels a side: put the channels "
+            "Images must be (height, width) or (channels, height, width) with at least "
+            f"{_SMALLEST} pixels a side, got shape {tuple(shape)}: put the channels "
             "first, and enlarge smaller images."
         )
     return (1,) * (3 - len(shape)) + tuple(int(size) for size in shape)
 
 
 def guess_image_shape(n_values):
-    """Return the shape that flat rows are taken to have.
+    """Return the assumed image shape of flat rows.
 
     Parameters
     ----------
     n_values : int
+        Number of values per row.
 
     Returns
     -------
     tuple of int
-        (1, side, side), or for fewer than 16 values (1, 1, n_values).
+        (1, side, side), or (1, 1, n_values) if there are fewer than 16 values.
 
     Raises
     ------
     ValueError
-        If they are no square.
+        If the number of values is not a square.
     """
     if n_values < _SMALLEST**2:
         return (1, 1, n_values)
     side = math.isqrt(n_values)
     if side**2 != n_values:
         raise ValueError(
-            f"Rows of {n_values} features are no square images: say what they are, as "
-            "in image_shape=(3, 32, 32), or give images that are not flat."
+            f"Rows of {n_values} features are not square images: set their shape, as "
+            "in image_shape=(3, 32, 32), or pass images that are not flat."
         )
     return (1, side, side)
 
 
 def check_same_shape(given, expected):
-    """Refuse images that are not of the expected shape.
+    """Raise an error unless the images have the expected shape.
 
     Parameters
     ----------
@@ -379,6 +389,6 @@ def check_same_shape(given, expected):
     """
     if given != expected:
         raise ValueError(
-            f"Images of X have shape {given}, and {expected} (channels, height, width) "
-            "is expected: give images of the size that was fitted or declared."
+            f"Images of X have shape {given}, but {expected} (channels, height, width) "
+            "is expected: pass images of the fitted or declared size."
         )

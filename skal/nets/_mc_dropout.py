@@ -1,4 +1,4 @@
-"""Monte-Carlo dropout with masks that are the same for all rows."""
+"""Monte-Carlo dropout with one mask for all rows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,27 +16,28 @@ _CHANNELWISE = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 
 
 def dropout_layers(module: nn.Module) -> list[_DropoutNd]:
-    """Return the layers of a module that drop anything, in the order of its layers.
+    """Return the dropout layers of a module with a positive probability.
 
     Parameters
     ----------
     module : torch.nn.Module
+        The module to sample from.
 
     Returns
     -------
     list of dropout layers
-        At least one.
+        At least one, in the order of the layers of the module.
 
     Raises
     ------
     ValueError
-        If there is none, or one of a kind that has no mask to keep.
+        If the module has none, or one whose mask cannot be shared between rows.
     """
     layers = [m for m in module.modules() if isinstance(m, _DropoutNd) and m.p > 0]
     if not layers:
         raise ValueError(
-            f"{type(module).__name__} has no dropout layer that drops anything, so its "
-            "samples would all be the same: set its dropout above 0."
+            f"{type(module).__name__} has no dropout layer that drops anything, so all "
+            "its samples would be the same: set its dropout above 0."
         )
     for layer in layers:
         if not isinstance(layer, _ELEMENTWISE + _CHANNELWISE):
@@ -49,26 +50,28 @@ def dropout_layers(module: nn.Module) -> list[_DropoutNd]:
 
 @contextmanager
 def fixed_masks(module: nn.Module, seed: int, sample: int) -> Iterator[None]:
-    """Let a module in evaluation mode drop what one posterior sample drops.
+    """Apply the dropout masks of one posterior sample to a module in evaluation mode.
 
-    One sample is one network: each dropout layer has one mask, for all rows and in
-    every pass. It depends on the seed, the number of the sample, the layer, and the
-    shape of a row, so not on how rows are cut into batches. The layers themselves stay
-    in evaluation mode, and so does everything else, batch norm above all. Other threads
-    may predict with the module meanwhile: they see it as it is.
+    A sample is one network: each dropout layer has a single mask, used for all rows and
+    in every pass. The mask depends on the seed, the index of the sample, the layer and
+    the shape of a row, and therefore not on how the rows are divided into batches. All
+    layers stay in evaluation mode, in particular batch norm. The masks only apply in
+    this thread: other threads may use the module for prediction at the same time.
 
     Parameters
     ----------
     module : torch.nn.Module
+        The module to sample from.
     seed : int
+        Seed of the masks.
     sample : int
-        Number of the sample, from 0.
+        Index of the sample, from 0.
 
     References
     ----------
-    Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016. One mask for
-    all rows: Kirsch, van Amersfoort and Gal, "BatchBALD", NeurIPS 2019, where joint
-    entropies need it.
+    Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016. Kirsch, van
+    Amersfoort and Gal, "BatchBALD", NeurIPS 2019, share one mask between all rows,
+    which joint entropies require.
     """
     hooks = [
         layer.register_forward_hook(_Mask(seed, sample, position))
@@ -82,7 +85,7 @@ def fixed_masks(module: nn.Module, seed: int, sample: int) -> Iterator[None]:
 
 
 class _Mask:
-    """Multiplies what a dropout layer lets pass by the layer's mask."""
+    """A forward hook that multiplies the output of a dropout layer by a mask."""
 
     def __init__(self, seed: int, sample: int, position: int) -> None:
         key = stream(seed, Stream.DROPOUT, sample, position)
@@ -101,25 +104,27 @@ class _Mask:
         return output * self.masks[shape]
 
     def _draw(self, shape: tuple[int, ...], p: float) -> torch.Tensor:
-        # Drawn on the CPU, so that a GPU drops the same.
+        # Drawn on the CPU, so that a GPU uses the same masks.
         generator = torch.Generator().manual_seed(self.seed)
         keep = torch.rand(shape, generator=generator, dtype=torch.float32) >= p
-        # What is kept is scaled up, as in training. With p = 1 nothing is.
+        # Kept units are scaled up, as in training. With p = 1, no unit is kept.
         return keep.float() / max(1 - p, torch.finfo(torch.float32).tiny)
 
 
 def mask_shape(layer: nn.Module, X: torch.Tensor) -> tuple[int, ...]:
-    """Return the shape of the mask of a dropout layer, which broadcasts over the rows.
+    """Return the shape of the mask of a dropout layer, which broadcasts over rows.
 
     Parameters
     ----------
     layer : torch.nn.Module
+        A dropout layer.
     X : tensor of shape (n_rows, ...)
+        Its input.
 
     Returns
     -------
     tuple of int
-        (1, ...), with one value per channel for layers that drop whole channels.
+        The shape (1, ...), with one value per channel if the layer drops channels.
     """
     if isinstance(layer, _CHANNELWISE):
         return (1, X.shape[1]) + (1,) * (X.ndim - 2)

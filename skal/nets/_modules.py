@@ -1,4 +1,4 @@
-"""Modules, and what the constructor of a module may be given."""
+"""The MLP module, and checks of the parameters of a module's constructor."""
 
 import difflib
 import inspect
@@ -8,13 +8,13 @@ from typing import Any
 
 from torch import nn
 
-# What a classifier tells a module itself, from the data.
-TOLD = ("n_classes", "input_shape")
+# Constructor parameters that a classifier sets from the data.
+DATA_PARAMS = ("n_classes", "input_shape")
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class MLP(nn.Module):
-    """A multilayer perceptron: linear layers, each but the last with ReLU and dropout.
+    """A multilayer perceptron with ReLU and dropout after each hidden layer.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class MLP(nn.Module):
         Width of each hidden layer.
 
     dropout : float, default=0.0
-        Probability with which a hidden unit is dropped in training.
+        Probability of dropping a hidden unit during training.
 
     See Also
     --------
@@ -58,21 +58,23 @@ class MLP(nn.Module):
         Parameters
         ----------
         X : tensor of shape (n_rows, *input_shape)
+            Rows to classify.
 
         Returns
         -------
         tensor of shape (n_rows, n_classes)
+            The logits.
         """
         return self.layers(X)
 
 
 def defaults(module: Any) -> dict[str, Any]:
-    """Return the constructor's defaults, without those that the data decide.
+    """Return the default values of a constructor, except those set from the data.
 
     Parameters
     ----------
     module : type
-        Anything that is not a class has no parameters.
+        Class of a module. Any other object has no defaults.
 
     Returns
     -------
@@ -87,31 +89,33 @@ def defaults(module: Any) -> dict[str, Any]:
 
 
 def check_module(module: Any, params: dict[str, Any]) -> None:
-    """Refuse what is not the class of a module, and parameters that it does not take.
+    """Raise an error unless `module` is a module class that accepts the parameters.
 
     Parameters
     ----------
     module : type
+        Class of a module.
     params : dict
+        Parameters of its constructor.
 
     Raises
     ------
     TypeError
-        If `module` is not a class, such as a module that was built already.
+        If `module` is not a class, for example an instance of a module.
     ValueError
-        If its constructor lacks `n_classes`, or one of the parameters.
+        If its constructor does not accept `n_classes`, or one of the parameters.
     """
     if not _is_module(module):
         raise TypeError(
-            "module must be a class, since each fit builds a new one and a module that "
-            f"is built already would go on from its old weights: give {_class(module)} "
+            "module must be a class, since each fit builds a new module and an "
+            f"instance would continue from its old weights: pass {_class(module)} "
             "itself, and its parameters in module_params."
         )
     names = _signature(module)
     takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in names.values())
     if "n_classes" not in names and not takes_any:
         raise ValueError(
-            f"{module.__name__} must take n_classes, the number of its logits: add it "
+            f"{module.__name__} must take n_classes, the number of logits: add it "
             "to the parameters of its constructor."
         )
     unknown = sorted(set(params) - set(_settable(module)))
@@ -119,18 +123,24 @@ def check_module(module: Any, params: dict[str, Any]) -> None:
         raise ValueError(_suggestion(module, unknown[0]))
 
 
-def told(module: Any, n_classes: int, input_shape: tuple[int, ...]) -> dict[str, Any]:
-    """Return what the data tell a module, as far as its constructor wants to know.
+def data_params(
+    module: Any, n_classes: int, input_shape: tuple[int, ...]
+) -> dict[str, Any]:
+    """Return the constructor parameters that are set from the data.
 
     Parameters
     ----------
     module : type
+        Class of a module.
     n_classes : int
+        Number of classes.
     input_shape : tuple of int
+        Shape of one row.
 
     Returns
     -------
     dict
+        `n_classes`, and `input_shape` if the constructor accepts it.
     """
     if "input_shape" in _signature(module):
         return {"n_classes": n_classes, "input_shape": input_shape}
@@ -147,7 +157,7 @@ def _settable(module: Any) -> list[str]:
     return [
         name
         for name, parameter in _signature(module).items()
-        if name not in TOLD and parameter.kind not in _VARIADIC
+        if name not in DATA_PARAMS and parameter.kind not in _VARIADIC
     ]
 
 
@@ -161,7 +171,7 @@ def _class(module: Any) -> str:
 
 def _suggestion(module: Any, name: str) -> str:
     known = _settable(module)
-    if name in TOLD:
+    if name in DATA_PARAMS:
         return f"{name} follows from the data: leave it out of module_params."
     close = difflib.get_close_matches(name, known, n=1)
     if close:

@@ -1,4 +1,4 @@
-"""Files that hold a fitted net: weights in safetensors, all else in its header as JSON.
+"""Files of fitted nets: safetensors for the weights, JSON in its header for the rest.
 
 Nothing in such a file can execute code when it is read, unlike a pickle.
 """
@@ -17,22 +17,24 @@ from safetensors.torch import save as to_bytes
 
 
 def write(path: Any, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:
-    """Write a file, whole or not at all.
+    """Write a file atomically.
 
     Parameters
     ----------
     path : str or path-like
+        Where to write the file.
     tensors : dict of str to tensor
+        Tensors, such as weights, by name.
     facts : dict
-        Numbers, texts, booleans, None, lists, tuples, dicts and arrays of those.
+        Numbers, strings, booleans, None, and lists, tuples, dicts or arrays of these.
 
     Raises
     ------
     TypeError
-        If a fact is of another kind.
+        If a value in `facts` has another type.
     """
     path = Path(path)
-    # Copies: the format refuses two tensors that share memory, as tied weights do.
+    # Copies, because safetensors rejects tensors that share memory (tied weights).
     tensors = {
         name: value.detach().cpu().clone().contiguous()
         for name, value in tensors.items()
@@ -48,23 +50,26 @@ def write(path: Any, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) ->
 
 
 def read(path: Any) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Read a file that `write` wrote.
+    """Read a file written by `write`.
 
     Parameters
     ----------
     path : str or path-like
+        The file to read.
 
     Returns
     -------
     tensors : dict of str to tensor
+        Tensors by name.
     facts : dict
+        The other values.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If it is damaged, or was written by something else.
+        If the file is damaged, or was not written by `write`.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -90,7 +95,7 @@ def _digest(text: str, tensors: dict[str, torch.Tensor]) -> str:
 
 
 def _encode(value: Any, name: str) -> Any:
-    """Turn a value into what JSON can hold, and mark what JSON has no kind for."""
+    """Convert a value to JSON types, and tag the types that JSON lacks."""
     if isinstance(value, dict):
         return {"dict": [[key, _encode(v, key)] for key, v in value.items()]}
     if isinstance(value, tuple):
@@ -104,7 +109,7 @@ def _encode(value: Any, name: str) -> Any:
         return value
     raise TypeError(
         f"{name} is a {type(value).__name__}, which a file without pickle cannot hold: "
-        "use numbers, texts, lists, tuples or dicts, or pickle the estimator yourself."
+        "use numbers, strings, lists, tuples or dicts, or pickle the estimator."
     )
 
 

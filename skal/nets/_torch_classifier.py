@@ -1,13 +1,13 @@
-"""A classifier made of a torch module of the user's own."""
+"""TorchClassifier: trains any torch module as a scikit-learn classifier."""
 
 import numpy as np
 from sklearn.utils.validation import validate_data
 
 from skal.nets._base_classifier import BaseNetClassifier, StackedRows
-from skal.nets._modules import MLP, check_module, defaults, told
+from skal.nets._modules import MLP, check_module, data_params, defaults
 
-# Modules that a file may name. What is not here must be given to `load`: a name in a
-# file never decides what is imported.
+# Modules that `load` can find by the name stored in a file. Any other module must be
+# passed to `load`, so that the content of a file never causes an import.
 _NAMED = {"skal.nets.MLP": MLP}
 
 
@@ -17,52 +17,52 @@ _PREFIX = "module__"
 class TorchClassifier(StackedRows, BaseNetClassifier):
     """Train a torch module as a scikit-learn classifier.
 
-    Adam on the cross-entropy, in shuffled minibatches. Given a validation set in `fit`,
-    such as an `ActiveLearner`'s selection set, the best epoch is kept. The same
-    `random_state` gives the same weights bit for bit, in any process on the CPU,
-    whatever the global random state, which is left alone.
+    The net is trained with Adam on the cross-entropy of shuffled minibatches. If `fit`
+    is given a validation set, such as the selection set of an `ActiveLearner`, the best
+    epoch is kept. The same `random_state` gives bit-for-bit the same weights in any
+    process on the CPU; the global random state is neither used nor changed.
 
     Parameters
     ----------
     module : type
-        Class of a `torch.nn.Module` that answers (n_rows, *input_shape) with one logit
-        per class, such as `MLP`. Its constructor takes `n_classes` and, if it wishes,
-        `input_shape`, the shape of one row. Each `fit` builds a new module.
+        Class of a `torch.nn.Module` that maps inputs of shape (n_rows, *input_shape) to
+        one logit per class, such as `MLP`. Its constructor must accept `n_classes`, and
+        may accept `input_shape`, the shape of one row. Each `fit` builds a new module.
 
     module_params : dict, default=None
-        The constructor's other parameters. Each can be set by itself as well, as in
-        `set_params(module__hidden=20)` or the grid of a search.
+        Other parameters of the constructor. Each can also be set separately, as in
+        `set_params(module__hidden=20)` or in the grid of a search.
 
     lr : float, default=1e-3
         Learning rate of Adam.
 
     max_epochs : int, default=100
-        At most so many passes through the rows.
+        Maximum number of passes through the training rows.
 
     batch_size : int, default=32
-        Rows in a minibatch. The last of an epoch may be smaller; where the module has
-        batch norm, which learns nothing from a single row, such a row joins the
-        minibatch before it.
+        Number of rows per minibatch. The last minibatch of an epoch may be smaller. If
+        the module has batch norm, which needs more than one row, a single remaining row
+        is added to the minibatch before it.
 
     patience : int, default=20
-        With a validation set, training stops after this many epochs without a better
-        score.
+        Number of epochs without a better validation score after which training stops.
+        Not used without a validation set.
 
     scoring : str, callable or None, default=None
-        What an epoch is judged by, as everywhere in scikit-learn; None takes the
-        estimator's `score`, which is the accuracy.
+        Validation score that determines the best epoch, given in any form that
+        scikit-learn accepts. None uses the estimator's `score` method, the accuracy.
 
     device : str, default="cpu"
-        Where to train and predict, such as "cuda".
+        Device on which to train and predict, such as "cuda".
 
     random_state : int, RandomState instance or None, default=None
-        Determines the initial weights, the minibatches, and what dropout drops in
-        training. Pass an int for the same model in every call.
+        Controls the initial weights, the order of the minibatches, and dropout during
+        training. Pass an int for reproducible output across multiple function calls.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The class list.
+        The class labels, sorted.
 
     module_ : torch.nn.Module
         The trained module.
@@ -77,23 +77,23 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
         Validation score after each epoch; empty without a validation set.
 
     best_epoch_ : int
-        The epoch, from 1, whose weights were kept.
+        The epoch, counted from 1, whose weights were kept.
 
     n_features_in_ : int
         Number of features seen during :term:`fit`.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of features seen during :term:`fit`, if all are strings.
+        Names of features seen during :term:`fit`. Defined only if all are strings.
 
     See Also
     --------
     ImageCNN : A convolutional network for images.
-    MLP : A module to begin with.
+    MLP : A multilayer perceptron.
 
     References
     ----------
-    Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015. Epochs and
-    patience as in Zhou et al., AISTATS 2021.
+    Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015. The number
+    of epochs and the patience are from Zhou et al., AISTATS 2021.
 
     Examples
     --------
@@ -146,11 +146,12 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
         Parameters
         ----------
         deep : bool, default=True
-            Whether to add those of the module, as `module__name`.
+            Whether to include the parameters of the module, as `module__name`.
 
         Returns
         -------
         dict
+            Parameter names mapped to their values.
         """
         params = super().get_params(deep=deep)
         if not deep:
@@ -160,11 +161,12 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
         return params | {_PREFIX + name: value for name, value in inner.items()}
 
     def set_params(self, **params):
-        """Set parameters, those of the module as `module__name`.
+        """Set parameters; prefix the parameters of the module with `module__`.
 
         Parameters
         ----------
         **params : dict
+            Parameter names and their new values.
 
         Returns
         -------
@@ -173,7 +175,7 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
         Raises
         ------
         ValueError
-            If there is no such parameter. A name that comes close is suggested.
+            If a parameter does not exist. The message suggests a similar name.
         """
         inner = {
             name.removeprefix(_PREFIX): value
@@ -185,7 +187,7 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
         )
         if inner:
             check_module(self.module, inner)
-            # A new dict: the old one belongs to whoever gave it.
+            # A new dict, because the old one was passed by the caller.
             self.module_params = (self.module_params or {}) | inner
         return self
 
@@ -201,15 +203,16 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
             Class labels of any kind.
 
         X_val : array-like of shape (n_val, n_features) or (n_val, ...), default=None
-            Rows to choose the epoch by: the one with the best score on them is kept,
-            and training stops after `patience` epochs without a better one. Without
-            them, all `max_epochs` epochs are trained and the last is kept.
+            Validation rows. The epoch with the best score on them is kept, and
+            training stops after `patience` epochs without a better score. Without
+            them, all `max_epochs` epochs are trained and the last one is kept.
 
         y_val : array-like of shape (n_val,), default=None
-            Their labels.
+            Class labels of `X_val`.
 
         classes : array-like of shape (n_classes,), default=None
-            All classes there are, of which `y` may lack some. None takes those of `y`.
+            All class labels, which may include some that `y` lacks. None uses the
+            classes found in `y`.
 
         Returns
         -------
@@ -221,32 +224,32 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
         TypeError
             If `module` is not a class.
         ValueError
-            If the module takes no such parameters or does not return one logit per
-            class, the device is not there, rows are not as they should be, `y` holds a
-            label that is not among the classes, or training diverges.
+            If the module does not accept the parameters or does not return one logit
+            per class, the device is not available, the rows are invalid, `y` contains
+            a label that is not in `classes`, or training diverges.
         """
         check_module(self.module, self.module_params or {})
         return super().fit(X, y, X_val=X_val, y_val=y_val, classes=classes)
 
-    def _make_stack(self, X, y, classes, width):
+    def _build_stack(self, X, y, classes, width):
         check_module(self.module, self.module_params or {})
-        return super()._make_stack(X, y, classes, width)
+        return super()._build_stack(X, y, classes, width)
 
     def _check_rows(self, X, y="no_validation", *, reset):
-        # What overflows in float32 becomes infinite, and that is refused.
+        # A value too large for float32 becomes infinite, which validate_data rejects.
         with np.errstate(over="ignore"):
             checked = validate_data(
                 self, X, y, reset=reset, dtype=np.float32, allow_nd=True, order="C"
             )
         if not reset and checked.shape[1:] != self.input_shape_:
             raise ValueError(
-                f"Rows of X have shape {checked.shape[1:]}, and those of fit had "
-                f"{self.input_shape_}: give rows of that shape."
+                f"Rows of X have shape {checked.shape[1:]}, but the rows passed to fit "
+                f"had {self.input_shape_}: pass rows of that shape."
             )
         return checked
 
-    def _recipe(self):
-        facts = told(self.module, len(self.classes_), self.input_shape_)
+    def _module_and_params(self):
+        facts = data_params(self.module, len(self.classes_), self.input_shape_)
         return self.module, {**(self.module_params or {}), **facts}
 
     def _stored_params(self):
@@ -260,8 +263,8 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
         if isinstance(module, str):
             if module not in _NAMED:
                 raise ValueError(
-                    f"The file holds the weights of {module}, which is not a module of "
-                    f"skal: give its class, as in load(path, module={module})."
+                    f"The file holds the weights of {module}, which is not one of "
+                    f"skal's: pass its class, as in load(path, module={module})."
                 )
             params = params | {"module": _NAMED[module]}
         return params

@@ -1,4 +1,4 @@
-"""Training a net: minibatches, epochs, and which epoch is kept."""
+"""Training a net: minibatches, epochs, and early stopping."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,12 +15,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from skal._threads import single_threaded
 from skal.seeding import isolated
 
-# What nets compute in, whatever torch's default is: tests compare them in float64.
+# dtype of all nets, whatever torch's default dtype is (tests compare in float64).
 DTYPE = torch.float32
 
 
 class Epochs(NamedTuple):
-    """What a training was like.
+    """The history of a training.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Epochs(NamedTuple):
     scores : list of float
         Validation score after each epoch; empty without a validation set.
     best : int
-        The epoch, from 1, whose weights were kept.
+        The epoch, counted from 1, whose weights were kept.
     """
 
     losses: list[float]
@@ -38,7 +38,10 @@ class Epochs(NamedTuple):
 
 
 class BestEpoch:
-    """Which epoch is kept, and when to stop: one rule for all trainings.
+    """Early stopping: selects the best epoch and says when to stop.
+
+    This is the only early-stopping rule: `train` and the `Engine` that trains many
+    nets side by side both use it.
 
     Parameters
     ----------
@@ -53,14 +56,20 @@ class BestEpoch:
         self.best = 0
 
     def add(self, loss: float, score: float | None) -> bool:
-        """Note an epoch; whether its weights are to be kept.
+        """Record an epoch. Return whether its weights must be kept.
 
         Parameters
         ----------
         loss : float
-            The mean training loss.
+            Mean training loss of the epoch.
         score : float or None
-            Without it the last epoch is the best, and nothing has to be kept.
+            Validation score. With None, the last epoch is the best, so that there are
+            no weights to keep.
+
+        Returns
+        -------
+        bool
+            Whether this is the best epoch so far, according to its score.
         """
         self.losses.append(loss)
         epoch = len(self.losses)
@@ -75,30 +84,31 @@ class BestEpoch:
 
     @property
     def is_over(self) -> bool:
-        """Whether there are no more epochs, or too many without a better one."""
+        """Return whether `max_epochs` or the limit set by `patience` is reached."""
         epoch = len(self.losses)
         is_stuck = bool(self.scores) and epoch - self.best >= self.patience
         return is_stuck or epoch == self.max_epochs
 
     @property
     def epochs(self) -> Epochs:
-        """What the training was like."""
+        """The history of the training."""
         return Epochs(self.losses, self.scores, self.best)
 
 
 class ShuffledBatches:
-    """Minibatches in a new random order in every epoch; the last may be smaller.
+    """Minibatches in a new random order in each epoch; the last may be smaller.
 
-    It takes the place of torch's `DataLoader`, which fetches rows one at a time: most
-    of the time of a small net.
+    Replaces torch's `DataLoader`, which fetches rows one by one and would take most of
+    the training time of a small net.
 
     Parameters
     ----------
     dataset : skorch.dataset.Dataset
-        Its `X` and `y` are tensors.
+        Holds the tensors `X` and `y`.
     batch_size : int
+        Number of rows per minibatch.
     joins_single : bool, default=False
-        Whether a last minibatch of one row joins the one before it.
+        Whether a single row in the last minibatch is added to the one before.
     """
 
     def __init__(
@@ -125,11 +135,12 @@ def make_net(
     batch_size: int,
     device: str,
 ) -> NeuralNetClassifier:
-    """Build the skorch net that trains a module, and the module in it.
+    """Build and initialize the skorch net that trains a module.
 
     Parameters
     ----------
     module : type
+        Class of the module.
     module_params : dict
         All parameters of its constructor.
     lr, max_epochs, batch_size, device
@@ -138,7 +149,7 @@ def make_net(
     Returns
     -------
     skorch.NeuralNetClassifier
-        Initialised.
+        The initialized net.
     """
     net = NeuralNetClassifier(
         module,
@@ -149,14 +160,14 @@ def make_net(
         lr=lr,
         max_epochs=max_epochs,
         batch_size=batch_size,
-        # skorch would take a fifth of the labels away to validate on.
+        # By default, skorch holds out a fifth of the rows for validation.
         train_split=None,
         callbacks="disable",
         verbose=0,
         device=device,
     )
     net.initialize()
-    # Batch norm learns nothing from a single row: torch refuses it.
+    # torch's batch norm raises an error for a minibatch of a single row.
     has_norm = any(isinstance(part, _BatchNorm) for part in net.module_.modules())
     net.iterator_train = partial(ShuffledBatches, joins_single=has_norm)
     return net
@@ -169,39 +180,42 @@ def train(
     patience: int,
     score: Callable[[], float] | None = None,
 ) -> Epochs:
-    """Train a net, and leave it with the weights of its best epoch.
+    """Train a net, and restore the weights of its best epoch.
 
     Parameters
     ----------
     net : skorch.NeuralNetClassifier
-        Initialised, as by `make_net`.
+        An initialized net, as returned by `make_net`.
     X : tensor of shape (n_rows, *input_shape)
+        Rows to train on.
     y : tensor of shape (n_rows,), dtype int64
+        Class codes.
     patience : int
         Training stops after this many epochs without a better score.
     score : callable, default=None
-        Judges the module in its present state. Without it, all epochs are trained and
-        the last is kept.
+        Returns the validation score of the module in its current state. Without it, all
+        epochs are trained and the last one is kept.
 
     Returns
     -------
     Epochs
+        The history of the training.
 
     Raises
     ------
     ValueError
         If the loss or a score is not a finite number.
     """
-    kept, weights = BestEpoch(net.max_epochs, patience), None
-    while not kept.is_over:
-        # One epoch a call: skorch's own fit takes Ctrl-C for the end of training.
+    stopping, weights = BestEpoch(net.max_epochs, patience), None
+    while not stopping.is_over:
+        # One epoch per call, because skorch's own loop treats Ctrl-C as a normal end.
         net.fit_loop(X, y, epochs=1)
-        loss = check_loss(_mean_loss(net), len(kept.losses) + 1)
-        if kept.add(loss, score and score()):
+        loss = check_loss(_mean_loss(net), len(stopping.losses) + 1)
+        if stopping.add(loss, score and score()):
             weights = _copied_weights(net.module_)
     if weights is not None:
         net.module_.load_state_dict(weights)
-    return kept.epochs
+    return stopping.epochs
 
 
 def _mean_loss(net: NeuralNetClassifier) -> float:
@@ -212,7 +226,25 @@ def _mean_loss(net: NeuralNetClassifier) -> float:
 
 
 def check_loss(loss: float, epoch: int) -> float:
-    """Return the training loss of an epoch, or say that it is no finite number."""
+    """Return the training loss of an epoch, or raise an error if it is not finite.
+
+    Parameters
+    ----------
+    loss : float
+        Mean training loss.
+    epoch : int
+        The epoch, counted from 1.
+
+    Returns
+    -------
+    float
+        The loss.
+
+    Raises
+    ------
+    ValueError
+        If the loss is not finite.
+    """
     if not np.isfinite(loss):
         raise ValueError(
             f"The training loss is {loss} in epoch {epoch}: scale the features "
@@ -222,11 +254,29 @@ def check_loss(loss: float, epoch: int) -> float:
 
 
 def check_score(score: float, epoch: int) -> float:
-    """Return the validation score of an epoch, or say that it is no finite number."""
+    """Return the validation score of an epoch, or raise an error if not finite.
+
+    Parameters
+    ----------
+    score : float
+        Validation score.
+    epoch : int
+        The epoch, counted from 1.
+
+    Returns
+    -------
+    float
+        The score.
+
+    Raises
+    ------
+    ValueError
+        If the score is not finite.
+    """
     if not np.isfinite(score):
         raise ValueError(
-            f"The validation score is {score} in epoch {epoch}: choose a scoring that "
-            "is a finite number for every model."
+            f"The validation score is {score} in epoch {epoch}: choose a scoring whose "
+            "value is finite for every model."
         )
     return float(score)
 
@@ -236,32 +286,35 @@ def _copied_weights(module: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def batched(X: Any, n_rows: int) -> Iterator[Any]:
-    """Return some rows of an array at a time.
+    """Return a generator of batches of an array.
 
     Parameters
     ----------
     X : array or tensor of shape (n_rows, ...)
+        Array to split.
     n_rows : int
+        Number of rows per batch.
 
     Returns
     -------
     generator
+        Yields consecutive slices of `X`; the last may have fewer rows.
     """
     return (X[i : i + n_rows] for i in range(0, len(X), n_rows))
 
 
 @contextmanager
 def reproducible(seed: int) -> Iterator[None]:
-    """Let a block depend on the seed alone, and leave no trace in any global state.
+    """Make the result of a block depend only on the seed; restore global state after.
 
-    On one thread, since the number of threads changes the last bits of a sum, and with
-    cuDNN's deterministic algorithms where there is a GPU. Gradients are there, also
-    where the caller has turned them off, and numbers are float32, also where the caller
-    has chosen another default.
+    The block runs on a single thread, because the number of threads changes the last
+    bits of a sum, and with cuDNN's deterministic algorithms on a GPU. It runs with
+    gradients enabled and float32 as the default dtype, whatever the caller has set.
 
     Parameters
     ----------
     seed : int
+        Seed of torch's random number generator.
     """
     cudnn = torch.backends.cudnn.flags(
         enabled=True, benchmark=False, deterministic=True
@@ -288,11 +341,12 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
 
 
 def has_validation(X_val: Any, y_val: Any) -> bool:
-    """Whether there is a set to choose the epoch by, or refuse half of one.
+    """Return whether there is a validation set, and check that it is complete.
 
     Parameters
     ----------
     X_val, y_val : rows and labels, or None
+        The validation set.
 
     Returns
     -------
@@ -301,7 +355,7 @@ def has_validation(X_val: Any, y_val: Any) -> bool:
     Raises
     ------
     ValueError
-        If one of them is missing, or they differ in length.
+        If only one of them is given, or their lengths differ.
     """
     if (X_val is None) != (y_val is None):
         raise ValueError(
@@ -313,25 +367,26 @@ def has_validation(X_val: Any, y_val: Any) -> bool:
 
 
 def check_device(device: str) -> None:
-    """Refuse a device that torch does not have.
+    """Raise an error if torch cannot use the device.
 
     Parameters
     ----------
     device : str
+        Name of the device.
 
     Raises
     ------
     ValueError
-        If torch cannot use the device here.
+        If torch does not recognize the device, or finds no GPU.
     """
     try:
         kind = torch.device(device).type
     except RuntimeError as error:
         raise ValueError(
-            f"device={device!r} is no device that torch knows: use 'cpu' or 'cuda'."
+            f"device={device!r} is not a device that torch knows: use 'cpu' or 'cuda'."
         ) from error
     if kind == "cuda" and not torch.cuda.is_available():
         raise ValueError(
-            f"device={device!r} asks for a GPU and torch finds none: use device='cpu', "
-            "or install a torch that is built for the GPU of this computer."
+            f"device={device!r} asks for a GPU, but torch finds no GPU: use "
+            "device='cpu', or install a build of torch for the GPU of this computer."
         )

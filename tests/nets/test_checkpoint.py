@@ -95,7 +95,10 @@ DAMAGES = {
         describe(model_type="x", auto_map={"AutoConfig": "x.X"}),
         r"config.json of .* cannot be read",
     ),
-    "of images": (describe(model_type="vit"), "type 'vit', which .* choose another"),
+    "of images": (
+        describe(model_type="vit"),
+        "type 'vit', for which .* choose another",
+    ),
     "no tokenizer": (remove(*TOKENIZER), "has no tokenizer .* save the model's own"),
     "half a tokenizer": (write(TOKENIZER[0], "{"), "tokenizer of .* cannot be read"),
     "no weights": (remove("model.safetensors"), "weights of .* cannot be read"),
@@ -166,8 +169,8 @@ def hub(monkeypatch):
 
 def test_a_checkpoint_that_cannot_be_downloaded(hub, intents):
     message = (
-        r"'roberta-base' is no folder here, .* \(ConnectionError: no network\): give a "
-        "folder .* or run `hf download roberta-base` once"
+        r"'roberta-base' is not a folder here, .* \(ConnectionError: no network\): "
+        "give a folder .* or run `hf download roberta-base` once"
     )
     asked = hub().asked
     with pytest.raises(OSError, match=message):

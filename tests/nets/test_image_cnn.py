@@ -110,11 +110,11 @@ def test_several_channels_and_oblong_images():
 def test_images_of_another_size_are_refused(images):
     X, y = images
     model = make_net(max_epochs=1).fit(X, y)
-    with pytest.raises(ValueError, match=r"have shape \(1, 4, 16\), and \(1, 8, 8\)"):
+    with pytest.raises(ValueError, match=r"have shape \(1, 4, 16\), but \(1, 8, 8\)"):
         model.predict(X.reshape(300, 4, 16))
     with pytest.raises(ValueError, match="expecting 64 features"):
         model.predict(X.reshape(300, 64)[:, :49])
-    with pytest.raises(ValueError, match=r"have shape \(1, 8, 8\), and \(1, 4, 16\)"):
+    with pytest.raises(ValueError, match=r"have shape \(1, 8, 8\), but \(1, 4, 16\)"):
         make_net(image_shape=(4, 16)).fit(X, y)
     with pytest.raises(ValueError, match="has 81 values: make them agree"):
         make_net(image_shape=(9, 9)).fit(X.reshape(300, 64), y)
@@ -126,7 +126,7 @@ def test_what_is_no_image_is_refused():
         make_net().fit(np.zeros((20, 8, 8, 3)), y)
     with pytest.raises(ValueError, match="put the channels first"):
         make_net().fit(np.zeros((20, 1, 1, 8, 8)), y)
-    with pytest.raises(ValueError, match=r"3072 features are no square images: say"):
+    with pytest.raises(ValueError, match=r"3072 features are not square images: set"):
         make_net().fit(np.zeros((20, 3072)), y)
     with pytest.raises(ValueError, match="contains NaN"):
         make_net().fit(np.full((20, 8, 8), np.nan), y)

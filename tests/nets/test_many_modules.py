@@ -337,10 +337,10 @@ UNSUITED = {
     Branching: "forward method that torch.func.vmap cannot take",
     Normed: "changes its buffers in training, as batch norm does",
     Counting: "changes its buffers",
-    Dependent: "rows of a minibatch depend on one another",
+    Dependent: "output of a row from other rows of its minibatch",
     Noisy: "draws random numbers",
     Lucky: "draws random numbers",
-    Aging: "remembers what it has seen",
+    Aging: "keeps state between calls",
     TwoTypes: "not all of one floating-point dtype",
 }
 
@@ -447,7 +447,7 @@ def test_a_learner_falls_back_and_says_so_once(sets_of_a_run):
         warnings.simplefilter("always")
         learner = search(sets_of_a_run, make_net(Dependent, max_epochs=2))
     assert len(warned) == 1
-    assert "rows of a minibatch depend on one another" in str(warned[0].message)
+    assert "output of a row from other rows of its minibatch" in str(warned[0].message)
     assert np.isfinite(learner.curve_).all()
 
 

@@ -353,7 +353,7 @@ def test_only_known_scorers_are_replaced():
 
 def test_orders_are_those_that_fit_draws():
     orders = Orders(7)
-    long, short = orders.of(9), orders.of(4)
+    long, short = orders.for_length(9), orders.for_length(4)
     for n, order in ((9, long), (4, short)):
         torch.manual_seed(7)
         for epoch in range(3):

@@ -158,7 +158,7 @@ def test_empty_sentences_are_left_out(double, questions):
         )
         for name, value in weights_by_name(expected).items():
             np.testing.assert_allclose(weights_by_name(found)[name], value, atol=1e-9)
-    message = "X holds no tokens: give a sentence that has some."
+    message = "X holds no tokens: pass at least one non-empty sentence."
     with pytest.raises(ValueError, match=message):
         many.fit([np.array([0, 17])])
     with pytest.raises(ValueError, match=message):
@@ -195,7 +195,7 @@ def test_what_is_answered_is_what_is_predicted(questions, monkeypatch):
     X[100], y[100] = [], []
     monkeypatch.setattr("skal.nets.text._tagger_net.DECODED_AT_ONCE", 16)
     many = side_by_side(make_net(max_epochs=12, lr=0.03), questions, width=2)
-    inputs, true = many.model._encode(X[70:], y[70:])
+    inputs, true = many.model._encode_inputs(X[70:], y[70:])
     assert len(inputs.packed) == 5
     assert many.model.classes_[true].tolist() == flatten(y[70:]).tolist()
     many.engine.score = None

@@ -93,7 +93,7 @@ def test_predictions_drop_nothing(model, X):
 
 
 def test_at_least_one_sample(model, X):
-    with pytest.raises(ValueError, match="n_samples=0 samples is none"):
+    with pytest.raises(ValueError, match="n_samples must be at least 1, got 0"):
         model.sample_proba(X, 0)
 
 

@@ -91,7 +91,7 @@ def test_a_single_row_left_is_a_minibatch_where_there_is_no_batch_norm(blobs):
 
 def test_trap_3_a_module_that_is_built_already_is_refused(blobs):
     built = MLP(n_classes=3, input_shape=(2,))
-    with pytest.raises(TypeError, match=r"module must be a class, .* give MLP itself"):
+    with pytest.raises(TypeError, match=r"module must be a class, .* pass MLP itself"):
         make_net(built).fit(*blobs)
     with pytest.raises(TypeError, match="module must be a class"):
         make_net(dict).fit(*blobs)

@@ -46,7 +46,7 @@ def make_net(**params):
 def test_what_is_trained_on():
     net = make_net()
     X = np.array([[5, 6, 7], [8, 0, 0]])
-    pairs, codes = net._with_codes(X, [["b", "a", "b"], ["c"]], ["a", "b", "c", "d"])
+    pairs, codes = net._encode_labels(X, [["b", "a", "b"], ["c"]], ["a", "b", "c", "d"])
     assert net.classes_.tolist() == ["a", "b", "c", "d"]
     assert codes.tolist() == [[1, 0, 1], [2, -100, -100]]
     assert pairs.tolist() == [[[5, 6, 7], [4, 1, 0]], [[8, 0, 0], [4, 4, 4]]]

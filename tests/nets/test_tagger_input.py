@@ -20,13 +20,13 @@ def make_net(**params):
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        (["a b", ["c"]], TypeError, "Row 0 of X is a text, and tags belong to tokens"),
-        ("ab", TypeError, "X is a str: give a list of sentences"),
-        ([["a", "b"], 3], TypeError, "Row 1 of X is no sentence but 3"),
-        ([["a", 1], ["c"]], TypeError, "Row 0 of X is no sentence"),
-        (np.zeros((2, 2)), TypeError, "Row 0 of X is no sentence"),
+        (["a b", ["c"]], TypeError, "Row 0 of X is a str, but tags belong to tokens"),
+        ("ab", TypeError, "X is a str: pass a list of sentences"),
+        ([["a", "b"], 3], TypeError, "Row 1 of X must be a sentence, got 3"),
+        ([["a", 1], ["c"]], TypeError, "Row 0 of X must be a sentence"),
+        (np.zeros((2, 2)), TypeError, "Row 0 of X must be a sentence"),
         (pd.DataFrame({"text": GOOD[0]}), TypeError, "X is a DataFrame"),
-        ([], ValueError, "X holds no sentences: give at least one"),
+        ([], ValueError, "X holds no sentences: pass at least one"),
     ],
 )
 def test_what_are_no_token_lists_is_refused(X, error, message):
@@ -45,15 +45,15 @@ def test_what_are_no_token_lists_is_refused(X, error, message):
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (None, "y(_val)? holds no lists of tags: give one list for each sentence"),
+        (None, "y(_val)? holds no lists of tags: pass one list for each sentence"),
         (["O B", "O"], "y(_val)? holds no lists of tags"),
         ([0, 1], "y(_val)? holds no lists of tags"),
         ([["O"], ["O"]], "y(_val)? has 1 tags in row 0, .* 2 tokens: give one tag"),
         ([["O", "B"]], "inconsistent numbers of samples"),
         ([["O", None], ["O"]], r"y(_val)? has a missing tag \(None or NaN\) in row 0"),
-        ([["O", "B"], [np.nan]], "missing tag .* in row 1: give every token a tag"),
+        ([["O", "B"], [np.nan]], "missing tag .* in row 1: pass a tag for every token"),
         ([["O", "B"], [pd.NA]], "missing tag .* in row 1"),
-        ([["O", 1], ["O"]], "some tags that are texts and others that are not"),
+        ([["O", 1], ["O"]], "some tags that are str and others that are not"),
     ],
 )
 def test_what_are_no_tags_is_refused(y, message):
@@ -70,9 +70,9 @@ def test_what_are_no_tags_is_refused(y, message):
 
 
 def test_there_must_be_something_to_learn():
-    with pytest.raises(ValueError, match="X holds no tokens: give a sentence"):
+    with pytest.raises(ValueError, match="X holds no tokens: pass at least one"):
         make_net().fit([[], []], [[], []], classes=["O"])
-    with pytest.raises(ValueError, match="X holds no tokens: give a sentence"):
+    with pytest.raises(ValueError, match="X holds no tokens: pass at least one"):
         make_net().fit(*GOOD).score([[]], [[]])
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
         make_net().fit([["a", "b"]], [[0.5, 1.2]])

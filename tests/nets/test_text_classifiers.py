@@ -296,9 +296,9 @@ def test_pickle_and_clone(classifier, intents, vectors):
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        (np.zeros((2, 3)), TypeError, "Row 0 of X is no sentence but array"),
-        (["a", np.nan], TypeError, "Row 1 of X is no sentence but nan"),
-        ("ab", TypeError, "X is a str: give a list of sentences"),
+        (np.zeros((2, 3)), TypeError, "Row 0 of X must be a sentence, got array"),
+        (["a", np.nan], TypeError, "Row 1 of X must be a sentence, got nan"),
+        ("ab", TypeError, "X is a str: pass a list of sentences"),
         (pd.DataFrame({"text": ["a", "b"]}), TypeError, "X is a DataFrame"),
         ([], ValueError, "X holds no sentences"),
         (["a"], ValueError, "inconsistent numbers of samples"),

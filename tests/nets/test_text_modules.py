@@ -7,12 +7,12 @@ import torch
 from torch import nn
 
 from skal.nets.text._bilstm import BiLSTMNet
-from skal.nets.text._embedding_bag import AverageNet
+from skal.nets.text._embedding_bag import EmbeddingBagNet
 from skal.nets.text._text_cnn import ConvolutionNet
 from skal.nets.text._word_net import mean_over_words
 
 every_module = pytest.mark.parametrize(
-    "module", [AverageNet, BiLSTMNet, ConvolutionNet]
+    "module", [EmbeddingBagNet, BiLSTMNet, ConvolutionNet]
 )
 
 
@@ -38,7 +38,7 @@ def test_a_mean_is_over_real_words():
 
 
 def test_the_average_net_by_hand():
-    net = make_module(AverageNet)
+    net = make_module(EmbeddingBagNet)
     linear = [layer for layer in net.head if isinstance(layer, nn.Linear)]
     shapes = [tuple(layer.weight.shape) for layer in linear]
     assert shapes == [(100, 4), (100, 100), (3, 100)]

@@ -199,9 +199,9 @@ def test_what_is_not_a_finite_float32_is_refused(blobs, bad):
 
 def test_a_device_that_is_not_there_is_refused_before_training(blobs, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ValueError, match=r"asks for a GPU .* use device='cpu'"):
+    with pytest.raises(ValueError, match=r"asks for a GPU, .* use device='cpu'"):
         make_net(device="cuda").fit(*blobs)
-    with pytest.raises(ValueError, match="no device that torch knows"):
+    with pytest.raises(ValueError, match="not a device that torch knows"):
         make_net(device="abacus").fit(*blobs)
 
 
@@ -249,7 +249,9 @@ def test_rows_may_have_any_shape():
     X, y = np.zeros((20, 3, 4)), np.arange(20) % 2
     model = make_net(max_epochs=1).fit(X, y)
     assert model.input_shape_ == (3, 4)
-    with pytest.raises(ValueError, match=r"shape \(3, 5\), and those of fit had"):
+    with pytest.raises(
+        ValueError, match=r"shape \(3, 5\), but the rows passed to fit had"
+    ):
         model.predict(np.zeros((20, 3, 5)))
 
 

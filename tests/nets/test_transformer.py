@@ -255,7 +255,7 @@ def test_another_process(tiny, copy, intents, tmp_path, monkeypatch):
     assert digest == expected.hexdigest()
     expected = model.predict_proba(intents[0][:3])
     np.testing.assert_allclose(json.loads(probs), expected, atol=1e-6)
-    assert "'roberta-base' is no folder here" in error
+    assert "'roberta-base' is not a folder here" in error
     assert "OfflineModeIsEnabled" in error
 
 

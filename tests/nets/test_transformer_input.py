@@ -65,7 +65,7 @@ def test_sentences_that_are_too_long_are_cut(tiny, intents):
 @pytest.mark.parametrize(
     ("max_length", "message"),
     [
-        (2, "no room beside the 2 tokens that the tokenizer adds .* choose 3 or more"),
+        (2, "no room besides the 2 tokens that the tokenizer adds .* choose 3 or more"),
         (63, "max_length=63 is more than the 62 tokens .* choose at most 62"),
         (0, "The 'max_length' parameter of TransformerClassifier must be"),
     ],
@@ -108,9 +108,9 @@ def test_empty_sentences(model):
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        (np.zeros((2, 3)), TypeError, "Row 0 of X is no sentence but array"),
-        (["a", np.nan], TypeError, "Row 1 of X is no sentence but nan"),
-        ("ab", TypeError, "X is a str: give a list of sentences"),
+        (np.zeros((2, 3)), TypeError, "Row 0 of X must be a sentence, got array"),
+        (["a", np.nan], TypeError, "Row 1 of X must be a sentence, got nan"),
+        ("ab", TypeError, "X is a str: pass a list of sentences"),
         ([], ValueError, "X holds no sentences"),
         (["a"], ValueError, "inconsistent numbers of samples"),
     ],

@@ -102,16 +102,19 @@ def test_sentences_of_any_kind(X):
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        ("a text", "X is a str: give a list of sentences"),
+        ("a text", "X is a str: pass a list of sentences"),
         (pd.DataFrame({"text": ["a"]}), "X is a DataFrame: .* one column of"),
         ({"a": 1}, "X is a dict"),
         (3, "X is a int"),
         (np.array("a"), "X is a ndarray"),
-        (["a", None], "Row 1 of X is no sentence but None: give each row as a str or"),
-        (np.zeros((2, 3)), "Row 0 of X is no sentence but array"),
-        ([["a", 2]], r"Row 0 of X is no sentence but \['a', 2\]"),
-        ([b"a"], "Row 0 of X is no sentence but b'a'"),
-        (sparse.eye_array(2, format="csr"), "Row 0 of X is no sentence but <"),
+        (
+            ["a", None],
+            "Row 1 of X must be a sentence, got None: pass each row as a str or",
+        ),
+        (np.zeros((2, 3)), "Row 0 of X must be a sentence, got array"),
+        ([["a", 2]], r"Row 0 of X must be a sentence, got \['a', 2\]"),
+        ([b"a"], "Row 0 of X must be a sentence, got b'a'"),
+        (sparse.eye_array(2, format="csr"), "Row 0 of X must be a sentence, got <"),
     ],
 )
 def test_what_is_no_sentence_is_refused(X, message):
@@ -121,7 +124,7 @@ def test_what_is_no_sentence_is_refused(X, message):
 
 
 def test_no_sentences_are_refused():
-    with pytest.raises(ValueError, match="X holds no sentences: give at least one"):
+    with pytest.raises(ValueError, match="X holds no sentences: pass at least one"):
         Vocabulary().fit([])
 
 
@@ -227,10 +230,10 @@ def test_without_vectors_all_are_standard_normal():
 @pytest.mark.parametrize(
     ("vectors", "message"),
     [
-        ({}, "vectors holds no words: give at least one"),
+        ({}, "vectors holds no words: pass at least one"),
         (
             {"a": [1, 2], "b": [1]},
-            r"'b' has shape \(1,\), and that of 'a' \(2,\): give",
+            r"'b' has shape \(1,\), but 'a' has \(2,\): give",
         ),
         ({"a": 1.0}, r"'a' has shape \(\)"),
         ({"a": []}, r"'a' has shape \(0,\)"),
@@ -245,7 +248,7 @@ def test_strange_vectors_are_refused(vectors, message):
 
 
 def test_words_are_text():
-    with pytest.raises(TypeError, match="vectors has 3 for a word: give a str"):
+    with pytest.raises(TypeError, match="vectors must be str, got 3: use a str"):
         word_vectors({"a": [1.0], 3: [1.0]})
 
 

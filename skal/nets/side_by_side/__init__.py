@@ -1,1 +1,1 @@
-"""Training of many nets at once, with the results that each would have alone."""
+"""Training of many nets at once, with the same results as one by one."""

@@ -1,4 +1,4 @@
-"""Many trainings side by side: one batched computation that is kept full."""
+"""The engine that trains many models at once, in the slots of a stack."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -13,24 +13,24 @@ from skal.nets.side_by_side._stack import Stack
 
 
 class Engine:
-    """Trains nets of one kind on many subsets of one data set.
+    """Trains nets of one architecture on many subsets of one data set.
 
-    Each training is what `fit` would do on that subset: the same first weights, the
-    same minibatches, the same epoch kept. When one ends, the next takes its place, so
-    that the batch stays full. What comes out of a training does not depend on its place
-    in the batch, nor on the others in it.
+    Each training gives the result of `fit` on that subset: the same initial weights,
+    minibatches and best epoch. When a training ends, the next one starts in its slot,
+    so that the batch stays full. The result of a training depends neither on its slot
+    nor on the other trainings in the batch.
 
     Parameters
     ----------
     stack : Stack
-        The models, and the data.
+        The models, and the data from which the subsets are taken.
     batch_size, max_epochs, patience : int
         As in `TorchClassifier`.
     seed : int
-        Determines the minibatches.
+        Controls the order of the minibatches.
     score : callable, default=None
-        `score(stack, places)` judges models, each after each epoch; without it, all
-        epochs are trained and the last is kept.
+        `score(stack, slots)` returns the validation scores of some models. It is called
+        after each epoch. Without it, all epochs are trained and the last one is kept.
     """
 
     def __init__(
@@ -53,21 +53,21 @@ class Engine:
     def run(
         self,
         sets: Sequence[NDArray[np.int64]],
-        ask: Callable[[Stack, int, Epochs], Any],
+        collect: Callable[[Stack, int, Epochs], Any],
     ) -> list[Any]:
         """Train on each set.
 
         Parameters
         ----------
         sets : sequence of ndarray
-            The rows of each set, in the order in which `fit` would be given them.
-        ask : callable
-            `ask(stack, place, epochs)` takes out of a trained model what is wanted.
+            The rows of each set, in the order in which `fit` would receive them.
+        collect : callable
+            `collect(stack, slot, epochs)` returns the result of a trained model.
 
         Returns
         -------
         list
-            What `ask` returned for each set.
+            The return value of `collect` for each set.
 
         Raises
         ------
@@ -81,75 +81,87 @@ class Engine:
             while queue and len(runs) < self.stack.width:
                 runs.append(self._start(len(runs), *queue.popleft()))
             self._step(runs)
-            # From the last place, so that what moves into a gap has had its turn.
-            for place in reversed(range(len(runs))):
-                if runs[place].kept.is_over:
-                    results[runs[place].number] = self._finish(place, runs[place], ask)
-                    self._refill(place, runs, queue)
+            # From the last slot: the model moved into a gap has been checked already.
+            for slot in reversed(range(len(runs))):
+                if runs[slot].stopping.is_over:
+                    results[runs[slot].number] = self._finish(slot, runs[slot], collect)
+                    self._refill(slot, runs, queue)
         return results
 
-    def _start(self, place: int, number: int, rows: NDArray[np.int64]) -> "_Run":
-        self.stack.load(place, rows)
-        orders = self._orders.of(len(rows))
-        kept = BestEpoch(self.max_epochs, self.patience)
-        return _Run(number, len(rows), orders, self.batch_size, kept)
+    def _start(self, slot: int, number: int, rows: NDArray[np.int64]) -> "_Run":
+        self.stack.load(slot, rows)
+        orders = self._orders.for_length(len(rows))
+        stopping = BestEpoch(self.max_epochs, self.patience)
+        return _Run(number, len(rows), orders, self.batch_size, stopping)
 
     def _step(self, runs: list["_Run"]) -> None:
-        """Train each model on one minibatch, and judge those that end an epoch."""
+        """Train each model on one minibatch, and score models that end an epoch."""
         losses = self.stack.step([run.next_batch() for run in runs])
         ended = [
-            place
-            for place, (run, loss) in enumerate(zip(runs, losses, strict=True))
+            slot
+            for slot, (run, loss) in enumerate(zip(runs, losses, strict=True))
             if run.add_loss(loss)
         ]
         if ended:
-            self._end_epochs(ended, [runs[place] for place in ended])
+            self._end_epochs(ended, [runs[slot] for slot in ended])
 
-    def _end_epochs(self, places: Sequence[int], runs: Sequence["_Run"]) -> None:
-        """Judge models together, which is quicker, and keep those that are better."""
+    def _end_epochs(self, slots: Sequence[int], runs: Sequence["_Run"]) -> None:
+        """Score models together, which is faster, and keep improved weights."""
         for run in runs:
-            check_loss(run.mean_loss(), len(run.kept.losses) + 1)
-        scores: list[Any] = [None] * len(places)
+            check_loss(run.mean_loss(), len(run.stopping.losses) + 1)
+        scores: list[Any] = [None] * len(slots)
         if self.score is not None:
-            scores = self.score(self.stack, places)
-        for place, run, score in zip(places, runs, scores, strict=True):
-            if run.kept.add(run.mean_loss(), score):
-                self.stack.keep(place)
+            scores = self.score(self.stack, slots)
+        for slot, run, score in zip(slots, runs, scores, strict=True):
+            if run.stopping.add(run.mean_loss(), score):
+                self.stack.keep(slot)
             run.next_epoch()
 
-    def _finish(self, place: int, run: "_Run", ask: Callable[..., Any]) -> Any:
+    def _finish(self, slot: int, run: "_Run", collect: Callable[..., Any]) -> Any:
         if self.score is not None:
-            self.stack.restore(place)
-        return ask(self.stack, place, run.kept.epochs)
+            self.stack.restore(slot)
+        return collect(self.stack, slot, run.stopping.epochs)
 
-    def _refill(self, place: int, runs: list["_Run"], queue: deque) -> None:
-        """Start the next training in a place, or move the last one there."""
+    def _refill(self, slot: int, runs: list["_Run"], queue: deque) -> None:
+        """Start the next training in a slot, or move the last model into it."""
         if queue:
-            runs[place] = self._start(place, *queue.popleft())
+            runs[slot] = self._start(slot, *queue.popleft())
             return
         last = runs.pop()
-        if place < len(runs):
-            self.stack.move(len(runs), place)
-            runs[place] = last
+        if slot < len(runs):
+            self.stack.move(len(runs), slot)
+            runs[slot] = last
 
 
 class Orders:
-    """The order of the rows in each epoch: that of `fit`, drawn once per length.
+    """The order of the rows in each epoch, as in `fit`, drawn once per set size.
 
     Parameters
     ----------
     seed : int
+        Seed of the permutations.
     """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self._known: dict[int, tuple[torch.Generator, list[NDArray]]] = {}
+        self._cache: dict[int, tuple[torch.Generator, list[NDArray]]] = {}
 
-    def of(self, n: int) -> Callable[[int], NDArray[np.int64]]:
-        """Return a function that tells the order of `n` rows in an epoch, from 0."""
-        if n not in self._known:
-            self._known[n] = torch.Generator().manual_seed(self.seed), []
-        generator, orders = self._known[n]
+    def for_length(self, n: int) -> Callable[[int], NDArray[np.int64]]:
+        """Return a function from the epoch, from 0, to the order of `n` rows.
+
+        Parameters
+        ----------
+        n : int
+            Number of rows.
+
+        Returns
+        -------
+        callable
+            `order(epoch)` returns an ndarray of shape (n,).
+        """
+        if n not in self._cache:
+            self._cache[n] = torch.Generator().manual_seed(self.seed), []
+        generator, orders = self._cache[n]
 
         def order(epoch: int) -> NDArray[np.int64]:
             while len(orders) <= epoch:
@@ -160,7 +172,7 @@ class Orders:
 
 
 class _Run:
-    """Where one training stands."""
+    """The state of one training."""
 
     def __init__(
         self,
@@ -168,20 +180,20 @@ class _Run:
         n_rows: int,
         order: Callable[[int], NDArray[np.int64]],
         batch_size: int,
-        kept: BestEpoch,
+        stopping: BestEpoch,
     ) -> None:
         self.number = number
         self.n_rows = n_rows
         self.order = order
         self.batch_size = batch_size
-        self.kept = kept
+        self.stopping = stopping
         self.next_epoch()
 
     def next_batch(self) -> NDArray[np.int64]:
         return self._rows[self._begin : self._begin + self.batch_size]
 
     def add_loss(self, loss: float) -> bool:
-        """Note the mean loss of a minibatch; whether it was the last of an epoch."""
+        """Add the loss of a minibatch. Return whether it was the last of the epoch."""
         self._total += loss * len(self.next_batch())
         self._begin += self.batch_size
         return self._begin >= self.n_rows
@@ -191,31 +203,32 @@ class _Run:
         return self._total / self.n_rows
 
     def next_epoch(self) -> None:
-        """Begin an epoch, with the rows in a new order."""
+        """Start an epoch, with the rows in a new order."""
         self._begin, self._total = 0, 0.0
-        self._rows = self.order(len(self.kept.losses))
+        self._rows = self.order(len(self.stopping.losses))
 
 
 def padded(batches: Iterable[NDArray[np.int64]], size: int) -> tuple[NDArray, NDArray]:
-    """Put minibatches side by side.
+    """Stack minibatches, padding them to the same size.
 
     Parameters
     ----------
     batches : iterable of ndarray
-        Of at most `size` rows each.
+        Rows of each minibatch, at most `size`.
     size : int
+        Number of rows after padding.
 
     Returns
     -------
     rows : ndarray of shape (n_models, size), dtype int64
-        Zero where a minibatch has no more rows.
+        Rows of each minibatch, padded with zeros.
     weights : ndarray of shape (n_models, size), dtype float64
-        Of each row in the mean loss; zero where there is none.
+        Weight of each row in the mean loss; zero for padding.
     """
     batches = list(batches)
     rows = np.zeros((len(batches), size), dtype=np.int64)
     weights = np.zeros((len(batches), size))
-    for place, batch in enumerate(batches):
-        rows[place, : len(batch)] = batch
-        weights[place, : len(batch)] = 1 / len(batch)
+    for slot, batch in enumerate(batches):
+        rows[slot, : len(batch)] = batch
+        weights[slot, : len(batch)] = 1 / len(batch)
     return rows, weights

@@ -1,4 +1,4 @@
-"""Many trainings of one estimator, on subsets of one data set, side by side."""
+"""ManyNets: trains one estimator on many subsets of a data set, side by side."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,27 +17,27 @@ from skal.nets.side_by_side._metrics import metric_of
 from skal.nets.side_by_side._stack import Stack
 from skal.seeding import as_seed
 
-# How many sets to judge on are kept in their encoded form.
-MOST_INPUTS = 4
+# Maximum number of evaluation sets whose encoded form is cached.
+MAX_CACHED_INPUTS = 4
 
 
 class ManyNets:
-    """Trains a net on many subsets of one data set, as its `fit` would on each.
+    """Trains a net on many subsets of one data set, with the same results as `fit`.
 
-    Make one with the method `side_by_side` of an estimator that has it.
+    It is returned by the method `side_by_side` of an estimator.
 
     Parameters
     ----------
     estimator : BaseNet
-        With an int for `random_state`, which all trainings share.
+        The net. Its `random_state`, converted to an int, is the same in all trainings.
     X, y : rows and labels
-        What subsets are taken from.
+        Rows and labels from which the subsets are taken.
     X_val, y_val : rows and labels, or None
-        To choose the epoch by, as in `fit`.
+        Validation set that selects the best epoch, as in `fit`.
     classes : array-like, default=None
-        All classes there are; None takes those of `y`.
+        All class labels. None uses the classes found in `y`.
     width : int, default=None
-        How many models stand side by side. It does not change any result.
+        Maximum number of models trained side by side. It does not change any result.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class ManyNets:
         width: int | None = None,
     ) -> None:
         self.seed = as_seed(estimator.random_state)
-        self._known_inputs: dict[str, Any] = {}
+        self._input_cache: dict[str, Any] = {}
         self.model = clone(estimator).set_params(random_state=self.seed)
-        self.stack: Stack = self.model._make_stack(X, y, classes, width)
+        self.stack: Stack = self.model._build_stack(X, y, classes, width)
         self._judge = None
         if has_validation(X_val, y_val):
             self._judge = self.judge(X_val, y_val, self.model._scorer())
@@ -69,42 +69,42 @@ class ManyNets:
 
     @property
     def width(self) -> int:
-        """How many models stand side by side."""
+        """Maximum number of models trained side by side."""
         return self.stack.width
 
     def judge(self, X: Any, y: Any, scorer: Any) -> Any:
-        """Return a function that scores the models in some places of the stack.
+        """Return a function that scores the models in some slots.
 
         Parameters
         ----------
         X, y : rows and labels
-            To judge on.
+            Rows and labels on which to score.
         scorer : callable
             `scorer(model, X, y)` returns a float.
 
         Returns
         -------
         callable
-            `judge(stack, places)` returns a list of float.
+            `judge(stack, slots)` returns a list of float.
         """
         metric = metric_of(scorer, self.model)
         if metric is None or not np.isin(all_labels(y), self.model.classes_).all():
-            return lambda stack, places: [
-                scorer(self._model(place), X, y) for place in places
+            return lambda stack, slots: [
+                scorer(self._model(slot), X, y) for slot in slots
             ]
         inputs, codes = self._encoded(X, y)
-        return lambda stack, places: [
-            metric(codes, answer) for answer in stack.answers(places, inputs)
+        return lambda stack, slots: [
+            metric(codes, answer) for answer in stack.answers(slots, inputs)
         ]
 
     def _encoded(self, X: Any, y: Any) -> tuple[Any, NDArray[np.int64]]:
-        """Return inputs and class numbers, which are the same in most calls."""
+        """Return the encoded inputs and class codes, from the cache if possible."""
         key = fingerprint((X, y))
-        if key not in self._known_inputs:
-            if len(self._known_inputs) == MOST_INPUTS:
-                self._known_inputs.pop(next(iter(self._known_inputs)))
-            self._known_inputs[key] = self.model._encode(X, y)
-        return self._known_inputs[key]
+        if key not in self._input_cache:
+            if len(self._input_cache) == MAX_CACHED_INPUTS:
+                self._input_cache.pop(next(iter(self._input_cache)))
+            self._input_cache[key] = self.model._encode_inputs(X, y)
+        return self._input_cache[key]
 
     def score(
         self, sets: Sequence[NDArray[np.int64]], X: Any, y: Any, scorer: Any
@@ -114,15 +114,16 @@ class ManyNets:
         Parameters
         ----------
         sets : sequence of ndarray
-            Rows of the data, in the order in which `fit` would be given them.
+            Rows of the data, in the order in which `fit` would receive them.
         X, y : rows and labels
-            To score on.
+            Rows and labels on which to score.
         scorer : callable
             `scorer(model, X, y)` returns a float.
 
         Returns
         -------
         list of float
+            The score of each model.
         """
         return [score for score, _ in self.judged(sets, X, y, scorer)]
 
@@ -134,36 +135,37 @@ class ManyNets:
         scorer: Any,
         sample: NDArray[np.int64] | None = None,
     ) -> list[tuple[float, NDArray[np.float16] | None]]:
-        """Train on each set, score the models, and tell how right some answers are.
+        """Train on each set, score the models, and optionally compute margins.
 
         Parameters
         ----------
         sets : sequence of ndarray
-            Rows of the data, in the order in which `fit` would be given them.
+            Rows of the data, in the order in which `fit` would receive them.
         X, y : rows and labels
-            To score on.
+            Rows and labels on which to score.
         scorer : callable
             `scorer(model, X, y)` returns a float.
         sample : ndarray of int, default=None
-            The rows of `X` of which margins are wanted.
+            Rows of `X` for which to return margins.
 
         Returns
         -------
         list of (float, ndarray of shape (n_answers,) or None)
-            The score, and the margin of each answer: one per row, or per tag.
+            The score, and the margin of each prediction, one per row or per tag; None
+            without `sample`.
         """
         judge = self.judge(X, y, scorer)
         if sample is None:
-            return self._run(sets, lambda s, place, _: (judge(s, [place])[0], None))
+            return self._run(sets, lambda s, slot, _: (judge(s, [slot])[0], None))
         X, y = take(X, sample), take(y, sample)
         inputs, _ = self._encoded(X, y)
         codes = codes_of(all_labels(y), self.model.classes_)
 
-        def ask(stack: Stack, place: int, _: Epochs) -> tuple[float, NDArray]:
-            logits = stack.logits(place, inputs).cpu().numpy()
-            return judge(stack, [place])[0], margins(logits, codes)
+        def collect(stack: Stack, slot: int, _: Epochs) -> tuple[float, NDArray]:
+            logits = stack.logits(slot, inputs).cpu().numpy()
+            return judge(stack, [slot])[0], margins(logits, codes)
 
-        return self._run(sets, ask)
+        return self._run(sets, collect)
 
     def fit(self, sets: Sequence[NDArray[np.int64]]) -> list[Any]:
         """Train on each set.
@@ -171,22 +173,25 @@ class ManyNets:
         Parameters
         ----------
         sets : sequence of ndarray
-            Rows of the data, in the order in which `fit` would be given them.
+            Rows of the data, in the order in which `fit` would receive them.
 
         Returns
         -------
         list of fitted estimators
+            One per set.
         """
-        return self._run(sets, lambda _, place, epochs: self._model(place, epochs))
+        return self._run(sets, lambda _, slot, epochs: self._model(slot, epochs))
 
-    def _run(self, sets: Sequence[NDArray[np.int64]], ask: Any) -> list[Any]:
+    def _run(self, sets: Sequence[NDArray[np.int64]], collect: Any) -> list[Any]:
         with reproducible(self.seed):
-            return self.engine.run([self.model._trainable(rows) for rows in sets], ask)
+            return self.engine.run(
+                [self.model._trainable_rows(rows) for rows in sets], collect
+            )
 
-    def _model(self, place: int, epochs: Epochs | None = None) -> Any:
-        """Return the model in a place as a fitted estimator."""
+    def _model(self, slot: int, epochs: Epochs | None = None) -> Any:
+        """Return the model in a slot as a fitted estimator."""
         model = clone(self.model)
-        self.model._hand_over(model, self.stack, place)
+        self.model._copy_fitted_state(model, self.stack, slot)
         if epochs is not None:
             model.loss_curve_, model.validation_scores_, model.best_epoch_ = epochs
         return model

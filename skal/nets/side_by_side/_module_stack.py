@@ -1,4 +1,4 @@
-"""Any module side by side, through torch's own `vmap`."""
+"""ModuleStack: trains any module side by side, with `torch.func.vmap`."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -16,12 +16,14 @@ from skal.nets.side_by_side._stack import Stack
 
 
 class Rows(NamedTuple):
-    """What subsets are taken from, where the models are.
+    """The data from which the subsets are taken, on the device of the models.
 
     Parameters
     ----------
     X : tensor of shape (n_rows, *input_shape)
+        The inputs.
     codes : tensor of shape (n_rows,), dtype int64
+        Class codes.
     """
 
     X: torch.Tensor
@@ -29,23 +31,24 @@ class Rows(NamedTuple):
 
 
 class ModuleStack(Stack):
-    """Models of any module, each with minibatches of its own.
+    """Models of any module, each trained on its own minibatches.
 
-    On the CPU a training has the same result to the last bit, whatever its place, the
-    width, and the others in the stack. Where the stacked products of a module do not
-    keep that up, and where it has convolutions, for which stacked ones are slower, the
-    models are stepped in turn. On a GPU all places are always computed, so that a
-    result depends on the width alone.
+    On the CPU, the result of a training is the same to the last bit in any slot, at any
+    width and beside any other models. If stacked matrix products of the module do not
+    guarantee this, or if it has convolutions, which are slower when stacked, the models
+    are stepped in turn. On a GPU, all slots are always computed, so that a result
+    depends only on the width.
 
     Parameters
     ----------
     module : torch.nn.Module
-        As `fit` would begin with it.
+        The module with the initial weights that `fit` would use.
     width, batch_size, lr
         As in `Stack`.
     data : Rows
+        The data from which the subsets are taken.
     rows_at_once : int
-        Rows in one forward pass of an answer.
+        Number of rows per forward pass in prediction.
     """
 
     default_width = 16
@@ -60,23 +63,25 @@ class ModuleStack(Stack):
         rows_at_once: int,
     ) -> None:
         first = trained(module)
-        self._is_last = {k for k, v in first.items() if has_channels_last(v)}
+        self._channels_last = {k for k, v in first.items() if has_channels_last(v)}
         in_rows = {k: self._row_order(k, v.detach(), 1) for k, v in first.items()}
         super().__init__(in_rows, width, batch_size, lr)
         self._names = names_of(module, first)
         self.module = module.train()
-        self.judged = deepcopy(module).eval()
+        self.eval_module = deepcopy(module).eval()
         self.data, self.rows_at_once = data, rows_at_once
         self.is_stacked = True
-        self.is_filled = data.X.device.type != "cpu"
+        self.always_full = data.X.device.type != "cpu"
 
     def _row_order(self, name: str, value: torch.Tensor, channels: int) -> torch.Tensor:
-        """Put the channels of a kernel last, as they lie in memory."""
-        return value.movedim(channels, -1) if name in self._is_last else value
+        """Move the channels of a kernel to the last axis, as in its memory layout."""
+        return value.movedim(channels, -1) if name in self._channels_last else value
 
     def _views(self, rows: torch.Tensor) -> dict[str, torch.Tensor]:
         views = super()._views(rows)
-        return views | {name: views[name].movedim(-1, 2) for name in self._is_last}
+        return views | {
+            name: views[name].movedim(-1, 2) for name in self._channels_last
+        }
 
     def _begin(self, rows: NDArray[np.int64]) -> tuple[Any, torch.Tensor]:
         return rows, self.first.new_zeros(0)
@@ -87,7 +92,7 @@ class ModuleStack(Stack):
         if not self.is_stacked:
             return self.in_turn(batches)
         n = len(batches)
-        if self.is_filled:
+        if self.always_full:
             leaves = self._leaves_of(self.width)
             batches = [*batches, *[batches[0]] * (self.width - n)]
         losses, gradients = self.together(leaves, batches)
@@ -96,21 +101,24 @@ class ModuleStack(Stack):
     def together(
         self, leaves: dict[str, torch.Tensor], batches: Sequence[NDArray[np.int64]]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return losses and gradients of minibatches, computed as one.
+        """Return the losses and gradients of all minibatches, computed in one batch.
 
         Parameters
         ----------
         leaves : dict of str to tensor
             Stacked weights.
         batches : sequence of ndarray
+            One minibatch per model.
 
         Returns
         -------
         losses : tensor of shape (n_models,)
+            The loss of each model.
         gradients : tensor of shape (n_models, n_weights)
+            The gradients of each model.
         """
         positions, shares = padded(batches, self.n_rows)
-        # A place without a model gets the rows of the first one.
+        # An empty slot computes with the rows of the first model.
         jobs = [self.jobs[0] if job is None else job for job in self.jobs]
         pairs = zip(jobs, positions, strict=False)
         X, codes = self._take(np.stack([job[own] for job, own in pairs]))
@@ -123,22 +131,25 @@ class ModuleStack(Stack):
     def in_turn(
         self, batches: Sequence[NDArray[np.int64]]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return losses and gradients of minibatches, one model after the other.
+        """Return the losses and gradients of all minibatches, one model at a time.
 
         Parameters
         ----------
         batches : sequence of ndarray
+            One minibatch per model.
 
         Returns
         -------
         losses : tensor of shape (n_models,)
+            The loss of each model.
         gradients : tensor of shape (n_models, n_weights)
+            The gradients of each model.
         """
         losses, gradients = [], []
-        for place, batch in enumerate(batches):
-            X, codes = self._take(self.jobs[place][batch])
-            # Copies: where a row begins must not matter.
-            state = self.state_dict(place)
+        for slot, batch in enumerate(batches):
+            X, codes = self._take(self.jobs[slot][batch])
+            # Copies, so that the memory alignment of a row cannot affect the result.
+            state = self.state_dict(slot)
             leaves = {name: value.requires_grad_() for name, value in state.items()}
             loss = nn.functional.cross_entropy(self._logits(leaves, X), codes)
             found = self._in_row_order(gradients_of(loss, leaves), 1)
@@ -153,58 +164,85 @@ class ModuleStack(Stack):
         return [self._row_order(name, value, channels) for name, value in pairs]
 
     def _take(self, rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return rows of the data, and their class numbers."""
+        """Return rows of the data, and their class codes."""
         chosen = torch.from_numpy(rows).to(self.rows.device)
         return self.data.X[chosen], self.data.codes[chosen]
 
     def _logits(self, weights: dict[str, torch.Tensor], X: torch.Tensor) -> Any:
         return call(self.module, self._names, weights, X)
 
-    def logits(self, place: int, inputs: torch.Tensor) -> torch.Tensor:
-        """Return the logits of each row."""
-        weights = self.state_dict(place)
+    def logits(self, slot: int, inputs: torch.Tensor) -> torch.Tensor:
+        """Return the logits of each row.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        inputs : tensor of shape (n_rows, *input_shape)
+            The rows.
+
+        Returns
+        -------
+        tensor of shape (n_rows, n_classes)
+            The logits.
+        """
+        weights = self.state_dict(slot)
         with torch.inference_mode():
             parts = [
-                call(self.judged, self._names, weights, X)
+                call(self.eval_module, self._names, weights, X)
                 for X in inputs.split(self.rows_at_once)
             ]
         return torch.cat(parts)
 
-    def trained_module(self, place: int) -> nn.Module:
-        """Return a copy of the module with the weights of one model."""
-        module = deepcopy(self.judged)
-        module.load_state_dict(self.state_dict(place), strict=False)
+    def trained_module(self, slot: int) -> nn.Module:
+        """Return a copy of the module with the weights of one model.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+
+        Returns
+        -------
+        torch.nn.Module
+            The copy, in evaluation mode.
+        """
+        module = deepcopy(self.eval_module)
+        module.load_state_dict(self.state_dict(slot), strict=False)
         return module
 
 
 def trained(module: nn.Module) -> dict[str, torch.Tensor]:
-    """Return the parameters of a module that are trained, each under one name.
+    """Return the trainable parameters of a module, each under one name.
 
     Parameters
     ----------
     module : torch.nn.Module
+        The module.
 
     Returns
     -------
     dict of str to tensor
+        The parameters by name.
     """
     return {name: p for name, p in module.named_parameters() if p.requires_grad}
 
 
 def names_of(module: nn.Module, first: dict[str, torch.Tensor]) -> dict[str, str]:
-    """Return all places where a module uses its trained parameters.
+    """Return every name under which a module uses a trainable parameter.
 
     Parameters
     ----------
     module : torch.nn.Module
+        The module.
     first : dict of str to tensor
-        Of `trained`.
+        The return value of `trained`.
 
     Returns
     -------
     dict of str to str
-        The name of each place, and the name in `first` of what stands there. Layers
-        that share a parameter have a place each; a layer that is used twice has one.
+        Each name in the module, mapped to the name of the parameter in `first`. Layers
+        that share a parameter have one name each; a layer that is used twice has one.
     """
     known = {id(value): name for name, value in first.items()}
     return {
@@ -221,49 +259,57 @@ def call(
     weights: dict[str, torch.Tensor],
     X: torch.Tensor,
 ) -> Any:
-    """Return what a module answers with other weights.
+    """Return the output of a module with other weights.
 
     Parameters
     ----------
     module : torch.nn.Module
+        The module.
     names : dict of str to str
-        Of `names_of`.
+        The return value of `names_of`.
     weights : dict of str to tensor
+        The weights to use.
     X : tensor of shape (n_rows, *input_shape)
+        The inputs.
 
     Returns
     -------
     tensor of shape (n_rows, n_classes)
+        The logits.
     """
-    everywhere = {place: weights[name] for place, name in names.items()}
-    # All places are named: torch's own search for ties leaves a layer that is used
-    # twice with the weights of the call.
-    return functional_call(module, everywhere, (X,), tie_weights=False)
+    all_weights = {name: weights[source] for name, source in names.items()}
+    # Every name is given, with tie_weights=False: with torch's own handling of tied
+    # weights, a layer that is used twice would keep the weights of this call.
+    return functional_call(module, all_weights, (X,), tie_weights=False)
 
 
 def gradients_of(
     loss: torch.Tensor, leaves: dict[str, torch.Tensor]
 ) -> tuple[torch.Tensor, ...]:
-    """Return the gradient by each leaf; zeros where the loss does not depend on it.
+    """Return the gradient with respect to each leaf, or zeros if it is not used.
 
     Parameters
     ----------
     loss : tensor of shape ()
+        The loss.
     leaves : dict of str to tensor
+        The weights.
 
     Returns
     -------
     tuple of tensor
+        One gradient per leaf.
     """
     return torch.autograd.grad(loss, list(leaves.values()), materialize_grads=True)
 
 
 def has_channels_last(value: torch.Tensor) -> bool:
-    """Whether a kernel's values for one pixel lie side by side.
+    """Return whether the channels of a kernel are contiguous in memory.
 
     Parameters
     ----------
     value : tensor
+        The kernel.
 
     Returns
     -------

@@ -1,19 +1,29 @@
-"""Linear maps and losses of many models, with bits that do not depend on neighbours."""
+"""Linear layers and losses of many models, independent of the neighbours in a batch."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 
-# Over so many rows at once a gradient is summed.
+# Number of rows over which a gradient is summed at once.
 ROWS_AT_ONCE = 64
 
 
 def fours(n: int) -> int:
     """Round a number of rows up to a multiple of four.
 
-    Products of matrices are the same to the last bit, whatever other rows there are, if
-    their rows come in fours; the last few are computed in another way.
+    Matrix products treat the last rows differently if their number is not a multiple of
+    four; otherwise, the bits of a row do not depend on the other rows.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+
+    Returns
+    -------
+    int
+        The smallest multiple of four that is not below `n`.
     """
     return -(-int(n) // 4) * 4
 
@@ -21,9 +31,9 @@ def fours(n: int) -> int:
 class Affine(torch.autograd.Function):
     """A linear map of the rows of each model.
 
-    Its gradients are summed block by block, so that they are the same to the last bit,
-    however many rows of zeros stand behind or fill up a block; and by products whose
-    last bits do not depend on the other models.
+    The gradients are summed block by block, so that rows of zeros that fill up a block
+    or follow it do not change any bit. The products are chosen so that their last bits
+    do not depend on the other models.
     """
 
     @staticmethod
@@ -34,19 +44,23 @@ class Affine(torch.autograd.Function):
         bias: torch.Tensor,
         blocks: int | list[int],
     ) -> torch.Tensor:
-        """Map the rows.
+        """Apply the map.
 
         Parameters
         ----------
         rows : tensor of shape (n_models, n_rows, n_inputs)
+            The inputs.
         matrix : tensor of shape (n_models, n_outputs, n_inputs)
+            The weights of each model.
         bias : tensor of shape (n_models, n_outputs)
+            The bias of each model.
         blocks : int or list of int
-            Rows of each block.
+            Number of rows in each block.
 
         Returns
         -------
         tensor of shape (n_models, n_rows, n_outputs)
+            The outputs.
         """
         ctx.save_for_backward(rows, matrix)
         ctx.blocks = blocks
@@ -54,35 +68,48 @@ class Affine(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
-        """Return the gradients of the rows, the matrix and the bias."""
+        """Return the gradients of the rows, the matrix and the bias.
+
+        Parameters
+        ----------
+        grad : tensor of shape (n_models, n_rows, n_outputs)
+            The gradient of the outputs.
+
+        Returns
+        -------
+        tuple
+            One gradient per argument of `forward`; None for `blocks`.
+        """
         rows, matrix = ctx.saved_tensors
         n_outputs = matrix.shape[1]
-        of_rows = torch.bmm(grad, matrix)
+        d_rows = torch.bmm(grad, matrix)
         grad = aligned(grad, rows.shape[2])
         d_matrix = rows.new_zeros(len(rows), grad.shape[2], rows.shape[2])
         d_bias = rows.new_zeros(len(rows), grad.shape[2])
         split = (whole.split(ctx.blocks, dim=1) for whole in (rows, grad))
-        for block, of_block in zip(*split, strict=True):
-            d_matrix.baddbmm_(of_block.mT, block)
-            d_bias += of_block.sum(dim=1)
-        return of_rows, d_matrix[:, :n_outputs], d_bias[:, :n_outputs], None
+        for block, d_block in zip(*split, strict=True):
+            d_matrix.baddbmm_(d_block.mT, block)
+            d_bias += d_block.sum(dim=1)
+        return d_rows, d_matrix[:, :n_outputs], d_bias[:, :n_outputs], None
 
 
 def aligned(grad: torch.Tensor, n_inputs: int) -> torch.Tensor:
-    """Add outputs to a gradient, all zero, until matrices of it come in fours.
+    """Pad a gradient with zero outputs until the size of a matrix is a multiple of 4.
 
-    What a product gives depends, in its last bits, on whether it begins at a multiple
-    of four numbers. So all models' must do, and not some of them.
+    The last bits of a product depend on whether its memory starts at a multiple of four
+    numbers. After padding, this is true for all models rather than for some.
 
     Parameters
     ----------
     grad : tensor of shape (n_models, n_rows, n_outputs)
+        The gradient of the outputs.
     n_inputs : int
-        Matrices of (n_outputs, n_inputs) are to come in fours.
+        Number of inputs; n_outputs * n_inputs becomes a multiple of four.
 
     Returns
     -------
     tensor of shape (n_models, n_rows, n_outputs or more)
+        The padded gradient.
     """
     n_outputs = grad.shape[2]
     if n_outputs * n_inputs % 4 == 0:
@@ -101,16 +128,18 @@ def linear(
     Parameters
     ----------
     weights : dict of str to tensor
-        Stacked.
+        Stacked weights.
     name : str
-        Of the layer.
+        Name of the layer.
     x : tensor of shape (n_models, n_rows, n_inputs)
+        The inputs.
     blocks : int or list of int, default=ROWS_AT_ONCE
-        Over so many rows at once gradients are summed.
+        Number of rows over which gradients are summed at once.
 
     Returns
     -------
     tensor of shape (n_models, n_rows, n_outputs)
+        The outputs.
     """
     matrix, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
     return Affine.apply(x, matrix, bias, blocks)
@@ -124,13 +153,16 @@ def cross_entropy(
     Parameters
     ----------
     logits : tensor of shape (n_models, n_rows, n_classes)
+        The logits.
     codes : tensor of shape (n_models, n_rows), dtype int64
+        Class codes.
     weights : tensor of shape (n_models, n_rows)
-        Of each row in the mean.
+        Weight of each row in the mean.
 
     Returns
     -------
     tensor of shape (n_models,)
+        The loss of each model.
     """
     log_probs = logits.log_softmax(dim=2).gather(2, codes.unsqueeze(2)).squeeze(2)
     return -(weights * log_probs).sum(dim=1)

@@ -1,4 +1,4 @@
-"""Whether a module can be trained side by side with others: it is tried."""
+"""Tests whether a module can be trained side by side, by trying it."""
 
 from copy import deepcopy
 
@@ -12,18 +12,18 @@ from torch.nn.modules.dropout import _DropoutNd
 from skal.nets.side_by_side._module_stack import ModuleStack, Rows, trained
 from skal.nets.side_by_side._stack import NotSideBySide
 
-# So many weights may stand in all models of a stack together.
-MOST_WEIGHTS = 2**24
-# The probe's models differ by so much, so that they do not all have the same units
-# dead, and layers which begin with zeros are seen as well.
+# Maximum number of weights in all models of a stack together, which limits its memory.
+MAX_WEIGHTS = 2**24
+# Scale of the noise by which the probe's models differ, so that they do not share the
+# same dead units, and layers that are initialized with zeros have an effect.
 NOISE = 0.1
-# Bits differ for some numbers only, so that it is tried several times.
-ROUNDS = 3
+# Number of attempts to find differing bits, which only appear for some numbers.
+N_TRIALS = 3
 
 _DTYPES = "has parameters that are not all of one floating-point dtype"
-_RANDOM = "draws random numbers, or remembers what it has seen, in training"
+_RANDOM = "draws random numbers, or keeps state between calls, in training"
 _BUFFERS = "changes its buffers in training, as batch norm does"
-_ROWS = "lets the rows of a minibatch depend on one another"
+_ROWS_DEPEND = "computes the output of a row from other rows of its minibatch"
 _VMAP = "has a forward method that torch.func.vmap cannot take"
 
 
@@ -35,26 +35,27 @@ def make_module_stack(
     data: Rows,
     rows_at_once: int,
 ) -> ModuleStack:
-    """Return a stack of a module, if it can be stacked.
+    """Return a stack of a module, if the module can be stacked.
 
-    Whether it can is tried: one step on the rows that are there.
+    This is tested by one training step on the available rows.
 
     Parameters
     ----------
     module, batch_size, lr, data, rows_at_once
         As in `ModuleStack`.
     width : int or None
-        How many models stand side by side, or what is best.
+        Maximum number of models trained side by side. None uses the best value.
 
     Returns
     -------
     ModuleStack
+        The stack.
 
     Raises
     ------
     NotSideBySide
-        If it can not. Where the module's dropout is why, there is no message: that is
-        what its user wants.
+        If the module cannot be stacked. The message is empty if dropout is the reason,
+        because the user has chosen it.
     """
     if any(isinstance(m, _DropoutNd) and m.p > 0 for m in module.modules()):
         raise NotSideBySide
@@ -63,44 +64,44 @@ def make_module_stack(
         raise NotSideBySide(_message(module, _DTYPES))
     given = batch_size, lr, data, rows_at_once
     best = _best_width(module)
-    # A copy, since some modules keep what they have seen.
+    # A copy, because the forward pass may change the state of a module.
     probe = ModuleStack(deepcopy(module), best, *given)
-    why = _obstacle(probe)
-    if why is not None:
-        raise NotSideBySide(_message(module, why))
-    # Nothing is gained by more models than one where they are stepped in turn.
-    is_stacked = probe.is_filled or _is_invariant(probe)
+    reason = _obstacle(probe)
+    if reason is not None:
+        raise NotSideBySide(_message(module, reason))
+    # Models that are stepped in turn gain nothing from a width above 1.
+    is_stacked = probe.always_full or _is_invariant(probe)
     width = min(width or best, best) if is_stacked else width or 1
     stack = ModuleStack(module, width, *given)
     stack.is_stacked = is_stacked
     return stack
 
 
-def _message(module: nn.Module, why: str) -> str:
+def _message(module: nn.Module, reason: str) -> str:
     return (
-        f"{type(module).__name__} {why}, so its trainings go one by one: change that "
-        "to train many side by side, or ignore this warning."
+        f"{type(module).__name__} {reason}, so its models are trained one by one: "
+        "change that to train many side by side, or ignore this warning."
     )
 
 
 def _best_width(module: nn.Module) -> int:
-    """Return how many models stand side by side: fewer if they are large."""
+    """Return the width to use: smaller for modules with many weights."""
     n_weights = sum(value.numel() for value in trained(module).values())
-    return max(2, min(ModuleStack.default_width, MOST_WEIGHTS // max(n_weights, 1)))
+    return max(2, min(ModuleStack.default_width, MAX_WEIGHTS // max(n_weights, 1)))
 
 
 def _obstacle(probe: ModuleStack) -> str | None:
-    """Return what keeps the module of a stack from being stacked, if anything."""
+    """Return the reason reason the module of a stack cannot be stacked, or None."""
     try:
-        why = _unsteadiness(probe.module, probe.data.X[: probe.n_rows])
-        return why or (None if _is_right(probe) else _ROWS)
-    # Whatever it raises, vmap does not take the module, and `fit` may.
+        reason = _nondeterminism(probe.module, probe.data.X[: probe.n_rows])
+        return reason or (None if _matches_single_models(probe) else _ROWS_DEPEND)
+    # Any error here means that vmap does not support the module; `fit` may.
     except Exception:
         return _VMAP
 
 
-def _unsteadiness(module: nn.Module, X: torch.Tensor) -> str | None:
-    """Return in what way the same rows do not give the same answers, if in any."""
+def _nondeterminism(module: nn.Module, X: torch.Tensor) -> str | None:
+    """Return the reason reason the same rows give different outputs, or None."""
     buffers = [value.clone() for value in module.buffers()]
     state = torch.get_rng_state()
     with torch.no_grad():
@@ -114,27 +115,27 @@ def _unsteadiness(module: nn.Module, X: torch.Tensor) -> str | None:
 
 
 def _load(stack: ModuleStack, size: int) -> list[NDArray[np.int64]]:
-    """Fill a stack with unlike models; return minibatches of at most some rows."""
+    """Fill a stack with differing models; return minibatches of at most `size` rows."""
     n = len(stack.data.codes)
-    for place in range(stack.width):
-        stack.load(place, np.arange(n))
+    for slot in range(stack.width):
+        stack.load(slot, np.arange(n))
     with torch.no_grad():
         stack.rows.add_(torch.randn_like(stack.rows), alpha=NOISE)
-    # Not the first row, with which minibatches are filled up.
+    # Not the first row, which is the padding of minibatches.
     order = 1 + torch.randperm(n - 1).numpy() if n > 1 else np.arange(n)
     order = np.resize(order, stack.width * size)
     return [order[i * size : i * size + size - i % 2] for i in range(stack.width)]
 
 
-def _is_right(stack: ModuleStack) -> bool:
-    """Whether two models, stacked, have the losses and gradients of each alone."""
+def _matches_single_models(stack: ModuleStack) -> bool:
+    """Return whether two stacked models have the same losses and gradients as alone."""
     size = max(2, 3 * stack.n_rows // 4 - 1)
     batches = [np.unique(rows) for rows in _load(stack, size)[:2]]
     leaves = {k: v.requires_grad_() for k, v in stack.weights(range(2)).items()}
     pairs = zip(stack.together(leaves, batches), stack.in_turn(batches), strict=True)
     tolerance = torch.finfo(stack.rows.dtype).eps ** 0.5
-    if stack.is_filled:
-        tolerance *= 30  # products of a GPU may be rounded to fewer digits
+    if stack.always_full:
+        tolerance *= 30  # a GPU may round products to fewer digits
     return all(
         bool((found - plain).abs().max() <= tolerance * plain.abs().max())
         for found, plain in pairs
@@ -142,18 +143,18 @@ def _is_right(stack: ModuleStack) -> bool:
 
 
 def _is_invariant(stack: ModuleStack) -> bool:
-    """Whether all models get the same bits, however many stand beside them.
+    """Return whether a model gets the same bits beside any number of other models.
 
-    Stacked products are computed by other kernels where matrices have odd sizes, and
-    their places in memory then matter.
+    For matrices of odd sizes, stacked products use other kernels, whose result depends
+    on the position of a matrix in memory.
     """
     if any(isinstance(m, _ConvNd) for m in stack.module.modules()):
         return False
-    return all(_agree_once(stack) for _ in range(ROUNDS))
+    return all(_agrees_once(stack) for _ in range(N_TRIALS))
 
 
-def _agree_once(stack: ModuleStack) -> bool:
-    """Whether unlike models have the same gradients alone and in stacks of any size."""
+def _agrees_once(stack: ModuleStack) -> bool:
+    """Return whether gradients are the same alone and in stacks of any size."""
     batches = _load(stack, stack.n_rows)
     rows = stack.rows.clone()
 

@@ -1,4 +1,4 @@
-"""Base class of stacks: the weights of many models in the rows of one tensor."""
+"""Base class of stacks, which hold the weights of many models in one tensor."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -15,29 +15,30 @@ from skal.nets.side_by_side._ops import fours
 
 
 class NotSideBySide(Exception):
-    """A net is only trained one by one; the message says why, or is empty."""
+    """Raised if a net can only be trained one at a time; the message may be empty."""
 
 
 class Stack(ABC):
-    """Up to `width` models of one architecture, each with a data set of its own.
+    """Up to `width` models of one architecture, each trained on its own data.
 
-    All weights of a model stand in one row of a matrix, so that it is kept, moved and
-    stepped at once; `weights` gives the rows of several as one stacked tensor per
-    layer. A subclass holds the data, and tells the losses of a minibatch per model.
+    All weights of a model form one row of a matrix, so that a single operation keeps,
+    moves or updates them. `weights` returns the weights of several models as one
+    stacked tensor per layer. A subclass holds the data, and computes the loss of a
+    minibatch of each model.
 
     Parameters
     ----------
     first : mapping of str to tensor
-        The first weights of every model, by their names in the module.
+        The initial weights of all models, by their names in the module.
     width : int
-        How many models stand side by side.
+        Number of slots, and thus of models trained side by side.
     batch_size : int
-        At most so many rows in a minibatch.
+        Maximum number of rows per minibatch.
     lr : float
         Learning rate of Adam.
     dimension : int, default=1
-        Each model may have vectors of this length besides, at the end of its row, such
-        as those of the words that only it trains.
+        Length of the vectors that a model may have in addition, at the end of its row,
+        such as the vectors of the words in its training set.
     """
 
     default_width = 8
@@ -54,7 +55,8 @@ class Stack(ABC):
         self.n_rows = fours(batch_size)
         self.shapes = {name: tuple(value.shape) for name, value in first.items()}
         self.first = torch.cat([value.reshape(-1) for value in first.values()])
-        # The vectors begin at a multiple of their length: a row is rows of vectors too.
+        # Vectors start at a multiple of their length, so that rows can be viewed as
+        # vectors.
         self.n_before = -(-len(self.first) // dimension)
         self.begin = self.n_before * dimension
         self.dimension = dimension
@@ -63,27 +65,35 @@ class Stack(ABC):
             self.first.new_zeros(width, self.begin) for _ in range(4)
         )
         self.n_used = [0] * width
-        # Of each model: how many steps it has taken, and what a step of Adam is about.
+        # Per model: the number of Adam steps so far, and the tensors that Adam updates.
         self.n_steps = [self.first.new_zeros(()) for _ in range(width)]
         self._states: list[tuple[torch.Tensor, ...]] = [()] * width
         self._leaves: dict[int, dict[str, torch.Tensor]] = {}
         self.jobs: list[Any] = [None] * width
 
-    def load(self, place: int, rows: NDArray[np.int64]) -> None:
-        """Put a new model in a place, to be trained on the given rows of the data."""
-        self.jobs[place], own = self._begin(rows)
+    def load(self, slot: int, rows: NDArray[np.int64]) -> None:
+        """Put a new model in a slot, to be trained on the given rows of the data.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        rows : ndarray of int
+            The rows of its training set.
+        """
+        self.jobs[slot], own = self._begin(rows)
         end = self.begin + own.numel()
         self._make_room(end)
         for state in (self.rows, self.means, self.squares):
-            state[place].zero_()
-        self.rows[place, : len(self.first)] = self.first
-        self.rows[place, self.begin : end] = own.reshape(-1)
-        self.n_used[place] = end
-        self.n_steps[place] = self.first.new_zeros(())
-        self._note_states(place)
+            state[slot].zero_()
+        self.rows[slot, : len(self.first)] = self.first
+        self.rows[slot, self.begin : end] = own.reshape(-1)
+        self.n_used[slot] = end
+        self.n_steps[slot] = self.first.new_zeros(())
+        self._note_states(slot)
 
     def _make_room(self, n_weights: int) -> None:
-        """Widen the rows, and by a quarter at least, so that it happens seldom."""
+        """Widen the rows if necessary, by at least a quarter, so that it is rare."""
         missing = n_weights - self.rows.shape[1]
         if missing <= 0:
             return
@@ -93,29 +103,29 @@ class Stack(ABC):
             wider = torch.nn.functional.pad(getattr(self, name), (0, more))
             setattr(self, name, wider)
         self._leaves.clear()
-        for place in range(self.width):
-            self._note_states(place)
+        for slot in range(self.width):
+            self._note_states(slot)
 
-    def _note_states(self, place: int) -> None:
+    def _note_states(self, slot: int) -> None:
         states = self.rows, self.means, self.squares
-        self._states[place] = tuple(s[place, : self.n_used[place]] for s in states)
+        self._states[slot] = tuple(s[slot, : self.n_used[slot]] for s in states)
 
     @abstractmethod
     def _begin(self, rows: NDArray[np.int64]) -> tuple[Any, torch.Tensor]:
-        """Return the data of a training, and first weights that only it has."""
+        """Return the data of a training, and its additional initial vectors."""
 
     def step(self, batches: Sequence[NDArray[np.int64]]) -> list[float]:
-        """Train the first models on a minibatch each.
+        """Take one training step of the models in the first slots.
 
         Parameters
         ----------
         batches : sequence of ndarray
-            Positions among the rows of each model's data set.
+            One minibatch per model: positions among the rows of its training set.
 
         Returns
         -------
         list of float
-            The loss of each, before the step.
+            The loss of each model before the step.
         """
         n = len(batches)
         losses, gradients = self._differentiate(self._leaves_of(n), batches)
@@ -123,9 +133,9 @@ class Stack(ABC):
         return losses.tolist()
 
     def _leaves_of(self, n: int) -> dict[str, torch.Tensor]:
-        """Return the shared weights of the first `n` models, to be differentiated by.
+        """Return the shared weights of the first `n` models as leaves for autograd.
 
-        They are views: Adam's steps change them in place.
+        They are views, which Adam's steps update in place.
         """
         if n not in self._leaves:
             leaves = self.weights(range(n))
@@ -136,30 +146,31 @@ class Stack(ABC):
     def _differentiate(
         self, leaves: dict[str, torch.Tensor], batches: Sequence[NDArray[np.int64]]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the losses, and the gradients as rows like those of the weights."""
+        """Return the losses, and the gradients, in rows like the weights."""
 
     def _in_rows(
-        self, found: Sequence[torch.Tensor], of_vectors: torch.Tensor | None = None
+        self, found: Sequence[torch.Tensor], d_vectors: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Put gradients side by side: of the shared weights, then of the vectors."""
+        """Concatenate the gradients of the shared weights and of the vectors."""
         n = len(found[0])
         parts = [gradient.reshape(n, -1) for gradient in found]
-        if of_vectors is not None:
+        if d_vectors is not None:
             parts += [
                 found[0].new_zeros(n, self.begin - len(self.first)),
-                of_vectors.reshape(n, -1),
+                d_vectors.reshape(n, -1),
             ]
         return torch.cat(parts, dim=1)
 
     def _descend(self, gradients: torch.Tensor) -> None:
-        """Take a step of Adam in the first models, each at a count of its own."""
+        """Take an Adam step of the first models, each with its own step count."""
         n = len(gradients)
+        # One tensor per model, as views of its row up to its last weight in use.
         rows, means, squares = map(list, zip(*self._states[:n], strict=True))
-        of_rows = [gradients[i, : self.n_used[i]] for i in range(n)]
+        d_rows = [gradients[i, : self.n_used[i]] for i in range(n)]
         with torch.no_grad():
             adam(
                 rows,
-                of_rows,
+                d_rows,
                 means,
                 squares,
                 [],
@@ -174,9 +185,20 @@ class Stack(ABC):
                 maximize=False,
             )
 
-    def weights(self, places: Any) -> dict[str, torch.Tensor]:
-        """Return the shared weights of some models, stacked, without their history."""
-        rows = self.rows[places.start : places.stop].detach()
+    def weights(self, slots: Any) -> dict[str, torch.Tensor]:
+        """Return the shared weights of some models, stacked and detached.
+
+        Parameters
+        ----------
+        slots : range
+            Consecutive slots.
+
+        Returns
+        -------
+        dict of str to tensor
+            One tensor of shape (n_models, *shape) per layer, by name.
+        """
+        rows = self.rows[slots.start : slots.stop].detach()
         return self._views(rows)
 
     def _views(self, rows: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -187,35 +209,105 @@ class Stack(ABC):
             begin = end
         return views
 
-    def state_dict(self, place: int) -> dict[str, torch.Tensor]:
-        """Return copies of the shared weights of one model, by their names."""
-        stacked = self.weights(range(place, place + 1))
+    def state_dict(self, slot: int) -> dict[str, torch.Tensor]:
+        """Return copies of the shared weights of one model, by name.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+
+        Returns
+        -------
+        dict of str to tensor
+            The weights by name.
+        """
+        stacked = self.weights(range(slot, slot + 1))
         return {name: value[0].clone() for name, value in stacked.items()}
 
     @abstractmethod
-    def logits(self, place: int, inputs: Any) -> torch.Tensor:
-        """Return the logits of each row of encoded inputs, (n_rows, n_classes)."""
+    def logits(self, slot: int, inputs: Any) -> torch.Tensor:
+        """Return the logits of each row of encoded inputs, (n_rows, n_classes).
 
-    def answer(self, place: int, inputs: Any) -> NDArray[np.int64]:
-        """Return the predicted class number of each row of encoded inputs."""
-        return self.logits(place, inputs).argmax(dim=1).cpu().numpy()
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        inputs
+            Encoded rows, as `_encode_inputs` returns them.
 
-    def answers(self, places: Sequence[int], inputs: Any) -> list[NDArray[np.int64]]:
-        """Return what several models answer."""
-        return [self.answer(place, inputs) for place in places]
+        Returns
+        -------
+        tensor of shape (n_rows, n_classes)
+            The logits.
+        """
 
-    def keep(self, place: int) -> None:
-        """Remember the weights of a model as its best."""
-        n_used = self.n_used[place]
-        self.best[place, :n_used] = self.rows[place, :n_used]
+    def answer(self, slot: int, inputs: Any) -> NDArray[np.int64]:
+        """Return the predicted class code of each row of encoded inputs.
 
-    def restore(self, place: int) -> None:
-        """Put the best weights of a model back."""
-        n_used = self.n_used[place]
-        self.rows[place, :n_used] = self.best[place, :n_used]
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        inputs
+            Encoded rows, as `_encode_inputs` returns them.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,), dtype int64
+            The class codes.
+        """
+        return self.logits(slot, inputs).argmax(dim=1).cpu().numpy()
+
+    def answers(self, slots: Sequence[int], inputs: Any) -> list[NDArray[np.int64]]:
+        """Return the predicted class codes of several models.
+
+        Parameters
+        ----------
+        slots : sequence of int
+            Indices of the slots.
+        inputs
+            Encoded rows, as `_encode_inputs` returns them.
+
+        Returns
+        -------
+        list of ndarray of shape (n_rows,), dtype int64
+            The class codes, one array per model.
+        """
+        return [self.answer(slot, inputs) for slot in slots]
+
+    def keep(self, slot: int) -> None:
+        """Keep the current weights of a model as its best weights.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        """
+        n_used = self.n_used[slot]
+        self.best[slot, :n_used] = self.rows[slot, :n_used]
+
+    def restore(self, slot: int) -> None:
+        """Restore the best weights of a model.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        """
+        n_used = self.n_used[slot]
+        self.rows[slot, :n_used] = self.best[slot, :n_used]
 
     def move(self, source: int, target: int) -> None:
-        """Move a model to another place."""
+        """Move a model to another slot.
+
+        Parameters
+        ----------
+        source : int
+            Index of its current slot.
+        target : int
+            Index of the new slot.
+        """
         for state in (self.rows, self.means, self.squares, self.best):
             state[target] = state[source]
         self.jobs[target] = self.jobs[source]
@@ -227,20 +319,22 @@ class Stack(ABC):
 def in_order(
     parts: Sequence[torch.Tensor], rows: Sequence[NDArray[np.int64]]
 ) -> torch.Tensor:
-    """Return values of some rows at a time as those of all rows.
+    """Concatenate values of batches of rows, in the original order of the rows.
 
     Parameters
     ----------
     parts : list of tensor of shape (n_some, ...)
+        The values of each batch.
     rows : list of ndarray of shape (n_some,)
-        Which rows each part is of.
+        The indices of the rows in each batch.
 
     Returns
     -------
     tensor of shape (n_rows, ...)
+        The values of all rows.
     """
     values, order = torch.cat(list(parts)), np.concatenate(rows)
-    # A module that answers too many or too few rows is told so elsewhere.
+    # `_check_module` reports a module that returns the wrong number of rows.
     if len(values) != len(order):
         return values
     return values[torch.from_numpy(np.argsort(order))]

@@ -1,4 +1,4 @@
-"""What nets that read sentences share: words, and their vectors."""
+"""Base classes of nets that read sentences: vocabulary and word vectors."""
 
 from collections.abc import Mapping
 from numbers import Integral, Real
@@ -31,7 +31,7 @@ from skal.seeding import MAX_SEED, as_seed
 
 
 class BaseTextNet(BaseNet):
-    """Base class of nets that read sentences: words, and their vectors.
+    """Base class of nets that read sentences, with a vocabulary and word vectors.
 
     A subclass sets `_module`, the class of its module.
     """
@@ -69,14 +69,15 @@ class BaseTextNet(BaseNet):
         self.random_state = random_state
 
     def _learn_words(self, sentences):
-        """Learn the words of the sentences, and all that have a vector.
+        """Fit the vocabulary to the sentences and to the words that have a vector.
 
-        Of the pool's words, few are in what is labelled already.
+        The words with a vector are included because the labelled sentences contain only
+        few of the words of the pool.
         """
         known, self.embedding_dim_ = [], int(self.embedding_dim)
         if self.vectors is not None:
             words, values = word_vectors(self.vectors)
-            # Sentences are read in lower case: a word in another one is never met.
+            # Sentences are lower-cased, so that other words are never looked up.
             known = [word for word in words if word == word.lower()]
             self.embedding_dim_ = values.shape[1]
         self._vocabulary = Vocabulary().fit([*sentences, known])
@@ -90,22 +91,23 @@ class BaseTextNet(BaseNet):
         return net
 
     def _first_vectors(self, words):
-        """Return the vectors to begin with; those of new words are drawn."""
+        """Return the initial vectors; words without a vector get a random one."""
         return embedding_matrix(
             words,
             self.vectors,
             dimension=self.embedding_dim_,
-            # Drawn from torch's generator, which `fit` has seeded by random_state.
+            # From torch's generator, which `fit` has seeded with random_state.
             random_state=int(torch.randint(MAX_SEED, ())),
         )
 
-    def _make_stack(self, X, y, classes, width):
-        """Learn the words of all rows, and return models of them side by side."""
+    def _build_stack(self, X, y, classes, width):
+        """Fit the vocabulary to all rows, and return a stack of models."""
         numbers, y = self._check_rows(X, y, reset=True)
-        # A tagger puts the tags before beside the words; here the codes tell them.
-        _, codes = self._with_codes(numbers, y, classes)
+        # Only the codes: a tagger's inputs with previous tags are not needed, because
+        # its stack derives these tags from the codes.
+        _, codes = self._encode_labels(numbers, y, classes)
         if self.embedding_dim_ == 1 or len(self.classes_) == 1:
-            # Products with a vector have other last bits where there is one model.
+            # A product with a vector has other last bits if there is only one model.
             raise NotSideBySide
         with reproducible(as_seed(self.random_state)):
             self.module_ = self._make_net().module_
@@ -121,27 +123,27 @@ class BaseTextNet(BaseNet):
             self.module_, width, batch_size, float(self.lr), corpus
         )
 
-    def _encode(self, X, y):
-        """Return inputs for a stack to answer, and the true class numbers."""
+    def _encode_inputs(self, X, y):
+        """Return the inputs of a stack, and the true class codes."""
         y = np.searchsorted(self.classes_, column_or_1d(y))
         return Sentences(self._check_rows(X, reset=False)), y
 
-    def _hand_over(self, model, stack, place):
-        """Make `model` what `fit` would have made of it: it knows its own words."""
+    def _copy_fitted_state(self, model, stack, slot):
+        """Set the fitted attributes of `model`, with only the words in its own rows."""
         is_known = ~self._is_new
-        is_known[stack.jobs[place].used] = True
+        is_known[stack.jobs[slot].used] = True
         model.classes_, model.embedding_dim_ = self.classes_, self.embedding_dim_
         model.words_ = [
             word
             for word, known in zip(self.words_, is_known[N_SPECIAL:], strict=True)
             if known
         ]
-        model.input_shape_ = (stack.jobs[place].numbers.shape[1],)
-        weights = stack.state_dict(place)
+        model.input_shape_ = (stack.jobs[slot].numbers.shape[1],)
+        weights = stack.state_dict(slot)
         weights["embedding.weight"] = weights["embedding.weight"][is_known]
         model._restore_module(weights, "")
 
-    def _recipe(self):
+    def _module_and_params(self):
         return self._module, {
             "n_classes": len(self.classes_),
             "n_words": len(self.words_),
@@ -150,7 +152,10 @@ class BaseTextNet(BaseNet):
         }
 
     def _stored_params(self):
-        """Return the parameters, with words alone for vectors: these are tensors."""
+        """Return the parameters, with `vectors` reduced to its words.
+
+        `_stored_tensors` returns the vectors themselves.
+        """
         params = super()._stored_params()
         if self.vectors is not None:
             params["vectors"] = word_vectors(self.vectors)[0]
@@ -194,15 +199,16 @@ class BaseTextClassifier(BaseTextNet, BaseNetClassifier):
             Class labels of any kind.
 
         X_val : list of n_val sentences, default=None
-            Sentences to choose the epoch by: the one with the best score on them is
-            kept, and training stops after `patience` epochs without a better one.
-            Without them, all `max_epochs` epochs are trained and the last is kept.
+            Validation sentences. The epoch with the best score on them is kept, and
+            training stops after `patience` epochs without a better score. Without
+            them, all `max_epochs` epochs are trained and the last one is kept.
 
         y_val : array-like of shape (n_val,), default=None
-            Their labels.
+            Class labels of `X_val`.
 
         classes : array-like of shape (n_classes,), default=None
-            All classes there are, of which `y` may lack some. None takes those of `y`.
+            All class labels, which may include some that `y` lacks. None uses the
+            classes found in `y`.
 
         Returns
         -------
@@ -212,16 +218,16 @@ class BaseTextClassifier(BaseTextNet, BaseNetClassifier):
         Raises
         ------
         TypeError
-            If a row of `X` is no sentence.
+            If a row of `X` is not a sentence.
         ValueError
-            If there are no rows, `vectors` are not finite or of different lengths, the
-            device is not there, `y` holds a label that is not among the classes, or
+            If there are no rows, `vectors` are not finite or differ in length, the
+            device is not available, `y` contains a label that is not in `classes`, or
             training diverges.
         """
         return super().fit(X, y, X_val=X_val, y_val=y_val, classes=classes)
 
     def _check_rows(self, X, y="no_validation", *, reset):
-        """Return word numbers, of shape (n_rows, length), and in `fit` the labels."""
+        """Return word numbers, of shape (n_rows, length), and in `fit` also labels."""
         if not reset:
             return self._vocabulary.transform(X)
         sentences = token_lists(X)
@@ -231,10 +237,10 @@ class BaseTextClassifier(BaseTextNet, BaseNetClassifier):
         return self._vocabulary.transform(sentences), y
 
     def _logits(self, X):
-        # On one thread, since the many small steps would wait for each other.
+        # On one thread, because synchronizing threads for small steps costs more time.
         with single_threaded():
             return super()._logits(X)
 
     def _passes(self, X):
-        """Return sentences of like length at a time."""
+        """Yield batches of sentences of similar length."""
         return by_length(X, SENTENCES_AT_ONCE)

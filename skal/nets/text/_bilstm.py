@@ -1,4 +1,4 @@
-"""The bidirectional LSTM of the paper: classifier, module and stack."""
+"""The paper's bidirectional LSTM: classifier, module and stack."""
 
 from collections.abc import Sequence
 
@@ -23,10 +23,10 @@ class BiLSTMNet(WordNet):
         Number of logits.
 
     n_words, dimension : int
-        As in `WordNet`. There are as many hidden units in each direction as dimensions.
+        As in `WordNet`. Each direction has `dimension` hidden units.
 
     dropout : float, default=0.0
-        Probability with which an input of the last layer is dropped in training.
+        Probability of dropping an input of the last layer during training.
     """
 
     def __init__(self, n_classes, n_words, dimension, dropout=0.0):
@@ -42,11 +42,14 @@ class BiLSTMNet(WordNet):
         Parameters
         ----------
         vectors_N_L_D : tensor of shape (n_sentences, length, dimension)
+            Word vectors.
         lengths : tensor of shape (n_sentences,)
+            Number of words of each sentence.
 
         Returns
         -------
         tensor of shape (n_sentences, 2 * dimension)
+            The mean states.
         """
         return mean_over_words(self.encoder(vectors_N_L_D, lengths), lengths)
 
@@ -57,13 +60,13 @@ class BiLSTMEncoder(nn.Module):
     Parameters
     ----------
     dimension : int
-        Number of values of an input.
+        Number of inputs, and of hidden units in each direction.
     """
 
     def __init__(self, dimension):
         super().__init__()
-        # One nn.LSTM of both directions would have to be packed, or the leftward one
-        # would begin with the padding; and packed takes four times as long.
+        # Two layers: a single bidirectional nn.LSTM would start its leftward direction
+        # in the padding, unless sentences are packed, which takes four times as long.
         self.rightward = nn.LSTM(dimension, dimension, batch_first=True)
         self.leftward = nn.LSTM(dimension, dimension, batch_first=True)
 
@@ -73,12 +76,14 @@ class BiLSTMEncoder(nn.Module):
         Parameters
         ----------
         vectors_N_L_D : tensor of shape (n_sentences, length, dimension)
+            Word vectors.
         lengths : tensor of shape (n_sentences,)
+            Number of words of each sentence.
 
         Returns
         -------
         tensor of shape (n_sentences, length, 2 * dimension)
-            Without meaning in the padding.
+            The states. Their values in the padding are meaningless.
         """
         mirror_N_L = mirror(lengths, vectors_N_L_D.shape[1])
         right_N_L_D = self.rightward(vectors_N_L_D)[0]
@@ -87,7 +92,7 @@ class BiLSTMEncoder(nn.Module):
 
 
 class BiLSTMStack(AutogradStack):
-    """`BiLSTMNet`, side by side: sentences packed by length, once in each direction."""
+    """Trains many `BiLSTMNet` side by side, with sentences packed by length."""
 
     def _collate(self, batches: Sequence[NDArray[np.int64]]) -> Batch:
         words, lengths, codes, weights = gather(
@@ -109,17 +114,19 @@ class BiLSTMStack(AutogradStack):
 
 
 def both_ways(words: NDArray[np.int64], packing: Packing) -> NDArray[np.int64]:
-    """Return the words of each row, read from the left, then read from the right.
+    """Return the words in packed rows, in left-to-right and then right-to-left order.
 
     Parameters
     ----------
     words : ndarray of shape (n_models, n_sentences, length)
+        Word numbers.
     packing : Packing
+        The layout of the rows.
 
     Returns
     -------
     ndarray of shape (n_models, 2 * n_rows)
-        Zero where there is no word.
+        Word numbers; zero for padding.
     """
     models = np.arange(len(words))[:, None]
     right = words[models, packing.sentences, packing.steps]
@@ -135,14 +142,16 @@ def encode(
     Parameters
     ----------
     weights : dict of str to tensor
+        Stacked weights.
     vectors : tensor of shape (n_models, 2 * n_rows, dimension)
-        Of `both_ways`.
+        Vectors of the words that `both_ways` returns.
     packing : Packing
+        The layout of the rows.
 
     Returns
     -------
     tensor of shape (n_models, n_rows, 2 * dimension)
-        Those of the second direction in the order in which it read, from the right.
+        The states; for the leftward direction, in right-to-left order.
     """
     return torch.cat(read_both_ways(weights, vectors, packing), dim=2)
 
@@ -150,8 +159,19 @@ def encode(
 def read_both_ways(
     weights: dict[str, torch.Tensor], vectors: torch.Tensor, packing: Packing
 ) -> tuple[torch.Tensor, ...]:
-    """Return the states of `encode`, those of each direction by themselves."""
-    # Both directions as models of one batch: half the operations.
+    """Return the states of both directions, as in `encode`, but separately.
+
+    Parameters
+    ----------
+    weights, vectors, packing
+        As in `encode`.
+
+    Returns
+    -------
+    right, left : tensors of shape (n_models, n_rows, dimension)
+        The states of each direction.
+    """
+    # Both directions are stacked as if they were models, which halves the operations.
     ways = "rightward", "leftward"
     names = "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"
     both = {
@@ -163,72 +183,75 @@ def read_both_ways(
 
 
 class BiLSTMClassifier(BaseTextClassifier):
-    """The bidirectional LSTM of the paper, for sentences.
+    """The paper's bidirectional LSTM, for sentences.
 
-    Word vectors, a bidirectional LSTM with as many hidden units in each direction as a
-    vector has values, the mean of its states over the words, and a linear layer of one
-    unit per class. It is trained as `TorchClassifier` trains.
+    The network consists of word vectors, a bidirectional LSTM with one hidden unit per
+    dimension of the vectors in each direction, the mean of its states over the words,
+    and a linear layer of one unit per class. It is trained in the same way as
+    `TorchClassifier`.
 
-    A sentence is a text, or a list of words, and a text is cut up as `Vocabulary` does.
-    What is predicted for a sentence does not depend on the others.
+    A sentence is a str, which is split into words as `Vocabulary` does, or a list of
+    words. The prediction for a sentence does not depend on the other sentences.
 
     Parameters
     ----------
     vectors : Bunch or mapping of str to array-like of shape (dimension,), default=None
-        Word vectors to begin with, which training changes: what
-        `skal.datasets.fetch_glove` returns, or each word, in lower case, with its
-        vector. Words of the training sentences that have none begin with a random one
-        of the same scale. None begins with standard normal vectors.
+        Initial word vectors, which training then updates: the return value of
+        `skal.datasets.fetch_glove`, or a mapping from each word, in lower case, to its
+        vector. Words of the training sentences without a vector start from a random one
+        of the same scale. With None, all vectors start from a standard normal
+        distribution.
 
     embedding_dim : int, default=50
-        Length of the word vectors, if `vectors` are not given.
+        Length of the word vectors. Only used if `vectors` is None.
 
     dropout : float, default=0.0
-        Probability with which an input of the last layer is dropped in training, and in
-        the samples of `sample_proba`, which needs it to be above 0.
+        Probability of dropping an input of the last layer during training and in
+        `sample_proba`, which needs a value above 0.
 
     lr : float, default=1e-3
         Learning rate of Adam.
 
     max_epochs : int, default=100
-        At most so many passes through the sentences.
+        Maximum number of passes through the training sentences.
 
     batch_size : int, default=32
-        Sentences in a minibatch.
+        Number of sentences per minibatch.
 
     patience : int, default=20
-        With a validation set, training stops after this many epochs without a better
-        score.
+        Number of epochs without a better validation score after which training stops.
+        Not used without a validation set.
 
     scoring : str, callable or None, default=None
-        What an epoch is judged by, as everywhere in scikit-learn; None takes the
-        estimator's `score`, which is the accuracy.
+        Validation score that determines the best epoch, given in any form that
+        scikit-learn accepts. None uses the estimator's `score` method, the accuracy.
 
     device : str, default="cpu"
-        Where to train and predict, such as "cuda".
+        Device on which to train and predict, such as "cuda".
 
     random_state : int, RandomState instance or None, default=None
-        Determines the initial weights and random word vectors, the minibatches, and
-        what dropout drops in training. Pass an int for the same model in every call.
+        Controls the initial weights and random word vectors, the order of the
+        minibatches, and dropout during training. Pass an int for reproducible output
+        across multiple function calls.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The class list.
+        The class labels, sorted.
 
     module_ : torch.nn.Module
         The trained module.
 
     words_ : list of str, of length n_words
-        The words known: those of `vectors` and those of the training sentences. All
-        others are one unknown word.
+        The vocabulary: the words in `vectors` and in the training sentences. All other
+        words are treated as one unknown word.
 
     embedding_dim_ : int
         Length of the word vectors.
 
     input_shape_ : tuple of int
-        Number of words of the longest training sentence, as a tuple. Others may be
-        longer.
+        Number of words in the longest training sentence, as a tuple of one value.
+        Sentences to predict may be longer.
 
     loss_curve_ : list of float
         Mean training loss of each epoch.
@@ -237,17 +260,18 @@ class BiLSTMClassifier(BaseTextClassifier):
         Validation score after each epoch; empty without a validation set.
 
     best_epoch_ : int
-        The epoch, from 1, whose weights were kept.
+        The epoch, counted from 1, whose weights were kept.
 
     See Also
     --------
-    TextCNNClassifier : Sees each word with its neighbours.
-    EmbeddingBagClassifier : Leaves the order of words out.
+    TextCNNClassifier : A convolutional network over neighbouring words.
+    EmbeddingBagClassifier : Averages the word vectors and ignores word order.
 
     Notes
     -----
-    An empty sentence is one unknown word. Each step of training takes time for all
-    `vectors`: give those of the task's words, as in `fetch_glove(words=...)`.
+    An empty sentence is treated as one unknown word. The cost of a training step grows
+    with the number of `vectors`: pass only the vectors of the words that the task uses,
+    as in `fetch_glove(words=...)`.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The average of word embeddings of the paper: classifier, module and stack."""
+"""The paper's average-of-embeddings network: classifier, module and stack."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from skal.nets.text._text_stack import Sentences, TextStack, gather
 from skal.nets.text._word_net import WordNet, mean_over_words
 
 
-class AverageNet(WordNet):
+class EmbeddingBagNet(WordNet):
     """The mean of the word vectors, and three linear layers.
 
     Parameters
@@ -27,7 +27,7 @@ class AverageNet(WordNet):
         As in `WordNet`.
 
     dropout : float, default=0.0
-        Probability with which an input of the last layer is dropped in training.
+        Probability of dropping an input of the last layer during training.
     """
 
     def __init__(self, n_classes, n_words, dimension, dropout=0.0):
@@ -47,15 +47,19 @@ class AverageNet(WordNet):
         Parameters
         ----------
         vectors_N_L_D : tensor of shape (n_sentences, length, dimension)
+            Word vectors.
         lengths : tensor of shape (n_sentences,)
+            Number of words of each sentence.
 
         Returns
         -------
         tensor of shape (n_sentences, dimension)
+            The mean vectors.
         """
         return mean_over_words(vectors_N_L_D, lengths)
 
 
+# Names of the linear layers.
 LAYERS = "head.0", "head.2", "head.5"
 
 
@@ -63,18 +67,20 @@ Weights = dict[str, torch.Tensor]
 
 
 class Batch(NamedTuple):
-    """Minibatches side by side, their words one after the other.
+    """Minibatches of several models, with their words concatenated.
 
     Parameters
     ----------
     words : tensor of shape (n_words,), dtype int64
-        Numbers among the words of each training.
+        Word numbers in the training set of each model.
     models, sentences : tensors of shape (n_words,), dtype int64
-        Of which model each word is, and of which of all sentences.
+        Index of the model and of the sentence, counted over all models, of each word.
     lengths : tensor of shape (n_models * n_sentences,)
+        Number of words of each sentence.
     codes : tensor of shape (n_models, n_sentences), dtype int64
+        Class codes.
     weights : tensor of shape (n_models, n_sentences)
-        In the mean loss.
+        Weight of each sentence in the mean loss.
     """
 
     words: torch.Tensor
@@ -85,11 +91,11 @@ class Batch(NamedTuple):
     weights: torch.Tensor
 
 
-class AverageStack(TextStack):
-    """`AverageNet`, side by side.
+class EmbeddingBagStack(TextStack):
+    """Trains many `EmbeddingBagNet` side by side.
 
-    Its products are so small that autograd would take as long as they do, so the
-    gradients are written out.
+    The gradients are computed by hand: the matrix products are so small that autograd
+    would double the time.
     """
 
     default_width = 16
@@ -107,6 +113,7 @@ class AverageStack(TextStack):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         batch, n = self._collate(batches), len(batches)
         with torch.no_grad():
+            # Mean vector of each sentence, from the rows of weights seen as vectors.
             gradients = torch.zeros_like(self.rows[:n])
             per_model = self.rows.shape[1] // self.dimension
             rows = batch.words + (batch.models * per_model + self.n_before)
@@ -115,12 +122,14 @@ class AverageStack(TextStack):
             sums = embedding_bag(rows, table, starts, mode="sum")
             shares = (1 / batch.lengths.clamp(min=1)).unsqueeze(1)
             means = (sums * shares).view(n, self.n_rows, -1)
-            losses, found, of_means = backpropagate(
+            losses, found, d_means = backpropagate(
                 leaves, means, batch.codes, batch.weights
             )
-            of_means = of_means.flatten(0, 1) * shares
-            of_words = of_means.index_select(0, batch.sentences)
-            gradients.view(-1, self.dimension).index_add_(0, rows, of_words)
+            # Each word of a sentence gets an equal share of the gradient of its mean.
+            d_means = d_means.flatten(0, 1) * shares
+            d_words = d_means.index_select(0, batch.sentences)
+            gradients.view(-1, self.dimension).index_add_(0, rows, d_words)
+            # Copy the gradients of the layers, through views of the rows.
             for gradient, value in zip(
                 self._views(gradients).values(), found, strict=True
             ):
@@ -128,31 +137,57 @@ class AverageStack(TextStack):
         return losses, gradients
 
     def answers(
-        self, places: Sequence[int], inputs: Sentences
+        self, slots: Sequence[int], inputs: Sentences
     ) -> list[NDArray[np.int64]]:
-        """Return the predicted class number of each sentence, of several models."""
-        logits = self._all_logits(places, inputs)
+        """Return the predicted class code of each sentence, for several models.
+
+        Parameters
+        ----------
+        slots : sequence of int
+            Indices of the slots.
+        inputs : Sentences
+            The sentences.
+
+        Returns
+        -------
+        list of ndarray of shape (n_sentences,), dtype int64
+            The class codes, one array per model.
+        """
+        logits = self._all_logits(slots, inputs)
         return list(logits.argmax(dim=2).cpu().numpy())
 
-    def _all_logits(self, places: Sequence[int], inputs: Sentences) -> torch.Tensor:
+    def _all_logits(self, slots: Sequence[int], inputs: Sentences) -> torch.Tensor:
         """Return logits of shape (n_models, n_sentences, n_classes)."""
         n = len(inputs)
         words, starts = self._to(inputs.words), self._to(inputs.starts)
         with torch.inference_mode():
-            x = self.rows.new_zeros(len(places), fours(n), self.dimension)
-            for row, place in zip(x, places, strict=True):
-                table = self._table(place, inputs)
+            x = self.rows.new_zeros(len(slots), fours(n), self.dimension)
+            for row, slot in zip(x, slots, strict=True):
+                table = self._table(slot, inputs)
                 row[:n] = embedding_bag(words, table, starts, mode="mean")
-            weights = self._views(self.rows[list(places), : len(self.first)])
+            weights = self._views(self.rows[list(slots), : len(self.first)])
             return forward(weights, x)[-1][:, :n]
 
-    def logits(self, place: int, inputs: Sentences) -> torch.Tensor:
-        """Return the logits of each sentence, of one model."""
-        return self._all_logits([place], inputs)[0]
+    def logits(self, slot: int, inputs: Sentences) -> torch.Tensor:
+        """Return the logits of each sentence, for one model.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        inputs : Sentences
+            The sentences.
+
+        Returns
+        -------
+        tensor of shape (n_sentences, n_classes)
+            The logits.
+        """
+        return self._all_logits([slot], inputs)[0]
 
 
 def forward(w: Weights, x0: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Return what comes out of each layer.
+    """Return the output of each layer.
 
     Parameters
     ----------
@@ -164,6 +199,7 @@ def forward(w: Weights, x0: torch.Tensor) -> tuple[torch.Tensor, ...]:
     Returns
     -------
     x1, x2, logits : tensors of shape (n_models, n_sentences, n_units)
+        The outputs.
     """
     x1 = linear(w, LAYERS[0], x0).relu_()
     x2 = linear(w, LAYERS[1], x1).relu_()
@@ -171,7 +207,22 @@ def forward(w: Weights, x0: torch.Tensor) -> tuple[torch.Tensor, ...]:
 
 
 def linear(w: Weights, name: str, x: torch.Tensor) -> torch.Tensor:
-    """Apply a linear layer of each model to its rows."""
+    """Apply a linear layer of each model to its rows.
+
+    Parameters
+    ----------
+    w : dict of str to tensor
+        Stacked weights.
+    name : str
+        Name of the layer.
+    x : tensor of shape (n_models, n_rows, n_inputs)
+        The inputs.
+
+    Returns
+    -------
+    tensor of shape (n_models, n_rows, n_outputs)
+        The outputs.
+    """
     bias = w[f"{name}.bias"].unsqueeze(1)
     return torch.baddbmm(bias, x, w[f"{name}.weight"].mT)
 
@@ -179,7 +230,7 @@ def linear(w: Weights, name: str, x: torch.Tensor) -> torch.Tensor:
 def backpropagate(
     w: Weights, x0: torch.Tensor, codes: torch.Tensor, weights: torch.Tensor
 ) -> tuple[torch.Tensor, list[torch.Tensor], torch.Tensor]:
-    """Return the losses, and the gradients of the weights and of the means.
+    """Return the losses, and the gradients of the weights and the mean vectors.
 
     Parameters
     ----------
@@ -188,15 +239,18 @@ def backpropagate(
     x0 : tensor of shape (n_models, n_sentences, dimension)
         Mean vectors.
     codes : tensor of shape (n_models, n_sentences), dtype int64
+        Class codes.
     weights : tensor of shape (n_models, n_sentences)
-        Of each sentence in the mean loss.
+        Weight of each sentence in the mean loss.
 
     Returns
     -------
     losses : tensor of shape (n_models,)
+        The loss of each model.
     gradients : list of tensor
-        In the order of the weights.
-    of_means : tensor of the shape of `x0`
+        The gradients, in the order of the weights.
+    d_means : tensor of the shape of `x0`
+        The gradients of the mean vectors.
     """
     x1, x2, logits = forward(w, x0)
     log_probs = logits.log_softmax(dim=2)
@@ -213,76 +267,92 @@ def backpropagate(
 
 
 def before_relu(grad: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """Return the gradient of what became `x` by a ReLU."""
+    """Return the gradient of the input of a ReLU whose output was `x`.
+
+    Parameters
+    ----------
+    grad : tensor
+        Gradient of `x`.
+    x : tensor
+        Output of the ReLU.
+
+    Returns
+    -------
+    tensor
+        The gradient of its input.
+    """
     return torch.ops.aten.threshold_backward(grad, x, 0)
 
 
 class EmbeddingBagClassifier(BaseTextClassifier):
-    """The average-of-embedding network of the paper, for sentences.
+    """The paper's average-of-embeddings network, for sentences.
 
-    The mean of the word vectors, and linear layers of 100 units, 100 units and one per
-    class, with ReLU between. It is trained as `TorchClassifier` trains.
+    The network computes the mean of the word vectors, followed by three linear layers
+    of 100 units, 100 units and one unit per class, with ReLU between layers. It is
+    trained in the same way as `TorchClassifier`.
 
-    A sentence is a text, or a list of words, and a text is cut up as `Vocabulary` does.
-    What is predicted for a sentence does not depend on the others.
+    A sentence is a str, which is split into words as `Vocabulary` does, or a list of
+    words. The prediction for a sentence does not depend on the other sentences.
 
     Parameters
     ----------
     vectors : Bunch or mapping of str to array-like of shape (dimension,), default=None
-        Word vectors to begin with, which training changes: what
-        `skal.datasets.fetch_glove` returns, or each word, in lower case, with its
-        vector. Words of the training sentences that have none begin with a random one
-        of the same scale. None begins with standard normal vectors.
+        Initial word vectors, which training then updates: the return value of
+        `skal.datasets.fetch_glove`, or a mapping from each word, in lower case, to its
+        vector. Words of the training sentences without a vector start from a random one
+        of the same scale. With None, all vectors start from a standard normal
+        distribution.
 
     embedding_dim : int, default=50
-        Length of the word vectors, if `vectors` are not given.
+        Length of the word vectors. Only used if `vectors` is None.
 
     dropout : float, default=0.0
-        Probability with which an input of the last layer is dropped in training, and in
-        the samples of `sample_proba`, which needs it to be above 0.
+        Probability of dropping an input of the last layer during training and in
+        `sample_proba`, which needs a value above 0.
 
     lr : float, default=1e-3
         Learning rate of Adam.
 
     max_epochs : int, default=100
-        At most so many passes through the sentences.
+        Maximum number of passes through the training sentences.
 
     batch_size : int, default=32
-        Sentences in a minibatch.
+        Number of sentences per minibatch.
 
     patience : int, default=20
-        With a validation set, training stops after this many epochs without a better
-        score.
+        Number of epochs without a better validation score after which training stops.
+        Not used without a validation set.
 
     scoring : str, callable or None, default=None
-        What an epoch is judged by, as everywhere in scikit-learn; None takes the
-        estimator's `score`, which is the accuracy.
+        Validation score that determines the best epoch, given in any form that
+        scikit-learn accepts. None uses the estimator's `score` method, the accuracy.
 
     device : str, default="cpu"
-        Where to train and predict, such as "cuda".
+        Device on which to train and predict, such as "cuda".
 
     random_state : int, RandomState instance or None, default=None
-        Determines the initial weights and random word vectors, the minibatches, and
-        what dropout drops in training. Pass an int for the same model in every call.
+        Controls the initial weights and random word vectors, the order of the
+        minibatches, and dropout during training. Pass an int for reproducible output
+        across multiple function calls.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The class list.
+        The class labels, sorted.
 
     module_ : torch.nn.Module
         The trained module.
 
     words_ : list of str, of length n_words
-        The words known: those of `vectors` and those of the training sentences. All
-        others are one unknown word.
+        The vocabulary: the words in `vectors` and in the training sentences. All other
+        words are treated as one unknown word.
 
     embedding_dim_ : int
         Length of the word vectors.
 
     input_shape_ : tuple of int
-        Number of words of the longest training sentence, as a tuple. Others may be
-        longer.
+        Number of words in the longest training sentence, as a tuple of one value.
+        Sentences to predict may be longer.
 
     loss_curve_ : list of float
         Mean training loss of each epoch.
@@ -291,17 +361,18 @@ class EmbeddingBagClassifier(BaseTextClassifier):
         Validation score after each epoch; empty without a validation set.
 
     best_epoch_ : int
-        The epoch, from 1, whose weights were kept.
+        The epoch, counted from 1, whose weights were kept.
 
     See Also
     --------
-    BiLSTMClassifier : Reads the words in their order, both ways.
-    TextCNNClassifier : Sees each word with its neighbours.
+    BiLSTMClassifier : A bidirectional LSTM, which reads words in order.
+    TextCNNClassifier : A convolutional network over neighbouring words.
 
     Notes
     -----
-    An empty sentence is one unknown word. Each step of training takes time for all
-    `vectors`: give those of the task's words, as in `fetch_glove(words=...)`.
+    An empty sentence is treated as one unknown word. The cost of a training step grows
+    with the number of `vectors`: pass only the vectors of the words that the task uses,
+    as in `fetch_glove(words=...)`.
 
     References
     ----------
@@ -321,5 +392,5 @@ class EmbeddingBagClassifier(BaseTextClassifier):
     (200, 3, 4)
     """
 
-    _module = AverageNet
-    _stack_class = AverageStack
+    _module = EmbeddingBagNet
+    _stack_class = EmbeddingBagStack

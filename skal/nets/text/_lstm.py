@@ -1,4 +1,4 @@
-"""An LSTM of each of several models, over sentences that are packed by length."""
+"""The LSTM layers of several models, applied to sentences packed by length."""
 
 from typing import Any, NamedTuple
 
@@ -9,29 +9,31 @@ from torch.nn.functional import pad
 
 from skal.nets.side_by_side._ops import fours
 
-# Products of smaller matrices torch computes in another way if their rows are few, and
-# then last bits differ: so an LSTM has at least so many inputs and hidden units.
-FEWEST_UNITS = 8
-# So many values fill some vectors of any processor.
-VECTORS = 32
+# Minimum number of inputs and hidden units, reached by padding: torch uses another
+# kernel for smaller matrices with few rows, whose last bits differ.
+MIN_UNITS = 8
+# Number of values that is a multiple of every CPU's SIMD width.
+SIMD_MULTIPLE = 32
 
 
 class Packing(NamedTuple):
-    """How the words of several models' minibatches stand in rows, one step a block.
+    """The layout of several models' minibatches in rows, one block per step.
 
-    Sentences are sorted by length, the longest first, so that those that have a word
-    in a step are the first ones. The block of step t holds a word of each of the first
-    `counts[t]` sentences, in all models alike: where one has no more words, padding.
+    The sentences are sorted by length, the longest first, so that the sentences with a
+    word at a given step are the first ones. The block of step t has `counts[t]` rows:
+    the t-th word of each of the first `counts[t]` sentences. It has the same size in
+    all models, with padding for sentences that have ended.
 
     Parameters
     ----------
     counts : list of int
-        Rows of each block; they never increase.
+        Number of rows of each block; never increases.
     sentences, steps : ndarray of shape (n_rows,)
-        Of which sentence, and which step, each row is.
+        Index of the sentence and of the step of each row.
     is_word : ndarray of shape (n_models, n_rows), dtype bool
+        Whether each row is a word rather than padding.
     lengths : ndarray of shape (n_models, n_sentences)
-        In words.
+        Number of words of each sentence.
     """
 
     counts: list[int]
@@ -42,27 +44,28 @@ class Packing(NamedTuple):
 
     @property
     def mirrored(self) -> NDArray[np.int64]:
-        """The step at which a reader from the right meets each row's word."""
+        """The step at which the leftward LSTM reads the word of each row."""
         last = self.lengths[:, self.sentences] - 1
         return np.where(self.is_word, last - self.steps, self.steps)
 
     @property
     def starts(self) -> NDArray[np.int64]:
-        """The row at which the block of each step begins."""
+        """The first row of the block of each step."""
         return np.concatenate([[0], np.cumsum(self.counts)])
 
 
 def pack(lengths: NDArray[np.int64]) -> Packing:
-    """Lay out sentences of the given lengths.
+    """Return the layout for sentences of the given lengths.
 
     Parameters
     ----------
     lengths : ndarray of shape (n_models, n_sentences)
-        In each model the longest first; zero where there is no sentence.
+        Sorted in descending order for each model; zero for a missing sentence.
 
     Returns
     -------
     Packing
+        The layout.
     """
     n_steps = max(1, lengths.max())
     open_T = (lengths[:, :, None] > np.arange(n_steps)).sum(axis=1).max(axis=0)
@@ -77,30 +80,32 @@ def pack(lengths: NDArray[np.int64]) -> Packing:
 
 
 class Step(NamedTuple):
-    """What the gradients of a step of an LSTM are made of.
+    """Intermediate values of one step of an LSTM, from which gradients are computed.
 
     Parameters
     ----------
     rows : tensor of shape (n_models, n_rows, n_inputs)
-    before, memory : tensors of shape (n_models, n_rows, n_hidden) or None
-        The states before, and half the cells; None at the first step.
-    open_ : tensor of shape (n_models, n_rows, 4 * n_hidden)
-        The gates, the third as a sigmoid of the double.
-    new : tensor of shape (n_models, n_rows, n_hidden)
-        Half the tanh of the third.
+        The inputs.
+    prev_hidden, prev_cell : tensors of shape (n_models, n_rows, n_hidden) or None
+        The previous hidden states, and half the previous cell states; None at the first
+        step.
+    gates : tensor of shape (n_models, n_rows, 4 * n_hidden)
+        The sigmoid of the gates; the third gate is doubled before the sigmoid.
+    candidate : tensor of shape (n_models, n_rows, n_hidden)
+        Half the tanh of the third gate.
     cell : tensor of the same shape
-        Half the cells.
+        Half the cell states.
     half, squashed : tensors of the same shape
-        The tanh of the cells, as a sigmoid of the double, and itself.
+        The sigmoid of twice the cell states, and the tanh of the cell states.
     hidden : tensor of the same shape
-        The states.
+        The hidden states.
     """
 
     rows: torch.Tensor
-    before: torch.Tensor | None
-    memory: torch.Tensor | None
-    open_: torch.Tensor
-    new: torch.Tensor
+    prev_hidden: torch.Tensor | None
+    prev_cell: torch.Tensor | None
+    gates: torch.Tensor
+    candidate: torch.Tensor
     cell: torch.Tensor
     half: torch.Tensor
     squashed: torch.Tensor
@@ -108,160 +113,211 @@ class Step(NamedTuple):
 
 
 class Scan(torch.autograd.Function):
-    """The states of an LSTM of each model.
+    """The hidden states of an LSTM for each model.
 
-    It is what torch would find by itself, in a third of the operations. All four gates
-    pass through one sigmoid, since tanh(x) = 2 sigmoid(2x) - 1, and torch's tanh takes
-    eight times as long; half the cell is kept, so that no gradient has to be doubled.
+    The result is the same as with autograd, in a third of the operations. All four
+    gates pass through one sigmoid, because tanh(x) = 2 sigmoid(2x) - 1 and torch's tanh
+    takes eight times as long. The cell states are stored halved, so that no gradient
+    has to be doubled.
 
-    Sums over rows are taken step by step: so that they are the same to the last bit,
-    however much padding a step has in other models. And torch multiplies many matrices
-    at once only where the products stand together, so each step has tensors of its own.
+    Sums over rows are accumulated step by step, so that the amount of padding in other
+    models does not change any bit. Each step has its own tensors, because torch only
+    uses its batched kernel for contiguous products.
 
-    The gates stand as in torch: input, forget, cell, output.
+    The gates are in torch's order: input, forget, cell, output.
     """
 
     @staticmethod
     def forward(
         ctx: Any,
         inputs: torch.Tensor,
-        into: torch.Tensor,
-        recurrent: torch.Tensor,
+        w_input: torch.Tensor,
+        w_hidden: torch.Tensor,
         bias: torch.Tensor,
         counts: list[int],
     ) -> torch.Tensor:
-        """Return the states.
+        """Return the hidden states.
 
         Parameters
         ----------
         inputs : tensor of shape (n_models, n_rows, n_inputs)
-            Packed.
-        into : tensor of shape (n_models, 4 * n_hidden, n_inputs)
-        recurrent : tensor of shape (n_models, 4 * n_hidden, n_hidden)
+            The inputs, in packed rows.
+        w_input : tensor of shape (n_models, 4 * n_hidden, n_inputs)
+            The weights of the inputs.
+        w_hidden : tensor of shape (n_models, 4 * n_hidden, n_hidden)
+            The weights of the hidden states.
         bias : tensor of shape (n_models, 4 * n_hidden)
+            The sum of both biases.
         counts : list of int
-            Rows of each step.
+            Number of rows of each step.
 
         Returns
         -------
         tensor of shape (n_models, n_rows, n_hidden)
+            The hidden states, in packed rows.
         """
-        both = double_third_(torch.cat([into, recurrent], dim=2))
-        into, recurrent = both.mT.split([into.shape[2], recurrent.shape[2]], dim=1)
+        # Double the third gate once, in the weights, instead of at each step.
+        both = double_third_(torch.cat([w_input, w_hidden], dim=2))
+        w_input, w_hidden = both.mT.split([w_input.shape[2], w_hidden.shape[2]], dim=1)
         bias = double_third_(bias.clone()).unsqueeze(1)
+        # Keep the intermediate values of each step for `backward`.
         steps: list[Step] = []
         for rows in inputs.split(counts, dim=1):
             m = rows.shape[1]
-            open_ = torch.baddbmm(bias, rows, into)
-            before = memory = None
+            gates = torch.baddbmm(bias, rows, w_input)
+            prev_hidden = prev_cell = None
             if steps:
-                before, memory = steps[-1].hidden[:, :m], steps[-1].cell[:, :m]
-                open_.baddbmm_(before, recurrent)
-            steps.append(Step(rows, before, memory, *advance(sigmoid(open_), memory)))
+                prev_hidden, prev_cell = steps[-1].hidden[:, :m], steps[-1].cell[:, :m]
+                gates.baddbmm_(prev_hidden, w_hidden)
+            steps.append(
+                Step(
+                    rows, prev_hidden, prev_cell, *lstm_step(sigmoid(gates), prev_cell)
+                )
+            )
         ctx.both, ctx.steps = both, steps
         return torch.cat([step.hidden for step in steps], dim=1)
 
     @staticmethod
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[Any, ...]:
-        """Return the gradients of the inputs and the weights."""
+        """Return the gradients of the inputs and the weights.
+
+        Parameters
+        ----------
+        grad : tensor of shape (n_models, n_rows, n_hidden)
+            The gradient of the hidden states.
+
+        Returns
+        -------
+        tuple
+            One gradient per argument of `forward`; None for `counts`.
+        """
         n, counts = grad.shape[2], [step.rows.shape[1] for step in ctx.steps]
         k = ctx.both.shape[2] - n
-        from_state, from_cell = grad.new_zeros(2, len(grad), counts[0], n)
-        d_into, d_recurrent = map(torch.zeros_like, ctx.both.split([k, n], dim=2))
+        d_state_next, d_cell_next = grad.new_zeros(2, len(grad), counts[0], n)
+        d_w_input, d_w_hidden = map(torch.zeros_like, ctx.both.split([k, n], dim=2))
         d_bias = torch.zeros_like(ctx.both[..., 0])
+        # Go through the steps from the last to the first.
         d_inputs = []
         blocks = zip(grad.split(counts, dim=1), ctx.steps, strict=True)
         for block, step in reversed([*blocks]):
             m = block.shape[1]
-            d_state = block + from_state[:, :m]
-            d_cell, d_open = retreat(d_state, from_cell[:, :m], step)
-            of_rows = torch.bmm(d_open, ctx.both)
-            d_inputs.append(of_rows[..., :k])
-            from_state[:, :m] = of_rows[..., k:]
-            torch.mul(d_cell, step.open_[..., n : 2 * n], out=from_cell[:, :m])
-            d_into.baddbmm_(d_open.mT, step.rows)
-            if step.before is not None:
-                d_recurrent.baddbmm_(d_open.mT, step.before)
-            d_bias += d_open.sum(dim=1)
-        of_weights = map(double_third_, (d_into, d_recurrent, d_bias))
-        return torch.cat(d_inputs[::-1], dim=1), *of_weights, None
+            # Through the gates, to the inputs and the previous states.
+            d_state = block + d_state_next[:, :m]
+            d_cell, d_gates = lstm_step_backward(d_state, d_cell_next[:, :m], step)
+            d_rows = torch.bmm(d_gates, ctx.both)
+            d_inputs.append(d_rows[..., :k])
+            d_state_next[:, :m] = d_rows[..., k:]
+            torch.mul(d_cell, step.gates[..., n : 2 * n], out=d_cell_next[:, :m])
+            # Add the gradients of the weights of this step.
+            d_w_input.baddbmm_(d_gates.mT, step.rows)
+            if step.prev_hidden is not None:
+                d_w_hidden.baddbmm_(d_gates.mT, step.prev_hidden)
+            d_bias += d_gates.sum(dim=1)
+        # `forward` doubled the third gate.
+        d_weights = map(double_third_, (d_w_input, d_w_hidden, d_bias))
+        return torch.cat(d_inputs[::-1], dim=1), *d_weights, None
 
 
-def advance(
-    open_: torch.Tensor, memory: torch.Tensor | None
+def lstm_step(
+    gates: torch.Tensor, prev_cell: torch.Tensor | None
 ) -> tuple[torch.Tensor, ...]:
-    """Return what `Step` remembers from `open_` on.
+    """Return the fields of `Step` from `gates` on.
 
     Parameters
     ----------
-    open_ : tensor of shape (..., 4 * n_hidden)
-        The sigmoid of the gates, of which the third is that of the double.
-    memory : tensor of shape (..., n_hidden) or None
-        Half the cells before; None at the first step, where they are zero.
+    gates : tensor of shape (..., 4 * n_hidden)
+        The sigmoid of the gates; the third gate is doubled before the sigmoid.
+    prev_cell : tensor of shape (..., n_hidden) or None
+        Half the previous cell states; None at the first step, where they are zero.
+
+    Returns
+    -------
+    tuple of tensor
+        `gates`, `candidate`, `cell`, `half`, `squashed` and `hidden`.
     """
-    update, keep, new, show = open_.chunk(4, dim=-1)
-    new = new - 0.5
-    cell = new * update
-    if memory is not None:
-        cell += keep * memory
+    input_gate, forget_gate, candidate, output_gate = gates.chunk(4, dim=-1)
+    candidate = candidate - 0.5
+    cell = candidate * input_gate
+    if prev_cell is not None:
+        cell += forget_gate * prev_cell
     half = sigmoid(4 * cell)
     squashed = (2 * half).sub_(1)
-    return open_, new, cell, half, squashed, squashed * show
+    return gates, candidate, cell, half, squashed, squashed * output_gate
 
 
 def sigmoid(values: torch.Tensor) -> torch.Tensor:
-    """Return the sigmoid, of each value the same bits in any place.
+    """Return the sigmoid, with the same bits for a value at any position.
 
-    Of those at a tensor's end that do not fill the processor's vectors, torch computes
-    it in another way; so the end is filled up.
+    torch uses another computation for the last values of a tensor, if they do not fill
+    a SIMD vector. Therefore the end is padded.
 
     Parameters
     ----------
     values : tensor
-        Contiguous. It may be overwritten.
+        A contiguous tensor, which may be overwritten.
+
+    Returns
+    -------
+    tensor
+        The sigmoid of each value.
     """
     n = values.numel()
-    if n % VECTORS == 0:
+    if n % SIMD_MULTIPLE == 0:
         return values.sigmoid_()
-    filled = values.new_empty(-(-n // VECTORS) * VECTORS)
+    filled = values.new_empty(-(-n // SIMD_MULTIPLE) * SIMD_MULTIPLE)
     filled[:n] = values.view(-1)
     return filled.sigmoid_()[:n].view_as(values)
 
 
-def retreat(
-    d_state: torch.Tensor, from_cell: torch.Tensor, step: Step
+def lstm_step_backward(
+    d_state: torch.Tensor, d_cell_next: torch.Tensor, step: Step
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the gradients of half the cells, and of what goes into the gates.
+    """Return the gradients of half the cell states, and of the gates before sigmoid.
 
     Parameters
     ----------
-    d_state, from_cell : tensor of shape (n_models, n_rows, n_hidden)
-        The gradients of the states, and of half the cells from the step after.
+    d_state, d_cell_next : tensor of shape (n_models, n_rows, n_hidden)
+        The gradients of the hidden states, and of half the cell states from the next
+        step.
     step : Step
+        The intermediate values of the step.
+
+    Returns
+    -------
+    d_cell, d_gates : tensors
+        The gradients.
     """
     sigmoid_backward = torch.ops.aten.sigmoid_backward
-    update, _, _, show = step.open_.chunk(4, dim=2)
-    d_open = torch.empty_like(step.open_)
-    of_update, of_keep, of_new, of_show = d_open.chunk(4, dim=2)
-    d_cell = sigmoid_backward(d_state * show, step.half)
-    d_cell = torch.add(from_cell, d_cell, alpha=8)
-    torch.mul(d_cell, step.new, out=of_update)
-    if step.memory is None:
-        of_keep.zero_()
+    input_gate, _, _, output_gate = step.gates.chunk(4, dim=2)
+    d_gates = torch.empty_like(step.gates)
+    d_input_gate, d_forget_gate, d_candidate, d_output_gate = d_gates.chunk(4, dim=2)
+    # With c half the cell state, half = sigmoid(4 c) and squashed = 2 half - 1.
+    d_cell = sigmoid_backward(d_state * output_gate, step.half)
+    d_cell = torch.add(d_cell_next, d_cell, alpha=8)
+    # Gradients after the sigmoid of each gate, then before it.
+    torch.mul(d_cell, step.candidate, out=d_input_gate)
+    if step.prev_cell is None:
+        d_forget_gate.zero_()
     else:
-        torch.mul(d_cell, step.memory, out=of_keep)
-    torch.mul(d_cell, update, out=of_new)
-    torch.mul(d_state, step.squashed, out=of_show)
-    sigmoid_backward(d_open, step.open_, grad_input=d_open)
-    return d_cell, d_open
+        torch.mul(d_cell, step.prev_cell, out=d_forget_gate)
+    torch.mul(d_cell, input_gate, out=d_candidate)
+    torch.mul(d_state, step.squashed, out=d_output_gate)
+    sigmoid_backward(d_gates, step.gates, grad_input=d_gates)
+    return d_cell, d_gates
 
 
 def double_third_(weights: torch.Tensor) -> torch.Tensor:
-    """Double, in place, what belongs to the third gate, of which the tanh is taken.
+    """Double, in place, the weights of the third gate, whose tanh is computed.
 
     Parameters
     ----------
     weights : tensor of shape (n_models, 4 * n_hidden, ...)
+        Weights or biases, by gate.
+
+    Returns
+    -------
+    tensor
+        `weights` itself.
     """
     n = weights.shape[1] // 4
     weights[:, 2 * n : 3 * n] *= 2
@@ -274,51 +330,59 @@ def scan(
     inputs: torch.Tensor,
     counts: list[int],
 ) -> torch.Tensor:
-    """Run the LSTM of each model.
+    """Apply an LSTM layer of each model.
 
     Parameters
     ----------
     weights : dict of str to tensor
-        Stacked, under the names of `torch.nn.LSTM`.
+        Stacked weights, with the names of `torch.nn.LSTM`.
     name : str
-        Of the layer.
+        Name of the layer.
     inputs : tensor of shape (n_models, n_rows, n_inputs)
-        Packed.
+        The inputs, in packed rows.
     counts : list of int
-        Rows of each step.
+        Number of rows of each step.
 
     Returns
     -------
     tensor of shape (n_models, n_rows, n_hidden)
+        The hidden states, in packed rows.
     """
-    into, recurrent, bias, more = (
+    w_input, w_hidden, bias, more = (
         weights[f"{name}.{part}"]
         for part in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
     )
-    bias, n = bias + more, recurrent.shape[2]
-    missing = max(0, FEWEST_UNITS - inputs.shape[2]), max(0, FEWEST_UNITS - n)
+    bias, n = bias + more, w_hidden.shape[2]
+    # Pad small layers with zeros up to the minimum size.
+    missing = max(0, MIN_UNITS - inputs.shape[2]), max(0, MIN_UNITS - n)
     if any(missing):
         inputs = pad(inputs, (0, missing[0]))
-        into, recurrent, bias = (
+        w_input, w_hidden, bias = (
             with_more_units(part, *more)
             for part, more in (
-                (into, missing),
-                (recurrent, (missing[1], missing[1])),
+                (w_input, missing),
+                (w_hidden, (missing[1], missing[1])),
                 (bias.unsqueeze(2), (0, missing[1])),
             )
         )
         bias = bias.squeeze(2)
-    return Scan.apply(inputs, into, recurrent, bias, counts)[..., :n]
+    return Scan.apply(inputs, w_input, w_hidden, bias, counts)[..., :n]
 
 
 def with_more_units(matrix: torch.Tensor, n_inputs: int, n_hidden: int) -> torch.Tensor:
-    """Add inputs and hidden units whose weights are zero, and so their states.
+    """Add inputs and hidden units with zero weights, whose states are therefore zero.
 
     Parameters
     ----------
     matrix : tensor of shape (n_models, 4 * n_hidden, n_inputs)
+        The weights.
     n_inputs, n_hidden : int
-        How many to add.
+        Number of inputs and of hidden units to add.
+
+    Returns
+    -------
+    tensor of shape (n_models, 4 * new n_hidden, new n_inputs)
+        The padded weights.
     """
     gates = matrix.unflatten(1, (4, -1))
     return pad(gates, (0, n_inputs, 0, n_hidden)).flatten(1, 2)

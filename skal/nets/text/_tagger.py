@@ -1,4 +1,4 @@
-"""The sequence tagger of the paper, and checks of its input."""
+"""BiLSTMTagger, the paper's sequence tagger, and checks of its input."""
 
 from collections.abc import Iterable, Sized
 from itertools import chain
@@ -21,11 +21,12 @@ from skal.nets.text._word_net import is_word
 
 
 def token_rows(X: Any) -> list[list[str]]:
-    """Return the tokens of each sentence in lower case, or say which row has none.
+    """Return the tokens of each sentence in lower case; raise for an invalid row.
 
     Parameters
     ----------
     X : list of n_samples sentences, each a list of str
+        The sentences.
 
     Returns
     -------
@@ -35,7 +36,7 @@ def token_rows(X: Any) -> list[list[str]]:
     Raises
     ------
     TypeError
-        If a row is no list of tokens.
+        If a row is not a list of tokens.
     ValueError
         If there are no rows.
     """
@@ -43,21 +44,23 @@ def token_rows(X: Any) -> list[list[str]]:
     texts = [number for number, row in enumerate(X) if isinstance(row, str)]
     if texts:
         raise TypeError(
-            f"Row {texts[0]} of X is a text, and tags belong to tokens: give each "
-            "sentence as the list of its tokens."
+            f"Row {texts[0]} of X is a str, but tags belong to tokens: pass each "
+            "sentence as a list of its tokens."
         )
     return sentences
 
 
 def tag_rows(X: Any, y: Any, name: str = "y") -> list[list[Any]]:
-    """Return the tags of each sentence, or say what is wrong with them.
+    """Return the tags of each sentence; raise an error if they are invalid.
 
     Parameters
     ----------
     X : list of n_samples sentences, each a list of str
+        The sentences.
     y : list of n_samples lists
+        Their tags.
     name : str, default="y"
-        What to call the tags in an error.
+        Name of the tags in error messages.
 
     Returns
     -------
@@ -67,112 +70,115 @@ def tag_rows(X: Any, y: Any, name: str = "y") -> list[list[Any]]:
     Raises
     ------
     ValueError
-        If a sentence has not as many tags as tokens, a tag is missing, or some are
-        texts and others numbers.
+        If the numbers of tags and tokens of a sentence differ, a tag is missing, or
+        some tags are str and others are not.
     """
     rows = list(y) if isinstance(y, Iterable) else []
     if not is_tags(rows):
         raise ValueError(
-            f"{name} holds no lists of tags: give one list for each sentence, with one "
+            f"{name} holds no lists of tags: pass one list for each sentence, with one "
             "tag for each token."
         )
     check_as_many(X, rows, name)
     missing = [number for number, row in enumerate(rows) if any(map(_is_missing, row))]
     if missing:
         raise ValueError(
-            f"{name} has a missing tag (None or NaN) in row {missing[0]}: give every "
-            "token a tag, such as 'O'."
+            f"{name} has a missing tag (None or NaN) in row {missing[0]}: pass a tag "
+            "for every token, such as 'O'."
         )
     if len({isinstance(tag, str) for tag in chain.from_iterable(rows)}) > 1:
         raise ValueError(
-            f"{name} has some tags that are texts and others that are not: give all as "
-            "str."
+            f"{name} has some tags that are str and others that are not: pass all tags "
+            "as str."
         )
     return [list(row) for row in rows]
 
 
 def check_any(tokens: Sized) -> None:
-    """Refuse sentences of which none has a token.
+    """Raise an error if no sentence has a token.
 
     Parameters
     ----------
     tokens : sized
-        Of all sentences, or the sentences that have some.
+        The tokens of all sentences, or the sentences that have tokens.
 
     Raises
     ------
     ValueError
-        If there is nothing.
+        If it is empty.
     """
     if len(tokens) == 0:
-        raise ValueError("X holds no tokens: give a sentence that has some.")
+        raise ValueError("X holds no tokens: pass at least one non-empty sentence.")
 
 
 def _is_missing(tag: Any) -> bool:
     return tag is None or is_pandas_na(tag) or is_scalar_nan(tag)
 
 
-# Sentences in one forward pass of a prediction. They are of like length, and many more
-# would not be.
+# Number of sentences per forward pass in prediction. Larger passes would mix sentences
+# of more different lengths, and thus compute more padding.
 ROWS_AT_ONCE = 256
 
 
-# In the place of a tag in the padding: what torch's cross-entropy leaves out.
+# Code of padding: the index that torch's cross-entropy ignores.
 NO_TAG = -100
 
 
 class BiLSTMTagger(BaseTextNet):
-    """The tagger of the paper, for named entity recognition: one tag for each token.
+    """The paper's tagger for named entity recognition, with one tag per token.
 
-    Word vectors, a bidirectional LSTM with as many hidden units in each direction as a
-    vector has values, and an LSTM of 50 hidden units that sees, at each token, the
-    states of the first and the tag before, followed by a linear layer of one unit per
-    tag. In training the tag before is the true one (teacher forcing), in prediction the
-    likeliest (greedy decoding). It is trained as `TorchClassifier` trains, on the mean
-    cross-entropy over the tokens of a minibatch.
+    The network consists of word vectors, a bidirectional LSTM with one hidden unit per
+    dimension of the vectors in each direction, an LSTM of 50 hidden units, whose inputs
+    at each token are the states of the bidirectional LSTM and the previous tag, and a
+    linear layer of one unit per tag. The previous tag is the true one in training
+    (teacher forcing) and the most likely one in prediction (greedy decoding). The
+    network is trained in the same way as `TorchClassifier`, on the mean cross-entropy
+    over the tokens of a minibatch.
 
-    A sentence is a list of tokens, and has a list of as many tags. What is predicted
-    for a sentence does not depend on the others.
+    A sentence is a list of tokens, with a list of as many tags. The prediction for a
+    sentence does not depend on the other sentences.
 
     Parameters
     ----------
     vectors : Bunch or mapping of str to array-like of shape (dimension,), default=None
-        Word vectors to begin with, which training changes: what
-        `skal.datasets.fetch_glove` returns, or each word, in lower case, with its
-        vector. Words of the training sentences that have none begin with a random one
-        of the same scale. None begins with standard normal vectors.
+        Initial word vectors, which training then updates: the return value of
+        `skal.datasets.fetch_glove`, or a mapping from each word, in lower case, to its
+        vector. Words of the training sentences without a vector start from a random one
+        of the same scale. With None, all vectors start from a standard normal
+        distribution.
 
     embedding_dim : int, default=50
-        Length of the word vectors, if `vectors` are not given.
+        Length of the word vectors. Only used if `vectors` is None.
 
     dropout : float, default=0.0
-        Probability with which an input of the linear layer is dropped in training.
+        Probability of dropping an input of the linear layer during training.
 
     lr : float, default=1e-3
         Learning rate of Adam.
 
     max_epochs : int, default=100
-        At most so many passes through the sentences.
+        Maximum number of passes through the training sentences.
 
     batch_size : int, default=32
-        Sentences in a minibatch.
+        Number of sentences per minibatch.
 
     patience : int, default=20
-        With a validation set, training stops after this many epochs without a better
-        score.
+        Number of epochs without a better validation score after which training stops.
+        Not used without a validation set.
 
     scoring : str, callable or None, default=None
-        What an epoch is judged by, as everywhere in scikit-learn. The score of a str,
-        such as "f1_weighted", is that of the tags of all tokens; a callable is given
-        the sentences. None takes the estimator's `score`, the share of tokens whose tag
-        is right.
+        Validation score that determines the best epoch, given in any form that
+        scikit-learn accepts. A str, such as "f1_weighted", is applied to the tags of
+        all tokens; a callable receives the sentences. None uses the estimator's `score`
+        method, the share of correctly tagged tokens.
 
     device : str, default="cpu"
-        Where to train and predict, such as "cuda".
+        Device on which to train and predict, such as "cuda".
 
     random_state : int, RandomState instance or None, default=None
-        Determines the initial weights and random word vectors, the minibatches, and
-        what dropout drops in training. Pass an int for the same model in every call.
+        Controls the initial weights and random word vectors, the order of the
+        minibatches, and dropout during training. Pass an int for reproducible output
+        across multiple function calls.
 
     Attributes
     ----------
@@ -183,15 +189,15 @@ class BiLSTMTagger(BaseTextNet):
         The trained module.
 
     words_ : list of str, of length n_words
-        The words known: those of `vectors` and those of the training sentences. All
-        others are one unknown word.
+        The vocabulary: the words in `vectors` and in the training sentences. All other
+        words are treated as one unknown word.
 
     embedding_dim_ : int
         Length of the word vectors.
 
     input_shape_ : tuple of int
-        Number of tokens of the longest training sentence, as a tuple. Others may be
-        longer.
+        Number of tokens in the longest training sentence, as a tuple of one value.
+        Sentences to predict may be longer.
 
     loss_curve_ : list of float
         Mean training loss of each epoch.
@@ -200,17 +206,18 @@ class BiLSTMTagger(BaseTextNet):
         Validation score after each epoch; empty without a validation set.
 
     best_epoch_ : int
-        The epoch, from 1, whose weights were kept.
+        The epoch, counted from 1, whose weights were kept.
 
     See Also
     --------
-    BiLSTMClassifier : One label for each sentence.
+    BiLSTMClassifier : Predicts one label per sentence.
 
     Notes
     -----
-    Tokens are taken as they are, but in lower case. An empty sentence is left out of
-    training, and has no tags. Each step of training takes time for all `vectors`: give
-    those of the task's words, as in `fetch_glove(words=...)`.
+    Tokens are only converted to lower case. An empty sentence has no tags, and is
+    ignored in training. The cost of a training step grows with the number of `vectors`:
+    pass only the vectors of the words that the task uses, as in
+    `fetch_glove(words=...)`.
 
     References
     ----------
@@ -234,7 +241,7 @@ class BiLSTMTagger(BaseTextNet):
     _stack_class = TaggerStack
 
     def fit(self, X, y, *, X_val=None, y_val=None, classes=None):
-        """Learn the words and the tags, and train a new network.
+        """Learn the vocabulary and the tags, and train a new network.
 
         Parameters
         ----------
@@ -242,18 +249,19 @@ class BiLSTMTagger(BaseTextNet):
             Sentences to train on.
 
         y : list of n_samples lists
-            The tags of each sentence, one for each token: labels of any kind.
+            The tags of each sentence, one per token, of any label type.
 
         X_val : list of n_val sentences, default=None
-            Sentences to choose the epoch by: the one with the best score on them is
-            kept, and training stops after `patience` epochs without a better one.
-            Without them, all `max_epochs` epochs are trained and the last is kept.
+            Validation sentences. The epoch with the best score on them is kept, and
+            training stops after `patience` epochs without a better score. Without
+            them, all `max_epochs` epochs are trained and the last one is kept.
 
         y_val : list of n_val lists, default=None
-            Their tags.
+            Tags of `X_val`, one list per sentence.
 
         classes : array-like of shape (n_tags,), default=None
-            All tags there are, of which `y` may lack some. None takes those of `y`.
+            All tags, which may include some that `y` lacks. None uses the tags found in
+            `y`.
 
         Returns
         -------
@@ -263,18 +271,18 @@ class BiLSTMTagger(BaseTextNet):
         Raises
         ------
         TypeError
-            If a row of `X` is no list of tokens.
+            If a row of `X` is not a list of tokens.
         ValueError
-            If there are no tokens, or not as many tags; a tag is missing, or not among
-            the classes; `vectors` are not finite or of different lengths; the device is
-            not there; or training diverges.
+            If there are no tokens, the numbers of tags and tokens differ, a tag is
+            missing or not in `classes`, `vectors` are not finite or differ in length,
+            the device is not available, or training diverges.
         """
         return super().fit(X, y, X_val=X_val, y_val=y_val, classes=classes)
 
     def _check_rows(self, X, y=None, *, reset):
-        """Return word numbers, of shape (n_rows, length), and in `fit` the tags.
+        """Return word numbers, of shape (n_rows, length), and in `fit` also tags.
 
-        `fit` is given no empty sentences: a minibatch of them would have no loss.
+        In `fit`, empty sentences are removed: a minibatch of them would have no loss.
         """
         sentences = token_rows(X)
         if not reset:
@@ -285,8 +293,8 @@ class BiLSTMTagger(BaseTextNet):
         self._learn_words(sentences)
         return self._vocabulary.transform(sentences), tags
 
-    def _with_codes(self, X, y, classes):
-        """Learn the tags; return the words with the tags before them, and the tags."""
+    def _encode_labels(self, X, y, classes):
+        """Set `classes_`; return words with previous tags, and the tag codes."""
         self.classes_, flat = encode_labels(flatten(y), classes)
         codes = np.full(X.shape, NO_TAG)
         codes[np.arange(X.shape[1]) < lengths(y)[:, np.newaxis]] = flat
@@ -294,30 +302,30 @@ class BiLSTMTagger(BaseTextNet):
         before[:, 1:] = np.where(codes[:, 1:] == NO_TAG, before[:, 1:], codes[:, :-1])
         return np.stack([X, before], axis=1), codes
 
-    def _make_stack(self, X, y, classes, width):
-        # Without the empty sentences, the rows of the stack are not those of X.
+    def _build_stack(self, X, y, classes, width):
+        # Empty sentences are removed, so that rows of the stack differ from rows of X.
         is_kept = lengths(token_rows(X)) > 0
         self._stack_rows = np.where(is_kept, np.cumsum(is_kept) - 1, -1)
-        return super()._make_stack(X, y, classes, width)
+        return super()._build_stack(X, y, classes, width)
 
-    def _trainable(self, rows):
-        """Return the rows that `fit` would train on, as those of the stack."""
+    def _trainable_rows(self, rows):
+        """Return the rows, as indices into the stack, on which `fit` would train."""
         rows = self._stack_rows[rows]
         check_any(rows[rows >= 0])
         return rows[rows >= 0]
 
-    def _encode(self, X, y):
-        """Return inputs for a stack to answer, and the true codes of all tokens."""
+    def _encode_inputs(self, X, y):
+        """Return the inputs of a stack, and the true tag codes of all tokens."""
         sentences = token_rows(X)
         true = flatten(tag_rows(sentences, y))
         check_any(true)
         numbers = self._vocabulary.transform([row for row in sentences if row])
         return TokenRows(numbers), np.searchsorted(self.classes_, true)
 
-    def _judge(self, X_val, y_val):
+    def _validation_scorer(self, X_val, y_val):
         if X_val is not None and y_val is not None:
             y_val = tag_rows(token_rows(X_val), y_val, "y_val")
-        return super()._judge(X_val, y_val)
+        return super()._validation_scorer(X_val, y_val)
 
     def _scorer(self):
         scorer = check_scoring(self, self.scoring)
@@ -336,11 +344,12 @@ class BiLSTMTagger(BaseTextNet):
         Parameters
         ----------
         X : list of n_samples sentences, each a list of str
+            Sentences to tag.
 
         Returns
         -------
         list of n_samples lists
-            One tag of `classes_` for each token.
+            The predicted tag of each token.
         """
         codes = self._decode(X, lambda logits: logits.argmax(dim=1))
         tags = self.classes_.tolist()
@@ -349,12 +358,13 @@ class BiLSTMTagger(BaseTextNet):
     def predict_token_log_proba(self, X):
         """Return the log-probabilities of the tags of each token.
 
-        They are those of greedy decoding: given the tags that are predicted for the
-        tokens before.
+        They are the result of greedy decoding: each is conditional on the predicted
+        tags of the previous tokens.
 
         Parameters
         ----------
         X : list of n_samples sentences, each a list of str
+            Sentences to tag.
 
         Returns
         -------
@@ -364,7 +374,7 @@ class BiLSTMTagger(BaseTextNet):
         return self._decode(X, lambda logits: logits.double().log_softmax(dim=1))
 
     def _decode(self, X, answer):
-        """Return what `answer` makes of the tokens' logits, an array per sentence."""
+        """Apply `answer` to the logits of the tokens; return an array per sentence."""
         check_is_fitted(self)
         sentences = token_rows(X)
         n_tokens, found = lengths(sentences), [None] * len(sentences)
@@ -378,17 +388,17 @@ class BiLSTMTagger(BaseTextNet):
         return found
 
     def _passes(self, method, numbers):
-        """Yield some rows at a time, and what a method of the module says of them.
+        """Yield batches of rows, with the output of a method of the module.
 
-        The longest sentences stand together, since each pass takes as many steps as the
-        longest of its sentences has tokens.
+        Sentences are sorted by length, because the longest sentence of a batch
+        determines its number of steps.
         """
         self.module_.eval()
         device = self.module_.embedding.weight.device
         order = np.argsort((numbers != PADDING).sum(axis=1), kind="stable")
         for start in range(0, len(order), ROWS_AT_ONCE):
             rows = order[start : start + ROWS_AT_ONCE]
-            # On one thread, since the many small steps would wait for each other.
+            # On one thread, because synchronizing threads for small steps costs time.
             with single_threaded(), torch.inference_mode():
                 chunk = torch.from_numpy(numbers[rows]).to(device)
                 answer = getattr(self.module_, method)(chunk).cpu()
@@ -400,11 +410,12 @@ class BiLSTMTagger(BaseTextNet):
         Parameters
         ----------
         X : list of n_samples sentences, each a list of str
+            Sentences to embed.
 
         Returns
         -------
         ndarray of shape (n_samples, 2 * dimension), dtype float32
-            That of an empty sentence is that of one unknown word.
+            The embeddings. An empty sentence is treated as one unknown word.
         """
         check_is_fitted(self)
         numbers = self._check_rows(X, reset=False)
@@ -414,23 +425,25 @@ class BiLSTMTagger(BaseTextNet):
         return means
 
     def score(self, X, y):
-        """Return the share of tokens whose tag is right.
+        """Return the share of correctly tagged tokens.
 
         Parameters
         ----------
         X : list of n_samples sentences, each a list of str
+            Sentences to tag.
 
         y : list of n_samples lists
-            Their true tags.
+            The true tags.
 
         Returns
         -------
         float
+            The accuracy over all tokens.
 
         Raises
         ------
         ValueError
-            If there are no tokens, or not as many tags.
+            If there are no tokens, or the numbers of tags and tokens differ.
         """
         true = flatten(tag_rows(token_rows(X), y))
         check_any(true)

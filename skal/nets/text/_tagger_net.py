@@ -12,21 +12,21 @@ from torch.nn.functional import one_hot, pad
 from skal.nets.side_by_side._ops import linear
 from skal.nets.side_by_side._stack import in_order
 from skal.nets.text._bilstm import BiLSTMEncoder, both_ways, read_both_ways
-from skal.nets.text._lstm import Packing, advance, double_third_, pack, scan, sigmoid
+from skal.nets.text._lstm import Packing, double_third_, lstm_step, pack, scan, sigmoid
 from skal.nets.text._text_stack import AutogradStack, Corpus, Sentences, gather
 from skal.nets.text._vocabulary import PADDING, by_length
 from skal.nets.text._word_net import mean_over_words, word_embedding
 
-# Hidden units of the decoder.
+# Number of hidden units of the decoder, as in the paper.
 N_HIDDEN = 50
 
 
 class TaggerNet(nn.Module):
     """A bidirectional LSTM over the words, and an LSTM over the tags.
 
-    The second, the decoder, has 50 hidden units. At each token it sees the states of
-    the first, the encoder, at this token, and the tag of the token before as a one-hot
-    vector, which is zero at the first token.
+    The second LSTM, the decoder, has 50 hidden units. Its inputs at each token are the
+    states of the first LSTM, the encoder, and the previous tag as a one-hot vector,
+    which is zero at the first token.
 
     Parameters
     ----------
@@ -34,19 +34,19 @@ class TaggerNet(nn.Module):
         Number of tags.
 
     n_words : int
-        Number of words, padding and the unknown word not counted.
+        Number of words, without padding and the unknown word.
 
     dimension : int
-        Length of the word vectors. The encoder has as many hidden units in each
+        Length of the word vectors, and number of hidden units of the encoder in each
         direction.
 
     dropout : float, default=0.0
-        Probability with which an input of the linear layer is dropped in training.
+        Probability of dropping an input of the linear layer during training.
 
     Notes
     -----
-    The first weights are drawn in the order of the layers: encoder to the right,
-    encoder to the left, decoder, linear layer.
+    The initial weights are drawn in the order of the layers: rightward encoder,
+    leftward encoder, decoder, linear layer.
 
     References
     ----------
@@ -63,18 +63,18 @@ class TaggerNet(nn.Module):
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(N_HIDDEN, n_classes))
 
     def forward(self, X):
-        """Return the logits of each tag, given the true tags of the tokens before.
+        """Return the logits of the tags, given the true previous tags.
 
         Parameters
         ----------
         X : tensor of shape (n_sentences, 2, length), dtype int64
-            Word numbers, padded on the right, and the numbers of the tags before, where
-            `n_classes` says that there is none.
+            Word numbers, padded on the right, and the codes of the previous tags, with
+            `n_classes` for no previous tag.
 
         Returns
         -------
         tensor of shape (n_sentences, n_classes, length)
-            Zero beyond the longest sentence, and of no meaning in other padding.
+            The logits: zero beyond the longest sentence, meaningless in other padding.
         """
         states_N_L_D = self.encode(X[:, 0])
         longest = states_N_L_D.shape[1]
@@ -84,9 +84,9 @@ class TaggerNet(nn.Module):
         return pad(logits_N_L_C.transpose(1, 2), (0, X.shape[2] - longest))
 
     def decode(self, numbers):
-        """Return the logits of each tag, given the likeliest tags of the tokens before.
+        """Return the logits of the tags, given the most likely previous tags.
 
-        These are chosen greedily, from left to right.
+        The tags are chosen greedily, from left to right.
 
         Parameters
         ----------
@@ -96,25 +96,25 @@ class TaggerNet(nn.Module):
         Returns
         -------
         tensor of shape (n_sentences, n_tokens of the longest, n_classes)
-            Without meaning in the padding.
+            The logits. Their values in the padding are meaningless.
         """
-        gates_N_L_G, of_tags = self._known_gates(self.encode(numbers))
-        recurrent = self.decoder.weight_hh_l0.T
+        gates_N_L_G, tag_gates = self._known_gates(self.encode(numbers))
+        w_hidden = self.decoder.weight_hh_l0.T
         hidden = cell = gates_N_L_G.new_zeros(len(numbers), N_HIDDEN)
         tags = numbers.new_full((len(numbers),), self.n_classes)
         logits = []
         for gates in gates_N_L_G.unbind(dim=1):
-            gates = torch.addmm(gates, hidden, recurrent) + of_tags[tags]
+            gates = torch.addmm(gates, hidden, w_hidden) + tag_gates[tags]
             hidden, cell = _step(gates, cell)
             logits.append(self.head(hidden))
             tags = logits[-1].argmax(dim=1)
         return torch.stack(logits, dim=1)
 
     def _known_gates(self, states_N_L_D):
-        """Return what goes into the decoder's gates: from the states, from each tag.
+        """Return the inputs of the decoder's gates: from the states, and per tag.
 
-        All but the product with the hidden units is known before the first step. The
-        last row is that of no tag.
+        Only the product with the hidden states has to be added at each step. The last
+        row of the second tensor is for no previous tag.
         """
         width = states_N_L_D.shape[2]
         from_states, from_tags = self.decoder.weight_ih_l0.tensor_split([width], dim=1)
@@ -133,6 +133,7 @@ class TaggerNet(nn.Module):
         Returns
         -------
         tensor of shape (n_sentences, 2 * dimension)
+            The mean states.
         """
         return mean_over_words(self.encode(numbers), _lengths(numbers))
 
@@ -147,7 +148,7 @@ class TaggerNet(nn.Module):
         Returns
         -------
         tensor of shape (n_sentences, n_tokens of the longest, 2 * dimension)
-            Without meaning in the padding.
+            The states. Their values in the padding are meaningless.
         """
         lengths = _lengths(numbers)
         vectors_N_L_D = self.embedding(numbers[:, : int(lengths.max())])
@@ -159,34 +160,35 @@ def _lengths(numbers):
 
 
 def _step(gates, cell):
-    """Return the next state of an LSTM, whose gates stand as in torch's: i, f, g, o."""
-    update, keep, _, show = gates.sigmoid().chunk(4, dim=1)
-    cell = keep * cell + update * gates.chunk(4, dim=1)[2].tanh()
-    return show * cell.tanh(), cell
+    """Return the next states of an LSTM, with gates in torch's order: i, f, g, o."""
+    input_gate, forget_gate, _, output_gate = gates.sigmoid().chunk(4, dim=1)
+    cell = forget_gate * cell + input_gate * gates.chunk(4, dim=1)[2].tanh()
+    return output_gate * cell.tanh(), cell
 
 
-# Sentences that are decoded at once: more than are classified at once, since a step of
-# a single model is a small thing.
+# Number of sentences decoded at once: more than in classification, because a decoding
+# step of a single model is cheap.
 DECODED_AT_ONCE = 256
 
 
 class TagBatch(NamedTuple):
-    """Minibatches of tagged sentences side by side, in packed rows.
+    """Minibatches of tagged sentences of several models, in packed rows.
 
     Parameters
     ----------
     words : ndarray of shape (n_models, 2 * n_rows)
-        Numbers among the words of each training, read from the left, then read from the
-        right; 0 is none.
+        Word numbers in the training set of each model, in left-to-right and then
+        right-to-left order; 0 for padding.
     turned : ndarray of shape (n_models, n_rows)
-        At which row a reader from the right has the word of each row.
+        Row at which the leftward LSTM reads the word of each row.
     before : ndarray of shape (n_models, n_rows)
-        The tag of the word before; `n_classes` where there is none.
+        Code of the previous tag; `n_classes` at the first word.
     codes : ndarray of shape (n_models, n_rows)
-        The tags.
+        Tag codes.
     weights : ndarray of shape (n_models, n_rows)
-        In the mean loss; zero where there is no word.
+        Weight of each row in the mean loss; zero for padding.
     packing : Packing
+        The layout of the rows.
     """
 
     words: NDArray[np.int64]
@@ -198,17 +200,17 @@ class TagBatch(NamedTuple):
 
 
 class TokenRows(Sentences):
-    """Sentences whose tokens are to be tagged.
+    """Sentences to be tagged.
 
     Parameters
     ----------
     numbers : ndarray of shape (n_sentences, length), dtype int64
-        Words, numbered as in the corpus, padded on the right. None is empty.
+        Word numbers of the corpus, padded on the right. No sentence is empty.
 
     Attributes
     ----------
     packed : list of TokenChunk
-        Sentences of like length.
+        Batches of sentences of similar length.
     """
 
     def __init__(self, numbers: NDArray[np.int64]) -> None:
@@ -221,18 +223,20 @@ class TokenRows(Sentences):
 
 
 class TokenChunk(NamedTuple):
-    """Some sentences, packed by length.
+    """A batch of sentences, packed by length.
 
     Parameters
     ----------
     words : tensor of shape (1, 2 * n_rows), dtype int64
         As in `TagBatch`.
     turned : tensor of shape (n_rows,)
-        At which row a reader from the right has the word of each row.
+        Row at which the leftward LSTM reads the word of each row.
     is_word : tensor of shape (n_rows,), dtype bool
+        Whether each row is a word rather than padding.
     tokens : ndarray of shape (n_words,)
-        Which of all tokens the row of each word is.
+        Index, among all tokens, of the word in each row that is a word.
     packing : Packing
+        The layout of the rows.
     """
 
     words: torch.Tensor
@@ -243,13 +247,19 @@ class TokenChunk(NamedTuple):
 
 
 def lay_out(numbers: NDArray[np.int64], starts: NDArray[np.int64]) -> TokenChunk:
-    """Pack sentences, the longest first.
+    """Pack sentences that are sorted by length, the longest first.
 
     Parameters
     ----------
     numbers : ndarray of shape (n_sentences, length), dtype int64
+        Word numbers, padded on the right.
     starts : ndarray of shape (n_sentences,)
-        Which of all tokens is the first of each.
+        Index, among all tokens, of the first token of each sentence.
+
+    Returns
+    -------
+    TokenChunk
+        The packed sentences.
     """
     packing = pack((numbers != PADDING).sum(axis=1)[None])
     tokens = (starts[packing.sentences] + packing.steps)[packing.is_word[0]]
@@ -263,12 +273,23 @@ def lay_out(numbers: NDArray[np.int64], starts: NDArray[np.int64]) -> TokenChunk
 
 
 def turn(packing: Packing) -> NDArray[np.int64]:
-    """Return the row at which a reader from the right has the word of each row."""
+    """Return the row at which the leftward LSTM reads the word of each row.
+
+    Parameters
+    ----------
+    packing : Packing
+        The layout of the rows.
+
+    Returns
+    -------
+    ndarray of shape (n_models, n_rows)
+        Indices of rows.
+    """
     return packing.starts[packing.mirrored] + packing.sentences
 
 
 class TaggerStack(AutogradStack):
-    """`TaggerNet`, side by side: sentences packed by length, the tags before given."""
+    """Trains many `TaggerNet` side by side, with sentences packed by length."""
 
     default_width = 16
 
@@ -282,7 +303,7 @@ class TaggerStack(AutogradStack):
     ) -> None:
         super().__init__(module, width, batch_size, lr, corpus)
         self.n_classes = self.shapes["head.1.bias"][0]
-        # The row of each tag, and one of zeros for none.
+        # One row per tag, and a row of zeros for no previous tag.
         self.one_hot = self.rows.new_zeros(self.n_classes + 1, self.n_classes)
         self.one_hot.fill_diagonal_(1)
 
@@ -291,6 +312,7 @@ class TaggerStack(AutogradStack):
             self.jobs, batches, self.n_rows, by_length=True
         )
         packing = pack(lengths)
+        # The tags of each row, and of the row before it in its sentence.
         models, is_word = np.arange(len(words))[:, None], packing.is_word
         own = codes[models, packing.sentences, packing.steps]
         last = codes[models, packing.sentences, packing.steps - 1]
@@ -317,15 +339,27 @@ class TaggerStack(AutogradStack):
         logits = linear(weights, "head.1", states, counts)
         return mean_loss(logits, self._to(batch.codes), self._to(batch.weights))
 
-    def logits(self, place: int, inputs: Any) -> torch.Tensor:
-        """Return the logits of each token's tag, sentence after sentence.
+    def logits(self, slot: int, inputs: Any) -> torch.Tensor:
+        """Return the logits of the tags of each token, sentence by sentence.
 
-        Tags are chosen greedily: given the likeliest tags of the tokens before.
+        The tags are chosen greedily, given the most likely previous tags.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        inputs : TokenRows
+            The sentences.
+
+        Returns
+        -------
+        tensor of shape (n_tokens, n_tags)
+            The logits.
         """
         found, order = [], []
-        weights = self.weights(range(place, place + 1))
+        weights = self.weights(range(slot, slot + 1))
         with torch.inference_mode():
-            table = self._table(place, inputs)
+            table = self._table(slot, inputs)
             for chunk in inputs.packed:
                 found.append(decode(weights, table, chunk)[chunk.is_word])
                 order.append(chunk.tokens)
@@ -335,20 +369,23 @@ class TaggerStack(AutogradStack):
 def mean_loss(
     logits: torch.Tensor, codes: torch.Tensor, weights: torch.Tensor
 ) -> torch.Tensor:
-    """Return the weighted cross-entropy of each model, added up row by row.
+    """Return the weighted cross-entropy of each model, summed row by row.
 
-    So rows of padding, wherever they are, change no bit of it.
+    Rows of padding, at any position, do not change any bit of the sum.
 
     Parameters
     ----------
     logits : tensor of shape (n_models, n_rows, n_classes)
+        The logits.
     codes : tensor of shape (n_models, n_rows), dtype int64
+        Class codes.
     weights : tensor of shape (n_models, n_rows)
-        Of each row in the mean.
+        Weight of each row in the mean.
 
     Returns
     -------
     tensor of shape (n_models,)
+        The loss of each model.
     """
     log_probs = logits.log_softmax(dim=2).gather(2, codes.unsqueeze(2)).squeeze(2)
     n_models, n_rows = codes.shape
@@ -360,33 +397,36 @@ def mean_loss(
 def decode(
     weights: dict[str, torch.Tensor], table: torch.Tensor, chunk: TokenChunk
 ) -> torch.Tensor:
-    """Return the logits of each row, given the likeliest tags of the rows before.
+    """Return the logits of each row, given the most likely tags of the previous rows.
 
     Parameters
     ----------
     weights : dict of str to tensor
-        Of one model.
+        Stacked weights of one model.
     table : tensor of shape (n_used, dimension)
-        The vectors of the words.
+        The word vectors.
     chunk : TokenChunk
+        The sentences.
 
     Returns
     -------
     tensor of shape (n_rows, n_tags)
+        The logits.
     """
     right, left = read_both_ways(weights, table[chunk.words], chunk.packing)
     states = torch.cat([right[0], left[0, chunk.turned]], dim=1)
-    gates, of_tags, recurrent = known_gates(weights, states)
+    gates, tag_gates, w_hidden = known_gates(weights, states)
     head, bias = weights["head.1.weight"][0].mT, weights["head.1.bias"][0]
+    # Decode step by step; later steps contain fewer sentences.
     found: list[torch.Tensor] = []
     tags: torch.Tensor | None = None
-    hidden = memory = None
-    for open_ in gates.split(chunk.packing.counts):
-        if hidden is not None and memory is not None and tags is not None:
-            m = len(open_)
-            hidden, memory = hidden[:m], memory[:m]
-            open_ = torch.addmm(open_, hidden, recurrent) + of_tags[tags[:m]]
-        _, _, memory, *_, hidden = advance(sigmoid(open_), memory)
+    hidden = cell = None
+    for step_gates in gates.split(chunk.packing.counts):
+        if hidden is not None and cell is not None and tags is not None:
+            m = len(step_gates)
+            hidden, cell = hidden[:m], cell[:m]
+            step_gates = torch.addmm(step_gates, hidden, w_hidden) + tag_gates[tags[:m]]
+        _, _, cell, *_, hidden = lstm_step(sigmoid(step_gates), cell)
         found.append(torch.addmm(bias, hidden, head))
         tags = found[-1].argmax(dim=1)
     return torch.cat(found)
@@ -395,28 +435,31 @@ def decode(
 def known_gates(
     weights: dict[str, torch.Tensor], states: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return what goes into the decoder's gates: from states, tags and hidden units.
+    """Return the inputs of the decoder's gates, and the weights of its states.
 
     Parameters
     ----------
     weights : dict of str to tensor
-        Of one model.
+        Stacked weights of one model.
     states : tensor of shape (n_rows, 2 * dimension)
+        The states of the encoder.
 
     Returns
     -------
     gates : tensor of shape (n_rows, 4 * n_hidden)
-        From the states, and the biases.
-    of_tags : tensor of shape (n_classes, 4 * n_hidden)
-        What each tag before adds.
-    recurrent : tensor of shape (n_hidden, 4 * n_hidden)
-        What the states before are to be multiplied by.
+        Inputs from the states of the encoder, and the biases.
+    tag_gates : tensor of shape (n_classes, 4 * n_hidden)
+        Input from each previous tag.
+    w_hidden : tensor of shape (n_hidden, 4 * n_hidden)
+        The weights of the previous hidden states.
     """
-    into, recurrent, bias, more = (
+    w_input, w_hidden, bias, more = (
         weights[f"decoder.{name}"].clone()
         for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
     )
     bias += more
-    into, recurrent, bias = (double_third_(part)[0] for part in (into, recurrent, bias))
-    from_states, from_tags = into.mT.tensor_split([states.shape[1]])
-    return torch.addmm(bias, states, from_states), from_tags, recurrent.mT
+    w_input, w_hidden, bias = (
+        double_third_(part)[0] for part in (w_input, w_hidden, bias)
+    )
+    from_states, from_tags = w_input.mT.tensor_split([states.shape[1]])
+    return torch.addmm(bias, states, from_states), from_tags, w_hidden.mT

@@ -1,4 +1,4 @@
-"""The convolutional network of the paper: classifier, module and stack."""
+"""The paper's convolutional network for text: classifier, module and stack."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ class ConvolutionNet(WordNet):
         As in `WordNet`.
 
     dropout : float, default=0.0
-        Probability with which an input of the last layer is dropped in training.
+        Probability of dropping an input of the last layer during training.
     """
 
     def __init__(self, n_classes, n_words, dimension, dropout=0.0):
@@ -42,40 +42,46 @@ class ConvolutionNet(WordNet):
         )
 
     def encode(self, vectors_N_L_D, lengths):
-        """Return the mean over the words of what the last convolution makes of them.
+        """Return the mean output of the last convolution over the words.
 
         Parameters
         ----------
         vectors_N_L_D : tensor of shape (n_sentences, length, dimension)
+            Word vectors.
         lengths : tensor of shape (n_sentences,)
+            Number of words of each sentence.
 
         Returns
         -------
         tensor of shape (n_sentences, 50)
+            The mean outputs.
         """
         is_word_N_1_L = is_word(lengths, vectors_N_L_D.shape[1]).unsqueeze(1)
         channels_N_C_L = vectors_N_L_D.transpose(1, 2)
         for convolution in self.convolutions:
-            # Beyond the last word each layer sees zeros, however long the padding is.
+            # Masked, so that the output does not depend on the amount of padding.
             channels_N_C_L = convolution(channels_N_C_L).relu() * is_word_N_1_L
         return mean_over_words(channels_N_C_L.transpose(1, 2), lengths)
 
 
 class ConvolutionStack(AutogradStack):
-    """`ConvolutionNet`, side by side: sentences in a row, with a gap between them."""
+    """Trains many `ConvolutionNet` side by side.
+
+    The sentences of a minibatch are concatenated, with a gap between them.
+    """
 
     def _collate(self, batches: Sequence[NDArray[np.int64]]) -> Batch:
         words, lengths, codes, weights = gather(self.jobs, batches, self.n_rows)
-        # A gap before each sentence, and one after the last.
+        # One row of zeros before each sentence and one after the last.
         ends = np.cumsum(lengths + 1, axis=1)
         n_rows = -(-(ends.max() + 1) // ROWS_AT_ONCE) * ROWS_AT_ONCE
         is_word = np.arange(words.shape[2]) < lengths[:, :, None]
-        place, sentence, step = np.nonzero(is_word)
-        row = ends[place, sentence] - lengths[place, sentence] + step
+        model, sentence, step = np.nonzero(is_word)
+        row = ends[model, sentence] - lengths[model, sentence] + step
         in_rows = np.zeros((len(words), n_rows), dtype=np.int64)
-        in_rows[place, row] = words[place, sentence, step]
+        in_rows[model, row] = words[model, sentence, step]
         sentences = np.zeros_like(in_rows)
-        sentences[place, row] = sentence
+        sentences[model, row] = sentence
         return Batch(in_rows, (sentences, lengths), codes, weights)
 
     def _losses(
@@ -92,18 +98,21 @@ class ConvolutionStack(AutogradStack):
 def convolve(
     weights: dict[str, torch.Tensor], name: str, rows: torch.Tensor
 ) -> torch.Tensor:
-    """Convolve with width 3: each row with the one before and the one after.
+    """Apply a convolution of width 3 over the rows of each model.
 
     Parameters
     ----------
     weights : dict of str to tensor
+        Stacked weights.
     name : str
-        Of the layer.
+        Name of the layer.
     rows : tensor of shape (n_models, n_rows, n_inputs)
+        The inputs.
 
     Returns
     -------
     tensor of shape (n_models, n_rows, n_outputs)
+        The outputs.
     """
     kernel = weights[f"{name}.weight"]  # n_models, n_outputs, n_inputs, 3
     n_models, n_outputs = kernel.shape[:2]
@@ -114,72 +123,75 @@ def convolve(
 
 
 class TextCNNClassifier(BaseTextClassifier):
-    """The convolutional network of the paper, for sentences.
+    """The paper's convolutional network, for sentences.
 
-    Word vectors, three convolutions over the words, each of 50 channels and of width 3,
-    their mean over the words, and linear layers of 50 units and of one per class, with
-    ReLU between. It is trained as `TorchClassifier` trains.
+    The network consists of word vectors, three convolutions over the words with 50
+    channels and width 3, the mean over the words, and two linear layers of 50 units and
+    one unit per class, with ReLU between layers. It is trained in the same way as
+    `TorchClassifier`.
 
-    A sentence is a text, or a list of words, and a text is cut up as `Vocabulary` does.
-    What is predicted for a sentence does not depend on the others.
+    A sentence is a str, which is split into words as `Vocabulary` does, or a list of
+    words. The prediction for a sentence does not depend on the other sentences.
 
     Parameters
     ----------
     vectors : Bunch or mapping of str to array-like of shape (dimension,), default=None
-        Word vectors to begin with, which training changes: what
-        `skal.datasets.fetch_glove` returns, or each word, in lower case, with its
-        vector. Words of the training sentences that have none begin with a random one
-        of the same scale. None begins with standard normal vectors.
+        Initial word vectors, which training then updates: the return value of
+        `skal.datasets.fetch_glove`, or a mapping from each word, in lower case, to its
+        vector. Words of the training sentences without a vector start from a random one
+        of the same scale. With None, all vectors start from a standard normal
+        distribution.
 
     embedding_dim : int, default=50
-        Length of the word vectors, if `vectors` are not given.
+        Length of the word vectors. Only used if `vectors` is None.
 
     dropout : float, default=0.0
-        Probability with which an input of the last layer is dropped in training, and in
-        the samples of `sample_proba`, which needs it to be above 0.
+        Probability of dropping an input of the last layer during training and in
+        `sample_proba`, which needs a value above 0.
 
     lr : float, default=1e-3
         Learning rate of Adam.
 
     max_epochs : int, default=100
-        At most so many passes through the sentences.
+        Maximum number of passes through the training sentences.
 
     batch_size : int, default=32
-        Sentences in a minibatch.
+        Number of sentences per minibatch.
 
     patience : int, default=20
-        With a validation set, training stops after this many epochs without a better
-        score.
+        Number of epochs without a better validation score after which training stops.
+        Not used without a validation set.
 
     scoring : str, callable or None, default=None
-        What an epoch is judged by, as everywhere in scikit-learn; None takes the
-        estimator's `score`, which is the accuracy.
+        Validation score that determines the best epoch, given in any form that
+        scikit-learn accepts. None uses the estimator's `score` method, the accuracy.
 
     device : str, default="cpu"
-        Where to train and predict, such as "cuda".
+        Device on which to train and predict, such as "cuda".
 
     random_state : int, RandomState instance or None, default=None
-        Determines the initial weights and random word vectors, the minibatches, and
-        what dropout drops in training. Pass an int for the same model in every call.
+        Controls the initial weights and random word vectors, the order of the
+        minibatches, and dropout during training. Pass an int for reproducible output
+        across multiple function calls.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The class list.
+        The class labels, sorted.
 
     module_ : torch.nn.Module
         The trained module.
 
     words_ : list of str, of length n_words
-        The words known: those of `vectors` and those of the training sentences. All
-        others are one unknown word.
+        The vocabulary: the words in `vectors` and in the training sentences. All other
+        words are treated as one unknown word.
 
     embedding_dim_ : int
         Length of the word vectors.
 
     input_shape_ : tuple of int
-        Number of words of the longest training sentence, as a tuple. Others may be
-        longer.
+        Number of words in the longest training sentence, as a tuple of one value.
+        Sentences to predict may be longer.
 
     loss_curve_ : list of float
         Mean training loss of each epoch.
@@ -188,17 +200,18 @@ class TextCNNClassifier(BaseTextClassifier):
         Validation score after each epoch; empty without a validation set.
 
     best_epoch_ : int
-        The epoch, from 1, whose weights were kept.
+        The epoch, counted from 1, whose weights were kept.
 
     See Also
     --------
-    BiLSTMClassifier : Reads the words in their order, both ways.
-    EmbeddingBagClassifier : Leaves the order of words out.
+    BiLSTMClassifier : A bidirectional LSTM, which reads words in order.
+    EmbeddingBagClassifier : Averages the word vectors and ignores word order.
 
     Notes
     -----
-    An empty sentence is one unknown word. Each step of training takes time for all
-    `vectors`: give those of the task's words, as in `fetch_glove(words=...)`.
+    An empty sentence is treated as one unknown word. The cost of a training step grows
+    with the number of `vectors`: pass only the vectors of the words that the task uses,
+    as in `fetch_glove(words=...)`.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Base class of stacks that read sentences: the words and vectors of many models."""
+"""Base class of stacks that read sentences, with words and vectors per model."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -15,18 +15,19 @@ from skal.nets.text._vocabulary import PADDING, SENTENCES_AT_ONCE, UNKNOWN, by_l
 
 
 class Corpus(NamedTuple):
-    """Sentences as word numbers, with the vectors that their words begin with.
+    """Sentences as word numbers, with the initial vectors of their words.
 
     Parameters
     ----------
     numbers : ndarray of shape (n_sentences, length), dtype int64
-        Padded on the right.
+        Word numbers, padded on the right.
     codes : ndarray of shape (n_sentences,) or (n_sentences, length), dtype int64
-        Class numbers.
+        Class codes.
     vectors : tensor of shape (n_words + 2, dimension)
-        Of padding, an unknown word, and all words.
+        Initial vectors of padding, of the unknown word, and of all words.
     is_new : ndarray of shape (n_words + 2,), dtype bool
-        Words without a vector of their own: a model knows those that it trains on.
+        Words without a given vector. A model only knows them if they are in its
+        training set.
     """
 
     numbers: NDArray[np.int64]
@@ -46,16 +47,18 @@ class Job(NamedTuple):
     Parameters
     ----------
     numbers : ndarray of shape (n_sentences, length), dtype int64
-        Words, numbered among those of this training, from 1; 0 is padding.
+        Word numbers within this training set, from 1; 0 is padding.
     lengths : ndarray of shape (n_sentences,)
+        Number of words of each sentence.
     codes : ndarray
+        Class codes.
     used : ndarray of shape (n_used,), dtype int64
-        The numbers of its words among all.
+        Numbers, in the corpus, of the words in this training set.
     own : ndarray of shape (n_words + 2,), dtype int64
-        What number each of all words has here; 0 if it is not used.
+        Number, in this training set, of each word of the corpus; 0 if it is not used.
     tables : dict of Sentences to (tensor, tensor, tensor)
-        For sentences that were answered: the vectors of their words, which of these the
-        model trains, and their numbers among its words.
+        Cache for prediction: the vectors of the words of some sentences, which of them
+        the model trains, and the numbers of these words in this training set.
     """
 
     numbers: NDArray[np.int64]
@@ -67,29 +70,30 @@ class Job(NamedTuple):
 
     @property
     def n_vectors(self) -> int:
-        """How many vectors it trains, that of padding, which stays zero, included."""
+        """Number of trained vectors, including padding, which stays zero."""
         return len(self.used) + 1
 
 
 class Sentences:
-    """Sentences to be answered, some of like length at a time.
+    """Sentences to predict, in batches of similar length.
 
     Parameters
     ----------
     numbers : ndarray of shape (n_sentences, length), dtype int64
-        Words, numbered as in the corpus, padded on the right.
+        Word numbers of the corpus, padded on the right.
 
     Attributes
     ----------
     used : ndarray of shape (n_used,)
-        The numbers in the corpus of their words, that of padding first. Elsewhere here
-        words are numbered by their place in it.
+        Numbers, in the corpus, of the words that occur, starting with padding. The
+        other attributes contain indices into this array.
     words : ndarray of shape (n_words,)
-        The words of all sentences, one after the other.
+        The words of all sentences, concatenated.
     starts : ndarray of shape (n_sentences,)
-        Where each of them begins.
+        Index of the first word of each sentence.
     chunks : list of (rows, numbers)
-        Sentences of like length: their rows, and their words without common padding.
+        Batches of sentences of similar length: their indices, and their words without
+        shared padding.
     """
 
     def __init__(self, numbers: NDArray[np.int64]) -> None:
@@ -105,18 +109,19 @@ class Sentences:
 
 
 class TextStack(Stack):
-    """Base class of nets that read sentences.
+    """Base class of stacks of nets that read sentences.
 
-    Vectors of words that no sentence of a training uses are never moved by Adam, so
-    they are not trained, only looked up when the model answers.
+    Adam never changes the vectors of words that do not occur in a training set. Thus
+    they are not part of the stack, and are only looked up in prediction.
 
     Parameters
     ----------
     module : torch.nn.Module
-        As `fit` would begin with it, for all words.
+        The module with the initial weights that `fit` would use, for all words.
     width, batch_size, lr
         As in `Stack`.
     corpus : Corpus
+        The data from which the subsets are taken.
     """
 
     def __init__(
@@ -144,31 +149,44 @@ class TextStack(Stack):
         job = Job(own[numbers], lengths, self.corpus.codes[rows], used, own, {})
         return job, torch.cat([torch.zeros_like(vectors[:1]), vectors[self._to(used)]])
 
-    def _of_vectors(
-        self, words: NDArray[np.int64], of_rows: torch.Tensor
+    def _vector_gradients(
+        self, words: NDArray[np.int64], d_rows: torch.Tensor
     ) -> torch.Tensor:
-        """Add up the gradients of rows, shape (n_models, n_rows, ...), by word."""
+        """Sum the gradients of rows, of shape (n_models, n_rows, ...), by word."""
         n = len(words)
         n_vectors = max(job.n_vectors for job in self.jobs[:n])
-        sums = of_rows.new_zeros(n * n_vectors, self.corpus.dimension)
+        sums = d_rows.new_zeros(n * n_vectors, self.corpus.dimension)
         own = self._to(words + np.arange(n)[:, None] * n_vectors)
-        sums.index_add_(0, own.reshape(-1), of_rows.flatten(0, 1))
+        sums.index_add_(0, own.reshape(-1), d_rows.flatten(0, 1))
         sums = sums.view(n, n_vectors, -1)
-        # Padding is the first of a model's vectors, and stays zero.
+        # The first vector of a model is padding, which stays zero.
         sums[:, 0] = 0
         return sums
 
     def _first_vectors(self, n: int) -> NDArray[np.int64]:
-        """Where the vectors of each model begin, in rows of `dimension` weights."""
+        """Return the first row of vectors of each model, in rows of `dimension`."""
         per_model = self.rows.shape[1] // self.corpus.dimension
         return (np.arange(n) * per_model + self.n_before)[:, None]
 
-    def logits(self, place: int, inputs: Sentences) -> torch.Tensor:
-        """Return the logits of each sentence."""
+    def logits(self, slot: int, inputs: Sentences) -> torch.Tensor:
+        """Return the logits of each sentence.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+        inputs : Sentences
+            The sentences.
+
+        Returns
+        -------
+        tensor of shape (n_sentences, n_classes)
+            The logits.
+        """
         found, order = [], []
         with torch.inference_mode():
-            weights = super().state_dict(place)
-            weights["embedding.weight"] = self._table(place, inputs)
+            weights = super().state_dict(slot)
+            weights["embedding.weight"] = self._table(slot, inputs)
             for rows, numbers in inputs.chunks:
                 found.append(
                     functional_call(self.module, weights, (self._to(numbers),))
@@ -176,38 +194,49 @@ class TextStack(Stack):
                 order.append(rows)
             return in_order(found, order)
 
-    def _table(self, place: int, inputs: Sentences) -> torch.Tensor:
-        """Return the vectors that the words of some sentences have in a model."""
-        tables = self.jobs[place].tables
+    def _table(self, slot: int, inputs: Sentences) -> torch.Tensor:
+        """Return the vectors of the words of some sentences in a model."""
+        tables = self.jobs[slot].tables
         if inputs not in tables:
-            tables[inputs] = self._first_table(self.jobs[place], inputs.used)
+            tables[inputs] = self._first_table(self.jobs[slot], inputs.used)
         table, trained, own = tables[inputs]
-        return table.index_copy_(0, trained, self._own_vectors(place)[own])
+        return table.index_copy_(0, trained, self._own_vectors(slot)[own])
 
     def _first_table(
         self, job: Job, words: NDArray[np.int64]
     ) -> tuple[torch.Tensor, ...]:
-        # A word that the model does not know is the unknown one, which it may train.
-        is_strange = self.corpus.is_new[words] & (job.own[words] == 0)
-        known = np.where(is_strange, UNKNOWN, words)
+        # Words that the model does not know use the vector of the unknown word.
+        is_unknown = self.corpus.is_new[words] & (job.own[words] == 0)
+        known = np.where(is_unknown, UNKNOWN, words)
         own = job.own[known]
         trained = np.flatnonzero(own)
         table = self.corpus.vectors[self._to(known)]
         return table, self._to(trained), self._to(own[trained])
 
-    def _own_vectors(self, place: int) -> torch.Tensor:
-        own = self.rows[place, self.begin : self.n_used[place]]
+    def _own_vectors(self, slot: int) -> torch.Tensor:
+        own = self.rows[slot, self.begin : self.n_used[slot]]
         return own.view(-1, self.corpus.dimension)
 
-    def state_dict(self, place: int) -> dict[str, torch.Tensor]:
-        """Return the weights of one model as those of the module, for all words."""
+    def state_dict(self, slot: int) -> dict[str, torch.Tensor]:
+        """Return the weights of one model, for all words, by name in the module.
+
+        Parameters
+        ----------
+        slot : int
+            Index of the slot.
+
+        Returns
+        -------
+        dict of str to tensor
+            The weights by name.
+        """
         vectors = self.corpus.vectors.clone()
-        used = self._to(self.jobs[place].used)
-        vectors[used] = self._own_vectors(place)[1:]
-        return super().state_dict(place) | {"embedding.weight": vectors}
+        used = self._to(self.jobs[slot].used)
+        vectors[used] = self._own_vectors(slot)[1:]
+        return super().state_dict(slot) | {"embedding.weight": vectors}
 
     def _to(self, values: NDArray) -> torch.Tensor:
-        """Return an array as a tensor where the models are, and of their dtype."""
+        """Return an array as a tensor on the models' device, and with their dtype."""
         tensor = torch.from_numpy(np.ascontiguousarray(values))
         if tensor.is_floating_point():
             tensor = tensor.to(self.rows.dtype)
@@ -215,7 +244,7 @@ class TextStack(Stack):
 
 
 class AutogradStack(TextStack):
-    """Base class of those whose gradients torch finds, from a form of the losses."""
+    """Base class of text stacks whose gradients are computed by autograd."""
 
     def _differentiate(
         self, leaves: dict[str, torch.Tensor], batches: Sequence[NDArray[np.int64]]
@@ -225,35 +254,38 @@ class AutogradStack(TextStack):
         rows = self._to(batch.words + self._first_vectors(n))
         vectors = table[rows].requires_grad_()
         losses = self._losses(leaves, vectors, batch)
-        of_rows, *found = torch.autograd.grad(losses.sum(), [vectors, *leaves.values()])
-        of_vectors = self._of_vectors(batch.words, of_rows)
-        return losses.detach(), self._in_rows(found, of_vectors)
+        d_rows, *found = torch.autograd.grad(losses.sum(), [vectors, *leaves.values()])
+        d_vectors = self._vector_gradients(batch.words, d_rows)
+        return losses.detach(), self._in_rows(found, d_vectors)
 
     @abstractmethod
     def _collate(self, batches: Sequence[NDArray[np.int64]]) -> Any:
-        """Return minibatches side by side, with `words` of shape (n_models, n_rows)."""
+        """Return stacked minibatches, with `words` of shape (n_models, n_rows)."""
 
     @abstractmethod
     def _losses(
         self, weights: dict[str, torch.Tensor], vectors: torch.Tensor, batch: Any
     ) -> torch.Tensor:
-        """Return the loss of each model from the vectors of `batch.words`."""
+        """Return the loss of each model, given the vectors of `batch.words`."""
 
 
 class Batch(NamedTuple):
-    """Minibatches side by side: what stands in each row, and how rows make sentences.
+    """Minibatches of several models: the word in each row, and the sentences.
 
     Parameters
     ----------
     words : ndarray of shape (n_models, n_rows)
-        Numbers among the words of each training; 0 is none.
+        Word numbers in the training set of each model; 0 for padding.
     means : ndarrays
-        What the mean over a sentence's words is taken by: the share of each of its
-        words; or, where a row is a word, of which sentence, and the lengths of all.
+        Arguments for the mean over the words of a sentence: the weight of each word,
+        or, if each row is a word, the sentence of each row and the lengths of all
+        sentences.
     codes : ndarray of shape (n_models, n_sentences) or (n_models, n_rows)
+        Class codes.
     weights : ndarray of the shape of `codes`
-        In the mean loss.
+        Weights in the mean loss.
     packing : Packing or None
+        The layout of the rows, if they are packed.
     """
 
     words: NDArray[np.int64]
@@ -269,26 +301,29 @@ def gather(
     n_rows: int,
     by_length: bool = False,
 ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Put the sentences of minibatches side by side.
+    """Stack the sentences of minibatches, padding them to the same size.
 
     Parameters
     ----------
     jobs : sequence of Job
+        The data of each training.
     batches : sequence of ndarray
-        Which of its sentences each takes.
+        Indices of the sentences of each minibatch.
     n_rows : int
-        How many sentences each may take.
+        Number of sentences per minibatch, after padding.
     by_length : bool, default=False
-        Sort each minibatch, the longest first.
+        Whether to sort each minibatch by length, the longest sentence first.
 
     Returns
     -------
     words : ndarray of shape (n_models, n_sentences, length)
-        Zero beyond the end of a sentence, and where there is none.
+        Word numbers; zero for padding.
     lengths : ndarray of shape (n_models, n_sentences)
+        Number of words of each sentence.
     codes : ndarray of shape (n_models, n_sentences, ...)
+        Class codes.
     weights : ndarray of shape (n_models, n_sentences)
-        Of each sentence in the mean loss.
+        Weight of each sentence in the mean loss.
     """
     jobs = jobs[: len(batches)]
     if by_length:
@@ -296,16 +331,18 @@ def gather(
             batch[np.argsort(-job.lengths[batch], kind="stable")]
             for job, batch in zip(jobs, batches, strict=True)
         ]
+    # Copy the sentences of each model, leaving zeros as padding.
     length = max(job.numbers.shape[1] for job in jobs)
     shape = len(jobs), n_rows
     words, lengths = np.zeros((*shape, length), np.int64), np.zeros(shape, np.int64)
     width = max(job.codes[:1].size for job in jobs)
     codes = np.zeros((*shape, width), np.int64)
-    for place, (job, batch) in enumerate(zip(jobs, batches, strict=True)):
+    for slot, (job, batch) in enumerate(zip(jobs, batches, strict=True)):
         n = len(batch)
-        words[place, :n, : job.numbers.shape[1]] = job.numbers[batch]
-        lengths[place, :n] = job.lengths[batch]
-        codes[place, :n] = job.codes[batch].reshape(n, -1)
+        words[slot, :n, : job.numbers.shape[1]] = job.numbers[batch]
+        lengths[slot, :n] = job.lengths[batch]
+        codes[slot, :n] = job.codes[batch].reshape(n, -1)
+    # Sentences have one code each, or one per word.
     is_one_each = jobs[0].codes.ndim == 1
     weights = padded(batches, n_rows)[1]
     words = words[:, :, : lengths.max()]
@@ -320,18 +357,20 @@ def mean_rows(
     Parameters
     ----------
     rows : tensor of shape (n_models, n_rows, n_values)
-        Zero where there is no word.
+        Values of each word; zero for padding.
     sentences : tensor of shape (n_models, n_rows), dtype int64
-        Of which sentence each row is.
+        Index of the sentence of each row.
     lengths : tensor of shape (n_models, n_sentences)
+        Number of words of each sentence.
 
     Returns
     -------
     tensor of shape (n_models, n_sentences, n_values)
+        The means.
     """
     n, size = lengths.shape
     first = torch.arange(0, n * size, size, device=rows.device).unsqueeze(1)
     sums = rows.new_zeros(n * size, rows.shape[2])
-    # One row after the other: padding in between changes no bit of a sum.
+    # Summed row by row, so that padding between rows does not change any bit.
     sums = sums.index_add(0, (sentences + first).reshape(-1), rows.flatten(0, 1))
     return sums.view(n, size, -1) / lengths.clamp(min=1).unsqueeze(2)

@@ -1,4 +1,4 @@
-"""Sentences as rows of word numbers."""
+"""Vocabulary: converts sentences to rows of word numbers."""
 
 import re
 from collections import Counter
@@ -15,13 +15,13 @@ from skal._sklearn import Interval, _fit_context
 from skal.inputs._containers import is_frame
 
 PADDING, UNKNOWN = 0, 1
-# Numbers that stand for no word of `words_`.
+# Numbers reserved for padding and the unknown word; `words_` starts after them.
 N_SPECIAL = 2
 
-# Sentences of like length in one pass of a prediction, so that it stays in the cache.
+# Number of sentences per forward pass: small enough for the CPU cache.
 SENTENCES_AT_ONCE = 128
 
-# What GloVe's words look like, so that most words of a sentence find their vector.
+# Similar to GloVe's tokenization, so that most words of a sentence have a vector.
 _TOKEN = re.compile(
     r"""
       \d+(?:[.,:]\d+)+              # 7:30 and 1,000
@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     | o'clock\b
     | \w+?(?=n't\b)                 # do of don't
     | n't\b
-    | '(?:s|m|d|re|ve|ll)\b         # what follows it in it's
+    | '(?:s|m|d|re|ve|ll)\b         # 's of it's
     | \w+
     | ([^\w\s])\1*                  # a run of one punctuation mark
     """,
@@ -38,37 +38,37 @@ _TOKEN = re.compile(
 
 
 class Vocabulary(TransformerMixin, BaseEstimator):
-    """Turn sentences into rows of word numbers.
+    """Convert sentences to rows of word numbers.
 
-    A sentence is a text, or a list of words. A text is cut up as GloVe's were: into
-    words, numbers and times of day ("7:30"), abbreviations ("a.m."), the parts of
-    contractions ("do", "n't"), and runs of one punctuation mark ("...").
+    A sentence is a str or a list of words. A str is tokenized in the same way as the
+    texts of GloVe: into words, numbers and times ("7:30"), abbreviations ("a.m."), the
+    parts of contractions ("do", "n't"), and runs of one punctuation mark ("...").
 
     Parameters
     ----------
     lowercase : bool, default=True
-        Whether "The" is the same word as "the".
+        Whether to convert words to lower case.
 
     min_count : int, default=1
-        Words that occur fewer times in `fit` are unknown.
+        Words that occur fewer times in the training sentences are treated as unknown.
 
     max_length : int, default=None
-        Cut off or pad each sentence to so many words, so that all rows ever have one
-        width. None pads to the longest sentence of those that are transformed.
+        Number of words to which each sentence is cut off or padded. None pads to the
+        longest of the sentences passed to `transform`.
 
     Attributes
     ----------
     words_ : list of str, of length n_words
-        The words known, in alphabetical order. The number of `words_[i]` is `i + 2`.
+        The words in alphabetical order. The number of `words_[i]` is `i + 2`.
 
     See Also
     --------
-    embedding_matrix : The vectors that belong to these numbers.
+    embedding_matrix : Returns the word vectors in the order of these numbers.
 
     Notes
     -----
-    An empty sentence becomes one unknown word, so that a pool that holds one does not
-    stop a run, and no mean over words is one over nothing.
+    An empty sentence is treated as one unknown word, so that the mean over its words is
+    defined and an empty sentence in the pool does not stop a run.
 
     Examples
     --------
@@ -95,30 +95,32 @@ class Vocabulary(TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Learn which words there are.
+        """Learn the words of the sentences.
 
         Parameters
         ----------
         X : list of n_samples sentences, each a str or a list of str
+            Sentences from which to learn the words.
 
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------
         self : Vocabulary
+            Fitted vocabulary.
 
         Raises
         ------
         TypeError
-            If a row is no sentence.
+            If a row is not a sentence.
         ValueError
             If there are no rows.
         """
         counts = Counter()
         for tokens in token_lists(X, self.lowercase):
             counts.update(tokens)
-        # Sorted, so that the order of the rows does not matter.
+        # Sorted, so that the result does not depend on the order of the sentences.
         self.words_ = sorted(w for w, n in counts.items() if n >= self.min_count)
         self._numbers = {w: i for i, w in enumerate(self.words_, start=N_SPECIAL)}
         return self
@@ -129,17 +131,18 @@ class Vocabulary(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : list of n_samples sentences, each a str or a list of str
+            Sentences to convert.
 
         Returns
         -------
         ndarray of shape (n_samples, length), dtype int64
-            0 is padding, on the right, and 1 an unknown word. `length` is `max_length`,
-            or the number of words of the longest sentence of `X`.
+            Word numbers, padded on the right: 0 is padding, and 1 an unknown word.
+            `length` is `max_length`, or the length of the longest sentence in `X`.
 
         Raises
         ------
         TypeError
-            If a row is no sentence.
+            If a row is not a sentence.
         ValueError
             If there are no rows.
         """
@@ -165,20 +168,21 @@ class Vocabulary(TransformerMixin, BaseEstimator):
 def by_length(
     numbers: NDArray[np.int64], n_rows: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield sentences of like length, the longest first, without common padding.
+    """Yield sentences of similar length, the longest first, without shared padding.
 
     Parameters
     ----------
     numbers : ndarray of shape (n_sentences, length), dtype int64
         Word numbers, padded on the right.
     n_rows : int
-        How many sentences at a time.
+        Maximum number of sentences per batch.
 
     Yields
     ------
     rows : ndarray of shape (n_rows,)
-        Which sentences.
+        Indices of the sentences.
     numbers : ndarray of shape (n_rows, n_words of the longest)
+        Their word numbers.
     """
     lengths = np.maximum((numbers != PADDING).sum(axis=1), 1)
     order = np.argsort(-lengths, kind="stable")
@@ -188,16 +192,19 @@ def by_length(
 
 
 def tokenize(sentence: str, lowercase: bool = True) -> list[str]:
-    """Cut a text into words and punctuation, as the texts of GloVe were cut.
+    """Split a text into words and punctuation, as in the texts of GloVe.
 
     Parameters
     ----------
     sentence : str
+        The text.
     lowercase : bool, default=True
+        Whether to convert it to lower case.
 
     Returns
     -------
     list of str
+        The tokens.
 
     Examples
     --------
@@ -211,12 +218,14 @@ def tokenize(sentence: str, lowercase: bool = True) -> list[str]:
 
 
 def token_lists(X: Iterable[Any], lowercase: bool = True) -> list[list[str]]:
-    """Return the words of each sentence, or say which row is none.
+    """Return the words of each sentence, or raise an error for an invalid row.
 
     Parameters
     ----------
     X : list of n_samples sentences, each a str or a list of str
+        The sentences.
     lowercase : bool, default=True
+        Whether to convert words to lower case.
 
     Returns
     -------
@@ -226,19 +235,19 @@ def token_lists(X: Iterable[Any], lowercase: bool = True) -> list[list[str]]:
     Raises
     ------
     TypeError
-        If a row is no sentence.
+        If a row is not a sentence.
     ValueError
         If there are no rows.
     """
-    # Both of these can be iterated over, and neither gives sentences.
+    # A dict and a data frame are iterable, but over keys rather than sentences.
     if isinstance(X, str | bytes | Mapping) or is_frame(X) or not _is_iterable(X):
         raise TypeError(
-            f"X is a {type(X).__name__}: give a list of sentences, each a str or a "
+            f"X is a {type(X).__name__}: pass a list of sentences, each a str or a "
             "list of words, such as one column of a data frame."
         )
     lists = [_tokens(row, number, lowercase) for number, row in enumerate(X)]
     if not lists:
-        raise ValueError("X holds no sentences: give at least one.")
+        raise ValueError("X holds no sentences: pass at least one.")
     return lists
 
 
@@ -252,8 +261,8 @@ def _tokens(row: Any, number: int, lowercase: bool) -> list[str]:
     is_list = isinstance(row, list | tuple | np.ndarray)
     if not is_list or not all(isinstance(word, str) for word in row):
         raise TypeError(
-            f"Row {number} of X is no sentence but {_short(row)}: give each row as a "
-            "str or as a list of words."
+            f"Row {number} of X must be a sentence, got {_short(row)}: pass each row "
+            "as a str or as a list of words."
         )
     return [word.lower() if lowercase else word for word in row]
 

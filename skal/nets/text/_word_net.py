@@ -1,4 +1,4 @@
-"""Base class of modules that read sentences: word vectors, masks, means over words."""
+"""Base class of modules that read sentences, with masks and means over words."""
 
 import torch
 from torch import nn
@@ -7,14 +7,15 @@ from skal.nets.text._vocabulary import N_SPECIAL, PADDING
 
 
 class WordNet(nn.Module):
-    """Base class: word vectors, what a subclass makes of them, and a head.
+    """Base class of modules that consist of word vectors, an encoder and a head.
 
-    A subclass writes `encode`, and sets `head`, which turns its answer into logits.
+    A subclass implements `encode`, and sets `head`, which computes logits from the
+    output of `encode`.
 
     Parameters
     ----------
     n_words : int
-        Number of words, padding and the unknown word not counted.
+        Number of words, without padding and the unknown word.
 
     dimension : int
         Length of the word vectors.
@@ -35,20 +36,21 @@ class WordNet(nn.Module):
         Returns
         -------
         tensor of shape (n_sentences, n_classes)
+            The logits.
         """
-        # A sentence of padding alone counts as one word, so that its mean is finite.
+        # A sentence that is all padding counts as one word, so that its mean is finite.
         lengths = (X != PADDING).sum(dim=1).clamp(min=1)
         vectors_N_L_D = self.embedding(X[:, : int(lengths.max())])
         return self.head(self.encode(vectors_N_L_D, lengths))
 
 
 def word_embedding(n_words, dimension):
-    """Return an embedding of words, all zero until their vectors are put there.
+    """Return an embedding layer of zeros, to be filled with word vectors.
 
     Parameters
     ----------
     n_words : int
-        Number of words, padding and the unknown word not counted.
+        Number of words, without padding and the unknown word.
     dimension : int
         Length of the word vectors.
 
@@ -56,23 +58,26 @@ def word_embedding(n_words, dimension):
     -------
     torch.nn.Embedding
     """
-    # Nothing is drawn for it, so that the first weights of the other layers do not
-    # depend on how many words there are.
+    # No random numbers are drawn, so that the initial weights of the other layers do
+    # not depend on the number of words.
     zeros = torch.zeros(n_words + N_SPECIAL, dimension)
     return nn.Embedding.from_pretrained(zeros, freeze=False, padding_idx=PADDING)
 
 
 def mirror(lengths, length):
-    """Return the positions that turn each sentence round, and leave its padding.
+    """Return the positions that reverse each sentence but keep its padding.
 
     Parameters
     ----------
     lengths : tensor of shape (n_sentences,)
+        Number of words of each sentence.
     length : int
+        Number of words after padding.
 
     Returns
     -------
     tensor of shape (n_sentences, length), dtype int64
+        The positions, for use with `reorder`.
     """
     positions_L = torch.arange(length, device=lengths.device)
     last_N_1 = lengths.unsqueeze(1) - 1
@@ -80,21 +85,23 @@ def mirror(lengths, length):
 
 
 def reorder(values_N_L_D, positions_N_L):
-    """Put the words of each sentence in another order.
+    """Reorder the words of each sentence.
 
     Parameters
     ----------
     values_N_L_D : tensor of shape (n_sentences, length, n_values)
+        Values of each word.
     positions_N_L : tensor of shape (n_sentences, length), dtype int64
-        Which word comes to stand in each place.
+        Current position of the word that moves to each position.
 
     Returns
     -------
     tensor of shape (n_sentences, length, n_values)
+        The reordered values.
     """
     n, length, _ = values_N_L_D.shape
     first = torch.arange(0, n * length, length, device=positions_N_L.device)
-    # As rows of one matrix: to gather along a dimension takes ten times as long.
+    # Selecting rows of a matrix is ten times faster than gathering along a dimension.
     rows = (positions_N_L + first.unsqueeze(1)).flatten()
     return values_N_L_D.flatten(0, 1).index_select(0, rows).view_as(values_N_L_D)
 
@@ -105,27 +112,32 @@ def mean_over_words(values_N_L_D, lengths):
     Parameters
     ----------
     values_N_L_D : tensor of shape (n_sentences, length, n_values)
+        Values of each word.
     lengths : tensor of shape (n_sentences,)
         Number of words of each sentence, at least 1.
 
     Returns
     -------
     tensor of shape (n_sentences, n_values)
+        The means.
     """
     is_word_N_L_1 = is_word(lengths, values_N_L_D.shape[1]).unsqueeze(2)
     return (values_N_L_D * is_word_N_L_1).sum(dim=1) / lengths.unsqueeze(1)
 
 
 def is_word(lengths, length):
-    """Tell words from padding.
+    """Return a mask of words, as opposed to padding.
 
     Parameters
     ----------
     lengths : tensor of shape (n_sentences,)
+        Number of words of each sentence.
     length : int
+        Number of words after padding.
 
     Returns
     -------
     tensor of shape (n_sentences, length), dtype bool
+        The mask.
     """
     return torch.arange(length, device=lengths.device) < lengths.unsqueeze(1)

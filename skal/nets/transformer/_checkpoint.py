@@ -1,7 +1,7 @@
-"""Checkpoints of transformers: where they are, and what is read from them.
+"""Finds and reads checkpoints of transformers.
 
-transformers is imported here alone, and in functions: it is an extra, and slow to
-import.
+Only this file imports transformers, and only inside functions, because it is an
+optional dependency and slow to import.
 """
 
 import json
@@ -14,8 +14,8 @@ from typing import Any
 
 from skal._extras import install_hint
 
-# Seconds to wait for the Hugging Face Hub, so that nothing hangs where it is out of
-# reach.
+# Timeout, in seconds, of requests to the Hugging Face Hub, so that nothing hangs
+# without a network.
 _TIMEOUT = 10
 _WEIGHTS = (".safetensors", ".bin")
 _FACTS = (".json", ".txt", ".model", ".codes")
@@ -27,11 +27,12 @@ def import_transformers() -> Any:
     Returns
     -------
     module
+        The module `transformers`.
 
     Raises
     ------
     ImportError
-        If it is not installed.
+        If transformers is not installed.
     """
     try:
         import transformers
@@ -45,10 +46,9 @@ def import_transformers() -> Any:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep transformers from logging and from drawing progress bars in a block.
+    """Silence the logging and progress bars of transformers in a block.
 
-    That a new head's weights are new, which it reports of each checkpoint it reads, is
-    how it should be.
+    It would warn about the new weights of the head with each checkpoint.
     """
     import_transformers()
     from transformers.utils import logging
@@ -66,22 +66,23 @@ def quiet() -> Iterator[None]:
 
 
 def find_checkpoint(checkpoint: str | os.PathLike) -> str:
-    """Return the folder of a checkpoint, which is downloaded if it never was.
+    """Return the folder of a checkpoint, downloading it if necessary.
 
     Parameters
     ----------
     checkpoint : str or path-like
-        A folder, or a name on the Hugging Face Hub. Once downloaded, it is read from
-        the Hub's cache, without a look at the network.
+        A folder, or a name on the Hugging Face Hub. After the first download, it is
+        read from the Hub's cache without a network connection.
 
     Returns
     -------
     str
+        The path of the folder.
 
     Raises
     ------
     OSError
-        If there is no such folder and it cannot be downloaded.
+        If the folder does not exist and the checkpoint cannot be downloaded.
     """
     import_transformers()
     from huggingface_hub.utils import validate_repo_id
@@ -114,31 +115,33 @@ def _downloaded(name: str) -> str:
     import huggingface_hub as hub
 
     try:
-        # Asked once and first: a download tries again and again for half a minute.
+        # A single request first: a download would retry for half a minute.
         files = hub.model_info(name, timeout=_TIMEOUT).siblings or []
         needed = needed_files(file.rfilename for file in files)
         return hub.snapshot_download(name, allow_patterns=needed)
-    # Whatever goes wrong in a network, and each library has its own names for it.
+    # Network errors have a different type in each library.
     except Exception as error:
         raise OSError(
-            f"The checkpoint {name!r} is no folder here, was not downloaded before, "
+            f"The checkpoint {name!r} is not a folder here, was not downloaded before, "
             f"and cannot be downloaded now ({_reason(error)}): give a folder that "
-            f"holds a checkpoint, or run `hf download {name}` once with a network."
+            f"contains a checkpoint, or run `hf download {name}` once with a network."
         ) from error
 
 
 def needed_files(names: Iterable[str]) -> list[str]:
-    """Return what a checkpoint is read from, of all files of a repository.
+    """Return the files of a repository that are needed to load a checkpoint.
 
-    Many repositories hold the same weights for several libraries.
+    Many repositories contain the same weights for several libraries.
 
     Parameters
     ----------
     names : iterable of str
+        All files of the repository.
 
     Returns
     -------
     list of str
+        The needed files.
 
     Examples
     --------
@@ -154,41 +157,43 @@ def needed_files(names: Iterable[str]) -> list[str]:
 
 
 def read_facts(folder: str) -> tuple[dict[str, Any], Any]:
-    """Read all of a checkpoint but its weights.
+    """Read the config and the tokenizer of a checkpoint.
 
     Parameters
     ----------
     folder : str
+        The folder of the checkpoint.
 
     Returns
     -------
     config : dict
-        What describes its architecture.
+        The architecture.
     tokenizer : transformers.PreTrainedTokenizerBase
+        The tokenizer.
 
     Raises
     ------
     ValueError
-        If the folder is damaged, lacks a file, or holds no model of sentences.
+        If the folder is damaged, lacks a file, or has no sequence classifier.
     """
     auto = import_transformers()
     with reading(folder, "config.json"):
         config = auto.AutoConfig.from_pretrained(folder, trust_remote_code=False)
     if type(config) not in auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
         raise ValueError(
-            f"The checkpoint {folder} is a model of type {config.model_type!r}, which "
-            "transformers has no classifier of sentences for: choose another."
+            f"The checkpoint {folder} is a model of type {config.model_type!r}, for "
+            "which transformers has no sequence classifier: choose another."
         )
     tokenizer = _read_tokenizer(folder)
     files = getattr(tokenizer, "vocab_files_names", {}).values()
-    # Without its files, transformers makes one that knows the special tokens alone.
+    # Without its files, transformers would create one with only special tokens.
     if files and not any(Path(folder, file).exists() for file in files):
         raise ValueError(
             f"The checkpoint {folder} has no tokenizer ({' or '.join(files)}): save "
-            "the model's own there too, with its save_pretrained."
+            "the model's own tokenizer there, too, with its save_pretrained."
         )
     facts = config.to_dict()
-    # Where it was read, and the classes of the checkpoint, which are others.
+    # Drop the path and the class labels of the checkpoint, which do not apply here.
     for name in ("_name_or_path", "id2label", "label2id"):
         facts.pop(name, None)
     return facts, tokenizer
@@ -205,20 +210,23 @@ def _read_tokenizer(folder: str) -> Any:
 def token_numbers(
     tokenizer: Any, texts: list[str], length: int | None
 ) -> list[list[int]]:
-    """Return the numbers of the tokens of each text.
+    """Return the token numbers of each text.
 
     Parameters
     ----------
     tokenizer : transformers.PreTrainedTokenizerBase
+        The tokenizer.
     texts : list of str
+        The texts.
     length : int or None
-        Texts are cut off so that there are at most so many, special ones counted.
+        Maximum number of tokens, including special tokens; longer texts are truncated.
 
     Returns
     -------
     list of list of int
+        The token numbers.
     """
-    # Half of a surrogate pair, as a text cut in the wrong place has, is no character.
+    # Replace lone surrogates, from texts cut in the middle of a pair: they are invalid.
     texts = [text.encode("utf-8", "replace").decode() for text in texts]
     with quiet():
         return tokenizer(
@@ -228,18 +236,19 @@ def token_numbers(
 
 
 def tokenizer_to_files(tokenizer: Any) -> dict[str, bytes]:
-    """Return what a tokenizer is made of.
+    """Return the files of a tokenizer.
 
     Parameters
     ----------
     tokenizer : transformers.PreTrainedTokenizerBase
+        The tokenizer.
 
     Returns
     -------
     dict of str to bytes
-        The content of each file.
+        The content of each file, by name.
     """
-    # It remembers at which length it cut off last, which would be written too.
+    # Reset the truncation of the last call, which would be saved, too.
     tokenizer("", truncation=False, padding=False)
     with tempfile.TemporaryDirectory() as folder, quiet():
         tokenizer.save_pretrained(folder)
@@ -248,49 +257,53 @@ def tokenizer_to_files(tokenizer: Any) -> dict[str, bytes]:
 
 
 def tokenizer_from_files(files: dict[str, bytes], config: dict[str, Any]) -> Any:
-    """Return the tokenizer that `tokenizer_to_files` was given.
+    """Return a tokenizer from the result of `tokenizer_to_files`.
 
     Parameters
     ----------
     files : dict of str to bytes
+        The content of each file, by name.
     config : dict
         The config of its model.
 
     Returns
     -------
     transformers.PreTrainedTokenizerBase
+        The tokenizer.
 
     Raises
     ------
     ValueError
-        If the files make no tokenizer.
+        If the files do not define a tokenizer.
     """
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "config.json").write_text(json.dumps(config))
         for name, content in files.items():
-            # A name in a file never decides which folder is written to.
+            # Only the last part of a name, so that no file is written elsewhere.
             Path(folder, Path(name).name).write_bytes(content)
         return _read_tokenizer(folder)
 
 
 @contextmanager
 def reading(folder: str, part: str) -> Iterator[None]:
-    """Say which part of which checkpoint could not be read in a block.
+    """Raise an error that names the checkpoint and the part that cannot be read.
 
     Parameters
     ----------
     folder : str
+        The folder of the checkpoint.
     part : str
+        The part that is read in the block.
 
     Raises
     ------
     ValueError
-        If anything is raised in the block.
+        If the block raises any exception.
     """
     try:
         with quiet():
             yield
-    # transformers raises what the libraries below it raise: at least six kinds.
+    # transformers passes on at least six types of exceptions from other libraries.
     except Exception as error:
         raise ValueError(
             f"The {part} of the checkpoint {folder} cannot be read ({_reason(error)}): "

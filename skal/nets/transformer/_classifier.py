@@ -1,4 +1,4 @@
-"""TransformerClassifier: any checkpoint of transformers, for sentences."""
+"""TransformerClassifier: fine-tunes any checkpoint of transformers on sentences."""
 
 import os
 import warnings
@@ -26,66 +26,68 @@ from skal.nets.transformer._network import (
     with_dropout,
 )
 
-# What the names of a tokenizer's files begin with, among those of the weights.
+# Prefix of the tokenizer's files among the tensors of a saved net.
 _TOKENIZER = "tokenizer/"
 
 
 class TransformerClassifier(BaseNetClassifier):
-    """Fine-tune a pretrained transformer, for sentences.
+    """Fine-tune a pretrained transformer on sentences.
 
-    Any checkpoint that transformers has a classifier of sentences for: its tokenizer,
-    its weights, and a head of one unit per class, which is new unless the checkpoint
-    has one of as many. All of it is trained, as `TorchClassifier` trains. It needs
+    Supports any checkpoint for which transformers has a sequence classifier. The
+    classifier consists of the checkpoint's tokenizer, its weights, and a head of one
+    unit per class, which is new unless the checkpoint has a head of the same size. All
+    weights are trained, in the same way as in `TorchClassifier`. This class needs
     transformers: ``pip install 'skal-learn[text]'``.
 
-    A sentence is a text, or a list of words, which is read as the text that they make
-    with spaces between. What is predicted for a sentence does not depend on the others.
+    A sentence is a str, or a list of words, which is joined with spaces. The prediction
+    for a sentence does not depend on the other sentences.
 
     Parameters
     ----------
     checkpoint : str or path-like, default="roberta-base"
-        A folder that holds a checkpoint with its tokenizer, or a name on the Hugging
-        Face Hub. A name is downloaded by the first `fit` and read from the Hub's cache
-        ever after, without network.
+        A folder that contains a checkpoint with its tokenizer, or a name on the Hugging
+        Face Hub. The first `fit` with a name downloads the checkpoint; afterwards, it
+        is read from the Hub's cache, without a network connection.
 
     max_length : int, default=None
-        Cut off each sentence so that it has at most so many tokens, those counted that
-        the tokenizer adds at its ends. None cuts at what the checkpoint takes, 512 for
-        "roberta-base", and warns where it does.
+        Maximum number of tokens per sentence, including the special tokens added by the
+        tokenizer; longer sentences are truncated. None uses the limit of the
+        checkpoint, 512 for "roberta-base", and warns if a sentence is truncated.
 
     dropout : float, default=None
-        Probability with which anything is dropped in training: units, attention weights
-        and inputs of the head. None takes the checkpoint's own, 0.1 for "roberta-base".
-        The samples of `sample_proba` need one above 0.
+        Probability of dropping units, attention weights and inputs of the head during
+        training. None uses the checkpoint's own probabilities, 0.1 for "roberta-base".
+        `sample_proba` needs a value above 0.
 
     lr : float, default=1e-4
         Learning rate of Adam.
 
     max_epochs : int, default=100
-        At most so many passes through the sentences.
+        Maximum number of passes through the training sentences.
 
     batch_size : int, default=32
-        Sentences in a minibatch.
+        Number of sentences per minibatch.
 
     patience : int, default=20
-        With a validation set, training stops after this many epochs without a better
-        score.
+        Number of epochs without a better validation score after which training stops.
+        Not used without a validation set.
 
     scoring : str, callable or None, default=None
-        What an epoch is judged by, as everywhere in scikit-learn; None takes the
-        estimator's `score`, which is the accuracy.
+        Validation score that determines the best epoch, given in any form that
+        scikit-learn accepts. None uses the estimator's `score` method, the accuracy.
 
     device : str, default="cpu"
-        Where to train and predict, such as "cuda".
+        Device on which to train and predict, such as "cuda".
 
     random_state : int, RandomState instance or None, default=None
-        Determines the initial weights of the head, the minibatches, and what dropout
-        drops in training. Pass an int for the same model in every call.
+        Controls the initial weights of the head, the order of the minibatches, and
+        dropout during training. Pass an int for reproducible output across multiple
+        function calls.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The class list.
+        The class labels, sorted.
 
     module_ : torch.nn.Module
         The trained module.
@@ -94,11 +96,11 @@ class TransformerClassifier(BaseNetClassifier):
         The checkpoint's config, which describes its architecture.
 
     model_max_length_ : int or None
-        How many tokens the checkpoint takes; None if there is no limit.
+        Maximum number of tokens of the checkpoint; None if unlimited.
 
     input_shape_ : tuple of int
-        Number of tokens of the longest training sentence, as a tuple. Others may be
-        longer.
+        Number of tokens in the longest training sentence, as a tuple of one value.
+        Sentences to predict may be longer.
 
     loss_curve_ : list of float
         Mean training loss of each epoch.
@@ -107,23 +109,23 @@ class TransformerClassifier(BaseNetClassifier):
         Validation score after each epoch; empty without a validation set.
 
     best_epoch_ : int
-        The epoch, from 1, whose weights were kept.
+        The epoch, counted from 1, whose weights were kept.
 
     See Also
     --------
-    BiLSTMClassifier : Small enough to be trained thousands of times.
-    TorchClassifier : Train any other module.
+    BiLSTMClassifier : A network small enough to be trained thousands of times.
+    TorchClassifier : Trains any other module.
 
     Notes
     -----
     A posterior sample drops the same units at each position of each sentence, in all
-    layers. It drops no attention weights: these belong to a sentence, not to the
-    network. Architectures that have no `torch.nn.Dropout`, such as Llama, have no
-    samples; one that looks at its padding, such as ConvBERT, lets sentences of
-    different lengths influence each other a little.
+    layers. It does not drop attention weights, because these belong to a sentence
+    rather than to the network. Architectures without `torch.nn.Dropout`, such as Llama,
+    cannot be sampled. In architectures that do not mask their padding, such as
+    ConvBERT, sentences of different lengths influence each other slightly.
 
-    What is saved holds the config and the tokenizer: `load` needs no checkpoint. To
-    `fit` again does.
+    A saved net contains the config and the tokenizer, so that `load` does not need the
+    checkpoint, but calling `fit` again does.
 
     References
     ----------
@@ -150,9 +152,9 @@ class TransformerClassifier(BaseNetClassifier):
         "max_length": [Interval(Integral, 1, None, closed="left"), None],
         "dropout": [Interval(Real, 0, 1, closed="left"), None],
     }
-    # A sentence takes far more memory here than in other nets.
+    # Rows per forward pass: few, because a sentence needs far more memory here.
     _rows_at_once = 64
-    # Where `fit` begins; what was loaded begins nowhere.
+    # Folder of the checkpoint; None for a loaded net.
     _folder = None
 
     def __init__(
@@ -192,15 +194,16 @@ class TransformerClassifier(BaseNetClassifier):
             Class labels of any kind.
 
         X_val : list of n_val sentences, default=None
-            Sentences to choose the epoch by: the one with the best score on them is
-            kept, and training stops after `patience` epochs without a better one.
-            Without them, all `max_epochs` epochs are trained and the last is kept.
+            Validation sentences. The epoch with the best score on them is kept, and
+            training stops after `patience` epochs without a better score. Without
+            them, all `max_epochs` epochs are trained and the last one is kept.
 
         y_val : array-like of shape (n_val,), default=None
-            Their labels.
+            Class labels of `X_val`.
 
         classes : array-like of shape (n_classes,), default=None
-            All classes there are, of which `y` may lack some. None takes those of `y`.
+            All class labels, which may include some that `y` lacks. None uses the
+            classes found in `y`.
 
         Returns
         -------
@@ -212,24 +215,24 @@ class TransformerClassifier(BaseNetClassifier):
         ImportError
             If transformers is not installed.
         OSError
-            If the checkpoint is no folder and cannot be downloaded.
+            If the checkpoint is not a folder and cannot be downloaded.
         TypeError
-            If a row of `X` is no sentence.
+            If a row of `X` is not a sentence.
         ValueError
-            If there are no rows, the checkpoint is damaged, lacks a tokenizer or is no
-            model of sentences, `max_length` is more than it takes, the device is not
-            there, `y` holds a label that is not among the classes, or training
+            If there are no rows, the checkpoint is damaged, lacks a tokenizer or has no
+            sequence classifier, `max_length` exceeds its limit, the device is not
+            available, `y` contains a label that is not in `classes`, or training
             diverges.
 
         Warns
         -----
         UserWarning
-            If `max_length` is None and sentences have to be cut off.
+            If `max_length` is None and sentences are truncated.
         """
         return super().fit(X, y, X_val=X_val, y_val=y_val, classes=classes)
 
     def _check_rows(self, X, y="no_validation", *, reset):
-        """Return token numbers, of shape (n_rows, length), and in `fit` the labels."""
+        """Return token numbers, of shape (n_rows, length), and in `fit` also labels."""
         texts = as_texts(X)
         if not reset:
             return self._numbers(texts)
@@ -247,7 +250,7 @@ class TransformerClassifier(BaseNetClassifier):
         n_special = self._tokenizer.num_special_tokens_to_add()
         if self.max_length <= n_special:
             raise ValueError(
-                f"max_length={self.max_length} leaves no room beside the {n_special} "
+                f"max_length={self.max_length} leaves no room besides the {n_special} "
                 "tokens that the tokenizer adds to each sentence: choose "
                 f"{n_special + 1} or more."
             )
@@ -255,42 +258,42 @@ class TransformerClassifier(BaseNetClassifier):
         if limit is not None and self.max_length > limit:
             raise ValueError(
                 f"max_length={self.max_length} is more than the {limit} tokens that "
-                f"{self.checkpoint} takes: choose at most {limit}."
+                f"{self.checkpoint} accepts: choose at most {limit}."
             )
 
     def _numbers(self, texts):
         """Return the token numbers of each text, padded to the longest."""
         rows = self._cut(texts)
-        # A tokenizer that adds no special tokens makes nothing of an empty sentence.
+        # Without special tokens, an empty sentence has no tokens: use padding.
         rows = [row or [padding_number(self.config_)] for row in rows]
         highest, n_tokens = max(map(max, rows)), self.config_.get("vocab_size", np.inf)
         if highest >= n_tokens:
             raise ValueError(
-                f"The tokenizer of {self.checkpoint} gives token {highest}, and its "
-                f"model knows {n_tokens} tokens: give a checkpoint in which the "
-                "tokenizer is the model's own."
+                f"The tokenizer of {self.checkpoint} returned token {highest}, but its "
+                f"model knows {n_tokens} tokens: give a checkpoint that contains the "
+                "model's own tokenizer."
             )
-        # XLNet reads its answer off the last position.
+        # Models such as XLNet use the output at the last position.
         return padded(rows, on_left=self.config_.get("summary_type") == "last")
 
     def _cut(self, texts):
-        """Return the token numbers of each text, cut off where they are too many."""
+        """Return the token numbers of each text, truncated if necessary."""
         limit = self.model_max_length_
         if self.max_length is not None or limit is None:
             return token_numbers(self._tokenizer, texts, self.max_length)
-        # One more tells whether there were too many.
+        # One more token than allowed, to find out whether a text is too long.
         rows = token_numbers(self._tokenizer, texts, limit + 1)
         if max(map(len, rows)) <= limit:
             return rows
         warnings.warn(
             f"Sentences of more than {limit} tokens are cut off, since "
-            f"{self.checkpoint} takes no more: set max_length={limit} if that is what "
-            "you want, or shorten them.",
+            f"{self.checkpoint} accepts no more: set max_length={limit} if that is "
+            "intended, or shorten them.",
             stacklevel=2,
         )
         return token_numbers(self._tokenizer, texts, limit)
 
-    def _recipe(self):
+    def _module_and_params(self):
         return TransformerNet, {
             "n_classes": len(self.classes_),
             "config": with_dropout(self.config_, self.dropout),
@@ -327,20 +330,22 @@ class TransformerClassifier(BaseNetClassifier):
 
 
 def as_texts(X):
-    """Return each sentence as one text, or say which row is none.
+    """Return each sentence as a str, or raise an error for an invalid row.
 
     Parameters
     ----------
     X : list of n_samples sentences, each a str or a list of str
+        The sentences.
 
     Returns
     -------
     list of str
+        One text per sentence.
 
     Raises
     ------
     TypeError
-        If a row is no sentence.
+        If a row is not a sentence.
     ValueError
         If there are no rows.
 
@@ -350,24 +355,25 @@ def as_texts(X):
     >>> as_texts(["Set an alarm!", ["for", "five"], []])
     ['Set an alarm!', 'for five', '']
     """
-    # The checks of `Vocabulary`; its way to cut up a text is not the tokenizer's.
+    # Only for its checks: the tokens are not used.
     token_lists(X)
     return [str(row) if isinstance(row, str) else " ".join(row) for row in X]
 
 
 def padded(rows, *, on_left=False):
-    """Return rows of token numbers as an array.
+    """Return rows of token numbers as an array, padded to the longest.
 
     Parameters
     ----------
     rows : list of list of int
-        None of them empty.
+        Token numbers; no row is empty.
     on_left : bool, default=False
-        Which side to pad.
+        Whether to pad on the left rather than on the right.
 
     Returns
     -------
     ndarray of shape (n_rows, length), dtype int64
+        Token numbers, and -1 for padding.
 
     Examples
     --------

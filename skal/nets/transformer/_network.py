@@ -1,4 +1,4 @@
-"""The network of `TransformerClassifier`: a classifier of transformers, wrapped."""
+"""The network of `TransformerClassifier`, which wraps a classifier of transformers."""
 
 from typing import Any
 
@@ -7,22 +7,22 @@ from torch import nn
 
 from skal.nets.transformer._checkpoint import import_transformers, quiet, reading
 
-# The number of no token, unlike the model's own padding, which some do not have.
+# Padding in our token numbers, since some models have no padding token of their own.
 PADDING = -1
-# What a tokenizer without a limit says its limit is, or more.
+# Lower bound of the huge limit that a tokenizer without a limit reports.
 _NO_LIMIT = 10**9
 
 
 class UnitDropout(nn.Module):
-    """Dropout whose posterior samples drop the same units at each position.
+    """Dropout whose posterior samples drop the same units at all positions.
 
-    In training it is `torch.nn.Dropout`. The mask of a sample is one per unit, so that
-    it does not depend on how long the sentences of a minibatch are.
+    In training it acts as `torch.nn.Dropout`. In a posterior sample, the mask has one
+    value per unit, so that it does not depend on the length of the sentences.
 
     Parameters
     ----------
     p : float
-        Probability with which an input is dropped.
+        Probability of dropping an input.
     """
 
     def __init__(self, p):
@@ -31,26 +31,28 @@ class UnitDropout(nn.Module):
         self.layer = nn.Dropout(p)
 
     def forward(self, X):
-        """Drop inputs.
+        """Apply dropout.
 
         Parameters
         ----------
         X : tensor of shape (..., n_units)
+            The inputs.
 
         Returns
         -------
         tensor of the same shape
+            The outputs.
         """
         if self.training:
             return self.layer(X)
-        # Attention weights, (n_sentences, n_heads, length, length), are of no unit.
+        # Attention weights, (n_sentences, n_heads, length, length), have no unit axis.
         if X.ndim > 3:
             return X
         return X * self.layer(X.new_ones(1, X.shape[-1]))
 
 
 class TransformerNet(nn.Module):
-    """A classifier of transformers, with tokens in and logits out.
+    """A sequence classifier of transformers, from token numbers to logits.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ class TransformerNet(nn.Module):
         The architecture, as `read_facts` returns it.
 
     folder : str, default=None
-        The checkpoint to begin with. None draws all weights.
+        Checkpoint with the initial weights. None draws all weights at random.
     """
 
     def __init__(self, n_classes, config, folder=None):
@@ -70,8 +72,8 @@ class TransformerNet(nn.Module):
         config = config | {"pad_token_id": self.padding}
         self.model = build_model(config, n_classes, folder)
         self.head = nn.Identity()
-        # Models that read from left to right have a head at each token, and take what
-        # the last one says. The head behind them instead has one input per sentence.
+        # Left-to-right models apply their head at each token and use the output of the
+        # last one. Moved behind the model, the head gets one input per sentence.
         if hasattr(self.model, "score"):
             self.head, self.model.score = self.model.score, nn.Identity()
         share_masks(self)
@@ -87,8 +89,9 @@ class TransformerNet(nn.Module):
         Returns
         -------
         tensor of shape (n_sentences, n_classes)
+            The logits.
         """
-        # Columns in which all is padding take time and change nothing.
+        # Columns that contain only padding cost time but change nothing.
         X = X[:, (X != PADDING).any(dim=0)]
         is_token = X != PADDING
         ids = X.where(is_token, self.padding)
@@ -97,12 +100,12 @@ class TransformerNet(nn.Module):
 
 
 def share_masks(module):
-    """Put a `UnitDropout` in the place of each dropout layer.
+    """Replace each dropout layer by a `UnitDropout`.
 
     Parameters
     ----------
     module : torch.nn.Module
-        Changed in place.
+        The module, which is changed in place.
     """
     for parent in list(module.modules()):
         for name, child in list(parent.named_children()):
@@ -111,20 +114,21 @@ def share_masks(module):
 
 
 def padding_number(config):
-    """Return the number of the token that a model takes for padding.
+    """Return the number of the padding token of a model.
 
     Parameters
     ----------
     config : dict
+        The architecture, as `read_facts` returns it.
 
     Returns
     -------
     int
-        The end of a sentence where there is no padding, as in GPT-2.
+        The end-of-sentence token for models without a padding token, such as GPT-2.
     """
     for name in ("pad_token_id", "eos_token_id"):
         found = config.get(name)
-        # Some have several ends.
+        # Some models have several end-of-sentence tokens.
         found = found[0] if isinstance(found, list) and found else found
         if isinstance(found, int) and found >= 0:
             return found
@@ -134,32 +138,34 @@ def padding_number(config):
 def build_model(
     config: dict[str, Any], n_classes: int, folder: str | None = None
 ) -> Any:
-    """Build a classifier of sentences.
+    """Build a sequence classifier.
 
     Parameters
     ----------
     config : dict
-        As `read_facts` returns it.
+        The architecture, as `read_facts` returns it.
     n_classes : int
+        Number of classes.
     folder : str, default=None
-        The checkpoint to begin with; a head of another number of classes is new. None
-        draws all weights.
+        Checkpoint with the initial weights; its head is replaced if the number of
+        classes differs. None draws all weights at random.
 
     Returns
     -------
     transformers.PreTrainedModel
+        The classifier.
 
     Raises
     ------
     ValueError
-        If the weights of the checkpoint are damaged, or of another architecture.
+        If the weights of the checkpoint are damaged, or for another architecture.
     """
     auto = import_transformers()
     described = auto.AutoConfig.for_model(**config)
     described.num_labels = n_classes
     described.use_cache = False
-    # The faster kernels of a GPU add up in any order, so no two trainings are the same.
-    # Half precision is for prediction: Adam's steps would get lost in it.
+    # Eager attention, because faster GPU kernels sum in varying order, so that no two
+    # trainings would be the same. Not half precision, in which Adam's steps get lost.
     kind = {"attn_implementation": "eager", "dtype": torch.float32}
     classifier = auto.AutoModelForSequenceClassification
     if folder is None:
@@ -175,7 +181,7 @@ def build_model(
 
 
 def _head_last(model: Any) -> Any:
-    """Put the body before the head, as what looks for the last layer expects.
+    """Move the head after the body, where `embed` looks for the last layer.
 
     XLM-RoBERTa lists its head first.
     """
@@ -187,14 +193,14 @@ def _head_last(model: Any) -> Any:
 
 
 def _check_body(model: Any, info: dict[str, Any], folder: str) -> None:
-    """Refuse a model of which more than the head is new."""
-    # Of the mismatched, it tells the two shapes as well.
+    """Raise an error if the checkpoint lacks weights of the model's body."""
+    # Each mismatched key comes with its two shapes.
     mismatched = [key[0] for key in info["mismatched_keys"]]
     body = f"{model.base_model_prefix}."
     new = sorted(
         name
         for name in {*info["missing_keys"], *mismatched}
-        # Checkpoints trained on words alone come without a pooler.
+        # Checkpoints pretrained on masked words have no pooler.
         if name.startswith(body) and "pooler" not in name
     )
     if new:
@@ -205,23 +211,24 @@ def _check_body(model: Any, info: dict[str, Any], folder: str) -> None:
 
 
 def longest_sentence(config: dict[str, Any], tokenizer: Any) -> int | None:
-    """Return the number of tokens that a model takes, special ones counted.
+    """Return the maximum number of tokens of a model, including special tokens.
 
     Parameters
     ----------
     config : dict
-        As `read_facts` returns it.
+        The architecture, as `read_facts` returns it.
     tokenizer : transformers.PreTrainedTokenizerBase
+        The tokenizer of the model.
 
     Returns
     -------
     int or None
-        None if there is no limit.
+        None if unlimited.
     """
-    # Built without memory.
+    # The meta device allocates no memory for the weights.
     with torch.device("meta"):
         model = build_model(config, 2)
-    # RoBERTa and its kin count positions from behind the number of the padding.
+    # RoBERTa and similar models number positions from padding_idx + 1.
     unused = [
         layer.padding_idx + 1
         for name, layer in model.named_modules()
@@ -236,17 +243,19 @@ def longest_sentence(config: dict[str, Any], tokenizer: Any) -> int | None:
 
 
 def with_dropout(config: dict[str, Any], p: float | None) -> dict[str, Any]:
-    """Return a config in which all that is dropped is dropped with one probability.
+    """Return a config with the same probability for all kinds of dropout.
 
     Parameters
     ----------
     config : dict
+        The architecture, as `read_facts` returns it.
     p : float or None
-        None leaves the config's own.
+        Dropout probability. None keeps the probabilities in the config.
 
     Returns
     -------
     dict
+        The new config.
 
     Examples
     --------
