@@ -10,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch.optim.adam import adam
 
-from skal.nets._stack import BETAS, EPSILON
 from skal.nets.side_by_side._ops import fours
+
+# Coefficients of Adam: the defaults of torch.optim.Adam.
+BETAS, EPSILON = (0.9, 0.999), 1e-8
 
 
 class NotSideBySide(Exception):
