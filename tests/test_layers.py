@@ -20,13 +20,13 @@ LAYERS = [
     ["_version", "_extras", "_sklearn", "_threads", "_costs", "curves", "seeding"],
     ["datasets", "inputs", "information"],
     ["answers", "splitting"],
-    ["problem"],
+    ["_data_sets", "problem"],
     ["identity", "training", "nets", "nets/side_by_side"],
     ["_workers", "strategies"],
     ["loop", "nets/text", "nets/transformer"],
     ["oracle/journal", "oracle/evaluation"],
     ["oracle"],
-    ["oracle/annealing", "learner"],
+    ["oracle/annealing", "_scored_rounds", "_final_model", "learner"],
     ["studies"],
     ["plotting", "utils"],
 ]
@@ -114,9 +114,9 @@ def private_names(path):
             yield ".".join(filter(None, parts))
 
 
-def test_every_file_is_in_a_layer():
-    rooms = {room_of(name) for name in NAMES if name not in FRONT_DOORS}
-    assert rooms == set(LAYER)
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in FRONT_DOORS])
+def test_every_file_is_in_a_layer(name):
+    assert room_of(name) in LAYER, "add the room to LAYERS"
 
 
 @pytest.mark.parametrize("name", NAMES)
