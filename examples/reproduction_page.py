@@ -54,19 +54,19 @@ PARTS = {
 INTRODUCTION = """# The paper, reproduced
 
 Zhou et al., "Towards Understanding the Behaviors of Optimal Deep Active Learning
-Algorithms" (AISTATS 2021), run again with skal. A finding is a difference that is above
-zero if it is true, here as a mean over seeds. It **holds** where it is above zero with
-p < {alpha} in a paired t-test over the seeds; a few seeds can hardly show that. A
-quality is the mean test score over k = 0..K, as in the published tables. All numbers
-come from the files of these runs:
+Algorithms" (AISTATS 2021), run again with skal. Each finding is a difference that is
+positive if the finding is true; the tables show its mean over seeds. A finding
+**holds** if the mean is positive with p < {alpha} in a paired t-test over the seeds; a
+few seeds can hardly show that. A quality is the mean test score over k = 0..K, as in
+the published tables. All numbers come from the files of these runs:
 
 {commands}
 
-## Whether the findings hold
+## Do the findings hold?
 
 {findings}
 
-## What was run
+## Runs
 
 {runs}
 
