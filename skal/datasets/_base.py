@@ -25,6 +25,7 @@ class RemoteFile(NamedTuple):
     Parameters
     ----------
     filename, url : str
+        Name of the file in its folder, and where to download it.
     checksum : str or None
         The sha256; None if no checksum was published.
     """

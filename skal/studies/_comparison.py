@@ -144,6 +144,7 @@ class Comparison(StudySpec):
         Parameters
         ----------
         names : iterable of str, str or None
+            None takes all strategies but the baseline.
 
         Returns
         -------

@@ -146,6 +146,7 @@ def describe_tests(n_seeds: int, overlap: float = 0.0) -> str:
     Parameters
     ----------
     n_seeds : int
+        Number of seeds that the means are over.
     overlap : float, default=0.0
         As in `PairedTests`.
 

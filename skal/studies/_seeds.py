@@ -184,6 +184,7 @@ class SeedLoop(CallbackSupportMixin, BaseEstimator):
 
     @with_callbacks
     def fit(self, X, y, fit_params):
+        """Fit a clone of the learner for each seed."""
         context = self._init_callback_context(
             task_name="seeds", max_subtasks=len(self.seeds), sequential_subtasks=False
         ).call_on_fit_task_begin(estimator=self)

@@ -52,6 +52,7 @@ class Splits:
         Parameters
         ----------
         seed : int
+            A seed of the study.
 
         Returns
         -------
@@ -190,7 +191,9 @@ def check_known(name: str, known: Iterable[str], what: str) -> None:
     Parameters
     ----------
     name : str
+        The name to check.
     known : iterable of str
+        All valid names.
     what : str
         The kind of object, for the message.
 

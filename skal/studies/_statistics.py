@@ -24,6 +24,7 @@ def paired_t(first: ArrayLike, second: ArrayLike, overlap: float = 0.0) -> float
     Parameters
     ----------
     first, second : array-like of shape (n_seeds,)
+        The paired values.
     overlap : float, default=0.0
         Ratio of test rows to all other rows if each seed has a random split of the same
         rows; 0 if all seeds share one split.
@@ -57,6 +58,7 @@ def wilcoxon(first: ArrayLike, second: ArrayLike) -> float:
     Parameters
     ----------
     first, second : array-like of shape (n_seeds,)
+        The paired values.
 
     Returns
     -------
@@ -194,6 +196,7 @@ def win_table(qualities: ArrayLike) -> NDArray[np.int64]:
     Parameters
     ----------
     qualities : array-like of shape (n_strategies, n_seeds)
+        Quality of each strategy and seed.
 
     Returns
     -------
@@ -212,7 +215,7 @@ def total_variation(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
     Parameters
     ----------
     first, second : array-like of shape (..., n_bins)
-        Each sums to 1.
+        Frequencies, which sum to 1 over the last axis.
 
     Returns
     -------
