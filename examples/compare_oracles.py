@@ -2,21 +2,22 @@
 Oracles at equal cost
 =====================
 
-Which search finds the best labelling order, if each may train equally often? Every
-oracle searches three problems with several seeds and budgets; each run adds a line to a
-file, and what stands there already is not run again. `oracles_page.py` makes tables and
-a picture of them.
+Which search finds the best labelling order with the same number of trainings? Every
+oracle searches three problems with several seeds and budgets. Each run adds a line to a
+file; runs that are already in the file are skipped. `oracles_page.py` makes tables and
+a plot of the results.
 
     python examples/compare_oracles.py digits
     python examples/compare_oracles.py digits --budgets published --oracles annealing
     python examples/oracles_page.py docs/oracles.md
 
-With `--journal search.db` a search that was cut short goes on where it was; each has a
-file of its own, with its name behind `search`.
+With `--journal search.db`, an interrupted search is resumed. Each search has a file of
+its own, named `search-` followed by its parameters.
 
-With `SKAL_DATA_HOME` set, the data are taken from there and not downloaded. On one core
-a search of 20,000 trainings takes one to six minutes (digits, Fashion-MNIST) or twenty
-to fifty (intents), and the published one up to forty minutes, or two hours.
+If `SKAL_DATA_HOME` is set, the data are read from there and not downloaded. On one
+core, a search of 20,000 trainings takes one to six minutes (digits, Fashion-MNIST) or
+twenty to fifty minutes (intents); the published search takes up to forty minutes or two
+hours.
 """
 
 import argparse
@@ -40,16 +41,17 @@ COLUMNS = [
     *["trainings", "seconds", "validation", "test", "test_with_warm", "reached"],
 ]
 BUDGETS = [1000, 5000, 20000]
-# As many points as Fashion-MNIST's orders have: the greedy search tries one for each.
+# Smallest budget. The greedy search needs at least one training per row of an order,
+# and Fashion-MNIST's orders have 300 rows.
 FEWEST = 300
-# Of the published search: 25,000 steps of annealing and 5,000 greedy ones.
+# Budget of the published search: 25,000 steps of annealing and 5,000 greedy steps.
 PUBLISHED = "published"
-# After so many trainings the validation quality is noted, on the way of a search.
+# Numbers of trainings after which the validation quality of a search is recorded.
 MARKS = np.unique(np.geomspace(100, 200_000, 100).astype(int))
 
 
 def digits(seed):
-    """1,797 images of 8 x 8 pixels; other sets for each seed."""
+    """Return 1,797 images of 8 x 8 pixels, split by the seed, and a learner."""
     X, y = load_digits(return_X_y=True)
     sets = split(X, y, warm_size=40, val_size=478, test_size=479, random_state=seed)
     model = make_pipeline(StandardScaler(), LogisticRegression())
@@ -59,7 +61,7 @@ def digits(seed):
 
 
 def fashion_mnist(seed):
-    """Table 1's sets of images, seen through 50 principal components of the pool."""
+    """Return Table 1's images as 50 principal components of the pool, and a learner."""
     sets = dict(load_task("object_classification").problem.sets)
     project = PCA(50, random_state=0).fit(sets["X"]).transform
     del sets["X_select"], sets["y_select"]  # for nets that stop early
@@ -71,7 +73,7 @@ def fashion_mnist(seed):
 
 
 def intents(seed):
-    """Table 1's intents, with the average of word embeddings."""
+    """Return Table 1's intents, and a learner with the average of word embeddings."""
     task = load_task("intent_classification")
     return task.problem.sets, task.learner("random", "aoe", random_state=seed)
 
@@ -80,12 +82,12 @@ PROBLEMS = {"digits": digits, "fashion_mnist": fashion_mnist, "intents": intents
 
 
 def oracles(budget, size, n_rounds):
-    """Return the oracles, each such that it trains `budget` times."""
+    """Return the oracles, each with a budget of `budget` trainings."""
     if budget == PUBLISHED:
         search = AnnealingOracle(n_steps=25_000, gamma=0.1, proposal="uniform")
         return {"annealing": search}
-    # A blind step changes 0.46 of the rounds on average, a guided one all; a sixth of
-    # the steps is greedy.
+    # A uniform step retrains 46 % of the rounds on average, a guided step all of them;
+    # one sixth of the steps are greedy.
     n_guided = int(budget / (n_rounds * 1.2))
     n_steps = int(n_guided / 0.46)
     limit = {"max_trainings": budget}
@@ -101,7 +103,7 @@ def oracles(budget, size, n_rounds):
 
 
 def cells(args):
-    """Yield what there is to run, seed by seed: every seed is a whole table."""
+    """Yield all runs, seed by seed, so that an early stop leaves complete seeds."""
     for seed in args.seeds:
         for budget in args.budgets:
             for name in oracles(budget, 1, 1):
@@ -110,7 +112,7 @@ def cells(args):
 
 
 def journal_of(path, *cell):
-    """Return the file for one search, since a journal takes those of one oracle."""
+    """Return the journal of one search; a journal holds searches of one oracle."""
     name = "-".join(map(str, cell)).replace(" ", "_")
     return path and path.with_name(f"{path.stem}-{name}{path.suffix}")
 
@@ -153,7 +155,7 @@ def work(args):
 
 
 def budget(text):
-    """Read a number of trainings: enough that each oracle has a candidate to try."""
+    """Parse a budget, which must be large enough for one candidate per oracle."""
     if text == PUBLISHED:
         return text
     if int(text) < FEWEST:

@@ -2,14 +2,14 @@
 The heuristics of the paper's Table 1, on the real data
 =======================================================
 
-Each strategy runs at the printed sizes, for each estimator and seed; each run adds a
-line to a file, and what stands there already is not run again. `--report` prints the
-means over seeds, and the gain of each strategy with IDMR over that without.
+Each strategy is run with the sizes in the paper, for each estimator and seed. Each run
+adds a line to a file; runs that are already in the file are skipped. `--report` prints
+the means over seeds, and the gains of strategies with IDMR over those without.
 
     python examples/heuristics_of_table1.py intent_classification --seeds 3
     python examples/heuristics_of_table1.py --report
 
-With `SKAL_DATA_HOME` set, the data are taken from there and not downloaded. On one
+If `SKAL_DATA_HOME` is set, the data are read from there and not downloaded. On one
 core, a run takes seconds (the average of embeddings) to minutes (images).
 """
 
@@ -30,7 +30,7 @@ COLUMNS = ["task", "model", "strategy", "seed", "order", "seconds", "curve"]
 
 
 def cells(task, n_seeds, n_random, models):
-    """Yield what there is to run, seed by seed: every seed is a whole table."""
+    """Yield all runs, seed by seed, so that an early stop leaves complete seeds."""
     for seed in range(n_seeds):
         for model in models or [m for m in task.estimators if m != "roberta"]:
             for strategy in task.strategies:
@@ -50,10 +50,10 @@ def run(task, model, strategy, seed, order):
 
 
 def lift(task, dimension):
-    """Turn the word vectors of a task's estimators into longer ones.
+    """Embed the word vectors of a task's estimators in more dimensions.
 
-    They are laid into a space of more dimensions by a random rotation, and keep the
-    size of their values: no word is nearer to another than before.
+    A random rotation maps them into the larger space. They are scaled so that their
+    values keep their size; relative distances between words do not change.
     """
     rotation = np.linalg.qr(
         np.random.default_rng(0).normal(size=(dimension, dimension))
@@ -80,7 +80,8 @@ def work(task, path, args):
 def qualities(rows):
     """Return the quality of each seed, by task, model and strategy.
 
-    The published tables average k = 0..K; several random orders count as their mean.
+    As in the published tables, qualities are means over k = 0..K. Qualities of several
+    random orders are averaged.
     """
     found = defaultdict(lambda: defaultdict(list))
     for row in rows:
@@ -108,7 +109,7 @@ def report(paths, published):
 
 
 def compare(seeds, base):
-    """Return the mean gain over the base strategy, and the paired t-test over seeds."""
+    """Return the mean gain over the base strategy, and p of a paired t-test."""
     pairs = [(seeds[seed], base[seed]) for seed in seeds if seed in (base or {})]
     if not pairs:
         return "", ""
@@ -118,7 +119,7 @@ def compare(seeds, base):
 
 
 def read_published(path):
-    """Return the published means over seeds, from the curves that were released."""
+    """Return the published means over seeds, from the released curves."""
     found = defaultdict(list)
     for run in json.loads(path.read_text())["curves"]:
         if run["split"] == "test" and "model" in run:

@@ -1,7 +1,7 @@
-"""Tables of runs, which grow by a line whenever one is done.
+"""Tables of runs in CSV files, with one line per finished run.
 
-Runs take hours and may be killed at any moment. A line that was cut short counts as
-none, and is gone when the next one is written.
+Runs take hours and may be killed at any moment. A truncated last line is ignored, and
+overwritten by the next one.
 """
 
 import csv
@@ -9,12 +9,12 @@ import os
 
 
 def read(path):
-    """Return the lines of a table; there are none where there is no file."""
+    """Return the rows of a table; an empty list if the file does not exist."""
     return list(csv.DictReader(whole(path).decode().splitlines()))
 
 
 def append(path, columns, row):
-    """Write a line behind the others; the first one gets the header above it."""
+    """Append a row to a table, with a header if it is the first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     size = len(whole(path))
     with path.open("a", newline="") as file:
@@ -24,6 +24,6 @@ def append(path, columns, row):
 
 
 def whole(path):
-    """Return the text up to the end of the last line that has one."""
+    """Return the content of a file up to its last complete line."""
     text = path.read_bytes() if path.exists() else b""
     return text[: text.rfind(b"\n") + 1]

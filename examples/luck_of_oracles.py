@@ -2,20 +2,20 @@
 How much of what an oracle found is luck?
 =========================================
 
-An order was found with one seed of training and one validation set. This follows orders
-of `compare_oracles.py` elsewhere: those on intents with other seeds of training, and
-those of the guided search on test, when it is as good on validation as the published
-one. It also scores random orders on both sets, since one set may be harder than the
-other for any order: the luck of an oracle is its gain over them on validation less that
-on test. Each adds a line to a file, and what is there already is not run again;
-`oracles_page.py` makes tables of them.
+An order is found with one training seed and one validation set. This script replays the
+orders of `compare_oracles.py` elsewhere: the orders for intents under other training
+seeds, and the orders of the guided search on test data, at the point where it is as
+good on validation as the published search. It also scores random orders on both sets,
+since one set may be harder than the other: the luck of an oracle is its gain over
+random orders on validation minus its gain on test. Each run adds a line to a file; runs
+that are already in the file are skipped. `oracles_page.py` makes tables of the results.
 
     python examples/luck_of_oracles.py seeds
     python examples/luck_of_oracles.py caught-up --problems digits fashion_mnist
     python examples/luck_of_oracles.py random --problems digits fashion_mnist intents
 
-With `SKAL_DATA_HOME` set, the data are taken from there and not downloaded. On one core
-a line takes seconds (digits, Fashion-MNIST) or minutes (intents).
+If `SKAL_DATA_HOME` is set, the data are read from there and not downloaded. On one
+core, a line takes seconds (digits, Fashion-MNIST) or minutes (intents).
 """
 
 import argparse
@@ -36,7 +36,7 @@ SEED_COLUMNS = [
 POINT_COLUMNS = ["problem", "seed", "trainings", "validation", "test"]
 RANDOM_COLUMNS = ["problem", "seed", "orders", "validation", "test"]
 N_ORDERS = 20
-# Of training; a search has one of 0 to 4.
+# Training seeds of the replays; the searches use seeds 0 to 4.
 OTHERS = range(5, 15)
 
 
@@ -61,7 +61,7 @@ def with_other_seeds(problem, name, budget, seed):
 
 
 def when_caught_up(problem, seed, n_trainings):
-    """Return the line of the guided search of most trainings, ended after fewer."""
+    """Return the line of the longest guided search, stopped after fewer trainings."""
     longest = max(BUDGETS)
     _, learner = find(problem, "guided", longest, seed, max_trainings=n_trainings)
     values = [learner.validation_quality_, learner.quality_]
@@ -69,7 +69,7 @@ def when_caught_up(problem, seed, n_trainings):
 
 
 def of_random_orders(problem, seed, n_orders):
-    """Return the line of one seed: mean qualities of random orders of its own."""
+    """Return the line of one seed: mean qualities of its random orders."""
     sets, learner = PROBLEMS[problem](seed)
     qualities = []
     for i in range(n_orders):
@@ -81,7 +81,7 @@ def of_random_orders(problem, seed, n_orders):
 
 
 def work(path, columns, cells, run):
-    """Add the lines of those cells that have none yet."""
+    """Run all cells that are not in the file yet, and add their lines."""
     done = {tuple(row[c] for c in columns) for row in read(path)}
     for cell in cells:
         if not any(row[: len(cell)] == tuple(map(str, cell)) for row in done):

@@ -2,14 +2,14 @@
 The oracle of the paper's Table 1, on the real data
 ===================================================
 
-The paper's search at the printed sizes: 25,000 steps of simulated annealing and 5,000
-greedy ones, intents with the average of embeddings. What is found is kept in a journal:
-killed and run again, the search goes on where it was. At its end a line is added to a
-file, beside those of `heuristics_of_table1.py`.
+The search of the paper with its original sizes: 25,000 steps of simulated annealing and
+5,000 greedy steps, for intents with the average of embeddings. The search is kept in a
+journal: if it is killed, the same command resumes it. At its end, a line is added to a
+file, in the format of `heuristics_of_table1.py` with some more columns.
 
     python examples/oracle_of_table1.py --jobs 2 --seed 0
 
-With `SKAL_DATA_HOME` set, the data are taken from there and not downloaded.
+If `SKAL_DATA_HOME` is set, the data are read from there and not downloaded.
 """
 
 import argparse
@@ -27,7 +27,7 @@ COLUMNS = [
 
 
 def search(task, args):
-    """Return the learner after the search, and the seconds that it took."""
+    """Return the learner after the search, and the duration in seconds."""
     oracle = AnnealingOracle(
         n_steps=args.steps,
         n_greedy=args.steps // 5,
@@ -43,7 +43,7 @@ def search(task, args):
 
 
 def line(task, args, learner, seconds):
-    """Return what is written down, in the order of `COLUMNS`."""
+    """Return the values of a line, in the order of `COLUMNS`."""
     found = learner.strategy_
     return [
         *[task.name, args.model, "oracle", args.seed],

@@ -2,9 +2,9 @@
 The page on oracles at equal cost
 =================================
 
-Puts tables of what `compare_oracles.py` and `luck_of_oracles.py` wrote into a page,
-between the lines `<!-- tables -->` and `<!-- end of tables -->`, and draws the picture
-beside it.
+Makes tables of the results of `compare_oracles.py` and `luck_of_oracles.py`, inserts
+them into a page between the lines `<!-- tables -->` and `<!-- end of tables -->`, and
+draws the plot next to the page.
 
     python examples/oracles_page.py docs/oracles.md
 """
@@ -26,10 +26,10 @@ from skal.studies._statistics import holm
 BEGIN, END = "<!-- tables -->", "<!-- end of tables -->"
 GUIDED, BLIND = "guided", "annealing"
 RESULTS = ["validation", "test"]
-# What `luck_of_oracles.py` writes.
+# Files that `luck_of_oracles.py` writes.
 LUCK, CAUGHT_UP = "luck_of_seeds.csv", "caught_up.csv"
 RANDOM = "random_orders.csv"
-# Colours that the colour-blind can tell apart, and marks that need none.
+# Colours for colour-blind readers, and markers for greyscale.
 LOOKS = {
     GUIDED: ("#0072B2", "o", "-"),
     BLIND: ("#D55E00", "s", "--"),
@@ -55,31 +55,31 @@ def column(runs, name):
 
 
 def spell(values):
-    """Write the mean, and the standard deviation over seeds."""
+    """Format the mean and the standard deviation over seeds."""
     values = list(values.values())
     spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
     return f"{np.mean(values):.3f}{spread}"
 
 
 def spell_lead(lead, *pvalues):
-    """Write a lead and its p-values; what is not known is left out."""
+    """Format a lead and its p-values; unknown values are left out."""
     spelled = ["<0.001" if p < 0.001 else f"{p:.3f}" for p in pvalues]
     values = [f"{lead:+.3f}", *spelled]
     return ["" if value.endswith("nan") else value for value in values]
 
 
 def spell_problem(problem):
-    """Write the name of a problem."""
+    """Format the name of a problem."""
     return problem.replace("_", "-")
 
 
 def spell_share(share):
-    """Write a share of trainings; an infinite one was not reached so far."""
+    """Format a share of trainings; infinite if the quality was not reached yet."""
     return f"{share:.1%}" if np.isfinite(share) else "not reached"
 
 
 def ahead(guided, rival):
-    """Return how far the guided search is ahead, and p of a paired t-test."""
+    """Return the lead of the guided search, and p of a paired t-test."""
     seeds = sorted(guided.keys() & rival.keys())
     if not seeds:
         return np.nan, np.nan
@@ -104,7 +104,7 @@ def at_equal_cost(found, problem):
 
 
 def at_budget(found, problem, budget):
-    """Yield the rows of one budget; Holm corrects for the rivals that it has."""
+    """Yield the rows of one budget, with Holm's correction over its rivals."""
     keys = {name: (problem, name, budget) for name in LOOKS}
     runs = {name: found[key] for name, key in keys.items() if key in found}
     test = {name: column(rows, "test") for name, rows in runs.items()}
@@ -120,7 +120,7 @@ def at_budget(found, problem, budget):
 
 
 def caught_up(found, problem):
-    """Yield, seed by seed, when the guided search is as far as the published one."""
+    """Yield, by seed, when the guided search catches up with the published one."""
     guided = longest(found, problem)
     for seed, row in sorted(found.get((problem, BLIND, PUBLISHED), {}).items()):
         if seed in guided:
@@ -139,9 +139,9 @@ def longest(found, problem):
 
 
 def against_published(found, there=()):
-    """Return a table: how soon the search as published is caught up with.
+    """Return the table of when the guided search catches up with the published one.
 
-    `there` has the lines of `luck_of_oracles.py`: the guided search at that point.
+    `there` has the lines of `luck_of_oracles.py` for the guided search at that point.
     """
     header = ["problem", "seed", *(f"published: {c}" for c in ["trainings", *RESULTS])]
     header += ["guided: trainings to the same validation", "share", "test there"]
@@ -166,7 +166,7 @@ def against_published(found, there=()):
 
 
 def medians(results):
-    """Yield a line for each problem: the medians over the seeds that are there."""
+    """Yield a line for each problem, with medians over the available seeds."""
     for problem, values in results.items():
         share, test, published = np.median(values, axis=0)
         on_test = f", test there {test:.4f} against {published:.4f}"
@@ -177,10 +177,10 @@ def medians(results):
 
 
 def with_luck(found, random):
-    """Return a table: gains over random orders on both sets, and how they differ.
+    """Return the table of gains over random orders on both sets, and their difference.
 
-    `random` has the lines of `luck_of_oracles.py`: random orders for the same problem
-    and seed, and so for the same sets.
+    `random` has the lines of `luck_of_oracles.py` with random orders, for the same
+    problem and seed, and thus for the same data sets.
     """
     header = ["problem", "trainings", "oracle", "seeds"]
     header += ["over random on validation", "over random on test", "luck"]
@@ -205,7 +205,7 @@ def over(baseline, runs, result):
 
 
 def luck_of(baseline, runs):
-    """Return by how much more is gained on validation than on test, by seed."""
+    """Return the gain on validation minus the gain on test, by seed."""
     return {
         seed: optimism(*(float(r[seed][c]) for r in (runs, baseline) for c in RESULTS))
         for seed in sorted(runs)
@@ -213,7 +213,7 @@ def luck_of(baseline, runs):
 
 
 def with_other_seeds(rows):
-    """Return a table: orders followed with other seeds of training than their own."""
+    """Return the table of orders that were replayed under other training seeds."""
     header = ["problem", "trainings", "oracle", "seeds", "validation"]
     header += ["with other seeds", "test", "with other seeds"]
     orders = defaultdict(dict)
@@ -231,7 +231,7 @@ def with_other_seeds(rows):
 
 
 def draw(found, path):
-    """Draw quality against trainings: a column per problem, validation above test."""
+    """Plot quality against trainings: one column per problem, validation above test."""
     problems = [p for p in PROBLEMS if any(key[0] == p for key in found)]
     figure, axes = plt.subplots(
         2, len(problems), figsize=(4.2 * len(problems), 6.4), sharex=True, squeeze=False
@@ -250,7 +250,7 @@ def draw(found, path):
 
 
 def draw_panel(ax, found, problem, result):
-    """Draw one result of one problem: a line with its spread for each oracle."""
+    """Plot one quality of one problem: a line and its spread for each oracle."""
     ax.set_xscale("log")
     ax.grid(alpha=0.3)
     for i, (name, (colour, mark, line)) in enumerate(LOOKS.items()):

@@ -1,22 +1,22 @@
 """
-Do the p-values of `compare` keep their promise?
-================================================
+Are the p-values of `compare` valid?
+====================================
 
-Compares strategies on many generated problems, and counts how often p is below 0.05.
-Where there is nothing to win, that should be in at most 5 of 100; where one strategy is
-better by 0.02, as often as possible.
+Compares strategies on many generated problems, and counts how often p is below 0.05. If
+the two strategies are equally good, this should happen in at most 5 % of the problems;
+if one of them is better by 0.02, as often as possible.
 
-- `permuted`: labels say nothing about the rows; margin against random.
-- `disguised`: real labels; a strategy that is random under another name.
+- `permuted`: random labels; margin against random.
+- `disguised`: real labels; random against itself under another name.
 - `mirrored`: rows that are as likely as their mirror images; a strategy that labels the
-  rightmost rows against one that labels the leftmost. Each labels the same rows in most
-  splits, so that splits repeat each other.
-- `better`: 0.02 to win. Some rows have a random label, and the strategy can tell them
-  from the others, and avoids them.
+  rightmost rows against one that labels the leftmost. Each strategy labels the same
+  rows in most splits, so splits repeat each other.
+- `better`: some rows have a random label. One strategy can identify them, avoids them,
+  and is better by 0.02.
 - `larger`: the same, with 2,000 rows.
 
-Each problem adds its lines to a file, and a second run goes on where the first ended.
-`page` puts the table of this file into a page.
+Each problem adds its lines to a file, and a second run resumes where the first ended.
+`page` writes the table of this file to a page.
 
     python examples/p_values.py run --kinds permuted disguised better
     python examples/p_values.py page docs/p_values.md
@@ -37,9 +37,9 @@ from skal.strategies import RankingStrategy
 from skal.studies._statistics import paired_t
 
 N_PROBLEMS = 200
-# A test over n seeds takes the first n of these.
+# Numbers of seeds to test with. A test over n seeds takes the first n.
 N_SEEDS = (5, 10, 20)
-# Share of rows with a random label: tuned until the gain was 0.02.
+# Share of rows with a random label, tuned such that the gain is 0.02.
 NOISE = {"better": 0.19, "larger": 0.22}
 OUT = Path("docs/runs/p_values.csv")
 TITLES = {
@@ -53,7 +53,7 @@ COLUMNS = ["kind", "problem", "n_seeds", "gain", "p", "p_uncorrected"]
 
 
 class Disguised(RankingStrategy):
-    """Random, by another name."""
+    """Selects rows at random, like `Random`."""
 
     _parameter_constraints: dict = {"random_state": ["random_state"]}
 
@@ -65,7 +65,7 @@ class Disguised(RankingStrategy):
 
 
 class Rightmost(Disguised):
-    """Labels the rows with the largest first value; with `sign=-1`, the smallest."""
+    """Selects rows by the largest first feature; with `sign=-1`, by the smallest."""
 
     def __init__(self, sign=1, random_state=None):
         self.sign = sign
@@ -76,19 +76,19 @@ class Rightmost(Disguised):
 
 
 class Clean(Disguised):
-    """Avoids rows with a random label, which the last column tells."""
+    """Avoids rows with a random label, which are marked in the last column."""
 
     def _utility(self, estimator, X, candidates):
         return -X[candidates, -1]
 
 
 def without_last(X):
-    """Return the columns that a model may learn from."""
+    """Return all columns but the last, which models must not see."""
     return X[:, :-1]
 
 
 def pose(kind, seed):
-    """Return rows and labels, the strategy, and what it is compared with."""
+    """Return rows and labels, the strategy, and the reference strategy."""
     rng, n = np.random.default_rng(seed), 2000 if kind == "larger" else 400
     X, y = make_blobs(n, centers=4, n_features=4, cluster_std=4.0, random_state=seed)
     noisy = rng.random(n) < NOISE.get(kind, 0)
@@ -127,12 +127,12 @@ def run(kind, seed):
 
 
 def work(kinds, problems, path):
-    """Add the lines of the problems that have none yet."""
+    """Run all problems that are not in the file yet, and add their lines."""
     done = {(row["kind"], int(row["problem"])) for row in read(path)}
     for seed in range(problems):
         for kind in kinds:
             if (kind, seed) not in done:
-                # Whole, so that a kill leaves no part of a problem.
+                # Compute all lines first, so that a kill leaves no partial problem.
                 for line in list(run(kind, seed)):
                     append(path, COLUMNS, line)
 

@@ -2,14 +2,14 @@
 How good could active learning be on digits?
 ============================================
 
-A search finds the labelling order with the highest quality that logistic regression
-can reach here, on a validation set. On test data, the table then tells how much of the
-way from random orders to that order each strategy goes.
+A search looks for the labelling order with the highest quality of logistic regression
+on a validation set. The table then shows, on test data, which share of the gap between
+random orders and this order each strategy closes.
 """
 
 # %%
-# The problem: 800 digits to choose from, 40 labelled ones to begin with, and eight
-# rounds of twenty labels each. One seeded shuffle cuts the sets.
+# The problem has a pool of 800 digits, a warm start of 40 labelled digits, and eight
+# rounds of twenty labels each. The data sets are drawn by one seeded shuffle.
 from pathlib import Path
 
 import numpy as np
@@ -41,12 +41,12 @@ def learn(strategy):
 
 
 # %%
-# The oracle knows the labels of the pool, and trains some 9,000 times.
+# The oracle has access to the labels of the pool, and trains about 9,000 times.
 bars = [ProgressBar()]
 runs = {"oracle": learn(AnnealingOracle())}
 
 # %%
-# Its rivals do not know them. The baseline is the mean of 20 random orders.
+# The other strategies do not. The baseline is the mean of 20 random orders.
 bars = []
 runs["max-entropy"] = learn(MaxEntropy())
 runs["margin"] = learn(Margin())
@@ -69,9 +69,9 @@ for name in sorted(test, key=test.get, reverse=True):
     print(f"{name:<12} {test[name]:>13.4f} {share:>25.0%} {val[name]:>15.4f}")
 
 # %%
-# The oracle searched on the validation set. How much of what it gained there is luck?
-# One of the two sets may be harder than the other for any order, so gains over random
-# orders are compared, and not the qualities.
+# The oracle searched on the validation set. How much of its gain there is luck? One of
+# the two sets may be harder than the other, so we compare gains over random orders
+# instead of qualities.
 luck = optimism(val["oracle"], test["oracle"], val["random"], test["random"])
 print(
     f"\nOver random orders the oracle gains {val['oracle'] - val['random']:.4f} on "
@@ -80,7 +80,7 @@ print(
 )
 
 # %%
-# Two pictures: what each round brought, and how the search went.
+# Plot the performance curves, and the progress of the search.
 folder = Path("demo")
 folder.mkdir(exist_ok=True)
 for display, name in (

@@ -2,14 +2,14 @@
 The optimal labelling order of Fashion-MNIST
 ============================================
 
-Object classification at the sizes of Table 1 of Zhou et al. (AISTATS 2021), with a
-scikit-learn Pipeline in the place of their network: 2,000 images to choose from, 50
-labelled ones to begin with, twelve rounds of 25. This takes a few minutes.
+Object classification with the sizes of Table 1 of Zhou et al. (AISTATS 2021), with a
+scikit-learn Pipeline instead of their network: a pool of 2,000 images, a warm start of
+50 labelled images, and twelve rounds of 25 labels. This takes a few minutes.
 """
 
 # %%
-# The whole data set is shuffled once, not stratified, and cut into disjoint sets. (The
-# selection set of the table is for estimators that stop early; this one does not.)
+# The data are shuffled once, without stratification, and split into disjoint sets. (The
+# selection set in Table 1 is only needed for estimators with early stopping.)
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +45,7 @@ def learn(strategy):
 
 
 # %%
-# The search, and the strategies that do not know the labels.
+# Run the search, and the strategies that do not have access to the labels.
 bars = [ProgressBar()]
 runs = {"oracle": learn(AnnealingOracle(n_steps=400, n_jobs=2))}
 
@@ -55,7 +55,7 @@ runs["margin"] = learn(Margin())
 runs["random"] = [learn(Random(random_state=seed)) for seed in range(10)]
 
 # %%
-# Accuracy over the rounds, and how much of the way to the oracle each goes on test.
+# Print mean accuracies over rounds, and the share of the gap to the oracle on test.
 test, val = (
     {
         name: np.mean([getattr(learner, attribute) for learner in np.atleast_1d(run)])
@@ -74,7 +74,7 @@ luck = optimism(val["oracle"], test["oracle"], val["random"], test["random"])
 print(f"\nLuck in the oracle's gain over random orders on validation: {luck:.4f}.")
 
 # %%
-# Two pictures: what each round brought, and how the search went.
+# Plot the performance curves, and the progress of the search.
 folder = Path("demo")
 folder.mkdir(exist_ok=True)
 for display, name in (

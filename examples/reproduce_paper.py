@@ -3,22 +3,22 @@ The paper, from data to tables and figures
 ==========================================
 
 One command runs a task of Zhou et al. (AISTATS 2021) and writes its tables and figures
-to a folder: `report.html`, a page that needs no network; `curves.csv`, the raw table,
-and further ones; `figures/`; `summary.json`. What is done is kept in the folder: killed
-and called again, it goes on where it was.
+to a folder: `report.html`, a page that needs no network; `curves.csv` and further raw
+tables; `figures/`; and `summary.json`. All runs are kept in the folder: if the command
+is killed, calling it again resumes the study.
 
     python examples/reproduce_paper.py --task ic --budget laptop --out runs/ic --jobs 2
 
-With `SKAL_DATA_HOME` set, the data are taken from there and not downloaded. `smoke`
-takes a minute and tells nothing; `laptop` has the sizes of Table 1 and takes about an
-hour for `ic`; `paper` searches as long as was published.
+If `SKAL_DATA_HOME` is set, the data are read from there and not downloaded. The budget
+`smoke` takes a minute and only checks that everything runs; `laptop` has the sizes of
+Table 1 and takes about an hour for `ic`; `paper` searches as long as the paper did.
 """
 
 import argparse
 import os
 from pathlib import Path
 
-# Several threads of one training are slower than none, and jobs would fight for cores.
+# One thread per training: more are slower, and would compete with other jobs for cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import matplotlib as mpl

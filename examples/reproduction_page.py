@@ -2,15 +2,15 @@
 The page of the reproduction
 ============================
 
-Reads what `reproduce_paper.py` wrote for each task, and writes `docs/reproduction.md`:
-for each table and figure of the paper the published numbers, ours, and whether the
-finding holds. No number is written by hand; `reproduction/notes.md` tells what differs,
-and why.
+Reads the results of `reproduce_paper.py` for each task, and writes
+`docs/reproduction.md`: for each table and figure of the paper, the published numbers,
+our numbers, and whether the finding holds. No number is written by hand;
+`reproduction/notes.md` explains the differences.
 
     python examples/reproduction_page.py runs/oc runs/ic runs/ner
 
-The published numbers are those that the runs were told by `--published`, or those that
-the paper prints.
+The published numbers come from the file that was given to the runs by `--published`, or
+from the text of the paper.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from reproduction.plan import NAMES, TITLES
 from reproduction.summary import signed, spell, spell_p
 
 NOTES = Path(__file__).parent / "reproduction" / "notes.md"
-# The parts of the page and of the notes: title, measures, pictures of the main model.
+# Sections of the page and of the notes: title, measures, figures of the main model.
 PARTS = {
     "results": (
         "Table 2 and Fig. 3: the oracle, heuristics and random orders",
@@ -71,7 +71,7 @@ the published tables. All numbers come from the files of these runs:
 {runs}
 
 {note}"""
-# What a summary calls the table of a part, and what the page calls its columns.
+# Name of each section's table in a summary, and the titles of its columns on the page.
 DETAILS = {
     **{"results": "qualities", "seeds": "seeds"},
     **{"models": "transfer", "idmr": "gains"},
@@ -84,7 +84,7 @@ MEASURED = [
 
 
 def read_run(folder):
-    """Return what a run found, with its folder."""
+    """Return the summary of a run, with its folder."""
     summary = json.loads((folder / "summary.json").read_text())
     return summary | {"folder": folder, "task": summary["plan"]["task"]}
 
@@ -102,7 +102,7 @@ def table(names, rows):
 
 
 def measured(runs, measure):
-    """Yield what was found and published, run by run and model by model."""
+    """Yield our and the published findings, by run and model."""
     for run in runs:
         paper = {(row["measure"], row["model"]): row for row in run["published"]}
         for row in run["findings"]:
@@ -111,7 +111,7 @@ def measured(runs, measure):
 
 
 def is_main(run, row):
-    """Whether a measure is that of a run's main model, or of all models."""
+    """Return whether a measure belongs to the main model of a run, or to all models."""
     return row["model"] in (run["plan"]["models"][0], "all")
 
 
@@ -145,7 +145,7 @@ def measures_table(runs, measures):
 
 
 def runs_table(runs):
-    """Return what was run, and what it cost."""
+    """Return the sizes and costs of all runs."""
     rows = []
     for run in runs:
         plan, costs = run["plan"], run["costs"]
@@ -167,7 +167,7 @@ def runs_table(runs):
 
 
 def detail(name, run):
-    """Return the table of a run that belongs to a part, if there is one."""
+    """Return the table of a run for a section, if there is one."""
     columns = spell(run[DETAILS[name]]) if name in DETAILS else {}
     if not any(columns.values()):
         return ""
@@ -176,14 +176,14 @@ def detail(name, run):
 
 
 def plain(value):
-    """Spell what stands in a table."""
+    """Format a value of a table."""
     if value is None:
         return "-"
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def pictures(run, names, page):
-    """Copy a run's pictures beside the page; return the lines that show them."""
+    """Copy a run's figures next to the page, and return the lines that show them."""
     lines = []
     folder = page.parent / "images" / "reproduction"
     folder.mkdir(parents=True, exist_ok=True)
@@ -214,7 +214,7 @@ def write_part(name, runs, notes, page):
 
 
 def command(run):
-    """Return the line that makes a run."""
+    """Return the command of a run."""
     plan = run["plan"]
     given = {name: plan[name] for name in ("task", "budget", "seeds")}
     given["models"] = " ".join(plan["models"])

@@ -1,4 +1,4 @@
-"""What `reproduce_paper.py` is made of, one step a file.
+"""The steps of `reproduce_paper.py`, one per file.
 
 plan -> studies -> findings -> report; `published` has the paper's numbers.
 """

@@ -1,4 +1,4 @@
-"""What a study cost, and what it ran on."""
+"""Costs of a study, and the machine and packages it ran with."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def _role(strategy):
 
 
 def environment(device):
-    """Return what the results may depend on."""
+    """Return versions and devices that the results may depend on."""
     found = {
         "skal": skal.__version__,
         "Python": platform.python_version(),
@@ -67,7 +67,7 @@ def environment(device):
 
 
 def _device(device):
-    """Return the name of the device; that of a GPU is its maker's."""
+    """Return the name of the device; for a GPU, the name given by its vendor."""
     if not device.startswith("cuda"):
         return device
     import torch

@@ -1,7 +1,7 @@
 """The paper's findings as differences that should be above zero, seed by seed.
 
-The same measures are taken of our runs and of the published curves. A finding holds
-where the mean difference is above zero, and a paired t-test over seeds gives p < 0.05.
+The same measures are computed for our runs and for the published curves. A finding
+holds if the mean difference is above zero and p < 0.05 in a paired t-test over seeds.
 """
 
 from collections import defaultdict
@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import ttest_1samp
 
 ALPHA = 0.05
-# What each measure is: the finding, where the paper has it, and the difference.
+# For each measure: the finding, where it is in the paper, and the difference.
 MEASURES = {
     "oracle-random": (
         "The oracle is far above random orders",
@@ -70,7 +70,7 @@ MEASURES = {
 
 
 class Measured(NamedTuple):
-    """A measure: the difference for each seed, and what else there is to say."""
+    """A measure: the difference for each seed, and remarks."""
 
     gains: list
     note: str = ""
@@ -89,14 +89,14 @@ def summarize(measured):
 
 
 def p_value(gains):
-    """Return the p-value of a paired t-test; None if seeds are too few, or alike."""
+    """Return p of a paired t-test; None if seeds are too few or all the same."""
     if len(gains) < 2 or np.ptp(gains) < 1e-12:
         return None
     return float(ttest_1samp(gains, 0).pvalue)
 
 
 def judge(mean, p):
-    """Say in words whether a finding holds."""
+    """Return the verdict on a finding, in words."""
     is_clear = p is not None and p < ALPHA
     if mean <= 0:
         return "opposite" if is_clear else "does not hold"
@@ -106,7 +106,7 @@ def judge(mean, p):
 
 
 def of_studies(found):
-    """Return what was measured here, by measure and model."""
+    """Return our measures, by measure and model."""
     comparison = found.comparison
     measured = {}
     for i, model in enumerate(comparison.estimators):
@@ -139,7 +139,7 @@ def _of_comparison(found, i):
 def best_heuristic(found, i):
     """Return the heuristic with the best mean quality on test.
 
-    Those led by IDMR are apart, as in the paper's Table 2.
+    Heuristics with IDMR are not considered, as in the paper's Table 2.
     """
     return _best(found, i, found.base)
 
@@ -165,12 +165,12 @@ def _of_idmr(found, i):
 
 
 def best_base(found, i):
-    """Return the best heuristic among those that were also led by IDMR."""
+    """Return the best of the heuristics that were also run with IDMR."""
     return _best(found, i, [n for n in found.base if f"idmr-{n}" in found.led])
 
 
 def _of_transfer(found):
-    """Compare orders with random ones, and with those of heuristics, away from home."""
+    """Compare transferred orders with random orders and with heuristics' orders."""
     transfer, names = found.models, list(found.models.strategies)
     # Sources, targets and seeds.
     oracle = transfer.qualities[names.index("oracle")]
@@ -187,13 +187,13 @@ def _of_transfer(found):
 
 
 def count_pairs(gains):
-    """Say in how many pairs of models the mean is not below zero."""
+    """Return in words for how many pairs of models the mean is at least zero."""
     means = np.reshape(gains, (len(gains), -1)).mean(axis=1)
     return f"at least equal in {np.sum(means >= 0)} of {len(means)} pairs of models"
 
 
 def _of_overlap(found):
-    """Compare the shares of common points of the oracle and of the heuristics."""
+    """Compare the shares of common rows of the oracle and of the heuristics."""
     shares = defaultdict(list)
     for (_, strategy, seed), share in zip(
         found.overlap.first, found.overlap.shares, strict=True

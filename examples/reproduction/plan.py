@@ -1,4 +1,4 @@
-"""What is run for a task, and how much of it."""
+"""The runs of a task, and their sizes for each budget."""
 
 from dataclasses import dataclass, replace
 
@@ -23,7 +23,7 @@ FEW = {
     "ner": ["min-confidence", "longest"],
 }
 BUDGETS = {
-    # Every path of the code in a minute: nothing can be learned from its numbers.
+    # Covers all code paths in a minute; its numbers are meaningless.
     "smoke": {
         "seeds": 2,
         "n_orders": 2,
@@ -32,34 +32,38 @@ BUDGETS = {
         "rounds": (5, 3),
         "max_epochs": 8,
     },
-    # The sizes of Table 1, and a search of minutes.
+    # The sizes of Table 1, with searches of a few minutes.
     "laptop": {"seeds": 3, "n_orders": 5, "trainings": 1500},
-    # As published: 25,000 steps of annealing and 5,000 greedy ones.
+    # As published: 25,000 steps of annealing and 5,000 greedy steps.
     "paper": {"seeds": 5, "n_orders": 100, "trainings": None},
 }
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is run.
+    """The task, budget and sizes of a reproduction.
 
     Parameters
     ----------
     task : {"oc", "ic", "ner"}
     budget : {"smoke", "laptop", "paper"}
     models : list of str
+        Names of the estimators.
     seeds : int
+        Number of seeds.
     n_orders : int
-        Random orders for each seed.
+        Number of random orders for each seed.
     trainings : int or None
-        Of each search; None is the published search.
+        Number of trainings of each search. None runs the published search.
     sizes : tuple of int or None
-        Rows in pool, warm start, selection, validation and test; None is Table 1.
+        Number of rows in pool, warm start, selection, validation and test set. None
+        takes the sizes of Table 1.
     rounds : (int, int) or None
-        B and K; None is Table 1.
+        B and K. None takes the values of Table 1.
     max_epochs : int or None
-        None is the paper's 100.
+        Maximum number of epochs. None takes the paper's 100.
     device : str
+        Torch device, such as "cpu" or "cuda".
     """
 
     task: str
@@ -75,7 +79,7 @@ class Plan:
 
 
 def make_plan(task, budget, *, models=None, device="cpu", **given):
-    """Return the plan of a budget, with what is given in its place."""
+    """Return the plan of a budget, with the given values instead of its own."""
     few = ["lstm", "aoe"] if (task, budget) == ("ic", "smoke") else MODELS[task]
     params = BUDGETS[budget] | {n: v for n, v in given.items() if v is not None}
     return Plan(task, budget, list(models or few), device=device, **params)
@@ -87,14 +91,14 @@ def make_oracle(plan, n_rounds):
         return AnnealingOracle(
             n_steps=25_000, n_greedy=5_000, gamma=0.1, proposal="uniform"
         )
-    # A guided step trains on about as many sets as there are rounds, so that the limit
-    # is met before the last step.
+    # A guided step trains about once per round, so the limit on trainings is reached
+    # before the last step.
     n_steps = plan.trainings // n_rounds
     return AnnealingOracle(n_steps=n_steps, max_trainings=plan.trainings)
 
 
 def load(plan):
-    """Return the task, cut down as planned, with the oracle among its strategies."""
+    """Return the task, reduced as planned, with the oracle among its strategies."""
     task = load_task(NAMES[plan.task])
     for model in task.estimators.values():
         model.set_params(device=plan.device)
@@ -115,7 +119,7 @@ def load(plan):
 
 
 def n_rounds(plan, problem):
-    """Return K."""
+    """Return the number of rounds K."""
     return problem.n_rounds if plan.rounds is None else plan.rounds[1]
 
 

@@ -1,7 +1,7 @@
-"""What was published, in the measures of `findings`.
+"""The published results, as the measures of `findings`.
 
-The curves of the paper's runs were released with it; without them there is what the
-paper prints.
+They are computed from the released curves of the paper's runs. Without these, only the
+numbers printed in the paper are available.
 """
 
 import json
@@ -13,7 +13,7 @@ from reproduction import findings
 from reproduction.plan import MODELS, NAMES
 from skal.studies import jackknife_pairs
 
-# Printed in Table 2, the best heuristic under its name, and the p-values of section 6.
+# Numbers of Table 2, with the best heuristic by its name, and p-values of section 6.
 TABLE_2 = {
     "oc": {"oracle": 0.761, "max-entropy": 0.682, "random": 0.698},
     "ic": {"oracle": 0.887, "bald": 0.858, "random": 0.816},
@@ -29,7 +29,8 @@ def measures(task, path=None):
     ----------
     task : {"oc", "ic", "ner"}
     path : path-like, default=None
-        The file with the published curves; without it, what the paper prints.
+        The file with the published curves. By default, only the numbers printed in the
+        paper are returned.
     """
     if path is None:
         return _printed(task)
@@ -60,8 +61,8 @@ def transfers(task, path=None):
     Returns
     -------
     dict of (str, str) to dict
-        By source and target: "oracle", "heuristic" (the best one of the source that was
-        followed) and "random" (of the target).
+        By source and target: "oracle", "heuristic" (the source's best heuristic among
+        those that were replayed) and "random" (the target's random orders).
     """
     if path is None:
         return {}
@@ -85,7 +86,7 @@ def transfers(task, path=None):
 
 
 def _read(task, path):
-    """Return the runs of a task that are on test."""
+    """Return the test curves of a task."""
     with open(path) as file:
         runs = json.load(file)["curves"]
     return [r for r in runs if (r["task"], r["split"]) == (NAMES[task], "test")]
@@ -104,7 +105,7 @@ def _printed(task):
 
 
 def _of_curves(runs):
-    """Take the measures of one model."""
+    """Compute the measures of one model."""
     oracle, others = {}, defaultdict(dict)
     for run in runs:
         quality = np.mean(run["curve"])
@@ -129,7 +130,7 @@ def _of_curves(runs):
 
 
 def _own_minus_foreign(own, pairs):
-    """Return a difference per seed; two seeds are one pair, and one difference."""
+    """Return one difference per seed, or a single one with two seeds (one pair)."""
     if len(own) == 2:
         return [own.mean() - (pairs[0][1] + pairs[1][0]) / 2]
     return own - jackknife_pairs(pairs)
@@ -157,7 +158,7 @@ def _best(strategies):
 
 
 def _between(task, path):
-    """Take the measures between models: there is one seed."""
+    """Compute the measures between models, for which there is one seed."""
     away = [
         values
         for (source, target), values in transfers(task, path).items()

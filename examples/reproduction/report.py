@@ -1,4 +1,4 @@
-"""The report of one task: all tables and figures on a page, and as files."""
+"""The report of one task: all tables and figures, on a page and as files."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ def write(found, folder, *, study, paper=None):
     Returns
     -------
     Path
-        Of the report.
+        Path of the report.
     """
     folder = Path(folder)
     write_tables(found, folder)
@@ -64,14 +64,14 @@ class Page:
         self.figures.mkdir(exist_ok=True)
 
     def add(self, display, name, caption):
-        """Put a figure on the page, and in the folder."""
+        """Add a figure to the page, and save it to the folder."""
         figure = getattr(display, "figure_", display)
         figure.savefig(self.figures / f"{name}.png", dpi=110, bbox_inches="tight")
         self.report.add_figure(figure, caption)
         plt.close(figure)
 
     def open(self, summary):
-        """Say what was run, and what came of it."""
+        """Add the setup and the findings."""
         plan, (batch, rounds) = summary["plan"], summary["rounds"]
         pool, *others = summary["sizes"]
         names = "warm start", "selection", "validation", "test"
@@ -112,7 +112,7 @@ class Page:
 
 
 def findings_table(summary, models, *, with_model=False):
-    """Return the findings of some models beside the published ones, as columns."""
+    """Return our and the published findings of some models, as columns."""
     paper = {(r["measure"], r["model"]): r for r in summary["published"]}
     rows = []
     for row in summary["findings"]:
@@ -136,7 +136,7 @@ def findings_table(summary, models, *, with_model=False):
 
 
 def results(page, found, summary):
-    """Table 2, and Fig. 3."""
+    """Add Table 2 and Fig. 3."""
     page.report.add_heading("Qualities and curves")
     page.report.add_table(
         spell(summary["qualities"]),
@@ -169,7 +169,7 @@ def curves(found, model, strategies):
 
 
 def seeds(page, found, summary):
-    """Fig. 4."""
+    """Add Fig. 4."""
     if found.seeds is None:
         return
     page.report.add_heading("Training stochasticity")
@@ -188,7 +188,7 @@ def seeds(page, found, summary):
 
 
 def models(page, found, summary):
-    """Figs. 5 and 6."""
+    """Add Figs. 5 and 6."""
     if found.models is None:
         return
     page.report.add_heading("Model transfer")
@@ -208,7 +208,7 @@ def models(page, found, summary):
 
 
 def overlap(page, found):
-    """Fig. 6."""
+    """Add Fig. 6."""
     shown = ["oracle", findings.best_heuristic(found, 0)]
     n_models = len(found.comparison.estimators)
     width = max(8, 1 + 1.7 * n_models * (n_models - 1))
@@ -245,7 +245,7 @@ def overlap_table(overlap):
 
 
 def distributions(page, found, summary):
-    """Figs. 7 to 9."""
+    """Add Figs. 7 to 9."""
     page.report.add_heading("Distributions")
     model = found.plan.models[0]
     is_embedded = found.inputs.points is not None
@@ -269,7 +269,7 @@ def distributions(page, found, summary):
 
 
 def embedding(page, found, model):
-    """Fig. 7, left."""
+    """Add Fig. 7, left."""
     display = EmbeddingDisplay.from_study(
         found.inputs,
         found.comparison,
@@ -285,7 +285,7 @@ def embedding(page, found, model):
 
 
 def idmr(page, found, summary):
-    """Fig. 10."""
+    """Add Fig. 10."""
     page.report.add_heading("Distribution-matching regularization")
     for i, model in enumerate(found.comparison.estimators):
         base = findings.best_base(found, i)
@@ -305,7 +305,7 @@ def idmr(page, found, summary):
 
 
 def how(page, found, summary):
-    """Tell what was run, on what, and for how long."""
+    """Add the sizes, the machine and the duration of the runs."""
     page.report.add_heading("How it was run")
     plan = summary["plan"]
     setting = {name: value for name, value in plan.items() if value is not None}

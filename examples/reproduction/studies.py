@@ -19,15 +19,15 @@ from skal import (
     seed_transfer,
 )
 
-# Last lengths of the paper's bins but the last (Figs. 8 and 9).
+# Largest length of each of the paper's bins, except for the last bin (Figs. 8 and 9).
 ENDS = {"ic": (3, 4, 5, 6, 7, 8, 9, 10, 12), "ner": (5, 6, 7, 8, 9, 10, 12, 16)}
-# Seconds that a training takes, roughly: alone, and among others in a search.
+# Approximate seconds per training: alone, and with others in a search.
 SECONDS = {"aoe": (0.3, 0.1), "cnn": (0.6, 0.4), "lstm": (1, 0.8), "roberta": (90, 90)}
 
 
 @dataclass(frozen=True)
 class Studies:
-    """What was found. None is what this plan has nothing for."""
+    """The results of all studies; None for studies that the plan does not have."""
 
     plan: Any
     task: Any
@@ -41,18 +41,18 @@ class Studies:
 
     @property
     def base(self):
-        """The heuristics: neither random, nor an oracle, nor led by IDMR."""
+        """The heuristics without IDMR."""
         names = self.comparison.heuristics
         return [name for name in names if not name.startswith("idmr-")]
 
     @property
     def led(self):
-        """The heuristics that IDMR leads."""
+        """The heuristics that also run with IDMR."""
         return [n for n in self.comparison.heuristics if n not in self.base]
 
 
 def run(plan, task, folder, *, n_jobs=None, bar=None):
-    """Run all studies; what stands in the folder is not run again.
+    """Run all studies; runs that are already in the folder are skipped.
 
     Parameters
     ----------
@@ -60,14 +60,19 @@ def run(plan, task, folder, *, n_jobs=None, bar=None):
     task : Task
     folder : path-like
     n_jobs : int, default=None
+        Number of runs in parallel.
     bar : callable, default=None
-        Makes what shows the progress.
+        Returns a progress bar, such as `ProgressBar`.
+
+    Returns
+    -------
+    Studies
     """
     common = {"path": folder, "n_jobs": n_jobs}
     costs = run_costs(plan, task)
     print(f"{TITLES[plan.task]}: {len(costs)} runs, and then replays of their orders")
     with warnings.catch_warnings():
-        # The report says over how many seeds its tests are.
+        # The report states the number of seeds of its tests.
         warnings.filterwarnings("ignore", "A comparison over")
         comparison = compare(
             task,
@@ -101,7 +106,7 @@ def run(plan, task, folder, *, n_jobs=None, bar=None):
 
 
 def run_costs(plan, task):
-    """Return the seconds that each run of the comparison may take, by its name."""
+    """Return an estimate of the seconds of each run of the comparison, by its name."""
     n_trainings = task.problem.n_rounds + 1
     costs = {}
     for seed in range(plan.seeds):
@@ -109,7 +114,7 @@ def run_costs(plan, task):
             alone, of_search = SECONDS.get(model, (1, 1))
             for name in task.strategies:
                 costs[f"{model} {name} {seed}"] = n_trainings * alone
-            # The published search needs some 60,000.
+            # The published search needs about 60,000 trainings.
             n_searched = plan.trainings or 60_000
             costs[f"{model} oracle {seed}"] += n_searched * of_search
             for number in range(1, plan.n_orders):
@@ -119,7 +124,7 @@ def run_costs(plan, task):
 
 
 def inputs(comparison, task):
-    """Return how inputs are distributed: in the plane, or by the paper's lengths."""
+    """Return the distribution of inputs, in the plane or by the paper's lengths."""
     if task == "oc":
         return input_distribution(comparison, "tsne", reference="test")
     ends = ENDS[task]

@@ -1,4 +1,4 @@
-"""What the report and the page say in numbers: what `summary.json` holds."""
+"""The numbers of the report and of the page, as saved in `summary.json`."""
 
 from dataclasses import asdict
 from itertools import product
@@ -14,7 +14,7 @@ TRANSFERS = [
 
 
 def summarize(found, study, paper=None):
-    """Return what the report says in numbers."""
+    """Return all numbers of the report."""
     task = found.plan.task
     problem = found.comparison.problem
     sets = ("X", "X_warm", "X_select", "X_val", "X_test")
@@ -86,7 +86,7 @@ def transfers(found, paper):
 
 
 def seeds(found):
-    """Return the tests of orders of other seeds, as columns."""
+    """Return the tests of orders from other seeds, as columns."""
     if found.seeds is None:
         return {}
     return tested(found.seeds.against_own(), found.seeds.against_baseline())
@@ -108,26 +108,26 @@ def _deviation(values):
 
 
 def number(value):
-    """Return what JSON can hold."""
+    """Return a value that can be saved as JSON."""
     if isinstance(value, float | np.floating):
         return None if np.isnan(value) else float(value)
     return value
 
 
 def signed(value):
-    """Spell a difference."""
+    """Format a difference."""
     return "-" if value is None else f"{value:+.3f}"
 
 
 def spell_p(value):
-    """Spell a p-value."""
+    """Format a p-value."""
     if value is None:
         return "-"
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def spell(columns):
-    """Return columns of a summary, differences and p-values fit to be read."""
+    """Return columns of a summary, with formatted differences and p-values."""
     how = {"gain": signed, "over_random": signed, "p": spell_p}
     return {
         name: [how[name](value) for value in values] if name in how else values

@@ -1,4 +1,4 @@
-"""Data sets: fetched once, checked, and cached; or generated offline."""
+"""Data sets: downloaded once, verified and cached; or generated offline."""
 
 from skal.datasets._base import get_data_home
 from skal.datasets._fashion_mnist import fetch_fashion_mnist

@@ -1,4 +1,4 @@
-"""Where data sets are kept, and how their files get there."""
+"""The folder of data sets, and the download of their files."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from sklearn.utils import Bunch
 
 from skal._sklearn import Interval, fetch_remote
 
-# The parameters that every fetcher has, for `validate_params`.
+# Constraints of the parameters that all fetchers have, for `validate_params`.
 DOWNLOAD_CONSTRAINTS = {
     "data_home": [str, os.PathLike, None],
     "download_if_missing": ["boolean"],
@@ -25,8 +25,9 @@ class RemoteFile(NamedTuple):
     Parameters
     ----------
     filename, url : str
+        Name of the file in its folder, and where to download it.
     checksum : str or None
-        The sha256; None where none was published.
+        The sha256; None if no checksum was published.
     """
 
     filename: str
@@ -40,13 +41,13 @@ def get_data_home(data_home=None):
     Parameters
     ----------
     data_home : str or path-like, default=None
-        None takes the environment variable `SKAL_DATA_HOME`, or `~/skal_data` where
-        that is not set.
+        The folder. By default, the environment variable `SKAL_DATA_HOME`, or
+        `~/skal_data` if it is not set.
 
     Returns
     -------
     pathlib.Path
-        The folder; it need not exist yet.
+        The folder, which may not exist yet.
     """
     if data_home is None:
         data_home = os.environ.get("SKAL_DATA_HOME") or "~/skal_data"
@@ -54,13 +55,13 @@ def get_data_home(data_home=None):
 
 
 def remote_file(url, checksum):
-    """Describe a file to download, which keeps its name.
+    """Describe a file to download, which is saved under its name in the URL.
 
     Parameters
     ----------
     url : str
     checksum : str or None
-        The sha256; None where none was published.
+        The sha256; None if no checksum was published.
 
     Returns
     -------
@@ -70,17 +71,18 @@ def remote_file(url, checksum):
 
 
 def get_parts(files, subset, folder, **download):
-    """Return the paths of the files of a subset, downloading them if need be.
+    """Return the paths of the files of a subset, downloading them if necessary.
 
     Parameters
     ----------
     files : dict of str to RemoteFile
         The file of each part.
     subset : str
-        One part, or "all": every part, in the order of `files`.
+        One part, or "all" for all parts in the order of `files`.
     folder : pathlib.Path
-    **download
-        `download_if_missing`, `n_retries` and `delay`, as for `get_file`.
+        Folder of the files.
+    **download : dict
+        `download_if_missing`, `n_retries` and `delay`, as in `get_file`.
 
     Returns
     -------
@@ -89,25 +91,28 @@ def get_parts(files, subset, folder, **download):
     Raises
     ------
     OSError
-        As `get_file`.
+        As in `get_file`.
     """
     parts = list(files) if subset == "all" else [subset]
     return [get_file(files[part], folder, **download) for part in parts]
 
 
 def get_file(remote, folder, *, download_if_missing, n_retries, delay):
-    """Return the path of a data file that is whole, downloading it if need be.
+    """Return the path of a complete data file, downloading it if necessary.
 
-    A download goes to a temporary file beside its place, and is moved there once its
-    checksum is right: part of a file is never taken for the whole.
+    The download goes to a temporary file in the same folder, which is renamed once its
+    checksum has been verified. A partial file is thus never used.
 
     Parameters
     ----------
     remote : RemoteFile
         File name, URL and sha256.
     folder : pathlib.Path
+        Folder of the file.
     download_if_missing : bool
+        Whether to download the file if it is missing or damaged.
     n_retries : int
+        Number of retries when a download fails.
     delay : float
         Seconds between retries.
 
@@ -118,8 +123,8 @@ def get_file(remote, folder, *, download_if_missing, n_retries, delay):
     Raises
     ------
     OSError
-        If the file is missing or damaged and is not to be downloaded, or the download
-        fails or is not what it should be.
+        If the file is missing or damaged and `download_if_missing` is False, or the
+        download fails or has the wrong checksum.
     """
     path = folder / remote.filename
     if is_whole(path, remote.checksum):
@@ -131,12 +136,13 @@ def get_file(remote, folder, *, download_if_missing, n_retries, delay):
 
 
 def is_whole(path, checksum):
-    """Tell whether a file is there and has this sha256.
+    """Return whether a file exists and has the given sha256.
 
     Parameters
     ----------
     path : pathlib.Path
     checksum : str
+        The sha256, in hexadecimal digits.
 
     Returns
     -------
@@ -146,16 +152,16 @@ def is_whole(path, checksum):
 
 
 def refusal(path, source, damage):
-    """Return the error for a file that would have to be downloaded and must not.
+    """Return the error for a file that must not be downloaded, but has to be.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file, which is missing, or there but damaged.
+        The file, which is missing or damaged.
     source : str
-        Where it can be had.
+        The URL of the file.
     damage : str
-        What is wrong with the file where there is one.
+        Description of the damage, if the file exists.
 
     Returns
     -------
@@ -169,15 +175,18 @@ def refusal(path, source, damage):
 
 
 def pack(data, target, target_names, descr, return_X_y):
-    """Return what a fetcher returns.
+    """Return a data set in the form that all fetchers return.
 
     Parameters
     ----------
     data, target : array or list
+        Samples and their targets.
     target_names : list of str
+        Names of the targets.
     descr : str
-        What the data set is.
+        Description of the data set.
     return_X_y : bool
+        Whether to return the data and targets only.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Fashion-MNIST: small grey pictures of ten kinds of clothing."""
+"""Fashion-MNIST: small greyscale images of ten kinds of clothing."""
 
 import gzip
 
@@ -71,7 +71,7 @@ def fetch_fashion_mnist(
     n_retries=3,
     delay=1.0,
 ):
-    """Load Fashion-MNIST, downloading it if need be (31 MB).
+    """Load Fashion-MNIST, downloading it if necessary (31 MB).
 
     =================   ============================
     Classes                                       10
@@ -83,41 +83,42 @@ def fetch_fashion_mnist(
     Parameters
     ----------
     data_home : str or path-like, default=None
-        Where data sets are kept; None takes the environment variable
-        `SKAL_DATA_HOME`, or `~/skal_data`.
+        Folder for data sets. By default, the environment variable `SKAL_DATA_HOME`, or
+        `~/skal_data` if it is not set.
     subset : {"train", "test", "all"}, default="all"
-        Which part to load; "all" is train, then test.
+        Part to load; "all" is train followed by test.
     as_images : bool, default=False
-        Give images of shape (28, 28) and not rows of 784 pixels.
+        If True, return images of shape (28, 28) instead of rows of 784 pixels.
     download_if_missing : bool, default=True
-        If False, raise an OSError where a file is missing or damaged.
+        If False, raise an OSError if a file is missing or damaged.
     return_X_y : bool, default=False
-        Return `(data, target)` and not a Bunch.
+        If True, return `(data, target)` instead of a Bunch.
     n_retries : int, default=3
-        How often to try again when a download fails.
+        Number of retries when a download fails.
     delay : float, default=1.0
-        Seconds between these.
+        Seconds between retries.
 
     Returns
     -------
     data : Bunch
-        With the fields
+        Dictionary-like object with the following fields.
 
         data : ndarray of shape (n_samples, 784) or (n_samples, 28, 28), dtype uint8
             Pixels, 0 to 255.
         target : ndarray of shape (n_samples,), dtype int64
             Class numbers, 0 to 9.
         target_names : list of str
-            Their names.
+            Names of the classes.
         DESCR : str
-            What this data set is.
+            Description of the data set.
 
     (data, target) : tuple, if `return_X_y` is True
+        The first two fields of the Bunch.
 
     Raises
     ------
     OSError
-        If a file cannot be downloaded, or is not what it should be.
+        If a file cannot be downloaded or has the wrong checksum.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Sentences made from templates: text to learn from, offline and in any amount."""
+"""Sentences made from templates: text data of any size, without a download."""
 
 from numbers import Integral
 
@@ -7,8 +7,9 @@ import numpy as np
 from skal._sklearn import Interval, validate_params
 from skal.seeding import Stream, as_seed, stream
 
-# A template is words and, in capitals, the names of others, one of which takes the
-# place; an empty one leaves nothing. More frequent is what stands there twice.
+# Templates of each intent. A word in capitals names a list of templates, one of which
+# is inserted; an empty template inserts nothing. A template that is listed twice is
+# twice as frequent.
 _INTENTS = {
     "create": (
         "SET THING WHEN",
@@ -109,8 +110,8 @@ _QUESTION_PARTS = {
     "WHERE": ("", "", "LOCATION", "and LOCATION"),
 }
 
-# Words are shared between entities, and with the text around them: only their
-# neighbours tell what "five", "new" or "main" belong to, and these not always.
+# Entities share words with each other and with the text around them: the tag of "five",
+# "new" or "main" depends on the neighbouring words, and is sometimes ambiguous.
 _ENTITIES = {
     "CUISINE": (
         "chinese",
@@ -147,30 +148,32 @@ _CONSTRAINTS = {
     prefer_skip_nested_validation=True,
 )
 def make_intents(n_samples=200, *, n_classes=4, random_state=None):
-    """Make sentences that somebody could say to an alarm clock, and their intents.
+    """Generate requests to an alarm clock, and their intents.
 
-    A small stand-in for `fetch_topv2`, offline. The classes share most of their words
-    and some of their sentences, and the first ones are more frequent.
+    The data set is a small substitute for `fetch_topv2` that needs no download. Classes
+    share most of their words and some of their sentences. The first classes are the
+    most frequent.
 
     Parameters
     ----------
     n_samples : int, default=200
-        How many sentences.
+        Number of sentences.
     n_classes : int, default=4
-        How many intents, 2 to 8. Each occurs, if there are as many samples.
+        Number of intents, 2 to 8. Each of them occurs, provided that there are at least
+        as many samples.
     random_state : int, RandomState instance or None, default=None
-        An int gives the same sentences each time.
+        Seed of the generator. Pass an int for reproducible output.
 
     Returns
     -------
     X : list of str, of length n_samples
-        Sentences of 1 to 12 words, lower case.
+        Sentences of 1 to 12 words, in lower case.
     y : ndarray of shape (n_samples,), dtype str
-        Their intents, such as "create".
+        The intent of each sentence, such as "create".
 
     See Also
     --------
-    make_tagged_sentences : A label for each word.
+    make_tagged_sentences : Generate sentences with a tag for each word.
 
     Examples
     --------
@@ -182,12 +185,12 @@ def make_intents(n_samples=200, *, n_classes=4, random_state=None):
     rng = stream(as_seed(random_state), Stream.GENERATED)
     names = list(_INTENTS)[:n_classes]
     target = np.array(names)[_draw_classes(rng, n_samples, n_classes)]
-    data = [_say(_INTENTS[name], rng) for name in target]
+    data = [_make_request(_INTENTS[name], rng) for name in target]
     return data, target
 
 
 def _draw_classes(rng, n_samples, n_classes):
-    """Draw each class once, then by a share that falls as 1 / (1 + class)."""
+    """Draw each class once, and the rest with probabilities ~ 1 / (1 + class)."""
     shares = 1 / np.arange(1, n_classes + 1)
     drawn = rng.choice(n_classes, size=n_samples, p=shares / shares.sum())
     first = min(n_samples, n_classes)
@@ -195,36 +198,37 @@ def _draw_classes(rng, n_samples, n_classes):
     return rng.permutation(drawn)
 
 
-def _say(templates, rng):
+def _make_request(templates, rng):
     template = f"OPENING {_choose(templates, rng)} CLOSING"
     return " ".join(_expand(template, _INTENT_PARTS, rng))
 
 
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def make_tagged_sentences(n_samples=200, *, random_state=None):
-    """Make questions to a restaurant guide, with a BIO tag for each word.
+    """Generate questions to a restaurant guide, with a BIO tag for each word.
 
-    A small stand-in for `fetch_mit_restaurant`, offline. Many words stand in more than
-    one kind of entity, so a word alone does not tell its tag.
+    The data set is a small substitute for `fetch_mit_restaurant` that needs no
+    download. Many words occur in several kinds of entities, so a word alone does not
+    determine its tag.
 
     Parameters
     ----------
     n_samples : int, default=200
-        How many sentences.
+        Number of sentences.
     random_state : int, RandomState instance or None, default=None
-        An int gives the same sentences each time.
+        Seed of the generator. Pass an int for reproducible output.
 
     Returns
     -------
     X : list of lists of str, of length n_samples
-        The tokens of each sentence, 1 to 12, lower case.
+        The tokens of each sentence, 1 to 12, in lower case.
     y : list of lists of str, of length n_samples
-        Their tags, one for each token: "O", and "B-" and "I-" with Cuisine, Dish,
-        Hours, Location, Name and Price.
+        The tag of each token: "O", or "B-" or "I-" followed by Cuisine, Dish, Hours,
+        Location, Name or Price.
 
     See Also
     --------
-    make_intents : A label for each sentence.
+    make_intents : Generate sentences with one label each.
 
     Examples
     --------
@@ -234,20 +238,20 @@ def make_tagged_sentences(n_samples=200, *, random_state=None):
     [('main', 'B-Name'), ('street', 'I-Name'), ('and', 'O'), ('nearby', 'B-Location')]
     """
     rng = stream(as_seed(random_state), Stream.GENERATED)
-    sentences = [_ask(rng) for _ in range(n_samples)]
+    sentences = [_make_question(rng) for _ in range(n_samples)]
     data = [[token for token, _ in sentence] for sentence in sentences]
     target = [[tag for _, tag in sentence] for sentence in sentences]
     return data, target
 
 
-def _ask(rng):
+def _make_question(rng):
     """Return a question as pairs (token, tag)."""
     words = _expand(_choose(_QUESTIONS, rng), _QUESTION_PARTS, rng)
     return [pair for word in words for pair in _tag(word, rng)]
 
 
 def _tag(word, rng):
-    """Return the pairs (token, tag) of a word, or of an entity if it names one."""
+    """Return pairs (token, tag): of an entity if the word names one, else its own."""
     if word not in _ENTITIES:
         return [(word, "O")]
     begin, *others = _choose(_ENTITIES[word], rng).split()
@@ -256,7 +260,7 @@ def _tag(word, rng):
 
 
 def _expand(template, parts, rng):
-    """Return the words of a template, with a template for each name in `parts`."""
+    """Return the words of a template, with all names in `parts` expanded."""
     words = []
     for word in template.split():
         if word in parts:

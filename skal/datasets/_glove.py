@@ -1,4 +1,4 @@
-"""GloVe: word vectors from six billion words of text."""
+"""GloVe: word vectors trained on six billion words."""
 
 import os
 import zipfile
@@ -19,12 +19,12 @@ from skal.datasets._base import (
     remote_file,
 )
 
-# No checksum was published: what is extracted is checked by the archive's own CRC and
-# by the number of its words.
+# No checksum was published: the extracted file is verified by the CRC in the archive
+# and by its number of lines.
 _ARCHIVE = remote_file("https://nlp.stanford.edu/data/glove.6B.zip", None)
 _N_WORDS = 400_000
 
-# Part of the 50-dimensional file, for machines that cannot have the whole archive.
+# A part of the 50-dimensional file, for machines without room for the whole archive.
 _SUBSET = "glove.6B.50d.subset.txt"
 _SUBSET_CHECKSUM = "bd35b08d3a3870cb5487670b119589d473a903cfaa15e52e9d1ac5c5785d7aa3"
 
@@ -36,28 +36,30 @@ _SUBSET_CHECKSUM = "bd35b08d3a3870cb5487670b119589d473a903cfaa15e52e9d1ac5c5785d
 def read_word_vectors(path, words=None):
     r"""Read word vectors from a file in GloVe's text format.
 
-    Each line is a word and the numbers of its vector, separated by single spaces and
-    ended by a line feed. The file is read line by line, and only what is wanted is
-    kept: of the other lines, the numbers are counted but not read.
+    Each line has a word and the values of its vector, separated by single spaces and
+    terminated by a line feed. The file is read line by line, and only the vectors of
+    `words` are kept. For all other words, values are counted but not parsed.
 
     Parameters
     ----------
     path : str or path-like
+        Path of the file.
     words : collection of str, default=None
-        The words to keep; one that the file does not have is left out. None keeps all.
+        Words to keep; words that are not in the file are ignored. By default, all words
+        are kept.
 
     Returns
     -------
     words : list of str, of length n_words
         The words found, in the order of the file.
     vectors : ndarray of shape (n_words, dimension), dtype float32
-        Their vectors.
+        The vectors of these words.
 
     Raises
     ------
     ValueError
-        If the file is empty, a line has not as many numbers as the first, a value is
-        not a finite number, or the last line is cut off.
+        If the file is empty, a line has another number of values than the first, a
+        value is not a finite number, or the last line is cut off.
 
     Examples
     --------
@@ -89,9 +91,9 @@ def read_word_vectors(path, words=None):
 
 
 def _split(line, dimension):
-    """Return the word of a line as text, and its values, not yet read, as bytes."""
+    """Return the word of a line as text, and its values as bytes, not parsed."""
     if not line.endswith(b"\n"):
-        raise ValueError("the line is cut off; get the whole file.")
+        raise ValueError("the line is cut off: get the complete file.")
     word, _, values = line[:-1].partition(b" ")
     n_values = line.count(b" ")
     if not word or not n_values == dimension > 0:
@@ -126,7 +128,7 @@ def fetch_glove(
     n_retries=3,
     delay=1.0,
 ):
-    """Load GloVe 6B word vectors, downloading them if need be (862 MB).
+    """Load GloVe 6B word vectors, downloading them if necessary (862 MB).
 
     =================   ======================================
     Words               400000, lower case
@@ -137,43 +139,45 @@ def fetch_glove(
     Parameters
     ----------
     dimension : {50, 100, 200, 300}, default=50
-        The length of the vectors.
+        Length of the vectors.
     words : collection of str, default=None
-        The words to keep; one that GloVe does not have is left out. None keeps all.
+        Words to keep; words that GloVe does not have are ignored. By default, all words
+        are kept.
     data_home : str or path-like, default=None
-        Where data sets are kept; None takes the environment variable
-        `SKAL_DATA_HOME`, or `~/skal_data`.
+        Folder for data sets. By default, the environment variable `SKAL_DATA_HOME`, or
+        `~/skal_data` if it is not set.
     download_if_missing : bool, default=True
-        If False, raise an OSError where the file is missing or damaged.
+        If False, raise an OSError if the file is missing or damaged.
     n_retries : int, default=3
-        How often to try again when a download fails.
+        Number of retries when a download fails.
     delay : float, default=1.0
-        Seconds between these.
+        Seconds between retries.
 
     Returns
     -------
     data : Bunch
-        With the fields
+        Dictionary-like object with the following fields.
 
         words : list of str, of length n_words
             The words found, in GloVe's order: the most frequent first.
         vectors : ndarray of shape (n_words, dimension), dtype float32
-            Their vectors.
+            The vectors of these words.
         DESCR : str
-            What this data set is.
+            Description of the data set.
 
     Raises
     ------
     OSError
-        If the file cannot be downloaded, or is not what it should be.
+        If the file cannot be downloaded or is damaged.
     ValueError
         If a line of the file is malformed, as in `read_word_vectors`.
 
     Notes
     -----
-    One file of the downloaded archive is kept: the one of this dimension. Where the
-    50-dimensional file is missing, but `glove.6B.50d.subset.txt` is in its place, that
-    is read: it has 5206 words, those of `fetch_topv2` and `fetch_mit_restaurant`.
+    Only the file of the given dimension is kept from the downloaded archive. If the
+    50-dimensional file is missing but the folder has `glove.6B.50d.subset.txt`, this
+    file is read instead. It has 5206 words, which cover `fetch_topv2` and
+    `fetch_mit_restaurant`.
 
     References
     ----------
@@ -192,7 +196,7 @@ def fetch_glove(
     if path is None:
         path = folder / _member(dimension)
         if not download_if_missing:
-            source, damage = _ARCHIVE.url, f"it has not {_N_WORDS} lines"
+            source, damage = _ARCHIVE.url, f"it does not have {_N_WORDS} lines"
             raise refusal(path, source, damage)
         _download(path, n_retries, delay)
     found, vectors = read_word_vectors(path, words)
@@ -204,7 +208,7 @@ def _member(dimension):
 
 
 def _find(folder, dimension):
-    """Return the file to read: the whole one, else the subset, None without either."""
+    """Return the complete file, otherwise the subset, or None without either."""
     path, subset = folder / _member(dimension), folder / _SUBSET
     if path.exists() and _n_lines(path) == _N_WORDS:
         return path
@@ -220,7 +224,7 @@ def _n_lines(path):
 
 
 def _download(path, n_retries, delay):
-    """Download the archive and move one of its files to `path`; leave nothing else."""
+    """Download the archive, move one of its files to `path`, and delete the rest."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".part_", dir=path.parent) as temp:
         archive = fetch_remote(_ARCHIVE, temp, n_retries=n_retries, delay=delay)
@@ -228,14 +232,14 @@ def _download(path, n_retries, delay):
 
 
 def _extract(archive, member):
-    """Extract one file beside its archive, and check that it is whole."""
+    """Extract one file next to its archive, and check that it is complete."""
     try:
         with zipfile.ZipFile(archive) as content:
-            # Reading a member to its end compares its CRC.
+            # Extracting a member verifies its CRC.
             path = Path(content.extract(member, archive.parent))
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
         raise OSError(
-            f"{_ARCHIVE.url} gave no whole {member} ({error}): try again."
+            f"{_ARCHIVE.url} did not give a complete {member} ({error}): try again."
         ) from error
     if _n_lines(path) != _N_WORDS:
         raise OSError(

@@ -1,4 +1,4 @@
-"""MIT Restaurant: what people ask a restaurant guide, each word with its BIO tag."""
+"""MIT Restaurant: questions to a restaurant guide, with a BIO tag for each word."""
 
 import re
 from itertools import chain, groupby
@@ -14,7 +14,7 @@ from skal.datasets._base import (
 
 _GITHUB = "https://raw.githubusercontent.com/"
 
-# Two repositories, since none that was found holds both files as they were published.
+# Two repositories: none was found that has both files in their published form.
 _FILES = {
     "train": remote_file(
         _GITHUB + "carpentries-incubator/python-text-analysis/"
@@ -47,10 +47,11 @@ def fetch_mit_restaurant(
     n_retries=3,
     delay=1.0,
 ):
-    """Load the MIT Restaurant corpus, downloading it if need be (1 MB).
+    """Load the MIT Restaurant corpus, downloading it if necessary (1 MB).
 
-    Named entity recognition: eight kinds of entity, such as cuisine or price, marked
-    by BIO tags. "B-Price" begins a price, "I-Price" goes on with it, "O" is no entity.
+    The task is named entity recognition with eight kinds of entities, such as cuisine
+    or price, marked by BIO tags: "B-Price" begins a price, "I-Price" continues it, and
+    "O" marks words outside of entities.
 
     =================   ===============================
     Tags                                             17
@@ -62,41 +63,42 @@ def fetch_mit_restaurant(
     Parameters
     ----------
     subset : {"all", "train", "test"}, default="all"
-        Which part to load; "all" is train, then test.
+        Part to load; "all" is train followed by test.
     data_home : str or path-like, default=None
-        Where data sets are kept; None takes the environment variable
-        `SKAL_DATA_HOME`, or `~/skal_data`.
+        Folder for data sets. By default, the environment variable `SKAL_DATA_HOME`, or
+        `~/skal_data` if it is not set.
     download_if_missing : bool, default=True
-        If False, raise an OSError where a file is missing or damaged.
+        If False, raise an OSError if a file is missing or damaged.
     return_X_y : bool, default=False
-        Return `(data, target)` and not a Bunch.
+        If True, return `(data, target)` instead of a Bunch.
     n_retries : int, default=3
-        How often to try again when a download fails.
+        Number of retries when a download fails.
     delay : float, default=1.0
-        Seconds between these.
+        Seconds between retries.
 
     Returns
     -------
     data : Bunch
-        With the fields
+        Dictionary-like object with the following fields.
 
         data : list of lists of str, of length n_samples
-            The tokens of each sentence, lower case.
+            The tokens of each sentence, in lower case.
         target : list of lists of str, of length n_samples
-            Their tags, one for each token.
+            The tag of each token.
         target_names : list of str
             The tags that occur, sorted.
         DESCR : str
-            What this data set is.
+            Description of the data set.
 
     (data, target) : tuple, if `return_X_y` is True
+        The first two fields of the Bunch.
 
     Raises
     ------
     OSError
-        If a file cannot be downloaded, or is not what it should be.
+        If a file cannot be downloaded or has the wrong checksum.
     ValueError
-        If a line is not a tag and a token.
+        If a line does not have the form of a tag and a token.
 
     References
     ----------

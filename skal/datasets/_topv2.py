@@ -1,4 +1,4 @@
-"""TOPv2: what people ask a voice assistant for, and what they want by it."""
+"""TOPv2: requests to a voice assistant, with their intents."""
 
 import csv
 import re
@@ -58,10 +58,10 @@ def fetch_topv2(
     n_retries=3,
     delay=1.0,
 ):
-    """Load TOPv2 1.1 as intent classification, downloading it if need be (3.5 MB).
+    """Load TOPv2 1.1 as intent classification, downloading it if necessary (3.5 MB).
 
-    Each sample is what somebody said to a voice assistant; its class is the outermost
-    intent of its semantic parse. Of the eight domains, "alarm" is offered.
+    Each sample is a request to a voice assistant. Its class is the outermost intent of
+    its semantic parse. Only one of the eight domains, "alarm", is available.
 
     =================   ==========================================
     Classes                                                      7
@@ -72,48 +72,49 @@ def fetch_topv2(
     Parameters
     ----------
     domain : {"alarm"}, default="alarm"
-        What the utterances are about.
+        Domain of the utterances.
     subset : {"all", "train", "eval", "test"}, default="all"
-        Which part to load; "all" is train, then eval, then test.
+        Part to load; "all" is train, followed by eval and test.
     data_home : str or path-like, default=None
-        Where data sets are kept; None takes the environment variable
-        `SKAL_DATA_HOME`, or `~/skal_data`.
+        Folder for data sets. By default, the environment variable `SKAL_DATA_HOME`, or
+        `~/skal_data` if it is not set.
     download_if_missing : bool, default=True
-        If False, raise an OSError where a file is missing or damaged.
+        If False, raise an OSError if a file is missing or damaged.
     return_X_y : bool, default=False
-        Return `(data, target)` and not a Bunch.
+        If True, return `(data, target)` instead of a Bunch.
     n_retries : int, default=3
-        How often to try again when a download fails.
+        Number of retries when a download fails.
     delay : float, default=1.0
-        Seconds between these.
+        Seconds between retries.
 
     Returns
     -------
     data : Bunch
-        With the fields
+        Dictionary-like object with the following fields.
 
         data : list of str, of length n_samples
-            The utterances, as they were written: not lower-cased, not tokenised.
+            The original utterances, neither lower-cased nor tokenised.
         target : ndarray of shape (n_samples,), dtype str
-            Their intents, such as "CREATE_ALARM".
+            The intent of each utterance, such as "CREATE_ALARM".
         target_names : list of str
             The intents that occur, sorted.
         DESCR : str
-            What this data set is.
+            Description of the data set.
 
     (data, target) : tuple, if `return_X_y` is True
+        The first two fields of the Bunch.
 
     Raises
     ------
     OSError
-        If a file cannot be downloaded, or is not what it should be.
+        If a file cannot be downloaded or has the wrong checksum.
     ValueError
-        If a line is not a domain, an utterance and a semantic parse.
+        If a line does not consist of a domain, an utterance and a semantic parse.
 
     Notes
     -----
-    The parts overlap: 805 distinct utterances are in train and in test. The shares of
-    the classes differ between parts.
+    The parts overlap: 805 distinct utterances are in both train and test. The class
+    frequencies differ between parts.
 
     References
     ----------
@@ -145,7 +146,7 @@ def fetch_topv2(
 def _read_tsv(path):
     """Yield the utterance and the outermost intent of each line."""
     with path.open(encoding="utf-8", newline="") as file:
-        # Some utterances hold a plain double quote, which opens nothing.
+        # Some utterances contain a double quote, which does not begin a quoted field.
         rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         if next(rows, None) != _COLUMNS:
             raise ValueError(f"{path}, line 1: expected the columns {_COLUMNS}.")

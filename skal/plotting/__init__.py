@@ -1,7 +1,7 @@
-"""Pictures, as scikit-learn's Display classes.
+"""Plots of runs and studies, in the style of scikit-learn's Display classes.
 
-They can be told apart by the colour-blind, and on grey paper. An `HTMLReport` is a page
-to put them on, in one file.
+All plots are readable for colour-blind people and in greyscale. An `HTMLReport`
+collects them on one page, in a single file.
 """
 
 from skal.plotting._curve import PerformanceCurveDisplay

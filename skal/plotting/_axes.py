@@ -1,10 +1,10 @@
-"""Where a display draws, and how it names what it draws."""
+"""Axes, panels and labels of displays."""
 
 import re
 
 from skal._extras import install_hint
 
-# The legend of all panels, at the right of the last one.
+# Legend to the right of the last panel, for all panels.
 BESIDE = {
     "loc": "center left",
     "bbox_to_anchor": (1.02, 0.5),
@@ -14,19 +14,25 @@ BESIDE = {
 
 
 def get_axes(ax, caller, figsize=(7, 4.5)):
-    """Return the axes to draw on: those given, or those of a new figure.
+    """Return the given axes, or the axes of a new figure.
 
     Parameters
     ----------
     ax : matplotlib Axes or None
+        The axes; None makes a new figure.
     caller : str
-        What needs matplotlib, for the error where that is not installed.
+        Name of the caller, for the error if matplotlib is not installed.
     figsize : tuple of float, default=(7, 4.5)
         Width and height of a new figure in inches.
 
     Returns
     -------
     matplotlib Axes, matplotlib Figure
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
     """
     try:
         import matplotlib.pyplot as plt
@@ -41,14 +47,15 @@ def get_axes(ax, caller, figsize=(7, 4.5)):
 
 
 def split_axes(ax, widths):
-    """Put panels side by side in the place of `ax`, with a common vertical axis.
+    """Split `ax` into panels side by side, with a common vertical axis.
 
     Parameters
     ----------
     ax : matplotlib Axes
-        It is emptied, and stays as their frame; a single panel is `ax` itself.
+        The axes to split. They are hidden, and frame the panels. A single panel is `ax`
+        itself.
     widths : dict of str to float
-        How wide each panel is, compared with the others.
+        Relative widths of the panels.
 
     Returns
     -------
@@ -57,18 +64,18 @@ def split_axes(ax, widths):
     Raises
     ------
     ValueError
-        If `ax` has no place in a grid.
+        If `ax` is not part of a grid of subplots.
     """
     if len(widths) == 1:
         return dict.fromkeys(widths, ax)
-    place = ax.get_subplotspec()
-    if place is None:
+    spec = ax.get_subplotspec()
+    if spec is None:
         raise ValueError(
-            "ax has no place in a grid that could be split into panels: make it with "
-            "plt.subplots or Figure.add_subplot."
+            "ax must be part of a grid, so that it can be split into panels: make it "
+            "with plt.subplots or Figure.add_subplot."
         )
     ax.set_axis_off()
-    grid = place.subgridspec(1, len(widths), width_ratios=list(widths.values()))
+    grid = spec.subgridspec(1, len(widths), width_ratios=list(widths.values()))
     panels = []
     for cell in grid:
         panels.append(ax.figure.add_subplot(cell, sharey=panels[0] if panels else None))
@@ -78,10 +85,19 @@ def split_axes(ax, widths):
 
 
 def wrap(name, width=14):
-    """Return a name in lines of about `width` characters, as `plain` text.
+    """Return a name wrapped into lines of about `width` characters.
 
-    It is broken after blanks, hyphens and underscores, and before capitals; anywhere if
-    there are none.
+    Lines are broken after spaces, hyphens and underscores, and before capitals. Longer
+    words are broken anywhere. Dollar signs are escaped, as by `plain`.
+
+    Parameters
+    ----------
+    name : object
+    width : int, default=14
+
+    Returns
+    -------
+    str
     """
     lines = [""]
     for piece in _pieces(str(name), width):
@@ -96,7 +112,7 @@ def _pieces(name, width):
     """Yield the parts of a name that stay on one line."""
     breaks = r"(?<=[-_ ])|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
     for piece in re.split(breaks, name):
-        # Two characters too many are better than a line of them.
+        # Two characters over the width look better than on a line of their own.
         while len(piece) > width + 2:
             yield piece[:width]
             piece = piece[width:]
@@ -104,12 +120,12 @@ def _pieces(name, width):
 
 
 def plain(text):
-    """Return a text that matplotlib shows as it is: no dollars begin a formula."""
+    """Return a text with escaped dollar signs, which would begin a formula."""
     return str(text).replace("$", r"\$")
 
 
 def count_lines(texts):
-    """Return how many lines the longest of some texts has."""
+    """Return the largest number of lines of any text."""
     return max(text.count("\n") + 1 for text in texts)
 
 
@@ -119,10 +135,10 @@ def choose(what, names, wanted):
     Parameters
     ----------
     what : str
-        What is named: the argument to give, for the errors.
+        Name of the argument, for the errors.
     names : sequence of str
     wanted : str or None
-        None takes the only one.
+        The name; None takes the only one.
 
     Returns
     -------
@@ -131,7 +147,7 @@ def choose(what, names, wanted):
     Raises
     ------
     ValueError
-        If there is no such name, or none is wanted where there are several.
+        If the name is unknown, or it is None and there are several names.
     """
     names = list(names)
     known = ", ".join(map(str, names))
@@ -145,14 +161,15 @@ def choose(what, names, wanted):
 
 
 def choose_all(what, names, wanted):
-    """Return the names that are wanted: all of them where `wanted` is None.
+    """Return the wanted names, or all names by default.
 
     Parameters
     ----------
     what : str
-        What is named, for the error.
+        The kind of object, for the error.
     names : iterable of str
     wanted : list of str, str or None
+        The names; None takes all of them.
 
     Returns
     -------
@@ -161,7 +178,7 @@ def choose_all(what, names, wanted):
     Raises
     ------
     ValueError
-        If there is no such name, or none is wanted.
+        If a name is unknown, or `wanted` is empty.
     """
     names = list(names)
     if wanted is None:
@@ -173,5 +190,5 @@ def choose_all(what, names, wanted):
         raise ValueError(f"There is nothing to draw: give at least one of {known}.")
     for name in wanted:
         if name not in names:
-            raise ValueError(f"There is no {what} {name!r}: give some of {known}.")
+            raise ValueError(f"Unknown {what} {name!r}: give some of {known}.")
     return list(wanted)

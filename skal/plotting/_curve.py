@@ -1,4 +1,4 @@
-"""Performance curves of several learners in one picture."""
+"""Performance curves of several learners in one plot."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -6,46 +6,50 @@ from sklearn.utils.validation import check_is_fitted
 from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, plain
 from skal.plotting._style import BASELINE, line_style
 
-# Explains the bands and n in the legend.
+# Explanation of the bands and of n in the legend.
 BAND = "band: one standard deviation\nof single runs; n: runs"
 
 
 class PerformanceCurveDisplay:
     """Score against the number of labelled rows, for several learners.
 
-    A learner with several runs is drawn as the mean of their curves, in a band of one
-    standard deviation of single runs on either side: how far one run lies from the
-    mean. It is not the error of the mean, which is smaller. The random baseline is
-    drawn in grey behind the others. The legend, at the right, holds the xi-quality of
-    each, best first, and the number n of its runs.
+    For a learner with several runs, the line is the mean of their curves. The band is
+    one standard deviation of single runs on either side. It shows the spread of runs,
+    not the standard error of the mean, which is smaller. The random baseline is drawn
+    in grey behind the other curves. The legend on the right lists the xi-qualities,
+    best first, and the number of runs n.
 
-    Make one with `from_estimators`, or with `from_study`.
+    Use `from_estimators` or `from_study` to create a display.
 
     Parameters
     ----------
     curves : dict of str to ndarray of shape (n_runs, n_rounds + 1)
-        Performance curves of single runs under the name of their learner.
+        Performance curves of the runs of each learner, by name.
     n_labelled : ndarray of shape (n_rounds + 1,)
-        Rows labelled after each round, the warm start included.
+        Number of labelled rows after each round, including the warm start.
     baseline : str or None, default=None
-        Which of them is the random baseline.
+        Name of the random baseline.
     score_name : str, default="Test score"
-        What the vertical axis shows.
+        Label of the vertical axis.
     include_warm_start : bool, default=False
-        Let the qualities in the legend be means over k = 0..K, not k = 1..K.
+        Whether the qualities in the legend are means over k = 0..K instead of over
+        k = 1..K.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
+        Axes with the curves.
     figure_ : matplotlib Figure
+        Figure that contains the axes.
     lines_ : dict of str to matplotlib Line2D
+        Mean curves, by name.
     bands_ : dict of str to matplotlib collection
-        For learners with several runs.
+        Bands of the learners with several runs, by name.
 
     See Also
     --------
-    SearchDisplay : How a search went.
-    GainDisplay : What a strategy gains by distribution matching.
+    SearchDisplay : Progress of a search.
+    GainDisplay : Gains of distribution matching.
 
     References
     ----------
@@ -93,14 +97,15 @@ class PerformanceCurveDisplay:
 
         Parameters
         ----------
-        learners : dict of str to ActiveLearner, list of them, or SeedResults
-            Fitted learners under the name to show; several for one name are seeds.
+        learners : dict of str to ActiveLearner, list of ActiveLearner or SeedResults
+            Fitted learners by name. Several learners under one name are runs with
+            different seeds.
         baseline : str, default=None
-            The name of the random baseline.
+            Name of the random baseline.
         score_name : str, default="Test score"
-            What the vertical axis shows.
+            Label of the vertical axis.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            Axes to draw on; None creates a new figure.
 
         Returns
         -------
@@ -109,14 +114,13 @@ class PerformanceCurveDisplay:
         Raises
         ------
         ValueError
-            If there are no learners, they differ in warm start, batch size or rounds,
-            or `baseline` is none of them.
+            If there are no learners, they differ in warm start, batch size or number of
+            rounds, or `baseline` is not one of them.
         """
         runs = {name: _as_list(one) for name, one in learners.items()}
         if not runs or not all(runs.values()):
             raise ValueError(
-                "There is nothing to draw: give learners, and at least one for each "
-                "name."
+                "There is nothing to draw: give learners, at least one for each name."
             )
         counts = {
             name: {_labelled_counts(learner) for learner in seeds}
@@ -124,13 +128,12 @@ class PerformanceCurveDisplay:
         }
         if len(set().union(*counts.values())) != 1:
             raise ValueError(
-                "The learners label different numbers of rows per round, so their "
-                "curves have no common axis: give all the same warm start, batch_size "
-                "and n_rounds."
+                "The learners must label the same number of rows in each round: give "
+                "all the same warm start, batch_size and n_rounds."
             )
         if baseline is not None and baseline not in runs:
             raise ValueError(
-                f"baseline={baseline!r} is none of the learners: {', '.join(runs)}."
+                f"baseline must be one of {', '.join(runs)}, got {baseline!r}."
             )
         (n_labelled,) = next(iter(counts.values()))
         curves = {
@@ -155,24 +158,24 @@ class PerformanceCurveDisplay:
     ):
         """Draw the curves of a comparison.
 
-        There is a run per seed; for the baseline, one per seed and random order. On
-        validation the single orders of a baseline are not known, so their mean is
-        drawn without a band.
+        Each strategy has one run per seed; the baseline has one per seed and random
+        order. On validation, a baseline with several orders only has their mean, which
+        is drawn without a band.
 
         Parameters
         ----------
         result : Comparison
-            What `skal.studies.compare` returns.
+            As returned by `skal.studies.compare`.
         estimator : str, default=None
-            Whose curves; may be left out where there is one.
+            Estimator whose curves are drawn. Optional if there is only one.
         strategies : list of str, default=None
-            Whose curves; all by default.
+            Strategies whose curves are drawn; by default, all.
         on : {"test", "validation"}, default="test"
-            The data that scores are of.
+            Data set on which curves are scored.
         score_name : str, default=None
-            What the vertical axis shows: by default, a score on these data.
+            Label of the vertical axis; by default, "Test score" or "Validation score".
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            Axes to draw on; None creates a new figure.
 
         Returns
         -------
@@ -181,14 +184,14 @@ class PerformanceCurveDisplay:
         Raises
         ------
         ValueError
-            If there is no such estimator or strategy, it is not said which of several
-            estimators to draw, or the study had no validation set.
+            If an estimator or strategy is unknown, `estimator` is missing and there are
+            several, or the study has no validation set.
         """
         if on not in ("test", "validation"):
-            raise ValueError(f'on must be "test" or "validation"; got {on!r}.')
-        place = choose("estimator", result.estimators, estimator)
+            raise ValueError(f'on must be "test" or "validation", got {on!r}.')
+        index = choose("estimator", result.estimators, estimator)
         display = cls(
-            _single_curves(result, place, on),
+            _single_curves(result, index, on),
             result.n_labelled,
             baseline=result.baseline,
             score_name=score_name or f"{on.capitalize()} score",
@@ -202,9 +205,10 @@ class PerformanceCurveDisplay:
         Parameters
         ----------
         names : list of str, default=None
-            Whose curves; all by default. A name has the same look with any others.
+            Learners whose curves are drawn; by default, all. The choice does not change
+            the colour or marker of a curve.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            Axes to draw on; None creates a new figure.
 
         Returns
         -------
@@ -213,7 +217,7 @@ class PerformanceCurveDisplay:
         Raises
         ------
         ValueError
-            If there is no such curve.
+            If a name is unknown.
         """
         names = choose_all("strategy", self.curves, names)
         size = (9.5, 4.5)
@@ -233,7 +237,7 @@ class PerformanceCurveDisplay:
         return np.mean(curves if self.include_warm_start else curves[:, 1:])
 
     def _styles(self):
-        """Return the look of each curve: the same in any picture of these names."""
+        """Return the style of each curve, which does not depend on those drawn."""
         others = [name for name in self.curves if name != self.baseline]
         styles = {name: line_style(i) for i, name in enumerate(others)}
         return styles | {self.baseline: BASELINE}
@@ -264,7 +268,7 @@ class PerformanceCurveDisplay:
         title = f"mean over rounds {first} to K"
         if self.bands_:
             title += f"\n{BAND}"
-        # By itself, it leaves out what begins with an underscore.
+        # Pass the labels: matplotlib omits labels that begin with an underscore.
         lines = list(self.lines_.values())
         self.ax_.legend(
             lines,
@@ -277,15 +281,17 @@ class PerformanceCurveDisplay:
         )
 
 
-def _single_curves(result, place, on):
-    """Return the curves of each run of a comparison with one estimator, by strategy."""
+def _single_curves(result, index, on):
+    """Return the curves of all runs with one estimator, by strategy."""
     curves = result.curves if on == "test" else result.validation_curves
-    # Nothing is scored before the first round where the warm start is empty.
-    if np.isnan(curves[place][..., 1:]).any():
-        raise ValueError(f"The study has no {on} scores: its problem has no such set.")
-    named = dict(zip(result.strategies, curves[place], strict=True))
+    # With an empty warm start, index 0 is NaN on either set.
+    if np.isnan(curves[index][..., 1:]).any():
+        raise ValueError(
+            f"The study has no {on} scores: give its problem a {on} set to draw them."
+        )
+    named = dict(zip(result.strategies, curves[index], strict=True))
     if result.baseline is not None:
-        singles = result.single_curves(result.baseline)[place]
+        singles = result.single_curves(result.baseline)[index]
         if on == "test":
             named[result.baseline] = singles
         elif len(singles) > len(result.seeds):

@@ -1,38 +1,38 @@
-"""What is labelled over time, against how the data are."""
+"""Distributions of labelled rows over rounds, compared with a reference."""
 
 import numpy as np
 
 from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, split_axes, wrap
 from skal.plotting._style import HATCHES, shades
 
-# Of the bar of the reference, and of the gap before it, against the width of a panel.
+# Widths of the reference bar and of the gap before it, as a fraction of a panel.
 BAR, GAP = 0.09, 0.03
 DASHES = (0, (4, 3))
 
 
 class DistributionDisplay:
-    """Shares of bins or classes in what is labelled, after each round.
+    """Shares of bins or classes among the labelled rows, after each round.
 
-    One panel for each strategy. The bar at its right edge, and the dashed lines, are
-    the reference: a strategy that matches it keeps its layers between the lines.
+    There is one panel per strategy. The bar at its right edge and the dashed lines show
+    the reference: the layers of a strategy that matches it lie between the lines.
 
-    Make one with `from_study`.
+    Use `from_study` to create a display.
 
     Parameters
     ----------
     frequencies : dict of str to ndarray of shape (n_rounds + 1, n_bins)
-        Share of each bin in what is labelled after k = 0..K rounds, by strategy.
+        Share of each bin among the labelled rows after k = 0..K rounds, by strategy.
     n_labelled : ndarray of shape (n_rounds + 1,)
-        Rows labelled after each round, the warm start included.
+        Number of labelled rows after each round, including the warm start.
     reference : ndarray of shape (n_bins,)
-        Share of each bin in the data to compare with.
+        Share of each bin in the reference data.
     bins : sequence of str
         Names of the bins, drawn from bottom to top.
     distances : dict of str to float, default=None
-        Total variation between what is labelled and the reference, by strategy; shown
+        Total variation distance between labelled rows and reference, by strategy. Shown
         above the panels.
     title : str, default="Bin"
-        What the bins are of, above their names.
+        Title of the legend.
 
     Attributes
     ----------
@@ -41,10 +41,15 @@ class DistributionDisplay:
     axes_ : dict of str to matplotlib Axes
         The panels, by strategy.
     figure_ : matplotlib Figure
+        Figure that contains the panels.
     layers_ : dict of str to list of matplotlib collection
-        One for each bin, by strategy.
+        Layers, one per bin, by strategy.
     bars_ : dict of str to list of matplotlib Rectangle
-        The reference, one for each bin, by strategy.
+        Parts of the reference bar, one per bin, by strategy.
+
+    See Also
+    --------
+    EmbeddingDisplay : Labelled rows of the first rounds in two dimensions.
 
     References
     ----------
@@ -81,26 +86,27 @@ class DistributionDisplay:
     def from_study(
         cls, result, *, estimator=None, strategies=None, seed=None, title=None, ax=None
     ):
-        """Draw a study of what is labelled.
+        """Draw a distribution of inputs or labels.
 
-        A baseline is drawn as the mean of its orders: smoother than each of them.
+        The baseline is drawn as the mean over its orders, which is smoother than a
+        single order.
 
         Parameters
         ----------
         result : Distribution
-            What `skal.studies.input_distribution` or
-            `skal.studies.label_distribution` returns.
+            As returned by `skal.studies.input_distribution` or
+            `skal.studies.label_distribution`.
         estimator : str, default=None
-            Whose orders; may be left out where there is one.
+            Estimator whose orders are drawn. Optional if there is only one.
         strategies : list of str, default=None
-            Whose orders, drawn side by side; all by default.
+            Strategies to draw, one panel each; by default, all.
         seed : int, default=None
-            Of the orders; by default, means over all seeds are drawn.
+            Seed whose orders are drawn; by default, the mean over all seeds.
         title : str, default=None
-            What the bins are of; by default, "Label" or "Bin".
+            Title of the legend; by default, "Label" or "Bin".
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default. It is split where there are several
-            strategies.
+            Axes to draw on; None creates a new figure. They are split into
+            panels if there are several strategies.
 
         Returns
         -------
@@ -109,16 +115,16 @@ class DistributionDisplay:
         Raises
         ------
         ValueError
-            If there is no such estimator, strategy or seed, or it is not said which of
-            several estimators to draw.
+            If an estimator, strategy or seed is unknown, or `estimator` is missing and
+            there are several.
         """
-        place = choose("estimator", result.estimators, estimator)
-        # An empty warm start has no shares.
-        start = int(np.isnan(result.frequencies[place]).any())
+        index = choose("estimator", result.estimators, estimator)
+        # With an empty warm start, shares at k = 0 are NaN: start at k = 1.
+        start = int(np.isnan(result.frequencies[index]).any())
         seeds = result.seeds if seed is None else [seed]
         runs = [choose("seed", result.seeds, one) for one in seeds]
-        shares = result.frequencies[place][:, runs, start:].mean(axis=1)
-        distances = result.distances[place][:, runs, 1:].mean(axis=(1, 2))
+        shares = result.frequencies[index][:, runs, start:].mean(axis=1)
+        distances = result.distances[index][:, runs, 1:].mean(axis=(1, 2))
         names = choose_all("strategy", result.strategies, strategies)
         rows = [result.strategies.index(name) for name in names]
         display = cls(
@@ -137,8 +143,8 @@ class DistributionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default. It is split where there are several
-            strategies.
+            Axes to draw on; None creates a new figure. They are split into
+            panels if there are several strategies.
 
         Returns
         -------
@@ -153,7 +159,7 @@ class DistributionDisplay:
             self._draw(name)
             self._explain(name)
         panels = list(self.axes_.values())
-        panels[0].set_ylabel("Share of what is labelled")
+        panels[0].set_ylabel("Share among labelled rows")
         self._name_bins(panels[-1])
         return self
 

@@ -1,4 +1,4 @@
-"""Where in the input space the rows lie that are labelled."""
+"""Positions of labelled rows in the input space."""
 
 import numpy as np
 
@@ -14,23 +14,23 @@ DISC = {"s": 62, "edgecolors": "black", "linewidths": 0.5}
 
 
 class EmbeddingDisplay:
-    """Rows of the first rounds in two dimensions, each with the number of its round.
+    """Labelled rows of the first rounds in two dimensions, with their round.
 
-    One panel for each strategy. Colours are labels: what is labelled in a round is a
-    disc with the round's number, the warm start is triangles, and small dots in the
-    back show where the data are.
+    There is one panel per strategy. Colours show labels. A row that is labelled in a
+    round is a disc with the number of the round; rows of the warm start are triangles;
+    small dots in the background show the data.
 
-    Make one with `from_study`.
+    Use `from_study` to create a display.
 
     Parameters
     ----------
     points : dict of str to ndarray of shape (n_rows, 2)
-        Coordinates of the rows in the "pool", and of those in "warm" (the warm start)
-        and "back" (the dots), if any.
+        Coordinates of the rows of the "pool" and, optionally, of "warm" (the warm
+        start) and "back" (the background).
     labels : dict of str to ndarray of shape (n_rows,)
         Labels of the same rows.
     batches : dict of str to list of ndarray
-        The rows of the pool that a strategy takes in each round.
+        For each strategy, the rows of the pool that are labelled in each round.
 
     Attributes
     ----------
@@ -39,12 +39,13 @@ class EmbeddingDisplay:
     axes_ : dict of str to matplotlib Axes
         The panels, by strategy.
     figure_ : matplotlib Figure
+        Figure that contains the panels.
     discs_ : dict of str to list of matplotlib PathCollection
-        One for each round, by strategy.
+        Discs, one collection per round, by strategy.
 
     See Also
     --------
-    DistributionDisplay : How often each label, or part of the input space, is labelled.
+    DistributionDisplay : Shares of bins or labels among the labelled rows.
 
     References
     ----------
@@ -85,27 +86,27 @@ class EmbeddingDisplay:
         n_rounds=5,
         ax=None,
     ):
-        """Draw what a study of inputs embedded.
+        """Draw an embedding of the inputs.
 
         Parameters
         ----------
         result : Distribution
-            What `skal.studies.input_distribution` returns for a feature of two
-            dimensions.
+            As returned by `skal.studies.input_distribution` for a two-dimensional
+            feature.
         comparison : Comparison
-            What was given to it: the orders, and the labels.
+            The comparison that it was computed from, with the orders and labels.
         estimator : str, default=None
-            Whose orders; may be left out where there is one.
+            Estimator whose orders are drawn. Optional if there is only one.
         strategies : list of str, default=None
-            Whose orders, drawn side by side; all by default. Of a random baseline, the
+            Strategies to draw, one panel each; by default, all. For the baseline, the
             first order is drawn.
         seed : int, default=None
-            Of the orders; the first by default.
+            Seed whose orders are drawn; by default, the first.
         n_rounds : int, default=5
-            How many rounds to draw.
+            Number of rounds to draw.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default. It is split where there are several
-            strategies.
+            Axes to draw on; None creates a new figure. They are split into
+            panels if there are several strategies.
 
         Returns
         -------
@@ -114,26 +115,27 @@ class EmbeddingDisplay:
         Raises
         ------
         ValueError
-            If the study embedded nothing or is of another comparison, labels are tags,
-            there are no such orders, or it is not said which of several estimators to
-            draw.
+            If the study has no embedding or belongs to another comparison, labels are
+            lists of tags, a name is unknown, or `estimator` is missing and there are
+            several.
         """
         if result.points is None:
             raise ValueError(
-                "The study sorted its rows into bins without an embedding: give "
+                "The study must have an embedding, got bins only: give "
                 "input_distribution a feature of two dimensions."
             )
         if len(result.points["pool"]) != comparison.problem.n_pool:
             raise ValueError(
-                "The study is of another comparison: their pools differ in size."
+                "The study is of another comparison, since their pools differ in size: "
+                "give the comparison that it was computed from."
             )
-        place = choose("estimator", result.estimators, estimator)
+        index = choose("estimator", result.estimators, estimator)
         seed = result.seeds[0 if seed is None else choose("seed", result.seeds, seed)]
         names = choose_all("strategy", result.strategies, strategies)
         size = comparison.problem.batch_size
         batches = {}
         for name in names:
-            order = comparison.orders[result.estimators[place], name, seed][0]
+            order = comparison.orders[result.estimators[index], name, seed][0]
             cuts = range(size, len(order), size)
             batches[name] = np.split(order, cuts)[:n_rounds]
         points, labels = _sets(result.points, comparison.problem)
@@ -145,8 +147,8 @@ class EmbeddingDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default. It is split where there are several
-            strategies.
+            Axes to draw on; None creates a new figure. They are split into
+            panels if there are several strategies.
 
         Returns
         -------
@@ -176,21 +178,21 @@ class EmbeddingDisplay:
     def _draw_rounds(self, ax, name):
         discs = []
         for number, rows in enumerate(self.batches[name], start=1):
-            places = np.asarray(self.points["pool"])[rows]
+            points = np.asarray(self.points["pool"])[rows]
             labels = np.asarray(self.labels["pool"])[rows]
             colours = [self._colours[label] for label in labels]
-            # Earlier rounds lie on top, each number on its own disc.
-            height = 3 + 1 / number
-            discs.append(ax.scatter(*places.T, c=colours, zorder=height, **DISC))
-            for place, colour in zip(places, colours, strict=True):
+            # Draw earlier rounds on top of later ones, with numbers above their discs.
+            zorder = 3 + 1 / number
+            discs.append(ax.scatter(*points.T, c=colours, zorder=zorder, **DISC))
+            for point, colour in zip(points, colours, strict=True):
                 ax.annotate(
                     str(number),
-                    place,
+                    point,
                     ha="center",
                     va="center_baseline",
                     fontsize=6,
                     color=ink(colour),
-                    zorder=height,
+                    zorder=zorder,
                 )
         return discs
 
@@ -209,11 +211,11 @@ class EmbeddingDisplay:
 
 
 def _sets(points, problem):
-    """Return where the rows of the drawn sets lie, and their labels."""
+    """Return the points and the labels of the drawn sets."""
     if is_tags(problem.y_pool):
         raise ValueError(
-            "A row of tags has many labels, and a point one colour: draw a "
-            "DistributionDisplay."
+            "Labels must be single classes, got lists of tags, which have no single "
+            "colour: draw a DistributionDisplay."
         )
     back = "test" if "test" in points else "pool"
     sources = {"pool": "pool", "back": back}

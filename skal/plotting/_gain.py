@@ -1,4 +1,4 @@
-"""What one strategy gains on another, seed by seed."""
+"""Gains of strategies over their references, by seed."""
 
 import numpy as np
 
@@ -9,25 +9,28 @@ from skal.plotting._style import COLOURS
 class GainDisplay:
     """Differences in quality between two strategies under the same seeds.
 
-    A row for each pair, with a dot for each seed and the mean as a diamond. What lies
-    right of the line at zero is a gain.
+    There is one row per pair, with a dot for each seed and a diamond for the mean.
+    Points to the right of the line at zero are gains.
 
-    Make one with `from_study`.
+    Use `from_study` to create a display.
 
     Parameters
     ----------
     gains : dict of str to ndarray of shape (n_seeds,)
-        Quality less that of the reference, by the name of the pair.
+        Quality minus quality of the reference, by name of the pair.
     pvalues : dict of str to float, default=None
-        Of a paired test that there is no difference; shown beside the means.
+        p-value of a paired test, by name of the pair. Shown next to the mean.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
+        Axes with the gains.
     figure_ : matplotlib Figure
+        Figure that contains the axes.
     dots_ : dict of str to matplotlib Line2D
-        One for each seed, by pair.
+        Dots for the seeds, by pair.
     means_ : dict of str to matplotlib Line2D
+        Diamonds for the means, by pair.
 
     See Also
     --------
@@ -35,8 +38,8 @@ class GainDisplay:
 
     References
     ----------
-    Zhou et al., AISTATS 2021, section 6.5; the curves of Fig. 10 are a
-    PerformanceCurveDisplay.
+    Zhou et al., AISTATS 2021, section 6.5. Use a PerformanceCurveDisplay for the curves
+    of Fig. 10.
 
     Examples
     --------
@@ -63,17 +66,17 @@ class GainDisplay:
     def from_study(cls, result, *, estimator=None, ax=None):
         """Draw paired differences.
 
-        The p-values are those of paired t-tests, with Holm's correction.
+        The p-values shown are from paired t-tests, with Holm's correction.
 
         Parameters
         ----------
         result : PairedTests
-            What `skal.studies.regularization_gain` and the methods of a `Comparison`
-            return.
+            As returned by `skal.studies.regularization_gain` and by methods of a
+            `Comparison`.
         estimator : str, default=None
-            Whose qualities; may be left out where there is one.
+            Estimator whose qualities are drawn. Optional if there is only one.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            Axes to draw on; None creates a new figure.
 
         Returns
         -------
@@ -82,18 +85,18 @@ class GainDisplay:
         Raises
         ------
         ValueError
-            If there is no such estimator, or it is not said which of several to draw.
+            If the estimator is unknown, or it is missing and there are several.
         """
-        place = choose("estimator", result.estimators, estimator)
+        index = choose("estimator", result.estimators, estimator)
         names = [
             f"{name} against {reference}"
             for name, reference in zip(
-                result.strategies, result.references[place], strict=True
+                result.strategies, result.references[index], strict=True
             )
         ]
         display = cls(
-            dict(zip(names, result.gains[place], strict=True)),
-            pvalues=dict(zip(names, result.t_holm[place], strict=True)),
+            dict(zip(names, result.gains[index], strict=True)),
+            pvalues=dict(zip(names, result.t_holm[index], strict=True)),
         )
         return display.plot(ax=ax)
 
@@ -103,7 +106,7 @@ class GainDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            Axes to draw on; None creates a new figure.
 
         Returns
         -------

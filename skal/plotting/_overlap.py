@@ -1,39 +1,41 @@
-"""Which rows labelling orders have in common, and where in the orders they are."""
+"""Rows that labelling orders have in common, and their ranks."""
 
 import numpy as np
 
 from skal.plotting._axes import choose, get_axes, plain, wrap
 
-# Widths, where a pair of orders is one wide.
+# Widths of a bar and of the gap between pairs, in units of the width of a pair.
 BAR = 0.22
 GAP = 0.55
 SHARED, UNSHARED = "0.15", "0.85"
 
 
 class OverlapDisplay:
-    """Labelling orders in pairs, with a line for each row that is in both.
+    """Pairs of labelling orders, with a line for each row that both label.
 
-    An order is a bar, read from its top: one stripe for each row, in the order they are
-    labelled. The stripes of shared rows are dark. The steeper a line, the more the two
-    orders disagree on when to label the row.
+    Each order is a bar with one stripe per row, from the first row at the top to the
+    last. Shared rows are dark. The steeper a line, the more the two orders disagree on
+    when to label the row.
 
-    Make one with `from_study`.
+    Use `from_study` to create a display.
 
     Parameters
     ----------
     shared_ranks : dict of (str, str) to ndarray of shape (n_shared, 2)
-        For a pair of orders, the ranks in either of each row they share, from zero.
+        For each pair of orders, the ranks of the shared rows in both, from zero.
     n_acquired : int
-        Length of the orders.
+        Number of rows in each order.
     chance : (float, float), default=None
-        The shares of common rows between which most pairs of random orders lie.
+        Interval that contains the share of common rows for most pairs of random orders.
     title : str, default=None
-        What all of these orders are of.
+        Title of the plot, such as what all orders have in common.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
+        Axes with the bars.
     figure_ : matplotlib Figure
+        Figure that contains the axes.
     bars_ : dict of (str, str) to list of matplotlib AxesImage
         The two bars of each pair.
     lines_ : dict of (str, str) to matplotlib LineCollection
@@ -41,7 +43,7 @@ class OverlapDisplay:
 
     See Also
     --------
-    TransferDisplay : How well the orders do with another estimator.
+    TransferDisplay : Quality of the orders with other estimators.
 
     References
     ----------
@@ -73,21 +75,23 @@ class OverlapDisplay:
 
     @classmethod
     def from_study(cls, result, *, estimator=None, strategy=None, seed=None, ax=None):
-        """Draw a study of what orders have in common.
+        """Draw the overlap of orders.
 
-        Of what the study compares, all pairs are drawn, or those with the one that is
-        named here. Of the rest, one has to be named where there are several.
+        Suppose that the study pairs orders of different estimators. Then all pairs are
+        drawn, or only those with `estimator` if it is given. The strategy must be given
+        if there are several. The same holds for studies between strategies or seeds.
 
         Parameters
         ----------
         result : OrderOverlap
-            What `skal.studies.order_overlap` returns.
+            As returned by `skal.studies.order_overlap`.
         estimator, strategy : str, default=None
-            Whose orders.
+            Estimator and strategy whose orders are drawn.
         seed : int, default=None
-            Of the orders; the first by default.
+            Seed whose orders are drawn; by default, the first, or all seeds if the
+            study is between seeds.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            Axes to draw on; None creates a new figure.
 
         Returns
         -------
@@ -96,19 +100,19 @@ class OverlapDisplay:
         Raises
         ------
         ValueError
-            If there are no such orders, or it is not said which to draw.
+            If a name is unknown, or a required name is missing.
         """
         what = _COMPARED[result.between]
         pairs = _choose_pairs(
             result, {"estimator": estimator, "strategy": strategy, "seed": seed}
         )
-        place = _FIELDS.index(what)
+        index = _FIELDS.index(what)
         shared = {
-            (_spell(what, first[place]), _spell(what, second[place])): ranks
+            (_spell(what, first[index]), _spell(what, second[index])): ranks
             for first, second, ranks in pairs
         }
-        alike = zip(_FIELDS, pairs[0][0], strict=True)
-        title = ", ".join(_spell(field, name) for field, name in alike if field != what)
+        key = zip(_FIELDS, pairs[0][0], strict=True)
+        title = ", ".join(_spell(field, name) for field, name in key if field != what)
         display = cls(
             shared, result.n_acquired, chance=result.chance_range, title=title
         )
@@ -120,7 +124,7 @@ class OverlapDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            Axes to draw on; None creates a new figure.
 
         Returns
         -------
@@ -194,7 +198,7 @@ class OverlapDisplay:
             ylabel="Rank in the order",
         )
         if self.title:
-            # Above the counts of shared rows, which have two lines.
+            # Leave space for the two lines of text above each pair.
             ax.set_title(plain(self.title), pad=30, fontsize="medium")
         ax.spines[["top", "right", "bottom"]].set_visible(False)
 
@@ -208,14 +212,14 @@ def _spell(field, name):
 
 
 def _choose_pairs(result, wanted):
-    """Return the pairs of orders that have the wanted names, with their ranks."""
+    """Return the pairs of orders with the wanted names, and their shared ranks."""
     what = _COMPARED[result.between]
     if wanted["seed"] is None and what != "seed":
         wanted["seed"] = result.first[0][2]
     pairs = list(zip(result.first, result.second, result.shared_ranks, strict=True))
-    for place, (field, name) in enumerate(wanted.items()):
+    for index, (field, name) in enumerate(wanted.items()):
         if field != what or name is not None:
-            names = dict.fromkeys(key[place] for *keys, _ in pairs for key in keys)
+            names = dict.fromkeys(key[index] for *keys, _ in pairs for key in keys)
             name = list(names)[choose(field, names, name)]
-            pairs = [p for p in pairs if name in (p[0][place], p[1][place])]
+            pairs = [p for p in pairs if name in (p[0][index], p[1][index])]
     return pairs

@@ -1,4 +1,4 @@
-"""A page to show a study on: text, tables and figures in one file."""
+"""Reports: a web page with text, tables and figures, in a single file."""
 
 import re
 from base64 import b64encode
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from skal.studies._tables import spell
 
-# Nothing is fetched and nothing runs, whatever a text may hold.
+# The security policy keeps the page from loading or running anything.
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -50,13 +50,14 @@ NUMBER = re.compile(r"[-+<]?\d[\d.,]*(e-?\d+)?%?|-|")
 
 
 class HTMLReport:
-    """A page of text, tables and figures, written to one file.
+    """A web page of text, tables and figures, written to a single file.
 
-    Figures lie in the file itself. It needs no network, and holds no script.
+    Figures are embedded in the file. The page needs no network and has no scripts.
 
     Parameters
     ----------
     title : str
+        Title of the page.
 
     Examples
     --------
@@ -82,11 +83,12 @@ class HTMLReport:
         self._parts = []
 
     def add_heading(self, text):
-        """Begin a section; the page lists them all at its top.
+        """Begin a section. The page links to all sections at the top.
 
         Parameters
         ----------
         text : str
+            Heading of the section.
         """
         self._headings.append(text)
         self._parts.append(f'<h2 id="{len(self._headings)}">{escape(text)}</h2>')
@@ -97,6 +99,7 @@ class HTMLReport:
         Parameters
         ----------
         text : str
+            Plain text of the paragraph.
         """
         self._parts.append(f"<p>{escape(text)}</p>")
 
@@ -106,10 +109,12 @@ class HTMLReport:
         Parameters
         ----------
         columns : dict of str to list or ndarray
-            As the `table()` of any study. Numbers stand at the right; NaN is a dash.
+            Columns by name, as returned by `table()` of any study. Numbers are aligned
+            right; NaN is shown as a dash.
         caption : str, default=""
+            Text above the table.
         digits : int, default=3
-            Of floats, after the point.
+            Number of decimals of floats.
         """
         spelled = {
             name: [spell(value, digits) for value in values]
@@ -133,10 +138,11 @@ class HTMLReport:
         Parameters
         ----------
         figure : matplotlib Figure
+            The figure; it is embedded as a PNG image.
         caption : str, default=""
-            Also what is read out to those who cannot see the figure.
+            Text below the figure, which is also its alternative text.
         dpi : int, default=110
-            Its resolution.
+            Resolution in dots per inch.
         """
         file = BytesIO()
         figure.savefig(file, format="png", dpi=dpi, bbox_inches="tight")
@@ -147,15 +153,17 @@ class HTMLReport:
         )
 
     def write(self, path):
-        """Write the page.
+        """Write the page to a file.
 
         Parameters
         ----------
         path : str or path-like
+            Path of the file. An existing file is overwritten.
 
         Returns
         -------
         Path
+            The path of the file.
         """
         links = (
             f'<a href="#{number}">{escape(text)}</a>'
@@ -170,7 +178,7 @@ class HTMLReport:
 
 
 def _look(texts):
-    """Return the class of the cells of a column."""
+    """Return the HTML class of the cells of a column."""
     return ' class="number"' if all(map(NUMBER.fullmatch, texts)) else ""
 
 

@@ -1,4 +1,4 @@
-"""How a search for the optimal order went."""
+"""Progress of a search for the optimal order."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -9,26 +9,31 @@ from skal.plotting._style import line_style
 
 
 class SearchDisplay:
-    """Quality of the current and of the best order, against trainings.
+    """Quality of the current and the best order against the number of trainings.
 
-    Make one with `from_estimator`, or with `from_journal` while a search is running.
+    Use `from_estimator` to create a display, or `from_journal` while a search is
+    running.
 
     Parameters
     ----------
     history : dict of str to ndarray
-        `AnnealingOracle.history_`, or what `skal.oracle.read_journal` returns. Of
-        several searches, the best order of each is drawn alone.
+        The history, as in `AnnealingOracle.history_` or as returned by
+        `skal.oracle.read_journal`. With several searches, only the best order of each
+        is drawn.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
+        Axes with the lines.
     figure_ : matplotlib Figure
+        Figure that contains the axes.
     lines_ : dict of str to matplotlib Line2D
-        "current" and "best"; of several searches, one line for each, by its seeds.
+        The lines "current" and "best"; with several searches, one line per search,
+        named by its seeds.
 
     See Also
     --------
-    PerformanceCurveDisplay : What a search found, next to other strategies.
+    PerformanceCurveDisplay : The curve of an oracle, next to other strategies.
 
     Examples
     --------
@@ -55,9 +60,9 @@ class SearchDisplay:
         Parameters
         ----------
         learner : ActiveLearner or AnnealingOracle
-            Fitted.
+            The fitted learner or oracle.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            Axes to draw on; None creates a new figure.
 
         Returns
         -------
@@ -66,7 +71,7 @@ class SearchDisplay:
         Raises
         ------
         ValueError
-            If its strategy made no search, or was ended in its first step.
+            If the strategy made no search, or its search ended in the first step.
         """
         check_is_fitted(learner)
         strategy = getattr(learner, "strategy_", learner)
@@ -77,21 +82,21 @@ class SearchDisplay:
             )
         if not len(strategy.history_["step"]):
             raise ValueError(
-                "history_ must have a step to be drawn, got none: the search was ended "
-                "in its first step, so let it go on for longer."
+                "history_ must have at least one step, got 0: the search ended in its "
+                "first step, so let it run for longer."
             )
         return cls(strategy.history_).plot(ax=ax)
 
     @classmethod
     def from_journal(cls, path, *, ax=None):
-        """Draw the searches in a journal, also while they are running.
+        """Draw the searches in a journal, which may still be running.
 
         Parameters
         ----------
         path : str or path-like
-            What was given to `AnnealingOracle(journal=)`.
+            The `journal` of the `AnnealingOracle`.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            Axes to draw on; None creates a new figure.
 
         Returns
         -------
@@ -100,9 +105,9 @@ class SearchDisplay:
         Raises
         ------
         FileNotFoundError
-            If there is no such file.
+            If the file does not exist.
         ValueError
-            If it is damaged, no journal, or no search in it has begun.
+            If the file is damaged or not a journal, or its searches have not begun.
         """
         history = read_journal(path)
         if not len(history["step"]):
@@ -117,7 +122,7 @@ class SearchDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            Axes to draw on; None creates a new figure.
 
         Returns
         -------
@@ -141,10 +146,10 @@ class SearchDisplay:
 
 
 def _searches(history):
-    """Return the history of each search in a table, by its name."""
+    """Return the history of each search in a journal, by its seeds."""
     if "xi" not in history:
         return {"search": history}
-    # A search is all steps from one start to the next.
+    # Each search begins with step 0.
     cuts = np.flatnonzero(history["step"] == 0)[1:]
     columns = {name: np.split(column, cuts) for name, column in history.items()}
     parts = [
@@ -167,9 +172,10 @@ def _draw_current(ax, history):
 
 
 def _acceptance(history):
-    """Return the share of steps that were accepted, without the start.
+    """Return the share of accepted steps, without the start.
 
-    A step is accepted if one of the moves that it proposes is; a blind one has one.
+    A step is accepted if any of its proposed moves is accepted. Steps of the uniform
+    search propose one move.
     """
     accepted = history["accepted"][history["step"] > 0]
     return accepted.mean() if len(accepted) else 0.0

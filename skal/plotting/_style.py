@@ -1,37 +1,39 @@
-"""What tells one thing from another: colours, line styles, markers and hatches.
+"""Colours, line styles, markers and hatches of plots.
 
-No picture relies on hue. Colours are Okabe and Ito's, which the colour-blind can tell
-apart; line styles, markers and hatches tell the same on grey paper.
+No plot relies on colour alone. The colours by Okabe and Ito are distinguishable for
+colour-blind people; line styles, markers and hatches distinguish lines in greyscale.
 """
 
-# "Color Universal Design", Okabe and Ito, 2008; without yellow, too pale for a line.
+# Okabe and Ito, "Color Universal Design", 2008. Their yellow is too pale for lines.
 COLOURS = ("#0072B2", "#E69F00", "#000000", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 LINE_STYLES = ("-", (0, (5, 1)), "-.", (0, (1, 1)), (0, (8, 1, 1, 1, 1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "h")
-# Of layers on top of each other, which only have to differ from their neighbours.
+# Hatches of stacked layers. Two suffice, since only neighbours have to differ.
 HATCHES = ("", "////")
 
-# Stands behind the others; no other line is dashed like it.
+# Style of the baseline, behind all other lines. No other line has these dashes.
 BASELINE = {"color": "0.45", "linestyle": "--", "marker": "", "zorder": 1}
 
-# The higher, the lighter: in grey and to the colour-blind too.
+# Colour map of qualities. Its lightness increases with the value, so it can be read in
+# greyscale.
 COLOUR_MAP = "viridis"
 
 
 def line_style(number):
     """Return the colour, line style and marker of a line.
 
-    The three cycles have no common divisor: the first 385 lines all differ.
+    The lengths of the three cycles have no common divisor, so the first 385 lines are
+    all different.
 
     Parameters
     ----------
     number : int
-        Of the line, from zero.
+        Number of the line, from zero.
 
     Returns
     -------
     dict
-        For `Axes.plot`.
+        Keyword arguments for `Axes.plot`.
     """
     return {
         "color": COLOURS[number % len(COLOURS)],
@@ -41,29 +43,30 @@ def line_style(number):
 
 
 def shades(n):
-    """Return colours from dark to light, for the parts of a whole.
+    """Return colours from dark to light, for stacked layers or classes.
 
     Parameters
     ----------
     n : int
+        Number of colours.
 
     Returns
     -------
     list of tuple of float
-        Red, green, blue and opacity of each.
+        Red, green, blue and opacity of each colour.
     """
     from matplotlib import colormaps
 
-    # The very ends of the map are hard to tell from text and from paper.
+    # Skip both ends of the map, which are close to black text and white paper.
     return [colormaps[COLOUR_MAP](0.05 + 0.9 * i / max(1, n - 1)) for i in range(n)]
 
 
 def luminance(colour):
-    """Return how light a colour is on grey paper, from 0 (black) to 1 (white).
+    """Return the greyscale value of a colour, from 0 (black) to 1 (white).
 
     Parameters
     ----------
-    colour : colour of matplotlib
+    colour : matplotlib color
 
     Returns
     -------
@@ -76,5 +79,5 @@ def luminance(colour):
 
 
 def ink(colour):
-    """Return the colour, black or white, of text that can be read on `colour`."""
+    """Return "black" or "white", whichever is readable as text on `colour`."""
     return "black" if luminance(colour) > 0.46 else "white"

@@ -1,4 +1,4 @@
-"""How well labelling orders do away from where they were found."""
+"""Quality of labelling orders under other seeds or with other estimators."""
 
 import numpy as np
 
@@ -17,44 +17,47 @@ from skal.plotting._style import COLOUR_MAP, ink
 class TransferDisplay:
     """Quality of labelling orders under other seeds, or with other estimators.
 
-    The orders found for the source, on the columns, are followed by the target, on the
-    rows. A cell holds a quality and how far it is from that of the reference, which the
-    colour shows too: the darker, the worse.
+    Columns are sources, for which an order was found; rows are targets, with which it
+    is replayed. Each cell shows a quality and its difference to the reference. The
+    colour shows the difference, too: the darker, the worse.
 
-    Make one with `from_study`.
+    Use `from_study` to create a display.
 
     Parameters
     ----------
     qualities : dict of str to ndarray of shape (n_targets, n_sources)
-        xi-qualities under the name of the strategy that found the orders; one panel
-        each.
+        xi-qualities, by the strategy that found the orders. There is one panel per
+        strategy.
     names : sequence of str
-        Of the sources and targets, which are the same.
+        Names of the sources, which are also the targets.
     baseline : ndarray of shape (n_targets,), default=None
-        Quality of random orders: the reference, drawn as a column of its own. By
-        default, the reference is the order that was found for the target, on the
+        Qualities of random orders. They are the reference, and are drawn in a column
+        of their own. By default, the reference is the target's own order, on the
         diagonal.
     baseline_name : str, default="random"
-        Above that column.
+        Title of the column of the baseline.
     what : str, default="seed"
-        What the sources and targets are.
+        Kind of the sources and targets, for the labels of the axes.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
         The frame of all panels.
     axes_ : dict of str to matplotlib Axes
-        The panels, by strategy, and that of the baseline: under its name, or that and
-        "(reference)" where its orders have a panel too.
+        The panels, by strategy. The key of the baseline's column is its name, followed
+        by " (reference)" if its orders have a panel, too.
     figure_ : matplotlib Figure
+        Figure that contains the panels.
     images_ : dict of str to matplotlib AxesImage
+        Coloured cells of each panel.
     texts_ : dict of str to ndarray of matplotlib Text
-        In the shape of the qualities.
+        Texts of the cells of each panel, in the shape of the qualities.
     colorbar_ : matplotlib Colorbar
+        Colour bar of all panels.
 
     See Also
     --------
-    OverlapDisplay : How many rows the orders have in common.
+    OverlapDisplay : Rows that the orders have in common.
 
     References
     ----------
@@ -90,22 +93,23 @@ class TransferDisplay:
 
     @classmethod
     def from_study(cls, result, *, strategies=None, estimator=None, ax=None):
-        """Draw a study of transfer.
+        """Draw a transfer between seeds or estimators.
 
-        Qualities are means over the seeds, where seeds are not what is compared.
+        For a transfer between estimators, qualities are means over seeds.
 
         Parameters
         ----------
         result : SeedTransfer or ModelTransfer
-            What `skal.studies.seed_transfer` or `skal.studies.model_transfer` returns.
+            As returned by `skal.studies.seed_transfer` or
+            `skal.studies.model_transfer`.
         strategies : list of str, default=None
-            Whose orders, drawn side by side; all by default.
+            Strategies to draw, one panel each; by default, all.
         estimator : str, default=None
-            Which estimator's seeds; may be left out where there is one. It has no
-            meaning for a ModelTransfer, which compares estimators.
+            For a SeedTransfer, the estimator whose orders are drawn. Optional if there
+            is only one. Must be None for a ModelTransfer, which draws all estimators.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default. It is split where there are several
-            panels.
+            Axes to draw on; None creates a new figure. They are split into
+            panels if there are several.
 
         Returns
         -------
@@ -114,16 +118,16 @@ class TransferDisplay:
         Raises
         ------
         ValueError
-            If there is no such strategy or estimator, or it is not said which of
-            several estimators to draw.
+            If a strategy or the estimator is unknown, the estimator is missing and
+            there are several, or it is given for a ModelTransfer.
         """
         from skal.studies import ModelTransfer
 
-        is_of_models = isinstance(result, ModelTransfer)
-        read = _read_models if is_of_models else _read_seeds
+        is_between_models = isinstance(result, ModelTransfer)
+        read = _read_models if is_between_models else _read_seeds
         qualities, params = read(result, estimator)
         names = choose_all("strategy", result.strategies, strategies)
-        # A study has the sources first, the picture has them on its columns.
+        # In a study, the source is the first axis; in the plot, it is the columns.
         panels = {name: qualities[result.strategies.index(name)].T for name in names}
         return cls(panels, **params).plot(ax=ax)
 
@@ -133,8 +137,8 @@ class TransferDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default. It is split where there are several
-            panels.
+            Axes to draw on; None creates a new figure. They are split into
+            panels if there are several.
 
         Returns
         -------
@@ -145,7 +149,7 @@ class TransferDisplay:
             panels[self._reference()] = np.asarray(self.baseline)[:, np.newaxis]
         widths = {name: one.shape[1] for name, one in panels.items()}
         names = [wrap(name, 9) for name in self.names]
-        # As wide as their panels, which stand side by side.
+        # Titles must not be wider than their panels, which are side by side.
         titles = {name: wrap(name, 9 * width) for name, width in widths.items()}
         size = _size(names, titles.values(), sum(widths.values()))
         self.ax_, self.figure_ = get_axes(ax, "TransferDisplay.plot", size)
@@ -159,12 +163,12 @@ class TransferDisplay:
         return self
 
     def _reference(self):
-        """Return the key of the baseline's own column, which is no strategy's."""
+        """Return the key of the baseline's column, distinct from all strategies."""
         is_taken = self.baseline_name in self.qualities
         return self.baseline_name + " (reference)" * is_taken
 
     def _gaps(self, panel):
-        """Return how much better each quality is than that of the reference."""
+        """Return the difference of each quality to its reference."""
         reference = np.diag(panel) if self.baseline is None else self.baseline
         return panel - np.asarray(reference)[:, np.newaxis]
 
@@ -177,7 +181,7 @@ class TransferDisplay:
         self.texts_[name] = np.empty(panel.shape, dtype=object)
         for (row, column), quality in np.ndenumerate(panel):
             gap = gaps[row, column]
-            # A reference is not compared with itself.
+            # Cells of the reference show no difference.
             own = row == column if self.baseline is None else name == self._reference()
             self.texts_[name][row, column] = ax.text(
                 column,
@@ -191,17 +195,17 @@ class TransferDisplay:
             )
 
     def _explain(self, names, titles):
-        places = range(len(names))
+        ticks = range(len(names))
         for name, ax in self.axes_.items():
             ax.set_title(titles[name], fontsize="medium")
             ax.tick_params(length=0)
             if self.baseline is not None and name == self._reference():
                 ax.set_xticks([])
             else:
-                ax.set_xticks(places, names, fontsize="small")
+                ax.set_xticks(ticks, names, fontsize="small")
                 ax.set_xlabel(f"Source {self.what}")
         first = next(iter(self.axes_.values()))
-        first.set_yticks(places, names, fontsize="small")
+        first.set_yticks(ticks, names, fontsize="small")
         first.set_ylabel(f"Target {self.what}")
         reference = "own order" if self.baseline is None else plain(self.baseline_name)
         self.colorbar_ = self.figure_.colorbar(
@@ -212,17 +216,18 @@ class TransferDisplay:
 
 
 def _read_seeds(result, estimator):
-    """Return the qualities of each strategy, and what is drawn with them."""
+    """Return qualities by strategy, and the other parameters of the display."""
     comparison = result.comparison
-    place = choose("estimator", comparison.estimators, estimator)
-    return result.qualities[place], {"names": [str(seed) for seed in comparison.seeds]}
+    index = choose("estimator", comparison.estimators, estimator)
+    return result.qualities[index], {"names": [str(seed) for seed in comparison.seeds]}
 
 
 def _read_models(result, estimator):
-    """Return the qualities of each strategy, and what is drawn with them."""
+    """Return qualities by strategy, and the other parameters of the display."""
     if estimator is not None:
         raise ValueError(
-            "A ModelTransfer compares all of its estimators: leave out estimator."
+            f"estimator must be None for a ModelTransfer, got {estimator!r}: it "
+            "compares all of its estimators."
         )
     comparison = result.comparison
     params = {"names": list(comparison.estimators), "what": "estimator"}
@@ -233,14 +238,14 @@ def _read_models(result, estimator):
 
 
 def _size(names, titles, n_columns):
-    """Return the width and height of a figure in which no names touch."""
+    """Return the width and height in inches of a figure without touching labels."""
     n_lines = count_lines(names)
     height = max(0.55, 0.1 + 0.15 * n_lines) * len(names)
     return 1.8 + 0.75 * n_columns, 0.9 + 0.15 * (n_lines + count_lines(titles)) + height
 
 
 def _limits(gaps):
-    """Return the ends of the colour scale, which all panels share."""
+    """Return the limits of the colour scale, which all panels share."""
     values = np.concatenate([np.ravel(one) for one in gaps])
     low, high = values.min(), values.max()
     return (low, high) if low < high else (low - 0.01, high + 0.01)

@@ -1,4 +1,4 @@
-"""Studies: what takes more than one run, and the paper's tasks to run them on."""
+"""Studies that need more than one run, and the paper's tasks to run them on."""
 
 from skal.studies._compare import compare
 from skal.studies._comparison import Comparison

@@ -1,4 +1,4 @@
-"""Rows sorted into bins: by a number, a text, or a point in the plane."""
+"""Sorting of rows into bins: by a number, a text, or a point in the plane."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,18 +10,19 @@ from skal.inputs._containers import concat, is_text, lengths, n_rows
 from skal.inputs._embedding import cluster, embed
 from skal.problem import Problem
 
-# The sets whose rows are sorted into bins, in this order; test is the last, if at all.
+# Sets whose rows are sorted into bins, in this order. The test set comes last, so that
+# it can be left out.
 SETS = "pool", "warm", "select", "test"
 
 
 def set_sizes(problem: Problem, names: Iterable[str]) -> dict[str, int]:
-    """Return how many rows each set has; none if there is no such set."""
+    """Return how many rows each set has; 0 for a set that does not exist."""
     sets = {name: getattr(problem, f"X_{name}") for name in names}
     return {name: 0 if X is None else n_rows(X) for name, X in sets.items()}
 
 
 def cut(values: NDArray, sizes: dict[str, int]) -> dict[str, NDArray]:
-    """Cut an array into the parts of each data set."""
+    """Split an array into one part per data set."""
     parts = np.split(values, np.cumsum(list(sizes.values()))[:-1])
     return dict(zip(sizes, parts, strict=True))
 
@@ -31,10 +32,24 @@ def values_of(
 ) -> NDArray:
     """Return the value of each row of all sets, one set after the other.
 
+    Parameters
+    ----------
+    problem : Problem
+    feature : {"length", "tsne"}, callable or array-like
+        As in `input_distribution`.
+    sizes : dict of str to int
+        Number of rows in each set.
+    random_state : int
+        Seed of the embedding.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,) or (n_rows, 2)
+
     Raises
     ------
     ValueError
-        If there is not one for each row, or it is not finite.
+        If there is not one value per row, or a value is not finite.
     """
     is_given = not callable(feature) and not isinstance(feature, str)
     values = np.asarray(
@@ -44,13 +59,13 @@ def values_of(
     if values.shape not in ((n,), (n, 2)):
         wanted = ", ".join(f"{size} of {name}" for name, size in sizes.items() if size)
         raise ValueError(
-            f"feature must give a value, or a point of two, for each of {n} rows "
-            f"({wanted}); got shape {values.shape}."
+            f"feature must give one value, or one point of two coordinates, for each "
+            f"of {n} rows ({wanted}), got shape {values.shape}."
         )
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ValueError(
-            "feature gives values that are not finite, and no bin holds them: give a "
-            "number for each row."
+            "feature must give finite values, got NaN or infinity: give a number for "
+            "each row."
         )
     return values
 
@@ -70,8 +85,8 @@ def _look(feature: Any, rows: Any, random_state: int) -> Any:
         return embed(rows, random_state)
     if not is_text(rows):
         raise ValueError(
-            'feature="length" is the number of words of a sentence, and these rows are '
-            'none: give "tsne", or a function of rows.'
+            'feature="length" counts the words of a sentence, but these rows are not '
+            'sentences: give "tsne" or a function of rows.'
         )
     return lengths(rows)
 
@@ -79,7 +94,22 @@ def _look(feature: Any, rows: Any, random_state: int) -> Any:
 def sort_into_bins(
     values: NDArray, n_bins: int | None, random_state: int
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Return the bin of each row, and the names of the bins."""
+    """Return the bin of each row, and the names of the bins.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,) or (n_rows, 2)
+    n_bins : int or None
+        None makes one bin per distinct integer or text, 10 quantiles of floats, or 5
+        clusters of points.
+    random_state : int
+        Seed of the clustering.
+
+    Returns
+    -------
+    bins : ndarray of shape (n_rows,)
+    names : tuple of str
+    """
     if values.ndim == 2:
         which = cluster(values, 5 if n_bins is None else n_bins, random_state)
         return which, tuple(map(str, range(which.max() + 1)))
@@ -87,14 +117,14 @@ def sort_into_bins(
         distinct, which = np.unique(values, return_inverse=True)
         return which, tuple(map(str, distinct.tolist()))
     n_bins = 10 if n_bins is None else n_bins
-    # Quantiles that are values themselves: what is equal stays in one bin.
+    # These quantiles are observed values, so equal values stay in one bin.
     ends = np.quantile(values, np.arange(1, n_bins) / n_bins, method="inverted_cdf")
     which = np.unique(np.searchsorted(ends, values), return_inverse=True)[1]
     return which, _name([values[which == b] for b in range(which.max() + 1)])
 
 
 def _name(bins: list[NDArray]) -> tuple[str, ...]:
-    """Name bins by the least and the largest value in each, no two alike."""
+    """Name each bin by its smallest and largest value, with distinct names."""
     ends = [(values.min(), values.max()) for values in bins]
     if bins[0].dtype.kind != "f":
         return tuple(f"{a}" if a == b else f"{a}-{b}" for a, b in ends)

@@ -1,4 +1,4 @@
-"""Comparison of strategies: strategies x seeds x estimators."""
+"""Comparison of strategies over several seeds and estimators."""
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -19,17 +19,17 @@ from skal.problem import Problem
 from skal.seeding import stream
 from skal.strategies import FixedOrder, Random
 from skal.strategies._base import fit_inner
-from skal.studies._comparison import Comparison, check_known
+from skal.studies._comparison import Comparison
 from skal.studies._seeds import as_seeds
-from skal.studies._spec import Splits, StudySpec
+from skal.studies._spec import Splits, StudySpec, check_known
 from skal.studies._tasks import Task
 from skal.studies.running._cells import run_cells
 from skal.studies.running._jobs import Cell, _jobs
 from skal.studies.running._store import Run, Store, describe_study
 
-# With fewer seeds, no test can tell a difference from luck.
+# Smallest number of seeds without a warning: tests on fewer have hardly any power.
 ENOUGH_SEEDS = 5
-# Arguments that say how whole data are split, as in `ActiveLearner`.
+# Names of the arguments that set how the data are split, as in `ActiveLearner`.
 SIZES = (
     *("batch_size", "n_rounds", "warm_size", "select_size", "val_size", "test_size"),
     "scoring",
@@ -55,101 +55,106 @@ def compare(
     callbacks: Iterable[Any] = (),
     **sizes: Any,
 ) -> Comparison:
-    """Compare strategies, an oracle among them, over several seeds and estimators.
+    """Compare strategies, including an oracle, over several seeds and estimators.
 
-    Call it in one of two ways:
+    There are two ways to call it:
 
     `compare(X, y, estimator, strategies)`
-        Each seed splits the data anew, and is the xi of all trainings on its split.
-        Tests tell whether a strategy is better on data like these.
+        Each seed splits the data anew and seeds all trainings on its split (it is
+        their xi). The tests show whether a strategy is better on data like these.
     `compare(problem, strategies)`
-        All seeds share the sets of the problem, as in the paper, and differ in xi
-        alone. Tests tell luck of the training apart from a difference on this split,
-        and say nothing about other data.
+        All seeds use the data sets of the problem, as in the paper; only xi differs.
+        The tests show whether a difference on this split is larger than the noise of
+        training. They say nothing about other data.
 
     Parameters
     ----------
-    X : rows, Problem, Task or callable
-        All rows of the data; or a problem, as `Problem.from_sets` or `load_task` gives
-        it; or a function that returns a `Problem` for each seed, which are taken to be
-        random splits of the same rows.
-    y : labels, or dict of str to strategy
-        The label of each row; after a problem, the strategies.
+    X : array-like, dataframe, list, Problem, Task or callable
+        All rows of the data; or a problem, as returned by `Problem.from_sets` or
+        `load_task`; or a function that takes a seed and returns a `Problem`. The
+        problems of all seeds are assumed to be random splits of the same rows.
+    y : array-like, or dict of str to strategy
+        The label of each row; or the strategies, if `X` is a problem.
     estimator : estimator or dict of str to estimator
-        Trained on the data; several are given by name. A problem brings its own.
+        The estimator to train, or several by name. Not used with a problem, which has
+        its own.
     strategies : dict of str to strategy, default=None
-        Compared with each other, by name. A task brings its own.
+        The strategies to compare, by name. Optional with a task, which has its own.
     problem : Problem, Task or callable, default=None
-        A problem, by keyword.
+        The problem, if it is given by keyword and not as `X`.
     estimators : dict of str to estimator, default=None
-        Trained in the place of those of a problem or task.
+        Estimators by name, to use instead of the problem's or the task's own.
     seeds : int or iterable of int, default=5
-        An int counts from zero. Below five, there is a warning: nothing can be tested.
-        `docs/p_values.md` has how many tell which difference.
+        The seeds; an int n stands for 0, ..., n - 1. With fewer than five, a warning
+        says that differences cannot be tested. See `docs/p_values.md` for the number
+        of seeds needed to detect a difference of a given size.
     n_orders : int, default=10
-        Random orders of the baseline for each seed, which count as their mean. The
+        Number of random orders of the baseline for each seed. Their mean is used; the
         paper takes 100.
     baseline, oracle : str, default=None
-        The names of the random baseline and of the oracle among `strategies`; by
-        default the first `Random`, and the first oracle.
+        Names of the random baseline and of the oracle in `strategies`. By default, the
+        first `Random` and the first oracle.
     posterior_estimators : dict of str to estimator, default=None
-        Trained and scored in the place of the estimator of the same name where a
-        strategy samples its posterior, as `BALD` does: a net with dropout. By default
-        those of the task. To choose by such a net and score the plain one, wrap the
-        strategy: `Proxy(BALD(), net)`.
+        Estimators with a posterior, such as nets with dropout, by the name of the
+        estimator they replace. They are trained and scored under strategies that
+        sample a posterior, such as `BALD`. By default, a task's own are used. To select
+        rows with such a net but score the plain one, use `Proxy(BALD(), net)`.
     include_warm_start : bool, default=False
-        Average curves over k = 0..K, as the published tables do, and not over k = 1..K.
+        Whether to average curves over k = 0..K, as the published tables do. By
+        default, they are averaged over k = 1..K.
     n_jobs : int or None, default=None
-        Runs side by side. It does not change the result. Where there are few and long
-        ones, give the oracle an `n_jobs` instead.
+        Number of runs in parallel. It does not change the result. For a few long
+        searches, set `n_jobs` of the oracle instead.
     path : str or path-like, default=None
-        A folder to keep the study in. Each run is written down when it is done, as a
-        line of JSON, and an oracle without a `journal` is given one there. Killed and
-        called again, the study goes on where it was, to the same table; called with
-        more seeds, orders, strategies or estimators, it runs what is new. Where a
-        strategy, an estimator or the scorer has changed, in its parameters or in code
-        of your own, a warning says so, and the cells that depend on it are run again.
+        Folder in which to keep the study. Each finished run is saved as a line of
+        JSON, and an oracle without a `journal` gets one in this folder. If the study
+        is killed, the same call resumes it and gives the same table; a call with more
+        seeds, orders, strategies or estimators runs only the new ones. If a strategy,
+        an estimator or the scorer has changed, in its parameters or in your own code,
+        a warning says so, and the runs that depend on it are repeated.
     callbacks : iterable of callback, default=()
-        Shown the progress, such as `skal.utils.progress.ProgressBar()`.
+        Callbacks that show progress, such as `skal.utils.progress.ProgressBar()`.
     **sizes : dict
-        With whole data: `batch_size`, `n_rounds`, `warm_size`, `select_size`,
+        With `X` and `y`: `batch_size`, `n_rounds`, `warm_size`, `select_size`,
         `val_size`, `test_size` and `scoring`, as in `ActiveLearner`.
 
     Returns
     -------
     Comparison
-        Also printed as a table; `pandas.DataFrame` takes its `table()`.
+        Prints as a table; its `table()` can be passed to `pandas.DataFrame`.
 
     Raises
     ------
     ValueError
-        If a name, a parameter or a set is missing or wrong, or `path` is the folder of
-        another study.
+        If a name, a parameter or a data set is missing or invalid, or `path` is the
+        folder of another study.
     TypeError
-        If a strategy needs a method that an estimator lacks.
+        If an estimator lacks a method that a strategy needs.
 
     Warns
     -----
     UserWarning
-        If there are fewer than five seeds; if all seeds of a strategy are one run,
-        since neither it nor the estimator draws random numbers and all share a split;
-        or if a strategy ends no better than always answering the most frequent class.
+        If there are fewer than five seeds; if all seeds of a strategy give the same
+        run, because they share a split and neither the strategy nor the estimator
+        draws random numbers; or if a strategy ends no better than a model that always
+        predicts the most frequent class.
 
     See Also
     --------
-    seed_transfer, model_transfer : Follow the orders that were found again.
-    Proxy : Choose by one model and score another.
+    seed_transfer : Replay the orders under other seeds.
+    model_transfer : Replay the orders with other estimators.
+    Proxy : Select rows with one model and score another.
 
     Notes
     -----
-    Random splits of the same rows overlap. Tests over them are corrected resampled
-    t-tests (Nadeau and Bengio): the variance of the mean over n splits is taken as
-    `s^2 (1 / n + n_test / n_other)`, with the numbers of rows in the test set and
-    outside of it.
+    Random splits of the same rows overlap. They are compared with corrected resampled
+    t-tests (Nadeau and Bengio), where the variance of the mean over n splits is
+    `s^2 (1 / n + n_test / n_other)`; n_test and n_other are the numbers of rows inside
+    and outside the test set.
 
-    An oracle's order may suit the xi that it was searched with, and no other one. Where
-    training draws random numbers, each order is followed again under five other seeds;
-    the printed table has the gains of both. Runs that all seeds share are trained once.
+    An oracle's order may only suit the xi that it was searched with. If training draws
+    random numbers, each order is therefore replayed under five other seeds, and the
+    printed table shows both gains. A run that is the same for all seeds is made once.
 
     References
     ----------
@@ -213,7 +218,14 @@ def _unpack(
     posterior_estimators: Any,
     sizes: dict[str, Any],
 ) -> tuple[Problem | Callable[[int], Problem], Any, Any, dict[str, Any]]:
-    """Return where problems come from, and fill in from a problem or task."""
+    """Sort out the arguments of `compare`, with defaults from a problem or task.
+
+    Returns
+    -------
+    source : Problem or callable
+        The problem, or a function that returns the problem of a seed.
+    strategies, estimators, posterior_estimators : mapping of str to estimator
+    """
     if isinstance(X, Problem | Task) or callable(X):
         strategies = y if strategies is None else strategies
         _refuse_sizes(sizes, estimator)
@@ -240,26 +252,26 @@ def _unpack(
 
 
 def _refuse_sizes(sizes: dict[str, Any], estimator: Any) -> None:
-    """Refuse what a problem determines by itself."""
+    """Refuse arguments that are already part of a problem."""
     given = [*sizes, *["estimator"] * (estimator is not None)]
     if given:
         raise ValueError(
-            f"{given[0]} is part of a problem: pose the problem with it, or give "
-            "compare the whole X and y."
+            f"{given[0]} is part of a problem: set it when you make the problem, or "
+            "pass X and y to compare."
         )
 
 
 def _refuse_no_data(X: Any, y: Any, estimator: Any) -> None:
     if isinstance(y, Mapping) or (y is None and estimator is None):
         raise ValueError(
-            "compare takes X, y, an estimator and strategies, or a problem and "
-            "strategies, where the problem must be a Problem (as Problem.from_sets "
-            f"returns it), a Task, or a function of the seed; got {type(X).__name__}."
+            "compare takes either X, y, an estimator and strategies, or a problem and "
+            "strategies. The problem must be a Problem (see Problem.from_sets), a "
+            f"Task, or a function of the seed, got {type(X).__name__}."
         )
 
 
 def _named(estimator: Any) -> Any:
-    """Return estimators by name: a single one has the name of its class."""
+    """Return estimators by name; a single one is named after its class."""
     if isinstance(estimator, Mapping):
         return estimator
     return {type(estimator).__name__: estimator}
@@ -268,14 +280,14 @@ def _named(estimator: Any) -> Any:
 def _resplit(
     X: Any, y: Any, estimators: Mapping[str, Any], sizes: dict[str, Any]
 ) -> Callable[[int], Problem]:
-    """Return what poses a problem on a random split of the data for each seed."""
+    """Return a function that makes the problem of a seed, on a split of its own."""
     for name in sizes:
         if name not in SIZES:
             raise TypeError(
                 f"compare got an unexpected argument {name!r}: it takes "
                 f"{', '.join(SIZES)}."
             )
-    # All estimators share one split: one that takes a selection set has it carved.
+    # All estimators share one split. It has a selection set if any of them uses one.
     chosen = sorted(estimators.values(), key=takes_selection_set)[-1]
     return partial(_pose, X, y, chosen, sizes)
 
@@ -285,7 +297,7 @@ def _pose(X: Any, y: Any, estimator: Any, sizes: dict[str, Any], seed: int) -> P
 
 
 def _with_dropout(task: Task, estimators: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a task's estimators with dropout, but for those that are not its own."""
+    """Return a task's posterior estimators for those estimators that are its own."""
     return {
         name: model
         for name, model in task.posterior_estimators.items()
@@ -294,16 +306,16 @@ def _with_dropout(task: Task, estimators: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_named(named: Any, what: str, kind: HasMethods) -> None:
-    """Refuse what is no dict of names and objects that can be used."""
+    """Refuse anything but a dict of names to objects of the right kind."""
     if not isinstance(named, Mapping) or not named:
         raise ValueError(
-            f"{what} must be a dict that names at least one: got {named!r}."
+            f"{what} must be a dict with at least one entry, got {named!r}."
         )
     for name, one in named.items():
         if not isinstance(name, str):
-            raise ValueError(f"{what} must be named by texts: got {name!r}.")
+            raise ValueError(f"{what} must have strings as keys, got {name!r}.")
         if not kind.is_satisfied_by(one) or isinstance(one, type):
-            raise ValueError(f"{what}[{name!r}] must be {kind}: got {one!r}.")
+            raise ValueError(f"{what}[{name!r}] must be {kind}, got {one!r}.")
 
 
 def _first(strategies: Mapping[str, Any], kind: type) -> str | None:
@@ -311,7 +323,7 @@ def _first(strategies: Mapping[str, Any], kind: type) -> str | None:
 
 
 def _check_study(study: StudySpec) -> None:
-    """Refuse what cannot run, before anything is trained."""
+    """Refuse a study that cannot run, before anything is trained."""
     for role in ("baseline", "oracle"):
         if getattr(study, role) is not None:
             check_known(getattr(study, role), study.strategies, "strategy")
@@ -323,13 +335,13 @@ def _check_study(study: StudySpec) -> None:
     if n < ENOUGH_SEEDS:
         warnings.warn(
             f"A comparison over {n} seed{'s' * (n > 1)} is too small to test for "
-            f"differences: give {ENOUGH_SEEDS} seeds or more.",
+            f"differences: give at least {ENOUGH_SEEDS} seeds.",
             stacklevel=3,
         )
 
 
 def _check_sets(study: StudySpec) -> None:
-    """Refuse pairings that lack a method or a data set."""
+    """Refuse strategies that lack a data set or a method of an estimator."""
     problem = study.splits.example
     for name, strategy in study.strategies.items():
         for estimator in study.estimators:
@@ -338,7 +350,7 @@ def _check_sets(study: StudySpec) -> None:
         if isinstance(strategy, FixedOrder):
             _check_order(study, name, strategy)
         if not getattr(strategy, "peeks", False):
-            # A strategy that peeks may search in `fit`: not before all is checked.
+            # A strategy that peeks may search in `fit`, so it is left out here.
             with single_threaded():
                 fit_inner(strategy, problem.X_pool, problem, stream(0))
 
@@ -346,14 +358,14 @@ def _check_sets(study: StudySpec) -> None:
 def _check_order(study: StudySpec, name: str, strategy: FixedOrder) -> None:
     if study.splits.vary:
         raise ValueError(
-            f"The order of {name!r} belongs to one pool, and each seed has a split of "
-            "its own: compare on one Problem, as Problem.from_sets returns it."
+            f"The order of {name!r} needs one pool for all seeds, but each seed has a "
+            "split of its own: compare on one Problem (see Problem.from_sets)."
         )
     study.problem.whole_order(strategy.order, f"The order of {name!r}")
 
 
 def _gather(study: StudySpec, runs: Mapping[Cell, Run]) -> Comparison:
-    """Put runs into arrays, those of one baseline and seed as their mean."""
+    """Collect all runs in arrays; the orders of the baseline are averaged."""
     grouped: dict[tuple[str, str, int], list[Run]] = {}
     for cell, run in runs.items():
         grouped.setdefault(cell[:3], []).append(run)
@@ -384,7 +396,7 @@ def _gather(study: StudySpec, runs: Mapping[Cell, Run]) -> Comparison:
 def _of_baseline(
     study: StudySpec, grouped: Mapping[tuple[str, str, int], list[Run]]
 ) -> Any:
-    """Return the curves of each order of the baseline; None where there is none."""
+    """Return the curves of all orders of the baseline, or None without a baseline."""
     if study.baseline is None:
         return None
     return np.array(
@@ -399,7 +411,7 @@ def _of_baseline(
 
 
 def _warn_of_chance(study: StudySpec, runs: Mapping[Cell, Run]) -> None:
-    """Warn of strategies with models that have learned nothing in the end."""
+    """Warn of strategies that end no better than the most frequent class."""
     for estimator in study.estimators:
         for strategy in study.strategies:
             of_pair = [r for c, r in runs.items() if c[:2] == (estimator, strategy)]
@@ -411,15 +423,15 @@ def _warn_of_chance(study: StudySpec, runs: Mapping[Cell, Run]) -> None:
                 of = "" if model is plain else " Its model is the posterior estimator."
                 warnings.warn(
                     f"{strategy} with {estimator} ends at chance: its last test score "
-                    f"is {score:.3f}, and always answering the most frequent class "
-                    f"has {chance:.3f}.{of} Train the model for longer, or label more "
-                    "rows.",
+                    f"is {score:.3f}, and always predicting the most frequent class "
+                    f"scores {chance:.3f}.{of} Train the model for longer, or label "
+                    "more rows.",
                     stacklevel=3,
                 )
 
 
 def _warn_of_repeats(found: Comparison) -> None:
-    """Warn of strategies with seeds that do not differ."""
+    """Warn of strategies for which all seeds give the same run."""
     names = [
         f"{strategy} with {estimator}"
         for strategy in found.strategies
@@ -430,8 +442,8 @@ def _warn_of_repeats(found: Comparison) -> None:
     ]
     if names:
         warnings.warn(
-            f"Seeds do not differ for {', '.join(names)}: nothing there draws random "
-            f"numbers, and all {len(found.seeds)} seeds share one split. Give compare "
-            "the whole X and y, so that each seed splits the data anew.",
+            f"Seeds do not differ for {', '.join(names)}: neither the strategy nor the "
+            f"estimator draws random numbers, and all {len(found.seeds)} seeds share "
+            "one split. Pass X and y to compare, so that each seed has its own split.",
             stacklevel=3,
         )

@@ -1,9 +1,7 @@
-"""Results of a comparison of strategies: curves, orders, and who is better."""
+"""Results of a comparison of strategies: curves, orders and paired tests."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,19 +9,21 @@ from numpy.typing import NDArray
 from skal.curves import optimism
 from skal.inputs._containers import n_rows
 from skal.studies._paired import PairedTests
-from skal.studies._spec import StudySpec
+from skal.studies._spec import StudySpec, check_known
 from skal.studies._statistics import share_of_gap, win_table
 from skal.studies._summary import summarize
+from skal.studies._tables import name_axes
 
 Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Comparison(StudySpec):
-    """Strategies compared on one problem, with several estimators and seeds.
+    """Results of comparing strategies, with several estimators and seeds.
 
-    Other studies take it: `seed_transfer`, `model_transfer`, `order_overlap`,
-    `input_distribution`, `label_distribution` and `regularization_gain`.
+    `compare` returns it. Other studies take it as input: `seed_transfer`,
+    `model_transfer`, `order_overlap`, `input_distribution`, `label_distribution` and
+    `regularization_gain`.
 
     Parameters
     ----------
@@ -32,19 +32,19 @@ class Comparison(StudySpec):
         As in `StudySpec`.
     curves, validation_curves : ndarray of shape \
             (n_estimators, n_strategies, n_seeds, n_rounds + 1)
-        Scores on test and validation, index 0 being the warm start. The baseline's are
-        the mean over its orders. NaN where there is no validation set.
+        Scores on the test and validation set. Index 0 is the warm start. For the
+        baseline, means over its orders. NaN without a validation set.
     orders : mapping of (str, str, int) to ndarray of shape (n_orders, n_acquired)
-        Rows in the order in which they were labelled, by estimator, strategy and seed:
-        rows of the pool, or of the whole `X` where each seed has its own split. Only a
-        baseline has more than one order.
+        Labelled rows in their order, by estimator, strategy and seed. They index the
+        pool, or the whole `X` if each seed has its own split. Only the baseline has
+        more than one order.
     baseline_curves : ndarray of shape \
             (n_estimators, n_seeds, n_orders, n_rounds + 1), or None
-        Scores on test of each order of the baseline.
+        Test scores of each order of the baseline; None without a baseline.
     other_seeds : mapping of (str, str, int) to ndarray of shape \
             (n_replays, n_rounds + 1), default={}
-        Scores on test of an oracle's order, followed again under other seeds of
-        training; for oracles whose estimator draws random numbers.
+        Test scores of an oracle's order when it is replayed under other training
+        seeds. Only for oracles whose estimator draws random numbers.
     """
 
     curves: NDArray[np.float64] = field(repr=False)
@@ -64,20 +64,21 @@ class Comparison(StudySpec):
 
     @property
     def qualities(self) -> NDArray[np.float64]:
-        """xi-quality on test, shape (n_estimators, n_strategies, n_seeds)."""
+        """xi-quality on the test set, shape (n_estimators, n_strategies, n_seeds)."""
         return self.quality_of(self.curves)
 
     @property
     def validation_qualities(self) -> NDArray[np.float64]:
-        """xi-quality on validation, shape (n_estimators, n_strategies, n_seeds)."""
+        """xi-quality on validation, of shape (n_estimators, n_strategies, n_seeds)."""
         return self.quality_of(self.validation_curves)
 
     def quality_of(self, curves: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Average curves over their rounds, as all qualities here are averaged.
+        """Return the xi-quality of curves: their mean over rounds.
 
         Parameters
         ----------
         curves : ndarray of shape (..., n_rounds + 1)
+            The warm start counts only if `include_warm_start` is True.
 
         Returns
         -------
@@ -87,7 +88,7 @@ class Comparison(StudySpec):
 
     @property
     def heuristics(self) -> tuple[str, ...]:
-        """The strategies that are neither the baseline nor look at unseen labels."""
+        """Names of the strategies that are neither baseline nor peek at labels."""
         return tuple(
             name
             for name, strategy in self.strategies.items()
@@ -96,11 +97,21 @@ class Comparison(StudySpec):
         )
 
     def of(self, name: str) -> NDArray[np.float64]:
-        """Return the qualities of one strategy, shape (n_estimators, n_seeds)."""
-        return self.qualities[:, self._place(name)]
+        """Return the test qualities of one strategy.
+
+        Parameters
+        ----------
+        name : str
+            One of `strategies`.
+
+        Returns
+        -------
+        ndarray of shape (n_estimators, n_seeds)
+        """
+        return self.qualities[:, self._index(name)]
 
     def single_curves(self, name: str) -> NDArray[np.float64]:
-        """Return the test curves of the single runs of a strategy.
+        """Return the test curve of every run of a strategy.
 
         Parameters
         ----------
@@ -110,30 +121,39 @@ class Comparison(StudySpec):
         Returns
         -------
         ndarray of shape (n_estimators, n_runs, n_rounds + 1)
-            One run per seed; of the baseline, one per seed and order.
+            One run per seed; for the baseline, one per seed and order.
 
         Raises
         ------
         ValueError
-            If there is no such strategy.
+            If the strategy is unknown.
         """
-        place = self._place(name)
+        index = self._index(name)
         if name == self.baseline and self.baseline_curves is not None:
             n_estimators, *_, n_scores = self.baseline_curves.shape
             return self.baseline_curves.reshape(n_estimators, -1, n_scores)
-        return self.curves[:, place]
+        return self.curves[:, index]
 
-    def _place(self, name: str) -> int:
+    def _index(self, name: str) -> int:
         check_known(name, self.strategies, "strategy")
         return list(self.strategies).index(name)
 
     def choose(self, names: Iterable[str] | None) -> tuple[str, ...]:
         """Return names of strategies: those given, or all but the baseline.
 
+        Parameters
+        ----------
+        names : iterable of str, str or None
+            None takes all strategies but the baseline.
+
+        Returns
+        -------
+        tuple of str
+
         Raises
         ------
         ValueError
-            If there is no strategy of that name, one is named twice, or none at all.
+            If a name is unknown or given twice, or no strategy is left.
         """
         if isinstance(names, str):
             names = [names]
@@ -143,19 +163,19 @@ class Comparison(StudySpec):
             check_known(name, self.strategies, "strategy")
         if not chosen:
             raise ValueError(
-                "There is no strategy but the baseline: name one at least."
+                "The baseline is the only strategy: give at least one name."
                 if names is None
-                else "No strategy is chosen: name one at least."
+                else "strategies must not be empty: give at least one name."
             )
         if len(set(chosen)) < len(chosen):
-            raise ValueError(f"strategies must be distinct; got {', '.join(chosen)}.")
+            raise ValueError(f"strategies must be distinct, got {', '.join(chosen)}.")
         return chosen
 
     def repeats(self, name: str) -> NDArray[np.bool_]:
-        """Return whether all seeds of a strategy gave one and the same run.
+        """Return whether all seeds of a strategy gave the same run.
 
-        They do where all seeds share a split and neither the estimator nor the strategy
-        draws random numbers. Such seeds are no sample of anything.
+        This happens if all seeds share a split and neither the estimator nor the
+        strategy draws random numbers. Such seeds cannot be used to test anything.
 
         Parameters
         ----------
@@ -166,7 +186,7 @@ class Comparison(StudySpec):
         -------
         ndarray of bool, shape (n_estimators,)
         """
-        curves = self.curves[:, self._place(name)]
+        curves = self.curves[:, self._index(name)]
         if len(self.seeds) < 2 or self.splits.vary:
             return np.zeros(len(self.estimators), dtype=bool)
         same_curves = np.isclose(curves, curves[:, :1], rtol=1e-9, equal_nan=True)
@@ -186,7 +206,7 @@ class Comparison(StudySpec):
         Parameters
         ----------
         reference : str, default=None
-            One of `strategies`; the baseline by default.
+            One of `strategies`; by default, the baseline.
 
         Returns
         -------
@@ -195,26 +215,28 @@ class Comparison(StudySpec):
         Raises
         ------
         ValueError
-            If there is no such strategy, or no other one.
+            If the strategy is unknown, or it is the only one.
         """
         reference = self._need("baseline") if reference is None else reference
         check_known(reference, self.strategies, "strategy")
         pairs = [(name, reference) for name in self.strategies if name != reference]
         if not pairs:
-            raise ValueError(f"There is no strategy but {reference!r} to compare with.")
+            raise ValueError(
+                f"{reference!r} is the only strategy: add another one to test."
+            )
         return self.test_pairs(pairs)
 
     def oracle_gains(self, *, other_seeds: bool = False) -> PairedTests:
-        """Test the oracle against the baseline, and against the best heuristic.
+        """Test the oracle against the baseline and against the best heuristic.
 
-        The best heuristic is chosen for each estimator by its mean quality on test,
-        over these same seeds: that favours it.
+        The best heuristic of each estimator is the one with the highest mean test
+        quality over these same seeds, which is a choice in its favour.
 
         Parameters
         ----------
         other_seeds : bool, default=False
-            Test the oracle's orders as they do under other seeds of training than the
-            seed that they were searched with. An order may suit its own seed alone.
+            Whether to use the qualities of the oracle's orders under other training
+            seeds than the one of their search. An order may only suit its own seed.
 
         Returns
         -------
@@ -223,8 +245,8 @@ class Comparison(StudySpec):
         Raises
         ------
         ValueError
-            If there is no oracle, or nothing to compare it with; or `other_seeds` is
-            asked for, and no order was followed again under other seeds.
+            If the comparison lacks an oracle or anything to compare it with, or if
+            `other_seeds` is True and no order was replayed under other seeds.
 
         References
         ----------
@@ -242,16 +264,15 @@ class Comparison(StudySpec):
                 "There is nothing to compare the oracle with: add Random()."
             )
         tests = self._test((oracle,) * len(references), np.transpose(references))
-        return self._elsewhere(tests) if other_seeds else tests
+        return self._under_other_seeds(tests) if other_seeds else tests
 
-    def _elsewhere(self, tests: PairedTests) -> PairedTests:
-        """Return tests of the oracle, with its orders followed under other seeds."""
+    def _under_other_seeds(self, tests: PairedTests) -> PairedTests:
+        """Return tests of the oracle with the qualities of its replays."""
         qualities = self.other_seed_qualities(self._need("oracle"))
         if np.isnan(qualities).all():
             raise ValueError(
-                f"The orders of {self.oracle!r} were not followed under other seeds of "
-                "training: no estimator draws random numbers, so they would make no "
-                "difference."
+                f"The orders of {self.oracle!r} were not replayed under other training "
+                "seeds, since no estimator draws random numbers: use other_seeds=False."
             )
         tiled = np.repeat(qualities[:, None], len(tests.strategies), axis=1)
         return PairedTests(
@@ -265,7 +286,7 @@ class Comparison(StudySpec):
         )
 
     def other_seed_qualities(self, name: str) -> NDArray[np.float64]:
-        """Return the qualities of an oracle's orders under other seeds of training.
+        """Return the qualities of an oracle's orders under other training seeds.
 
         Parameters
         ----------
@@ -275,7 +296,7 @@ class Comparison(StudySpec):
         Returns
         -------
         ndarray of shape (n_estimators, n_seeds)
-            Means over the other seeds; NaN where an order was not followed again.
+            Means over the other seeds; NaN if an order was not replayed.
         """
         check_known(name, self.strategies, "strategy")
         found = np.full((len(self.estimators), len(self.seeds)), np.nan)
@@ -288,12 +309,12 @@ class Comparison(StudySpec):
         return found
 
     def test_pairs(self, pairs: Iterable[tuple[str, str]]) -> PairedTests:
-        """Test strategies, each against a reference of its own.
+        """Test each strategy against a reference of its own.
 
         Parameters
         ----------
         pairs : iterable of (str, str)
-            A strategy, and what to compare it with.
+            Strategies and their references.
 
         Returns
         -------
@@ -302,11 +323,11 @@ class Comparison(StudySpec):
         Raises
         ------
         ValueError
-            If there is no pair, or no strategy of such a name.
+            If `pairs` is empty, or a name is unknown.
         """
         pairs = list(pairs)
         if not pairs:
-            raise ValueError("No pair of strategies is given: give at least one.")
+            raise ValueError("pairs must not be empty: give at least one.")
         strategies, references = zip(*pairs, strict=True)
         return self._test(strategies, np.tile(references, (len(self.estimators), 1)))
 
@@ -334,17 +355,18 @@ class Comparison(StudySpec):
         )
 
     def gap_closed(self) -> NDArray[np.float64]:
-        """Return which share of the gap from baseline to oracle each strategy closes.
+        """Return the share of the gap between baseline and oracle that is closed.
 
         Returns
         -------
         ndarray of shape (n_estimators, n_strategies, n_seeds)
-            NaN where the oracle is not better than the baseline.
+            For each strategy, 0 at the baseline and 1 at the oracle; NaN if the oracle
+            is not better than the baseline.
 
         Raises
         ------
         ValueError
-            If there is no baseline or no oracle.
+            If the comparison lacks a baseline or an oracle.
         """
         ends = (self.of(self._need(role))[:, None] for role in ("baseline", "oracle"))
         return share_of_gap(self.qualities, *ends)
@@ -352,23 +374,23 @@ class Comparison(StudySpec):
     def optimism(self) -> NDArray[np.float64]:
         """Return how much more each strategy gains on validation than on test.
 
-        A search fits what is particular to its validation set. How much is the gain
-        over the baseline on validation minus the gain over the baseline on test: the
-        two sets may differ in hardness, and the baseline tells by how much.
+        A search overfits its validation set. The optimism is the gain over the
+        baseline on validation minus the gain over the baseline on test. Differences to
+        the baseline are used because one set may be harder than the other.
 
         Returns
         -------
         ndarray of shape (n_estimators, n_strategies, n_seeds)
-            NaN where there is no validation set.
+            NaN without a validation set.
 
         Raises
         ------
         ValueError
-            If there is no baseline.
+            If the comparison lacks a baseline.
         """
-        place = self._place(self._need("baseline"))
+        index = self._index(self._need("baseline"))
         validation, test = self.validation_qualities, self.qualities
-        baseline = validation[:, place, None], test[:, place, None]
+        baseline = validation[:, index, None], test[:, index, None]
         return optimism(validation, test, *baseline)
 
     def wins(self) -> NDArray[np.int64]:
@@ -377,7 +399,7 @@ class Comparison(StudySpec):
         Returns
         -------
         ndarray of shape (n_estimators, n_strategies, n_strategies)
-            Wins of the strategy of the row over that of the column.
+            How often the row's strategy beats the column's strategy.
         """
         return np.array([win_table(qualities) for qualities in self.qualities])
 
@@ -385,8 +407,8 @@ class Comparison(StudySpec):
         name = getattr(self, role)
         if name is None:
             raise ValueError(
-                f"There is no {role} among {', '.join(self.strategies)}: name it with "
-                f"`{role}=`, or add one to the comparison."
+                f"The comparison has no {role} among {', '.join(self.strategies)}: "
+                f"name it with `{role}=`, or add one to the strategies."
             )
         return name
 
@@ -398,7 +420,8 @@ class Comparison(StudySpec):
         dict of str to ndarray of shape \
                 (n_estimators * n_strategies * n_seeds * (n_rounds + 1),)
             "estimator", "strategy", "seed", "round", "n_labelled", "score" (on test)
-            and "validation_score". `pandas.DataFrame` and `polars.DataFrame` take it.
+            and "validation_score". Pass it to `pandas.DataFrame` or
+            `polars.DataFrame`.
         """
         columns = name_axes(
             estimator=list(self.estimators),
@@ -414,34 +437,3 @@ class Comparison(StudySpec):
 
     def __str__(self) -> str:
         return summarize(self)
-
-
-def name_axes(**axes: Iterable[Any]) -> dict[str, NDArray]:
-    """Return the columns that name each element of an array, in its own order.
-
-    Parameters
-    ----------
-    **axes : iterable
-        The names along each axis.
-
-    Returns
-    -------
-    dict of str to ndarray
-    """
-    rows = product(*axes.values())
-    return {
-        name: np.array(column)
-        for name, column in zip(axes, zip(*rows, strict=True), strict=True)
-    }
-
-
-def check_known(name: str, known: Iterable[str], what: str) -> None:
-    """Refuse the name of what was not compared.
-
-    Raises
-    ------
-    ValueError
-        If it is none of `known`.
-    """
-    if name not in known:
-        raise ValueError(f"There is no {what} {name!r}: choose of {', '.join(known)}.")

@@ -1,4 +1,4 @@
-"""Distributions of what is labelled: whether it looks like the data as a whole."""
+"""Distributions of the labelled rows, compared with the whole data."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,34 +13,40 @@ from skal._threads import single_threaded
 from skal.problem import Problem
 from skal.seeding import isolated
 from skal.studies._bins import SETS, cut, set_sizes, sort_into_bins, values_of
-from skal.studies._comparison import Comparison, Key, name_axes
+from skal.studies._comparison import Comparison, Key
 from skal.studies._statistics import total_variation
-from skal.studies._tables import lay_out
+from skal.studies._tables import lay_out, name_axes
 
 
 @dataclass(frozen=True, eq=False)
 class Distribution:
-    """How often each bin, or each label, is among what is labelled after each round.
+    """Shares of bins, or of labels, among the labelled rows after each round.
 
     Parameters
     ----------
     kind : {"input", "label"}
+        Whether inputs or labels are counted.
     estimators, strategies : tuple of str
+        Names of the estimators and strategies.
     seeds : tuple of int
+        The seeds of the comparison.
     bins : tuple of str
         Names of the bins, or of the labels.
     reference : ndarray of shape (n_bins,)
-        Their share in the data as a whole.
+        Share of each bin in the reference data.
     frequencies : ndarray of shape \
             (n_estimators, n_strategies, n_seeds, n_rounds + 1, n_bins)
-        Their share in what is labelled after k = 0..K rounds, the warm start included;
-        of the baseline, the mean over its orders. NaN where nothing is labelled.
+        Share of each bin in the labelled rows after k = 0..K rounds, including the
+        warm start. For the baseline, means over its orders. NaN before any row is
+        labelled.
     distances : ndarray of shape (n_estimators, n_strategies, n_seeds, n_rounds + 1)
-        Total variation between both; of the baseline, the mean over its orders.
+        Total variation distance between the frequencies and the reference. For the
+        baseline, means over its orders.
     n_labelled : ndarray of shape (n_rounds + 1,)
-    points : dict of str to ndarray of shape (n, 2), or None
-        Where inputs were embedded: the points of "pool", "warm", "select" and "test",
-        as far as they took part.
+        Number of labelled rows after each round.
+    points : dict of str to ndarray of shape (n, 2), default=None
+        If inputs were embedded, the points of "pool", "warm", "select" and "test", as
+        far as these sets were used.
     """
 
     kind: str
@@ -59,9 +65,10 @@ class Distribution:
 
         Returns
         -------
-        dict of str to ndarray
+        dict of str to ndarray of shape (n_rows,)
             "estimator", "strategy", "seed", "round", "bin", "n_labelled", "frequency",
-            "reference", and the "distance" of the round. `pandas.DataFrame` takes it.
+            "reference", and the "distance" of the round. Pass it to
+            `pandas.DataFrame`.
         """
         columns = name_axes(
             estimator=self.estimators,
@@ -79,7 +86,7 @@ class Distribution:
         }
 
     def __str__(self) -> str:
-        """Lay out mean distances after the first round, one in the middle, the last."""
+        """Return mean distances after the first, a middle and the last round."""
         rounds = len(self.n_labelled) - 1
         shown = sorted({1, (rounds + 1) // 2, rounds})
         names = name_axes(estimator=self.estimators, strategy=self.strategies)
@@ -107,37 +114,39 @@ def input_distribution(
     reference: str = "all",
     random_state: int = 0,
 ) -> Distribution:
-    """Follow what kinds of inputs are labelled, round by round.
+    """Compute the distribution of labelled inputs after each round.
 
     Parameters
     ----------
     comparison : Comparison
+        The orders, on one problem for all seeds.
     feature : {"length", "tsne"}, callable or array-like, default="length"
-        What inputs are sorted by: the number of words of a sentence; their t-SNE
-        embedding (of up to 100 principal components); or a function of rows. One
-        number, text or point in the plane for each row. As an array: for the rows of
-        the pool, the warm start and the selection set, and of the test set where that
-        is the reference, one after the other.
+        The feature by which inputs are sorted into bins: "length", the number of words
+        of a sentence; "tsne", the t-SNE embedding of up to 100 principal components; or
+        a function of rows. It has one number, text or two-dimensional point per row.
+        An array has the values of the pool, the warm start and the selection set, in
+        this order, followed by the test set if that is the reference.
     n_bins : int, default=None
-        Into how many bins: quantiles of numbers, or k-means clusters of points. None
-        makes a bin of each integer or text, 10 quantiles and 5 clusters.
+        Number of bins: quantiles of numbers, or k-means clusters of points. By default,
+        one bin per distinct integer or text, 10 quantiles or 5 clusters.
     strategies : iterable of str, default=None
-        Whose orders; all by default.
+        Strategies whose orders are counted; by default, all.
     reference : {"all", "test"}, default="all"
-        What to compare with: all inputs but those that are held out (pool, warm start
-        and selection set, as `IDMR`), or those of the test set.
+        The inputs to compare with: "all" takes the pool, the warm start and the
+        selection set, as in `IDMR`; "test" takes the test set.
     random_state : int, default=0
-        Determines the embedding and the clusters.
+        Seed of the embedding and of the clustering.
 
     Returns
     -------
     Distribution
+        Shares of the bins after each round.
 
     Raises
     ------
     ValueError
-        If a parameter is wrong, a row has no finite value, or there is no strategy of
-        a name.
+        If a parameter is invalid, a value is not finite, a strategy is unknown, or each
+        seed has a split of its own.
 
     References
     ----------
@@ -193,29 +202,33 @@ def label_distribution(
     strategies: Iterable[str] | None = None,
     reference: str = "test",
 ) -> Distribution:
-    """Follow which labels are acquired, round by round.
+    """Compute the distribution of acquired labels after each round.
 
     Parameters
     ----------
     comparison : Comparison
+        The orders, on one problem for all seeds.
     group : callable, default=None
-        A function of a label that returns the one to count it as, such as
-        `lambda tag: tag.split("-")[-1]`, which takes "B-hours" and "I-hours" together.
+        Function that maps a label to the name it is counted under. For example,
+        `lambda tag: tag.split("-")[-1]` counts "B-hours" and "I-hours" together. By
+        default, each label is counted under its own name.
     strategies : iterable of str, default=None
-        Whose orders; all by default.
+        Strategies whose orders are counted; by default, all.
     reference : {"test", "all"}, default="test"
-        What to compare with: the labels of the test set, or those of pool, warm start
-        and selection set.
+        The labels to compare with: "test" takes the test set; "all" takes the pool, the
+        warm start and the selection set.
 
     Returns
     -------
     Distribution
-        Where labels are lists of tags, all tokens are counted.
+        Shares of the labels after each round. If labels are lists of tags, each token
+        is counted.
 
     Raises
     ------
     ValueError
-        If a parameter is wrong, or there is no strategy of a name.
+        If a parameter is invalid, a strategy is unknown, or each seed has a split of
+        its own.
 
     References
     ----------
@@ -250,7 +263,7 @@ def label_distribution(
 def _group(
     classes: NDArray, group: Callable[[Any], Any] | None
 ) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """Return the names of the bins, and the bin of each class."""
+    """Return the names of the groups, and the group of each class."""
     labels = classes.tolist()
     grouped = [str(label if group is None else group(label)) for label in labels]
     names = tuple(dict.fromkeys(grouped))
@@ -277,7 +290,24 @@ def _follow(
     whole: Any,
     points: dict[str, NDArray] | None = None,
 ) -> Distribution:
-    """Count what is labelled after each round of each order."""
+    """Compute the distribution of the labelled rows after each round of each order.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    kind : {"input", "label"}
+    strategies : iterable of str or None
+    bins : tuple of str
+    pool_counts : ndarray of shape (n_pool, n_bins)
+        How often each row of the pool counts in each bin.
+    warm_counts, whole : ndarray of shape (n_bins,)
+        Sums over the warm start and over the reference.
+    points : dict of str to ndarray of shape (n, 2), default=None
+
+    Returns
+    -------
+    Distribution
+    """
     chosen = comparison.choose(
         comparison.strategies if strategies is None else strategies
     )
@@ -314,7 +344,7 @@ def _frequencies(
     problem: Problem, orders: NDArray, pool_counts: NDArray, warm_counts: NDArray
 ) -> NDArray[np.float64]:
     """Return shares after each round, shape (n_orders, n_rounds + 1, n_bins)."""
-    # After no, one, two, ... rows of an order: (n_orders, n_acquired + 1, n_bins).
+    # Counts after 0, 1, 2, ... rows: (n_orders, n_acquired + 1, n_bins).
     acquired = np.cumsum(pool_counts[orders], axis=1)
     acquired = np.concatenate([np.zeros_like(acquired[:, :1]), acquired], axis=1)
     ends = np.minimum(

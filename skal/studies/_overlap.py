@@ -1,4 +1,4 @@
-"""Order overlap: whether two orders label the same points, and at the same time."""
+"""Order overlap: whether two orders label the same rows, and in the same rounds."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,26 +12,26 @@ from skal._sklearn import StrOptions, validate_params
 from skal.studies._comparison import Comparison, Key
 from skal.studies._tables import lay_out
 
-# What tells two orders apart, and where it stands in the key of an order.
-PLACES = {"estimators": 0, "strategies": 1, "seeds": 2}
+# Index into the key of an order, (estimator, strategy, seed), by value of `between`.
+KEY_INDEX = {"estimators": 0, "strategies": 1, "seeds": 2}
 AXES = "estimator", "strategy", "seed"
 
 
 @dataclass(frozen=True, eq=False)
 class OrderOverlap:
-    """Pairs of orders: what they share.
+    """Rows that pairs of orders have in common, and their ranks in both.
 
     Parameters
     ----------
     between : {"estimators", "strategies", "seeds"}
-        What the two orders of a pair differ in.
+        Whether the two orders of a pair differ in estimator, strategy or seed.
     first, second : tuple of (estimator, strategy, seed)
-        The two of each pair.
+        The two orders of each pair.
     shared_ranks : tuple of ndarray of shape (n_shared, 2)
-        For each pair, the places, from 0, of the points that both orders label, in the
-        first and in the second.
+        For each pair, the ranks of the shared rows in the first and in the second
+        order, from 0.
     n_acquired, n_pool : int
-        Points in an order, and in the pool.
+        Number of rows in an order and in the pool.
     """
 
     between: str
@@ -43,32 +43,33 @@ class OrderOverlap:
 
     @property
     def shared(self) -> NDArray[np.int64]:
-        """Number of points that both orders label, shape (n_pairs,)."""
+        """Number of rows that both orders label, shape (n_pairs,)."""
         return np.array([len(ranks) for ranks in self.shared_ranks])
 
     @property
     def shares(self) -> NDArray[np.float64]:
-        """Share of an order's points that the other labels too, shape (n_pairs,)."""
+        """Share of an order's rows that the other one labels, too, shape (n_pairs,)."""
         return self.shared / self.n_acquired
 
     @property
     def rank_correlations(self) -> NDArray[np.float64]:
-        """Spearman's, of the places of shared points, shape (n_pairs,).
+        """Spearman's correlation of the ranks of shared rows, shape (n_pairs,).
 
-        1 where both label them in the same order, 0 by chance; NaN below three points.
+        1 if both orders label the shared rows in the same order, 0 on average for
+        random orders, NaN with fewer than three shared rows.
         """
         return np.array([_spearman(ranks) for ranks in self.shared_ranks])
 
     @property
     def chance(self) -> float:
-        """The share that two random orders have in common, on average."""
+        """Expected share of rows that two random orders have in common."""
         return self.n_acquired / self.n_pool
 
     @property
     def chance_range(self) -> tuple[float, float]:
-        """The shares between which 95 of 100 pairs of random orders lie."""
-        law = stats.hypergeom(self.n_pool, self.n_acquired, self.n_acquired)
-        low, high = law.ppf([0.025, 0.975]) / self.n_acquired
+        """Interval that contains the shares of 95 % of pairs of random orders."""
+        n_shared = stats.hypergeom(self.n_pool, self.n_acquired, self.n_acquired)
+        low, high = n_shared.ppf([0.025, 0.975]) / self.n_acquired
         return float(low), float(high)
 
     def table(self) -> dict[str, NDArray]:
@@ -77,16 +78,16 @@ class OrderOverlap:
         Returns
         -------
         dict of str to ndarray of shape (n_pairs,)
-            "estimator", "strategy" and "seed" of the first order; of the second, what
-            differs, such as "other_estimator"; "n_shared", "share", "chance" and
-            "rank_correlation". `pandas.DataFrame` takes it.
+            "estimator", "strategy" and "seed" of the first order; the one that differs
+            for the second order, such as "other_estimator"; "n_shared", "share",
+            "chance" and "rank_correlation". Pass it to `pandas.DataFrame`.
         """
-        differs = AXES[PLACES[self.between]]
+        differs = AXES[KEY_INDEX[self.between]]
         columns = {
             name: np.array([key[i] for key in self.first])
             for i, name in enumerate(AXES)
         }
-        other = [key[PLACES[self.between]] for key in self.second]
+        other = [key[KEY_INDEX[self.between]] for key in self.second]
         return columns | {
             f"other_{differs}": np.array(other),
             "n_shared": self.shared,
@@ -98,12 +99,12 @@ class OrderOverlap:
     def __str__(self) -> str:
         low, high = self.chance_range
         return (
-            f"{lay_out(self._means())}\nRandom orders share {self.chance:.4f}, 95 of "
-            f"100 pairs of them {low:.4f} to {high:.4f}."
+            f"{lay_out(self._means())}\nRandom orders share {self.chance:.4f} on "
+            f"average, and 95 % of pairs {low:.4f} to {high:.4f}."
         )
 
     def _means(self) -> dict[str, list]:
-        """Average over all pairs that are alike but for the seed."""
+        """Average over the seeds of pairs that are otherwise the same."""
         table = self.table()
         names = [n for n in table if n.removeprefix("other_") in AXES[:2]]
         rows = list(zip(*(table[name].tolist() for name in names), strict=True))
@@ -117,7 +118,7 @@ class OrderOverlap:
 
 
 def _mean(values: NDArray[np.float64]) -> float:
-    """Average what is defined; NaN if nothing is."""
+    """Return the mean of the values that are not NaN; NaN if all are."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")
 
@@ -125,12 +126,12 @@ def _mean(values: NDArray[np.float64]) -> float:
 def _spearman(ranks: NDArray[np.int64]) -> float:
     if len(ranks) < 3:
         return float("nan")
-    # Places are distinct, so that no ranks are tied.
+    # The ranks in an order are distinct, so there are no ties.
     return float(np.corrcoef(stats.rankdata(ranks, axis=0).T)[0, 1])
 
 
 @validate_params(
-    {"between": [StrOptions(set(PLACES))]}, prefer_skip_nested_validation=True
+    {"between": [StrOptions(set(KEY_INDEX))]}, prefer_skip_nested_validation=True
 )
 def order_overlap(
     comparison: Comparison,
@@ -138,30 +139,34 @@ def order_overlap(
     between: str = "estimators",
     strategies: Iterable[str] | None = None,
 ) -> OrderOverlap:
-    """Count the points that two orders have in common, and relate their places.
+    """Count the rows that two orders have in common, and correlate their ranks.
 
     Parameters
     ----------
     comparison : Comparison
+        The orders, on one problem for all seeds.
     between : {"estimators", "strategies", "seeds"}, default="estimators"
-        Which orders to pair: those that differ in this alone.
+        Whether to pair orders that differ in their estimator, strategy or seed only.
     strategies : iterable of str, default=None
-        Whose orders; all but the baseline by default. Of a baseline, it is the first
-        order of each seed, which is the same for all estimators.
+        Strategies whose orders are paired; by default, all but the baseline. For the
+        baseline, the first order of each seed is used, which is the same for all
+        estimators.
 
     Returns
     -------
     OrderOverlap
+        Shared rows of each pair.
 
     Raises
     ------
     ValueError
-        If there is nothing to pair, or no strategy of a name.
+        If there are no two orders to pair, a strategy is unknown, or each seed has a
+        split of its own.
 
     References
     ----------
-    Zhou et al., AISTATS 2021, section 6.3 and Fig. 6: optimal orders of different
-    estimators share fewer points than those of a heuristic.
+    Zhou et al., AISTATS 2021, section 6.3 and Fig. 6: for different estimators,
+    optimal orders share fewer rows than the orders of a heuristic do.
 
     Examples
     --------
@@ -177,10 +182,10 @@ def order_overlap(
     True
     """
     chosen = comparison.choose(strategies)
-    pairs = list(_pairs(comparison, chosen, PLACES[between]))
+    pairs = list(_pairs(comparison, chosen, KEY_INDEX[between]))
     if not pairs:
         raise ValueError(
-            f"There is nothing to pair between {between}: compare two of them or more."
+            f"between={between!r} needs at least two {between}: compare more of them."
         )
     orders = {key: comparison.orders[key][0] for pair in pairs for key in pair}
     first, second = zip(*pairs, strict=True)
@@ -195,7 +200,7 @@ def order_overlap(
 
 
 def _pairs(
-    comparison: Comparison, strategies: tuple[str, ...], place: int
+    comparison: Comparison, strategies: tuple[str, ...], key_index: int
 ) -> Iterator[tuple[Key, Key]]:
     keys = [
         (estimator, strategy, seed)
@@ -205,14 +210,14 @@ def _pairs(
     ]
     for first, second in combinations(keys, 2):
         differing = [i for i in range(3) if first[i] != second[i]]
-        if differing == [place]:
+        if differing == [key_index]:
             yield first, second
 
 
 def _shared_ranks(
     first: NDArray[np.int64], second: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Return the places of the points in both orders, by their place in the first."""
+    """Return the ranks of shared rows in both orders, sorted by the first."""
     _, in_first, in_second = np.intersect1d(first, second, return_indices=True)
     ranking = np.argsort(in_first)
     return np.column_stack([in_first[ranking], in_second[ranking]])

@@ -1,4 +1,4 @@
-"""Paired tests over seeds, which tell a better strategy from luck."""
+"""Paired tests of strategies over seeds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,31 +10,34 @@ from numpy.typing import NDArray
 from skal.studies._statistics import holm, paired_t, wilcoxon
 from skal.studies._tables import lay_out
 
-# The smallest p-value of Wilcoxon's test over five seeds is 0.0625, and it is printed
-# only if it could be below 0.05.
+# Smallest number of seeds for which Wilcoxon's p-values are printed: with five, they
+# are at least 0.0625.
 ENOUGH_FOR_WILCOXON = 6
 
 
 @dataclass(frozen=True, eq=False)
 class PairedTests:
-    """Strategies against references, paired by seed.
+    """Tests of strategies against their references, paired by seed.
 
     Parameters
     ----------
     estimators : tuple of str
+        Names of the estimators.
     strategies : tuple of str
+        Names of the strategies.
     references : ndarray of str, shape (n_estimators, n_strategies)
-        What each strategy is compared with.
+        Name of the reference of each strategy.
     seeds : tuple of int
+        The seeds that form the pairs.
     qualities, reference_qualities : ndarray of shape \
             (n_estimators, n_strategies, n_seeds)
-        xi-quality on test, of strategies and of their references.
+        xi-quality on the test set, of the strategies and of their references.
     overlap : float, default=0.0
-        Test rows per other row where each seed has a random split of the same rows; 0
-        where all seeds share one split.
+        Ratio of test rows to all other rows if each seed has a random split of the same
+        rows; 0 if all seeds share one split.
     repeats : ndarray of bool, shape (n_estimators, n_strategies), default=None
-        True where the seeds of a strategy or its reference only repeat one run. No test
-        is made there.
+        True if all seeds of a strategy, or of its reference, gave the same run. Its
+        p-values are then NaN. By default, no seeds repeat.
     """
 
     estimators: tuple[str, ...]
@@ -55,16 +58,16 @@ class PairedTests:
     def t_pvalues(self) -> NDArray[np.float64]:
         """Two-sided p-values of paired t-tests, shape (n_estimators, n_strategies).
 
-        Where the split varies by seed, those of corrected resampled t-tests.
+        If each seed has a split of its own, the tests are corrected resampled t-tests.
         """
         return self._test(partial(paired_t, overlap=self.overlap))
 
     @property
     def wilcoxon_pvalues(self) -> NDArray[np.float64]:
-        """Two-sided, of Wilcoxon's tests, shape (n_estimators, n_strategies).
+        """Two-sided p-values of Wilcoxon's tests, shape (n_estimators, n_strategies).
 
-        With fewer than six seeds none can be below 0.05. NaN where the split varies by
-        seed: the test takes seeds for independent, and splits that overlap are not.
+        With fewer than six seeds, they cannot be below 0.05. NaN if each seed has a
+        split of its own: the test assumes independent seeds, but the splits overlap.
         """
         if self.overlap > 0:
             return np.full(self.qualities.shape[:-1], np.nan)
@@ -72,16 +75,16 @@ class PairedTests:
 
     @property
     def t_holm(self) -> NDArray[np.float64]:
-        """`t_pvalues`, corrected over the strategies of each estimator."""
+        """`t_pvalues` with Holm's correction over the strategies of each estimator."""
         return np.array([holm(row) for row in self.t_pvalues])
 
     @property
     def wilcoxon_holm(self) -> NDArray[np.float64]:
-        """`wilcoxon_pvalues`, corrected over the strategies of each estimator."""
+        """`wilcoxon_pvalues` with Holm's correction over strategies, per estimator."""
         return np.array([holm(row) for row in self.wilcoxon_pvalues])
 
     def _test(self, test: Callable[..., float]) -> NDArray[np.float64]:
-        """Test each strategy with each estimator."""
+        """Return the p-value of each strategy with each estimator."""
         shape = self.qualities.shape
         pairs = zip(
             self.qualities.reshape(-1, shape[-1]),
@@ -98,10 +101,10 @@ class PairedTests:
         -------
         dict of str to ndarray of shape (n_estimators * n_strategies,)
             "estimator", "strategy", "reference", "quality" and "gain" (means over
-            seeds), "relative_gain" (against the absolute value of the reference's mean;
-            NaN where that is 0), the p-values "p_t" and "p_wilcoxon", and both as Holm
-            corrects them over strategies, "p_t_holm" and "p_wilcoxon_holm".
-            `pandas.DataFrame` takes it.
+            seeds), "relative_gain" (the gain divided by the absolute mean of the
+            reference; NaN if that is 0), the p-values "p_t" and "p_wilcoxon", and both
+            with Holm's correction, "p_t_holm" and "p_wilcoxon_holm". Pass it to
+            `pandas.DataFrame`.
         """
         n = len(self.strategies)
         quality, reference = (
@@ -133,22 +136,24 @@ class PairedTests:
 
 
 def stars(corrected: NDArray[np.float64]) -> NDArray[np.str_]:
-    """Return a star for each corrected p-value below 0.05, and else an empty text."""
+    """Return "*" for each corrected p-value below 0.05, and "" for all others."""
     return np.where(corrected < 0.05, "*", "")
 
 
 def describe_tests(n_seeds: int, overlap: float = 0.0) -> str:
-    """Return the lines below a table: the number of seeds, and what p-values mean.
+    """Return the note below a table: the number of seeds, and how p is computed.
 
     Parameters
     ----------
     n_seeds : int
+        Number of seeds that the means are over.
     overlap : float, default=0.0
         As in `PairedTests`.
 
     Returns
     -------
     str
+        One to four lines.
     """
     of_what = "random splits" if overlap > 0 else "seeds on one split"
     if n_seeds == 1:
@@ -160,7 +165,7 @@ def describe_tests(n_seeds: int, overlap: float = 0.0) -> str:
         "p: paired t-test over splits, corrected for their overlap (Nadeau and Bengio,"
         " 2003)."
         if overlap > 0
-        else "p: paired t-test over seeds of training on this split. It says nothing"
-        " about other\nsplits or data: give compare the whole X, y for that."
+        else "p: paired t-test over training seeds on this split. It says nothing about"
+        " other\nsplits or data: pass X and y to compare for that."
     )
     return f"{means}\n{about}\n*: p below 0.05 after Holm's correction over the table."

@@ -1,34 +1,37 @@
-"""Regularization gain: what distribution matching adds to a strategy."""
+"""Regularization gain: how much distribution matching improves a strategy."""
 
 from collections.abc import Iterator, Mapping
 
 from skal.identity._fingerprint import describe
-from skal.studies._comparison import Comparison, check_known
+from skal.studies._comparison import Comparison
 from skal.studies._paired import PairedTests
+from skal.studies._spec import check_known
 
 
 def regularization_gain(
     comparison: Comparison, pairs: Mapping[str, str] | None = None
 ) -> PairedTests:
-    """Test strategies that follow another one against that one, paired by seed.
+    """Test strategies with distribution matching against their base strategies.
 
     Parameters
     ----------
     comparison : Comparison
-        With strategies such as `IDMR(MaxEntropy())`, and what they follow.
+        A comparison with strategies such as `IDMR(MaxEntropy())`, and with their base,
+        here `MaxEntropy()`.
     pairs : dict of str to str, default=None
-        The name of each wrapped strategy, and that of its base. By default every `IDMR`
-        and `ODMR` whose strategy is in the comparison too, with the same parameters.
+        Names of wrapped strategies, each with the name of its base. By default, every
+        `IDMR` and `ODMR` whose base is also in the comparison, with the same
+        parameters.
 
     Returns
     -------
     PairedTests
-        Its references are the bases.
+        Tests of the wrapped strategies, with their bases as references, paired by seed.
 
     Raises
     ------
     ValueError
-        If there is no such pair, or no strategy of a name.
+        If no pair is given or found, or a strategy is unknown.
 
     References
     ----------
@@ -52,8 +55,8 @@ def regularization_gain(
         check_known(name, comparison.strategies, "strategy")
     if not pairs:
         raise ValueError(
-            "No strategy follows another one of the comparison: add one, such as "
-            "IDMR(Margin()) beside Margin(), or name them in `pairs`."
+            "The comparison has no strategy together with its base: add, for example, "
+            "IDMR(Margin()) and Margin(), or name them in `pairs`."
         )
     return comparison.test_pairs(pairs.items())
 

@@ -1,4 +1,4 @@
-"""Runs repeated over seeds, and an order followed under several of them."""
+"""Runs of a learner, or replays of an order, under several seeds."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,11 +22,12 @@ from skal.studies._tables import lay_out
 
 @dataclass(frozen=True)
 class SeedResults:
-    """The runs of one learner, one per seed.
+    """Runs of one learner, one per seed.
 
     Parameters
     ----------
     seeds : tuple of int
+        The seeds.
     learners : tuple of ActiveLearner
         The fitted learners, one per seed.
     """
@@ -36,12 +37,12 @@ class SeedResults:
 
     @property
     def curves(self) -> NDArray[np.float64]:
-        """Performance curves on test, shape (n_seeds, n_rounds + 1)."""
+        """Performance curves on the test set, shape (n_seeds, n_rounds + 1)."""
         return np.array([learner.curve_ for learner in self.learners])
 
     @property
     def qualities(self) -> NDArray[np.float64]:
-        """xi-quality on test of each seed, shape (n_seeds,)."""
+        """xi-quality of each seed on the test set, shape (n_seeds,)."""
         return np.array([learner.quality_ for learner in self.learners])
 
     @property
@@ -51,17 +52,17 @@ class SeedResults:
 
     @property
     def spread(self) -> float:
-        """Standard deviation of the xi-quality over seeds; NaN for a single one."""
+        """Standard deviation of the xi-quality over seeds; NaN for a single seed."""
         return float(self.qualities.std(ddof=1)) if len(self.seeds) > 1 else np.nan
 
     def table(self) -> dict[str, NDArray]:
-        """Return one row per seed, as columns; `pandas.DataFrame` takes it.
+        """Return one row per seed, as columns.
 
         Returns
         -------
         dict of str to ndarray of shape (n_seeds,)
-            "seed", "quality" (on test), "validation_quality" (where there is a
-            validation set), "final_score" and "n_trainings".
+            "seed", "quality" (on test), "validation_quality" (if there is a validation
+            set), "final_score" and "n_trainings". Pass it to `pandas.DataFrame`.
         """
         learners = self.learners
         columns = {"seed": np.array(self.seeds), "quality": self.qualities}
@@ -90,31 +91,38 @@ def run_seeds(
 ) -> SeedResults:
     """Fit a learner once per seed.
 
-    A seed replaces the learner's `random_state`: it carves the sets that are not
-    given, and is the xi of all trainings. Give the sets (`skal.split`) to vary xi
-    alone.
+    Each seed replaces the `random_state` of the learner: it determines how missing data
+    sets are split off, and it seeds all trainings (it is their xi). To vary xi only,
+    pass the data sets, as returned by `skal.split`.
 
     Parameters
     ----------
     learner : ActiveLearner
-        It is cloned for each seed. Callbacks set on it show the progress of the loop.
+        The learner. It is cloned for each seed. Its callbacks show the progress over
+        all seeds.
     X, y : rows and labels
-        As in `ActiveLearner.fit`.
+        The data, as in `ActiveLearner.fit`.
     seeds : int or iterable of int, default=5
-        An int counts from zero.
+        The seeds; an int n stands for 0, ..., n - 1.
     n_jobs : int or None, default=None
-        Seeds that run side by side. It does not change the result.
+        Number of seeds to run in parallel. It does not change the result.
     **fit_params : dict
         Passed to `ActiveLearner.fit`.
 
     Returns
     -------
     SeedResults
+        The fitted learners, with their curves and qualities.
 
     Raises
     ------
     ValueError
-        If there are no seeds, or one is repeated.
+        If there are no seeds, or a seed is invalid or repeated.
+
+    See Also
+    --------
+    compare : Compare strategies over several seeds, with tests.
+    evaluate_order : Replay one order under several seeds.
 
     Examples
     --------
@@ -136,27 +144,38 @@ def run_seeds(
 
 
 def as_seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
-    """Return the seeds of a loop; an int counts from zero.
+    """Return seeds as a tuple.
+
+    Parameters
+    ----------
+    seeds : int or iterable of int
+        An int n stands for 0, ..., n - 1.
+
+    Returns
+    -------
+    tuple of int
 
     Raises
     ------
     ValueError
-        If there are none, or one is repeated or no integer from zero.
+        If there are no seeds, or one is repeated, negative or not an integer.
     """
     is_count = isinstance(seeds, int | np.integer)
     if not is_count and not isinstance(seeds, Iterable):
-        raise ValueError(f"seeds must be an integer, or several; got {seeds!r}.")
+        raise ValueError(
+            f"seeds must be an integer or an iterable of integers, got {seeds!r}."
+        )
     found = tuple(range(seeds)) if is_count else tuple(seeds)  # type: ignore
     if not found or len(set(found)) < len(found):
-        raise ValueError(f"seeds must be distinct and at least one; got {found}.")
+        raise ValueError(f"seeds must be distinct and at least one, got {found}.")
     wrong = [s for s in found if not isinstance(s, int | np.integer) or s < 0]
     if wrong:
-        raise ValueError(f"seeds must be integers from zero; got {wrong[0]!r}.")
+        raise ValueError(f"seeds must be non-negative integers, got {wrong[0]!r}.")
     return tuple(map(int, found))
 
 
 class SeedLoop(CallbackSupportMixin, BaseEstimator):
-    """The loop as an estimator, since only those carry scikit-learn's callbacks."""
+    """The loop over seeds, as an estimator: only these support callbacks."""
 
     def __init__(self, learner, seeds, n_jobs):
         self.learner = learner
@@ -165,10 +184,12 @@ class SeedLoop(CallbackSupportMixin, BaseEstimator):
 
     @with_callbacks
     def fit(self, X, y, fit_params):
+        """Fit a clone of the learner for each seed."""
         context = self._init_callback_context(
             task_name="seeds", max_subtasks=len(self.seeds), sequential_subtasks=False
         ).call_on_fit_task_begin(estimator=self)
-        # Made before the parallel loop: a context must not change while it is pickled.
+        # Make all contexts before the parallel loop: one must not change while it is
+        # pickled.
         tasks = [
             context.subcontext(task_name=f"seed {seed}", task_id=i)
             for i, seed in enumerate(self.seeds)
@@ -202,42 +223,43 @@ def evaluate_order(
     n_jobs: int | None = None,
     **fit_params: Any,
 ) -> SeedResults:
-    """Follow a labelling order under several seeds.
+    """Replay a labelling order under several seeds.
 
-    An oracle's order was found with one seed and one validation set, and fits what is
-    particular to both. How much worse it is with other seeds tells how much of its
-    quality was luck of the seed. Luck of the validation set is how much more it gains
-    over random orders there than on test: see `skal.curves.optimism`.
+    An oracle's order is found with one seed and one validation set, and overfits both.
+    The drop in quality under other seeds shows how much of it was due to the seed. For
+    the validation set, see `skal.curves.optimism`: it is the difference between the
+    gains over random orders on validation and on test.
 
     Parameters
     ----------
-    order : array-like of int
-        Rows of `X`, such as an `ActiveLearner`'s `order_`.
+    order : array-like of int of shape (n_acquired,)
+        Rows of `X`, such as `order_` of an `ActiveLearner`.
     learner : ActiveLearner
-        With the estimator to be trained; its strategy and seed are not used.
+        The learner with the estimator to train. Its strategy and seed are ignored.
     X, y : rows and labels
-        The pool that the order is of.
+        The pool that the order belongs to.
     seeds : int or iterable of int, default=5
-        What takes the place of xi. An int counts from zero.
+        The seeds of training (xi); an int n stands for 0, ..., n - 1.
     n_jobs : int or None, default=None
-        Seeds that run side by side. It does not change the result.
+        Number of seeds to run in parallel. It does not change the result.
     **fit_params : dict
-        Passed to `ActiveLearner.fit`: the sets, which have to be given, and whatever
-        the estimator's `fit` takes.
+        Passed to `ActiveLearner.fit`: the data sets, which are required, and parameters
+        of the estimator's `fit`.
 
     Returns
     -------
     SeedResults
-        Also printed as a table: the quality of each seed on test and on validation.
+        Prints as a table with the quality of each seed on test and on validation.
 
     Raises
     ------
     ValueError
-        If a set is not given, or the order does not suit the pool.
+        If a data set is missing, or the order does not fit the pool.
 
     See Also
     --------
-    FixedOrder : The strategy that follows an order.
+    FixedOrder : The strategy that replays an order.
+    seed_transfer : Replay all orders of a comparison under all of its seeds.
     skal.curves.optimism : How much of a gain on validation is lost on test.
 
     References
@@ -264,7 +286,7 @@ def evaluate_order(
     ]
     if missing:
         raise ValueError(
-            f"{', '.join(missing)} would be carved out of X anew for each seed, and an "
-            "order belongs to one pool: give the sets, as skal.split returns them."
+            f"{', '.join(missing)} would be split off X anew for each seed, but an "
+            "order belongs to one pool: pass the data sets, as returned by skal.split."
         )
     return run_seeds(replay, X, y, seeds=seeds, n_jobs=n_jobs, **fit_params)

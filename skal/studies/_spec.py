@@ -1,7 +1,7 @@
 """The specification of a study: data, estimators, strategies and seeds."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -11,21 +11,22 @@ from skal.problem import Problem
 
 
 class Splits:
-    """The problem of each seed: the same for all, or one with a split of its own.
+    """The problem of each seed: one for all seeds, or one split per seed.
 
     Parameters
     ----------
     source : Problem or callable
-        `source(seed)` returns the problem of a seed.
+        The problem of all seeds, or a function such that `source(seed)` returns the
+        problem of a seed.
     first : int
-        A seed of the study. Its problem stands for all others, which have the same
-        sizes and other rows.
+        A seed of the study. Its problem is the example for all others, which have sets
+        of the same sizes but other rows.
     """
 
     def __init__(self, source: Problem | Callable[[int], Problem], first: int) -> None:
         self.source = source
         self.example = source if isinstance(source, Problem) else _call(source, first)
-        # Cells run seed by seed, so the latest problem is the one asked for next.
+        # Cells run seed by seed, so it is enough to cache the latest problem.
         self._latest = lru_cache(maxsize=1)(self._make)
 
     @property
@@ -35,10 +36,10 @@ class Splits:
 
     @property
     def overlap(self) -> float:
-        """Number of test rows per other row; 0 where the split does not vary.
+        """Ratio of test rows to all other rows; 0 if all seeds share one split.
 
-        Random splits of the same rows share some of their test rows. Nadeau and Bengio
-        (2003) correct for that by this ratio.
+        Random splits of the same rows share some of their test rows. The correction of
+        Nadeau and Bengio (2003) uses this ratio.
         """
         sets = self.example.sets
         rows = {key: sets[key] for key in sets if key[0] == "X"}
@@ -48,23 +49,34 @@ class Splits:
     def problem_of(self, seed: int) -> Problem:
         """Return the problem of a seed.
 
+        Parameters
+        ----------
+        seed : int
+            A seed of the study.
+
+        Returns
+        -------
+        Problem
+
         Raises
         ------
         ValueError
-            If it is no `Problem`, or differs in sizes from that of the first seed.
+            If the source does not return a `Problem`, or its sets have other sizes than
+            the sets of the first seed.
         """
         return self._latest(seed) if self.vary else self.example
 
     def _make(self, seed: int) -> Problem:
         with warnings.catch_warnings():
-            # Said for the first seed, and true of all.
+            # The first seed has already warned, and the sizes are the same.
             warnings.filterwarnings("ignore", r"\d+ rounds of batch_size=")
             problem = _call(self.source, seed)
         for name, expected in _sizes(self.example).items():
             if (found := _sizes(problem)[name]) != expected:
                 raise ValueError(
                     f"The problems of all seeds must have the same {name}, got "
-                    f"{expected} and, for seed {seed}, {found}: pose them alike."
+                    f"{expected} and, for seed {seed}, {found}: return problems of the "
+                    "same sizes."
                 )
         return problem
 
@@ -73,8 +85,8 @@ def _call(source: Any, seed: int) -> Problem:
     problem = source(seed)
     if not isinstance(problem, Problem):
         raise ValueError(
-            f"The function that poses a problem for each seed must return a Problem, "
-            f"got {problem!r}: return what Problem.from_sets returns."
+            f"A callable problem must return a Problem, got {problem!r}: build one "
+            "with Problem.from_sets."
         )
     return problem
 
@@ -90,28 +102,30 @@ def _sizes(problem: Problem) -> dict[str, int]:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StudySpec:
-    """All that determines a study of strategies.
+    """The specification of a study of strategies.
 
     Parameters
     ----------
     splits : Splits
         The problem of each seed.
     estimators, strategies : mapping of str to estimator
-        Their names give the order of the axes of all results.
+        Estimators and strategies by name. All results follow their order along the
+        axes.
     seeds : tuple of int
+        The seeds, in the order of the axis of seeds.
     baseline, oracle : str or None, default=None
-        Names of the random baseline and of the oracle among the strategies.
+        Names of the random baseline and of the oracle in `strategies`.
     posterior_estimators : mapping of str to estimator, default={}
-        Trained and scored in the place of the estimator of the same name under a
-        strategy that samples a posterior.
+        Trained and scored instead of the estimator of the same name, under strategies
+        that sample a posterior.
     include_warm_start : bool, default=False
-        Whether qualities are means over k = 0..K, as in the published tables, and not
-        over k = 1..K. `dataclasses.replace` changes it.
+        Whether qualities are means over k = 0..K, as in the published tables, instead
+        of over k = 1..K. Use `dataclasses.replace` to change it.
 
     Raises
     ------
     ValueError
-        If qualities are to include a warm start that is empty.
+        If `include_warm_start` is True and the warm start is empty.
     """
 
     splits: Splits = field(repr=False)
@@ -126,8 +140,8 @@ class StudySpec:
     def __post_init__(self) -> None:
         if self.include_warm_start and n_rows(self.splits.example.X_warm) == 0:
             raise ValueError(
-                "include_warm_start=True averages from k = 0, and the warm start is "
-                "empty: give X_warm, or average over k = 1..K."
+                "include_warm_start=True averages from k = 0, but the warm start is "
+                "empty: give X_warm, or set include_warm_start=False."
             )
 
     @property
@@ -141,13 +155,25 @@ class StudySpec:
         """
         if self.splits.vary:
             raise ValueError(
-                "This needs one pool for all seeds, and each seed has a split of its "
-                "own: compare on one Problem, as Problem.from_sets returns it."
+                "This needs one pool for all seeds, but each seed has a split of its "
+                "own: compare on one Problem (see Problem.from_sets)."
             )
         return self.splits.example
 
     def model_of(self, estimator: str, strategy: str) -> Any:
-        """Return the estimator that is trained and scored under a strategy."""
+        """Return the estimator that is trained and scored under a strategy.
+
+        Parameters
+        ----------
+        estimator, strategy : str
+            Their names.
+
+        Returns
+        -------
+        estimator
+            The posterior estimator if the strategy samples a posterior and there is
+            one, otherwise the plain estimator.
+        """
         plain = self.estimators[estimator]
         if not samples_posterior(self.strategies[strategy]):
             return plain
@@ -155,5 +181,26 @@ class StudySpec:
 
 
 def samples_posterior(strategy: Any) -> bool:
-    """Return whether a strategy is given the posterior estimator, if there is one."""
+    """Return whether a strategy samples the posterior of its estimator."""
     return "posterior" in getattr(strategy, "needs", ())
+
+
+def check_known(name: str, known: Iterable[str], what: str) -> None:
+    """Refuse a name that is not one of `known`.
+
+    Parameters
+    ----------
+    name : str
+        The name to check.
+    known : iterable of str
+        All valid names.
+    what : str
+        The kind of object, for the message.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    """
+    if name not in known:
+        raise ValueError(f"Unknown {what} {name!r}: choose one of {', '.join(known)}.")

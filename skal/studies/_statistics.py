@@ -1,32 +1,33 @@
-"""Statistics of paired runs: pure functions of arrays, one number per seed.
+"""Statistics of paired runs: pure functions of arrays with one number per seed.
 
-A p-value that is not defined is NaN, and never a warning: with a single seed, or where
-the difference is the same for every seed, so that seeds repeat each other and tell
-nothing about the next one.
+A p-value that is not defined is NaN, without a warning. This is so with a single seed,
+and if the difference is the same for every seed: the seeds then repeat each other and
+are no evidence about further seeds.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
-# Scores are sums of thousands of numbers: what differs by less than this part of them
-# is equal.
+# Significant digits to which scores are compared: they are sums of thousands of
+# numbers, so smaller differences are rounding errors.
 DIGITS = 12
 
 
 def paired_t(first: ArrayLike, second: ArrayLike, overlap: float = 0.0) -> float:
-    """Return the p-value of a paired t-test, two-sided.
+    """Return the two-sided p-value of a paired t-test.
 
-    Random splits of the same rows share rows, so that what they give is correlated, and
-    the mean over n splits varies more than its n values tell. The corrected resampled
-    t-test multiplies the variance of the mean, s^2 / n, by 1 + n * overlap.
+    Random splits of the same rows overlap, so their results are correlated, and s^2 / n
+    underestimates the variance of the mean over n splits. The corrected resampled
+    t-test multiplies it by 1 + n * overlap.
 
     Parameters
     ----------
     first, second : array-like of shape (n_seeds,)
+        The paired values.
     overlap : float, default=0.0
-        Test rows per other row, where each seed has a random split of the same rows;
-        0 where all seeds share one split.
+        Ratio of test rows to all other rows if each seed has a random split of the same
+        rows; 0 if all seeds share one split.
 
     Returns
     -------
@@ -49,14 +50,15 @@ def paired_t(first: ArrayLike, second: ArrayLike, overlap: float = 0.0) -> float
 
 
 def wilcoxon(first: ArrayLike, second: ArrayLike) -> float:
-    """Return the p-value of Wilcoxon's signed-rank test, two-sided and exact.
+    """Return the two-sided, exact p-value of Wilcoxon's signed-rank test.
 
-    Seeds without a difference are left out. With n seeds, no p-value is below 2 / 2^n:
-    of five seeds, none is significant at 0.05.
+    Seeds without a difference are left out. With n seeds, the smallest possible p-value
+    is 2 / 2^n: with five seeds, it is not significant at 0.05.
 
     Parameters
     ----------
     first, second : array-like of shape (n_seeds,)
+        The paired values.
 
     Returns
     -------
@@ -67,59 +69,60 @@ def wilcoxon(first: ArrayLike, second: ArrayLike) -> float:
     if _is_constant(differences):
         return float("nan")
     differences = differences[differences != 0]
-    # Twice the ranks are integers, also where some are tied.
+    # Doubled, so that ranks of ties are integers, too.
     ranks = np.rint(2 * stats.rankdata(np.abs(differences))).astype(int)
-    won = ranks[differences > 0].sum()
-    chances = _sums_of_some(ranks)
-    return float(min(1.0, 2 * min(chances[: won + 1].sum(), chances[won:].sum())))
+    rank_sum = ranks[differences > 0].sum()
+    p = _rank_sum_distribution(ranks)
+    return float(min(1.0, 2 * min(p[: rank_sum + 1].sum(), p[rank_sum:].sum())))
 
 
-def _sums_of_some(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return how likely each sum is, where each rank counts with probability 1/2."""
-    chances = np.zeros(ranks.sum() + 1)
-    chances[0] = 1
+def _rank_sum_distribution(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the probability of each sum if each rank is included with p = 1/2."""
+    p = np.zeros(ranks.sum() + 1)
+    p[0] = 1
     for rank in ranks:
-        moved = np.zeros_like(chances)
-        moved[rank:] = chances[: len(chances) - rank]
-        chances = (chances + moved) / 2
-    return chances
+        shifted = np.zeros_like(p)
+        shifted[rank:] = p[: len(p) - rank]
+        p = (p + shifted) / 2
+    return p
 
 
 def _differences(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """Return what the first has more, in parts of the largest of all numbers."""
+    """Return first - second, divided by the largest absolute value and rounded."""
     pair = np.array([first, second], dtype=np.float64)
     scale = np.abs(pair).max(initial=0)
     return np.round((pair[0] - pair[1]) / (scale if scale > 0 else 1), DIGITS)
 
 
 def _is_constant(differences: NDArray[np.float64]) -> bool:
-    """Whether differences do not vary, or cannot: then nothing can be tested."""
+    """Return whether all differences are equal (or one is undefined): no test then."""
     if len(differences) < 2 or not np.isfinite(differences).all():
         return True
     return bool(np.ptp(differences) < 10 * 10.0**-DIGITS)
 
 
 def jackknife_pairs(qualities: ArrayLike) -> NDArray[np.float64]:
-    """Return the pseudo-values of the mean over pairs of two different seeds.
+    """Return jackknife pseudo-values of the mean over pairs of different seeds.
 
-    Rows share a source and columns a target, so that their means are not independent,
-    and a test takes them for more seeds than there are. A pseudo-value is what one seed
-    adds to the mean, as a source and as a target: these can be tested.
+    Pairs in a row share their source and pairs in a column share their target, so they
+    are not independent, and a test on them would assume more seeds than there are.
+    There is one pseudo-value per seed, the contribution of this seed to the mean as
+    source and as target; these can be tested.
 
     Parameters
     ----------
     qualities : array-like of shape (..., n_seeds, n_seeds)
-        By source and target; the diagonal is left out.
+        Qualities by source and target; the diagonal is ignored.
 
     Returns
     -------
     ndarray of shape (..., n_seeds)
-        Their mean is that over pairs.
+        The pseudo-values. Their mean equals the mean over pairs.
 
     Raises
     ------
     ValueError
-        If there are less than three seeds: two are one pair.
+        If there are fewer than three seeds, and thus a single pair.
 
     References
     ----------
@@ -136,7 +139,9 @@ def jackknife_pairs(qualities: ArrayLike) -> NDArray[np.float64]:
     q = np.asarray(qualities, dtype=np.float64)
     n = q.shape[-1]
     if n < 3:
-        raise ValueError(f"{n} seeds have no pseudo-values: give three or more.")
+        raise ValueError(
+            f"jackknife_pairs needs at least three seeds, got {n}: give more seeds."
+        )
     own = np.diagonal(q, axis1=-2, axis2=-1)
     sums = q.sum(axis=-2) + q.sum(axis=-1) - 2 * own
     total = sums.sum(axis=-1, keepdims=True) / 2
@@ -144,16 +149,17 @@ def jackknife_pairs(qualities: ArrayLike) -> NDArray[np.float64]:
 
 
 def holm(pvalues: ArrayLike) -> NDArray[np.float64]:
-    """Correct p-values for being several, by Holm's method.
+    """Correct p-values for multiple testing by Holm's method.
 
     Parameters
     ----------
     pvalues : array-like of shape (n_tests,)
-        NaN for a test that is not defined; it stays so, and does not count.
+        NaN for a test that is not defined. It stays NaN and is not counted.
 
     Returns
     -------
     ndarray of shape (n_tests,)
+        Corrected p-values.
     """
     corrected = np.array(pvalues, dtype=np.float64)
     defined = np.flatnonzero(~np.isnan(corrected))
@@ -166,17 +172,17 @@ def holm(pvalues: ArrayLike) -> NDArray[np.float64]:
 def share_of_gap(
     qualities: ArrayLike, baseline: ArrayLike, oracle: ArrayLike
 ) -> NDArray[np.float64]:
-    """Return which share of the way from the baseline to the oracle is gone.
+    """Return the share of the gap between baseline and oracle that is closed.
 
     Parameters
     ----------
     qualities, baseline, oracle : array-like
-        Of shapes that broadcast.
+        Qualities, with shapes that broadcast.
 
     Returns
     -------
     ndarray
-        0 at the baseline, 1 at the oracle; NaN where the oracle is not better.
+        0 at the baseline, 1 at the oracle; NaN if the oracle is not better.
     """
     q, low, high = (np.asarray(a, dtype=float) for a in (qualities, baseline, oracle))
     gap = high - low
@@ -190,12 +196,13 @@ def win_table(qualities: ArrayLike) -> NDArray[np.int64]:
     Parameters
     ----------
     qualities : array-like of shape (n_strategies, n_seeds)
+        Quality of each strategy and seed.
 
     Returns
     -------
     ndarray of shape (n_strategies, n_strategies)
-        Wins of the strategy of the row over that of the column. What is missing to the
-        number of seeds, in both directions together, are ties.
+        Number of seeds in which the row's strategy beats the column's strategy. Seeds
+        that neither of the two wins are ties.
     """
     qualities = np.asarray(qualities, dtype=np.float64)
     ahead = qualities[:, None] - qualities[None]
@@ -203,17 +210,17 @@ def win_table(qualities: ArrayLike) -> NDArray[np.int64]:
 
 
 def total_variation(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """Return the total variation distance of frequencies, over the last axis.
+    """Return the total variation distance between frequencies, over the last axis.
 
     Parameters
     ----------
     first, second : array-like of shape (..., n_bins)
-        Each sums to 1.
+        Frequencies, which sum to 1 over the last axis.
 
     Returns
     -------
     ndarray of shape (...)
-        0 where they are the same, 1 where they have no bin in common.
+        0 for equal frequencies, 1 if they have no bin in common.
     """
     gaps = np.asarray(first, dtype=float) - np.asarray(second, dtype=float)
     return np.abs(gaps).sum(axis=-1) / 2

@@ -35,7 +35,7 @@ def summarize(found: Any) -> str:
 
 
 def _ranked(found: Any, i: int) -> dict[str, Any]:
-    """Return what each strategy reaches with one estimator, best first."""
+    """Return the table of one estimator: one row per strategy, best first."""
     quality = found.qualities[i].mean(axis=1)
     columns: dict[str, Any] = {
         "strategy": np.array(list(found.strategies)),
@@ -50,7 +50,7 @@ def _ranked(found: Any, i: int) -> dict[str, Any]:
 
 
 def _deviations(found: Any, i: int) -> NDArray[np.float64]:
-    """Return deviations over seeds; NaN where these repeat one run."""
+    """Return standard deviations over seeds; NaN if all seeds give the same run."""
     if len(found.seeds) < 2:
         return np.full(len(found.strategies), np.nan)
     repeated = [found.repeats(name)[i] for name in found.strategies]
@@ -58,7 +58,7 @@ def _deviations(found: Any, i: int) -> NDArray[np.float64]:
 
 
 def _over_baseline(found: Any, i: int) -> dict[str, NDArray]:
-    """Return gains over the baseline, and how sure they are."""
+    """Return the columns of gains over the baseline, with their p-values."""
     if found.baseline is None or len(found.strategies) < 2:
         return {}
     tests, names = found.against(), list(found.strategies)
@@ -77,7 +77,7 @@ def _over_baseline(found: Any, i: int) -> dict[str, NDArray]:
 
 
 def _oracle(found: Any) -> dict[str, Any]:
-    """Return the gains of the oracle, also under other seeds of training."""
+    """Return the gains of the oracle, with those under other training seeds if any."""
     tests = found.oracle_gains()
     table = tests.table()
     columns = {name: table[name] for name in ("estimator", "reference", "gain")}
@@ -90,13 +90,13 @@ def _oracle(found: Any) -> dict[str, Any]:
 
 
 def _notes(found: Any) -> Iterator[str]:
-    """Yield what a reader of the tables must know to read them right."""
+    """Yield the notes that explain columns and rows of the tables."""
     if found.baseline is not None and not np.isnan(found.validation_qualities).all():
         yield (
             f"optimism: gain over {found.baseline} on validation, minus that on test."
         )
     if found.other_seeds:
-        yield "(other seeds): the oracle's orders, followed with other training seeds."
+        yield "(other seeds): the oracle's orders, replayed with other training seeds."
     for name in found.strategies:
         yield from _notes_on(found, name)
 
@@ -105,8 +105,8 @@ def _notes_on(found: Any, name: str) -> Iterator[str]:
     repeated = found.repeats(name)
     for estimator in np.array(list(found.estimators))[repeated]:
         yield (
-            f"{name} with {estimator}: all {len(found.seeds)} seeds are one run, so "
-            "nothing is tested."
+            f"{name} with {estimator}: all {len(found.seeds)} seeds gave the same run, "
+            "so nothing is tested."
         )
     if samples_posterior(found.strategies[name]):
         for estimator, model in found.posterior_estimators.items():

@@ -1,26 +1,29 @@
-"""Tables of a study, laid out to be read."""
+"""Tables of a study, printed and as columns."""
 
 from collections.abc import Iterable, Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+# Least width of a column of numbers, in characters, so that columns line up.
 WIDTH = 9
 
 
 def lay_out(columns: Mapping[str, Iterable[Any]]) -> str:
-    """Write columns side by side, under their names.
+    """Return columns as a printed table.
 
     Parameters
     ----------
     columns : mapping of str to iterable
-        Texts stand at the left, numbers at the right, with four digits; NaN is a dash,
-        and a column of nothing else is left out.
+        Columns by name. Texts are aligned left; numbers are aligned right and have four
+        digits. NaN is shown as a dash, and a column of NaN is left out.
 
     Returns
     -------
     str
-        One line for the names, and one for each row.
+        A header line, and one line for each row.
     """
     listed = {name: list(values) for name, values in columns.items()}
     shown = [
@@ -31,8 +34,27 @@ def lay_out(columns: Mapping[str, Iterable[Any]]) -> str:
     return "\n".join("  ".join(row).rstrip() for row in zip(*shown, strict=True))
 
 
+def name_axes(**axes: Iterable[Any]) -> dict[str, NDArray]:
+    """Return columns with the names of each element of an array, in C order.
+
+    Parameters
+    ----------
+    **axes : iterable
+        The names along each axis.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_elements,)
+    """
+    rows = product(*axes.values())
+    return {
+        name: np.array(column)
+        for name, column in zip(axes, zip(*rows, strict=True), strict=True)
+    }
+
+
 def _column(name: str, values: list[Any]) -> list[str]:
-    """Spell out a column, padded to one width."""
+    """Return the cells of a column, header first, padded to the same width."""
     is_text = any(isinstance(value, str) for value in values)
     cells = [name, *map(spell, values)]
     width = max(len(cell) for cell in cells)
@@ -42,15 +64,15 @@ def _column(name: str, values: list[Any]) -> list[str]:
 
 
 def spell(value: Any, digits: int = 4) -> str:
-    """Return a value of a table as text.
+    """Return the text of a value in a table.
 
     Parameters
     ----------
     value : object
-        NaN and None are a dash.
+        NaN and None are shown as a dash.
     digits : int, default=4
-        Of floats, after the point. What is positive is not shown as zero: no p-value
-        is.
+        Number of decimals of floats. A positive value that would round to zero is shown
+        as, for example, "<0.0001", since a p-value is never zero.
 
     Returns
     -------

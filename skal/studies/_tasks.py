@@ -31,25 +31,27 @@ from skal.strategies import (
     VariationRatio,
 )
 
-# Dropout of an estimator whose posterior is sampled; the plain ones have none.
+# Dropout rate of posterior estimators; plain estimators have no dropout.
 DROPOUT = 0.5
 
 
 @dataclass(frozen=True)
 class Task:
-    """A problem, with the estimators and strategies that are compared on it.
+    """A problem, with the estimators and strategies to compare on it.
 
     Parameters
     ----------
     name : str
+        Name of the task.
     problem : Problem
-        The data sets, B, K and the scorer, with the first of the estimators.
+        The data sets, batch size B, number of rounds K and scorer, with the first of
+        the estimators.
     scoring : str
-        The metric: judges the epochs, and what is reported.
+        Name of the metric. It is used to select the epoch and to report results.
     estimators : dict of str to estimator
-        Under the names that the published results have.
+        The estimators, by their names in the published results.
     strategies : dict of str to strategy
-        The heuristics, each also as followed by IDMR, and "random".
+        The heuristics, each of them with IDMR, and "random".
     """
 
     name: str
@@ -60,7 +62,7 @@ class Task:
 
     @property
     def posterior_estimators(self) -> dict[str, Any]:
-        """The estimators with dropout, for strategies that sample a posterior."""
+        """Estimators with dropout, for strategies that sample a posterior."""
         return {
             name: clone(estimator).set_params(dropout=DROPOUT)
             for name, estimator in self.estimators.items()
@@ -75,22 +77,23 @@ class Task:
         Parameters
         ----------
         strategy : str or strategy
-            One of `strategies`, or your own.
+            The name of one of `strategies`, or a strategy of your own.
         estimator : str or estimator, default=None
-            One of `estimators`, or your own; the first by default. One of the task's
-            gets dropout where the strategy samples its posterior.
+            The name of one of `estimators`, or an estimator of your own. By default,
+            the first of the task. An estimator of the task gets dropout if the strategy
+            samples its posterior.
         random_state : int, RandomState instance or None, default=None
-            xi.
+            Seed of the learner (xi).
 
         Returns
         -------
         ActiveLearner
-            Not fitted.
+            The learner, not fitted.
 
         Raises
         ------
         ValueError
-            If there is no strategy or estimator of that name.
+            If the name of the strategy or estimator is unknown.
         """
         strategy = _look_up(self.strategies, strategy, "strategy", self.name)
         name = next(iter(self.estimators)) if estimator is None else estimator
@@ -118,7 +121,7 @@ def _look_up(known: Mapping[str, Any], wanted: Any, what: str, task: str) -> Any
 
 
 class _Recipe(NamedTuple):
-    """A column of Table 1."""
+    """One task, as given by a column of Table 1."""
 
     fetch: Callable[..., tuple[Any, Any]]
     sizes: tuple[int, int, int, int, int]  # pool, warm, select, val, test
@@ -166,7 +169,7 @@ def _taggers(
 
 
 def _vectors(inputs: list[Any], where: dict[str, Any]) -> Any:
-    """Return the vectors of the task's words: all others would only take time."""
+    """Return the word vectors of the task's vocabulary; loading all takes long."""
     from skal.nets import Vocabulary
 
     vocabulary = Vocabulary().fit(list(chain.from_iterable(inputs)))
@@ -198,7 +201,7 @@ _RECIPES = {
         heuristics={
             "max-entropy": MaxEntropy(),
             "bald": BALD(),
-            # What the paper's code ran under the name of BALD: votes of 100 passes.
+            # The paper's code calls this BALD: votes of 100 dropout passes.
             "variation-ratio": VariationRatio(n_samples=100),
         },
         bins={"bins": "length"},
@@ -234,9 +237,9 @@ def load_task(
     data_home: Any = None,
     download_if_missing: bool = True,
 ) -> Task:
-    r"""Load one of the paper's tasks, downloading its data if need be.
+    r"""Load one of the paper's tasks, downloading its data if necessary.
 
-    The whole data set is shuffled once, not stratified, and cut into disjoint sets.
+    The data are shuffled once, without stratification, and split into disjoint sets.
 
     ======================  =========  ==========  =========
     \                       objects    intents     entities
@@ -248,30 +251,33 @@ def load_task(
     metric                  accuracy   F1          F1 of tags
     ======================  =========  ==========  =========
 
-    F1 is weighted over classes. Word vectors are GloVe's, trained further.
+    F1 is weighted over classes. Word vectors are initialised from GloVe and fine-tuned.
 
     Parameters
     ----------
     name : {"object_classification", "intent_classification", \
             "named_entity_recognition"}
+        The task: Fashion-MNIST, the alarm domain of TOPv2, or MIT Restaurant.
     data_seed : int, default=0
-        Determines how the data are cut. It is not xi: a learner has a seed of its own.
+        Seed of the split into data sets. It is independent of xi, the seed of a
+        learner.
     data_home : str or path-like, default=None
-        Where data sets are kept; None takes the environment variable
-        `SKAL_DATA_HOME`, or `~/skal_data`.
+        Folder for data sets. By default, the environment variable `SKAL_DATA_HOME`, or
+        `~/skal_data` if it is not set.
     download_if_missing : bool, default=True
-        If False, raise an OSError where a file is missing or damaged.
+        If False, raise an OSError if a file is missing or damaged.
 
     Returns
     -------
     Task
+        The problem, with its estimators and strategies.
 
     Raises
     ------
     ImportError
-        If torch or what else the estimators need is not installed.
+        If torch, or another package that the estimators need, is not installed.
     OSError
-        If a file cannot be downloaded, or is not what it should be.
+        If a file cannot be downloaded or is damaged.
 
     References
     ----------
@@ -309,7 +315,7 @@ def load_task(
 def _cut(
     X: Any, y: Any, sizes: tuple[int, ...], data_seed: int
 ) -> list[tuple[Any, Any]]:
-    """Cut sets of the given sizes out of all rows, and leave the rest."""
+    """Draw disjoint sets of the given sizes; the remaining rows are not used."""
     counts = {str(number): size for number, size in enumerate(sizes)}
     rows = carve(n_rows(X), counts, data_seed)
     return [(take(X, rows[number]), take(y, rows[number])) for number in counts]

@@ -7,27 +7,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.studies._comparison import Comparison, name_axes
+from skal.studies._comparison import Comparison
 from skal.studies._paired import PairedTests
 from skal.studies._statistics import jackknife_pairs
-from skal.studies._tables import lay_out
+from skal.studies._tables import lay_out, name_axes
 from skal.studies.running._replays import Replay, replay
 
 
 @dataclass(frozen=True, eq=False)
 class Transfer:
-    """Orders of a comparison that were followed again.
+    """Replays of the orders of a comparison; base class of both transfers.
 
-    A subclass says what the axes of `curves` are, of which the last is that of rounds.
+    Subclasses define the leading axes of `curves`. The last axis is rounds.
 
     Parameters
     ----------
     comparison : Comparison
-        Where the orders come from.
+        The comparison that the orders come from.
     strategies : tuple of str
-        Whose orders were followed.
+        Strategies whose orders were replayed.
     curves, validation_curves : ndarray of shape (..., n_rounds + 1)
-        Scores on test and validation.
+        Scores on the test and validation set.
     """
 
     comparison: Comparison
@@ -37,12 +37,12 @@ class Transfer:
 
     @property
     def qualities(self) -> NDArray[np.float64]:
-        """xi-quality on test: the shape of `curves` without rounds."""
+        """xi-quality on the test set, of the shape of `curves` without rounds."""
         return self.comparison.quality_of(self.curves)
 
     @property
     def baseline_qualities(self) -> NDArray[np.float64] | None:
-        """Of the baseline with each target, shape (n_estimators, n_seeds)."""
+        """Qualities of the baseline, shape (n_estimators, n_seeds), or None."""
         baseline = self.comparison.baseline
         return None if baseline is None else self.comparison.of(baseline)
 
@@ -52,7 +52,7 @@ class Transfer:
         return self.baseline_qualities
 
     def _table(self, **axes: Iterable) -> dict[str, NDArray]:
-        """Return one row for each score, as columns, after what its axes name."""
+        """Return one row per score, as columns: its axes, then its round and values."""
         n_labelled = self.comparison.n_labelled
         columns = name_axes(**axes, round=range(len(n_labelled)))
         return columns | {
@@ -64,38 +64,42 @@ class Transfer:
 
 @dataclass(frozen=True, eq=False)
 class SeedTransfer(Transfer):
-    """Orders that were found under each seed, followed under all the others.
+    """Results of replaying the orders of each seed under all other seeds.
 
     Parameters
     ----------
     comparison : Comparison
-        Where the orders come from.
+        The comparison that the orders come from.
     strategies : tuple of str
-        Whose orders were followed.
+        Strategies whose orders were replayed.
     curves, validation_curves : ndarray of shape \
             (n_estimators, n_strategies, n_seeds, n_seeds, n_rounds + 1)
-        Scores on test and validation. The first axis of seeds is that of the source,
-        the second that of the target, xi. (Fig. 4 has the target in rows.)
+        Scores on the test and validation set. The first axis of seeds is the source,
+        the seed of the order; the second is the target, the xi of the replay. (In
+        Fig. 4, rows are targets.)
     """
 
     @property
     def own_qualities(self) -> NDArray[np.float64]:
-        """Of orders under the seed they are from: (n_estimators, n_strategies, n)."""
+        """Qualities under the source seed, (n_estimators, n_strategies, n_seeds)."""
         return np.diagonal(self.qualities, axis1=2, axis2=3)
 
     @property
     def foreign_qualities(self) -> NDArray[np.float64]:
-        """Mean of all others under each target: (n_estimators, n_strategies, n)."""
+        """Mean quality of other seeds' orders under each target.
+
+        The shape is (n_estimators, n_strategies, n_seeds).
+        """
         n = len(self.comparison.seeds)
         return (self.qualities.sum(axis=2) - self.own_qualities) / (n - 1)
 
     @property
     def gaps(self) -> NDArray[np.float64]:
-        """What each order is better than the target's own: the shape of `qualities`."""
+        """Qualities minus the target's own quality, shaped like `qualities`."""
         return self.qualities - self.own_qualities[:, :, None]
 
     def against_own(self) -> PairedTests:
-        """Test orders of other seeds against those of the seeds themselves.
+        """Test orders of other seeds against the orders of each seed itself.
 
         Returns
         -------
@@ -104,9 +108,9 @@ class SeedTransfer(Transfer):
 
         Notes
         -----
-        Targets share the orders of their sources: not their means are tested, but
-        pseudo-values, as `jackknife_pairs` has them. Two seeds are one pair, which
-        gives a gain and no p-value.
+        Targets share their sources, so means over sources are not independent. The
+        tests use the pseudo-values of `jackknife_pairs` instead. With two seeds there
+        is a single pair, which gives a gain but no p-value.
         """
         return self._test("own seed", self.own_qualities)
 
@@ -116,7 +120,7 @@ class SeedTransfer(Transfer):
         Returns
         -------
         PairedTests
-            As `against_own` has it.
+            Its `qualities` are pseudo-values, as in `against_own`.
 
         Raises
         ------
@@ -138,7 +142,7 @@ class SeedTransfer(Transfer):
         )
 
     def _pseudo_qualities(self, reference: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the pseudo-values of the mean over pairs, one per seed."""
+        """Return one pseudo-value per seed, with the same mean as all pairs."""
         if len(self.comparison.seeds) > 2:
             return jackknife_pairs(self.qualities)
         gains = self.foreign_qualities - reference
@@ -151,7 +155,7 @@ class SeedTransfer(Transfer):
         -------
         dict of str to ndarray
             "estimator", "strategy", "source_seed", "seed", "round", "n_labelled",
-            "score" (on test) and "validation_score". `pandas.DataFrame` takes it.
+            "score" (on test) and "validation_score". Pass it to `pandas.DataFrame`.
         """
         return self._table(
             estimator=list(self.comparison.estimators),
@@ -161,7 +165,7 @@ class SeedTransfer(Transfer):
         )
 
     def __str__(self) -> str:
-        parts = [f"Orders of other seeds against own ones\n{self.against_own()}"]
+        parts = [f"Orders of other seeds against own orders\n{self.against_own()}"]
         if self.baseline_qualities is not None:
             tests = self.against_baseline()
             parts.append(f"Orders of other seeds against the baseline\n{tests}")
@@ -176,42 +180,45 @@ def seed_transfer(
     path: Any = None,
     callbacks: Iterable[Any] = (),
 ) -> SeedTransfer:
-    """Follow the orders found under each seed under all other seeds.
+    """Replay the orders found under each seed under all other seeds.
 
-    How much worse they are there than the orders found under these seeds themselves
-    tells how much of their quality belongs to the seed. Nothing is searched again.
+    The drop in quality, compared with the orders found under the target seed itself,
+    shows how much of an order's quality depends on the seed. Nothing is searched again.
 
     Parameters
     ----------
     comparison : Comparison
-        With two seeds or more.
+        A comparison with at least two seeds, on one problem for all seeds.
     strategies : iterable of str, default=None
-        Whose orders to follow; all but the baseline by default.
+        Strategies whose orders are replayed; by default, all but the baseline.
     n_jobs : int or None, default=None
-        Replays side by side. It does not change the result.
+        Number of replays in parallel. It does not change the result.
     path : str or path-like, default=None
-        A folder to keep the study in, as in `compare`; it may be the same one.
+        Folder in which to keep the study, as in `compare`. It may be the folder of the
+        comparison.
     callbacks : iterable of callback, default=()
-        What shows the progress, such as `skal.utils.progress.ProgressBar()`.
+        Callbacks that show progress, such as `skal.utils.progress.ProgressBar()`.
 
     Returns
     -------
     SeedTransfer
+        The curves of all replays, with tests.
 
     Raises
     ------
     ValueError
-        If there is a single seed, or no strategy of a name, or `path` is the folder of
-        another study.
+        If there is a single seed, each seed has a split of its own, a strategy is
+        unknown, or `path` is the folder of another study.
 
     See Also
     --------
-    evaluate_order : Follow one order under several seeds.
+    model_transfer : Replay orders with other estimators.
+    evaluate_order : Replay one order under several seeds.
 
     Notes
     -----
-    The plain estimators are trained, also where a strategy sampled the posterior of
-    another one.
+    Replays train the plain estimators, even if a strategy sampled the posterior of
+    another estimator.
 
     References
     ----------
@@ -236,9 +243,9 @@ def seed_transfer(
     chosen = comparison.choose(strategies)
     if len(comparison.seeds) < 2:
         raise ValueError(
-            "seed_transfer needs two seeds or more, got 1: compare more seeds."
+            "seed_transfer needs at least two seeds, got 1: compare more seeds."
         )
-    _ = comparison.problem  # one pool for all seeds, or an error
+    _ = comparison.problem  # raises an error unless all seeds share one pool
     replays = [
         Replay(strategy, estimator, source, estimator, seed)
         for estimator in comparison.estimators
@@ -254,36 +261,37 @@ def seed_transfer(
 
 @dataclass(frozen=True, eq=False)
 class ModelTransfer(Transfer):
-    """Orders that were found with each estimator, followed with all of them.
+    """Results of replaying the orders of each estimator with all estimators.
 
     Parameters
     ----------
     comparison : Comparison
-        Where the orders come from.
+        The comparison that the orders come from.
     strategies : tuple of str
-        Whose orders were followed.
+        Strategies whose orders were replayed.
     curves, validation_curves : ndarray of shape \
             (n_strategies, n_estimators, n_estimators, n_seeds, n_rounds + 1)
-        Scores on test and validation. The first axis of estimators is that of the
-        source, the second that of the target.
+        Scores on the test and validation set. The first axis of estimators is the
+        source, with which the order was found; the second is the target, which is
+        trained in the replay.
     """
 
     @property
     def over_baseline(self) -> NDArray[np.float64]:
-        """What each is better than the baseline of the target: as `qualities`.
+        """Qualities minus the target's baseline, shaped like `qualities`.
 
-        NaN where the comparison has no baseline.
+        NaN if the comparison has no baseline.
         """
         low = self.baseline_qualities
         return self.qualities - (np.nan if low is None else low)
 
     def against_baseline(self) -> PairedTests:
-        """Test each order against the baseline with the same target, by seed.
+        """Test each order against the baseline with the same target, paired by seed.
 
         Returns
         -------
         PairedTests
-            Its estimators are the targets; its strategies name strategy and source.
+            Its `estimators` are the targets; its `strategies` name strategy and source.
 
         Raises
         ------
@@ -312,7 +320,7 @@ class ModelTransfer(Transfer):
         -------
         dict of str to ndarray
             "strategy", "source_estimator", "estimator", "seed", "round", "n_labelled",
-            "score" (on test) and "validation_score". `pandas.DataFrame` takes it.
+            "score" (on test) and "validation_score". Pass it to `pandas.DataFrame`.
         """
         estimators = list(self.comparison.estimators)
         return self._table(
@@ -327,7 +335,7 @@ class ModelTransfer(Transfer):
         return "\n\n".join([*parts, f"Means over {len(self.comparison.seeds)} seeds."])
 
     def _matrix(self, i: int) -> str:
-        """Lay out the qualities of one strategy by source, and the baseline."""
+        """Return the table of one strategy: sources and baseline by target."""
         means, names = self.qualities[i].mean(axis=-1), list(self.comparison.estimators)
         rows = [f"{name} order" for name in names]
         if self.baseline_qualities is not None:
@@ -347,38 +355,46 @@ def model_transfer(
     path: Any = None,
     callbacks: Iterable[Any] = (),
 ) -> ModelTransfer:
-    """Follow the orders found with each estimator with all other estimators.
+    """Replay the orders found with each estimator with all other estimators.
 
-    An order that is good for other estimators too labels what is valuable in general.
-    Each is followed under the seed that it was found with. Nothing is searched again.
+    If an order is also good for other estimators, the rows that it labels are valuable
+    in general. Each order is replayed under the seed that it was found with. Nothing is
+    searched again.
 
     Parameters
     ----------
     comparison : Comparison
-        With two estimators or more.
+        A comparison with at least two estimators.
     strategies : iterable of str, default=None
-        Whose orders to follow; all but the baseline by default.
+        Strategies whose orders are replayed; by default, all but the baseline.
     n_jobs : int or None, default=None
-        Replays side by side. It does not change the result.
+        Number of replays in parallel. It does not change the result.
     path : str or path-like, default=None
-        A folder to keep the study in, as in `compare`; it may be the same one.
+        Folder in which to keep the study, as in `compare`. It may be the folder of the
+        comparison.
     callbacks : iterable of callback, default=()
-        What shows the progress, such as `skal.utils.progress.ProgressBar()`.
+        Callbacks that show progress, such as `skal.utils.progress.ProgressBar()`.
 
     Returns
     -------
     ModelTransfer
+        The curves of all replays, with tests.
 
     Raises
     ------
     ValueError
-        If there is a single estimator, or no strategy of a name, or `path` is the
-        folder of another study.
+        If there is a single estimator, a strategy is unknown, or `path` is the folder
+        of another study.
+
+    See Also
+    --------
+    seed_transfer : Replay orders under other seeds.
+    order_overlap : Rows that the orders have in common.
 
     Notes
     -----
-    The plain estimators are trained, also where a strategy sampled the posterior of
-    another one.
+    Replays train the plain estimators, even if a strategy sampled the posterior of
+    another estimator.
 
     References
     ----------
@@ -402,7 +418,8 @@ def model_transfer(
     n_estimators, n_seeds = len(comparison.estimators), len(comparison.seeds)
     if n_estimators < 2:
         raise ValueError(
-            "Orders of one estimator have no other to go to: compare more estimators."
+            "model_transfer needs at least two estimators, got 1: compare more "
+            "estimators."
         )
     replays = [
         Replay(strategy, source, seed, target, seed)

@@ -177,7 +177,7 @@ class TestDownload:
     def test_a_partial_archive_leaves_nothing(self, archive, cut):
         whole = make_archive({"glove.6B.50d.txt": TEXT})
         archive.serve(whole[cut])
-        with pytest.raises(OSError, match=r"gave no whole glove.6B.50d.txt"):
+        with pytest.raises(OSError, match=r"did not give a complete glove.6B.50d.txt"):
             archive.fetch()
         assert archive.files() == []
 
@@ -188,12 +188,12 @@ class TestDownload:
         # of compression, in two bits of which 3 does not exist.
         content[46] |= 0b110
         archive.serve(bytes(content))
-        with pytest.raises(OSError, match=r"gave no whole glove.6B.50d.txt"):
+        with pytest.raises(OSError, match=r"did not give a complete glove.6B.50d.txt"):
             archive.fetch()
         assert archive.files() == []
 
     def test_an_archive_without_the_member_is_an_error(self, archive):
-        with pytest.raises(OSError, match=r"gave no whole glove.6B.300d.txt"):
+        with pytest.raises(OSError, match=r"did not give a complete glove.6B.300d.txt"):
             archive.fetch(dimension=300)
         assert archive.files() == []
 

@@ -77,9 +77,9 @@ def test_strategies_are_chosen_and_drawn_where_it_is_told(comparison):
     mean = result.frequencies[0, row].mean(axis=0)
     np.testing.assert_allclose(display.frequencies["oracle"], mean)
     first, second = display.axes_.values()
-    assert first.get_ylabel() == "Share of what is labelled"
+    assert first.get_ylabel() == "Share among labelled rows"
     assert first.get_xlabel() == second.get_xlabel() == "Labelled rows"
-    with pytest.raises(ValueError, match="no strategy 'bald'"):
+    with pytest.raises(ValueError, match="Unknown strategy 'bald'"):
         DistributionDisplay.from_study(result, estimator="bayes", strategies=["bald"])
     with pytest.raises(ValueError, match="more than one estimator"):
         DistributionDisplay.from_study(result)

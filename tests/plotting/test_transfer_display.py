@@ -110,7 +110,7 @@ def test_one_strategy_is_drawn_where_it_is_told(of_seeds):
 def test_what_is_missing_or_unknown_is_refused(of_seeds, of_models):
     with pytest.raises(ValueError, match="more than one estimator"):
         TransferDisplay.from_study(of_seeds)
-    with pytest.raises(ValueError, match="no strategy 'bald'"):
+    with pytest.raises(ValueError, match="Unknown strategy 'bald'"):
         TransferDisplay.from_study(of_seeds, estimator="bayes", strategies=["bald"])
     with pytest.raises(ValueError, match="compares all of its estimators"):
         TransferDisplay.from_study(of_models, estimator="bayes")

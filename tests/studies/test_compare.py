@@ -330,9 +330,9 @@ class NeverTrained(GaussianNB):
 @pytest.mark.parametrize(
     ("strategies", "params", "message"),
     [
-        ({}, {}, "strategies must be a dict that names at least one"),
+        ({}, {}, "strategies must be a dict with at least one entry, got {}"),
         ([Random()], {}, "strategies must be a dict"),
-        ({1: Random()}, {}, "named by texts: got 1"),
+        ({1: Random()}, {}, "must have strings as keys, got 1"),
         ({"random": Random}, {}, r"strategies\['random'\] must be an object impl"),
         ({"a": Random()}, {"estimators": {"b": 3}}, r"estimators\['b'\] must be"),
         (
@@ -343,14 +343,18 @@ class NeverTrained(GaussianNB):
         (
             {"a": BALD()},
             {"posterior_estimators": {"GausianNB": GaussianNB()}},
-            "no estimator 'GausianNB': choose of NeverTrained",
+            "Unknown estimator 'GausianNB': choose one of NeverTrained",
         ),
-        ({"a": Random()}, {"baseline": "b"}, "no strategy 'b': choose of a"),
-        ({"a": Random()}, {"oracle": "b"}, "no strategy 'b': choose of a"),
+        ({"a": Random()}, {"baseline": "b"}, "Unknown strategy 'b': choose one of a"),
+        ({"a": Random()}, {"oracle": "b"}, "Unknown strategy 'b': choose one of a"),
         ({"a": Random()}, {"seeds": []}, "distinct and at least one"),
-        ({"a": Random()}, {"seeds": 2.0}, "an integer, or several; got 2.0"),
-        ({"a": Random()}, {"seeds": [0.5]}, "integers from zero; got 0.5"),
-        ({"a": Random()}, {"seeds": [-1]}, "integers from zero; got -1"),
+        (
+            {"a": Random()},
+            {"seeds": 2.0},
+            "an integer or an iterable of integers, got 2.0",
+        ),
+        ({"a": Random()}, {"seeds": [0.5]}, "non-negative integers, got 0.5"),
+        ({"a": Random()}, {"seeds": [-1]}, "non-negative integers, got -1"),
         ({"a": Random()}, {"n_orders": 0}, "n_orders == 0, must be >= 1"),
         ({"a": AnnealingOracle(n_steps=-1)}, {}, "'n_steps' parameter"),
         ({"a": FixedOrder([1, 2])}, {}, "The order of 'a' has 2 rows, and 3 rounds"),
@@ -383,11 +387,11 @@ def test_sets_that_are_missing_are_refused(blobs):
         compare(pose(warm_size=10, val_size=0), oracle)
     with pytest.raises(ValueError, match="no test set"):
         compare(pose(warm_size=10, test_size=0), oracle)
-    with pytest.raises(ValueError, match="averages from k = 0, and the warm start is"):
+    with pytest.raises(ValueError, match="averages from k = 0, but the warm start is"):
         compare(pose(warm_size=0), {"r": Random()}, include_warm_start=True)
     empty = replace(pose(warm_size=0), estimator=GaussianNB())
     found = compare(empty, {"r": Random()}, n_orders=1)
-    with pytest.raises(ValueError, match="averages from k = 0, and the warm start is"):
+    with pytest.raises(ValueError, match="averages from k = 0, but the warm start is"):
         replace(found, include_warm_start=True)
     with pytest.raises(ValueError, match="problem must be a Problem"):
         compare("iris", oracle)
@@ -400,9 +404,9 @@ def test_strategies_that_peek_are_no_heuristics(make_problem):
 
 
 def test_what_was_not_compared_is_named(comparison):
-    with pytest.raises(ValueError, match="no strategy 'nope': choose of"):
+    with pytest.raises(ValueError, match="Unknown strategy 'nope': choose one of"):
         comparison.of("nope")
-    with pytest.raises(ValueError, match="no strategy 'nope': choose of"):
+    with pytest.raises(ValueError, match="Unknown strategy 'nope': choose one of"):
         comparison.test_pairs([("nope", "margin")])
-    with pytest.raises(ValueError, match="No pair of strategies is given"):
+    with pytest.raises(ValueError, match="pairs must not be empty: give at least one"):
         comparison.test_pairs([])

@@ -217,18 +217,22 @@ def test_the_table_is_tidy(comparison):
 @pytest.mark.parametrize(
     ("feature", "params", "message"),
     [
-        ("length", {}, "these rows are none: give"),
+        ("length", {}, "these rows are not sentences: give"),
         (
             [1, 2, 3],
             {},
-            r"each of 70 rows \(60 of pool, 10 of warm\); got shape \(3,\)",
+            r"each of 70 rows \(60 of pool, 10 of warm\), got shape \(3,\)",
         ),
         (lambda X: np.zeros((len(X), 3)), {}, r"got shape \(70, 3\)"),
-        ([np.nan] * 70, {}, "values that are not finite, and no bin holds them"),
+        (
+            [np.nan] * 70,
+            {},
+            "must give finite values, got NaN or infinity: give a number",
+        ),
         (halves, {"n_bins": 0}, "'n_bins' parameter"),
         (halves, {"reference": "validation"}, "'reference' parameter"),
         ("colour", {}, "'feature' parameter"),
-        (halves, {"strategies": ["bald"]}, "no strategy 'bald'"),
+        (halves, {"strategies": ["bald"]}, "Unknown strategy 'bald'"),
     ],
 )
 def test_bad_input_is_refused(comparison, feature, params, message):

@@ -52,7 +52,7 @@ def test_the_learner_is_left_alone(sets):
 def test_sets_that_would_be_carved_anew_are_refused(sets, name):
     learner = learn(GaussianNB(), sets)
     given = {key: rows for key, rows in sets.items() if not key.endswith(name)}
-    with pytest.raises(ValueError, match=f"X_{name} would be carved"):
+    with pytest.raises(ValueError, match=f"X_{name} would be split off"):
         evaluate_order(learner.order_, learner, **given)
 
 

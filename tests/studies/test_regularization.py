@@ -47,7 +47,7 @@ def test_bases_are_found_by_what_they_are(make_problem):
 
 def test_what_has_no_base_is_refused(make_problem):
     comparison = compare(make_problem(GaussianNB()), {"m": Margin(), "e": MaxEntropy()})
-    with pytest.raises(ValueError, match="No strategy follows another one"):
+    with pytest.raises(ValueError, match="no strategy together with its base: add"):
         regularization_gain(comparison)
-    with pytest.raises(ValueError, match="no strategy 'i': choose of m, e"):
+    with pytest.raises(ValueError, match="Unknown strategy 'i': choose one of m, e"):
         regularization_gain(comparison, {"i": "m"})

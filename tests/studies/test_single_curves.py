@@ -15,5 +15,5 @@ def test_the_curves_of_single_orders_have_the_baselines_mean(comparison):
 def test_any_other_strategy_has_one_run_for_each_seed(comparison):
     singles = comparison.single_curves("oracle")
     np.testing.assert_array_equal(singles, comparison.curves[:, -1])
-    with pytest.raises(ValueError, match="no strategy 'bald'"):
+    with pytest.raises(ValueError, match="Unknown strategy 'bald'"):
         comparison.single_curves("bald")

@@ -151,7 +151,7 @@ def test_wilcoxon_is_printed_where_it_can_be_below_a_twentieth(make_problem, n_s
 
 def test_the_table_says_what_its_p_values_are_about(varied, comparison):
     assert "over splits, corrected for their overlap (Nadeau and Bengio" in str(varied)
-    assert "over seeds of training on this split. It says nothing" in str(comparison)
+    assert "over training seeds on this split. It says nothing" in str(comparison)
     for found in (varied, comparison):
         # Another table of the same study says the same about the same pair.
         assert str(found).split("p: ")[1][:40] in str(found.against())
@@ -216,7 +216,7 @@ def test_seeds_that_repeat_one_run_are_trained_once(make_problem):
     assert Counting.n_fits == 3 + 1 + 1
     assert found.repeats("margin").all()
     np.testing.assert_array_equal(found.curves[0, 0], [alone.curve_] * 7)
-    assert "margin with Counting: all 7 seeds are one run" in str(found)
+    assert "margin with Counting: all 7 seeds gave the same run" in str(found)
     with pytest.warns(UserWarning, match="Seeds do not differ"):
         again = compare(problem, strategies, seeds=7, n_jobs=2)
     np.testing.assert_array_equal(again.curves, found.curves)
@@ -303,7 +303,9 @@ def test_other_seeds_are_left_out_where_training_draws_nothing(make_problem):
     found = compare(make_problem(GaussianNB()), strategies)
     assert not found.other_seeds
     assert "other seeds" not in str(found)
-    with pytest.raises(ValueError, match="were not followed under other seeds"):
+    with pytest.raises(
+        ValueError, match="were not replayed under other training seeds"
+    ):
         found.oracle_gains(other_seeds=True)
 
 
@@ -429,7 +431,7 @@ class NeverTrained(GaussianNB):
             (NeverTrained(), {"a": FixedOrder([1])}),
             {},
             ValueError,
-            "belongs to one pool",
+            "needs one pool for all seeds",
         ),
         ((NeverTrained(), None), {}, ValueError, "strategies must be a dict"),
         ((3, STRATEGIES), {}, ValueError, r"estimator\['int'\] must be"),

@@ -510,7 +510,7 @@ def test_replays_of_another_order_are_refused(folder):
 def test_other_things_in_the_way_are_refused(tmp_path):
     file = tmp_path / "notes.txt"
     file.write_text("mine")
-    with pytest.raises(ValueError, match=r"other things in it, such as notes.txt"):
+    with pytest.raises(ValueError, match=r"other files in it, such as notes.txt"):
         compare(pose(), {"margin": Margin()}, path=tmp_path)
     with pytest.raises(NotADirectoryError, match="is a file: give"):
         compare(pose(), {"margin": Margin()}, path=file)

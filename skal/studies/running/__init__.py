@@ -1,1 +1,1 @@
-"""Runs of a study: cells side by side, kept in a folder."""
+"""Running the cells of a study in parallel, and saving them in a folder."""

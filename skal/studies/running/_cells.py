@@ -1,4 +1,4 @@
-"""The cells of a study: learners that run side by side."""
+"""The cells of a study: learners that run in parallel."""
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,17 +24,17 @@ from skal.studies.running._store import Run, Store
 
 
 class Job(NamedTuple):
-    """The run of one cell.
+    """A cell that is to be run.
 
     Parameters
     ----------
     learner : ActiveLearner
-        Not fitted.
+        The learner, not fitted.
     followers : tuple of NamedTuple, default=()
-        Cells of other seeds, with runs that may be the same as this one. They are not
-        run if they are: see `EverySeed`.
+        Cells of other seeds that may give the same run. If they do, they are not run
+        themselves: see `EverySeed`.
     other_seeds : tuple of int, default=()
-        Seeds of training under which the order that is found is followed again.
+        Training seeds under which the order is replayed.
     """
 
     learner: ActiveLearner
@@ -45,7 +45,7 @@ class Job(NamedTuple):
 def learner_of(
     problem: Problem, estimator: Any, strategy: Any, seed: int
 ) -> ActiveLearner:
-    """Return a learner for a problem, that carves nothing; fit it on `problem.sets`."""
+    """Return a learner that splits nothing off; fit it on `problem.sets`."""
     return ActiveLearner(
         estimator,
         strategy,
@@ -65,20 +65,20 @@ def run_cells(
     store: Store | None,
     callbacks: Iterable[Any],
 ) -> dict[Any, Run]:
-    """Run each job, but for those that a store knows.
+    """Run all jobs whose runs are not in the store yet.
 
     Parameters
     ----------
     jobs : mapping of NamedTuple to Job
-        Under the names of their cells, each with a `seed`.
+        Jobs by cell. Each cell has a `seed`.
     splits : Splits
         The problem of each seed.
     n_jobs : int or None
-        Cells that run side by side.
+        Number of cells in parallel.
     store : Store or None
-        Where each cell is written down as soon as it is done.
+        Where each run is saved as soon as it is done.
     callbacks : iterable of callback
-        Shown the progress.
+        Callbacks that show progress.
 
     Returns
     -------
@@ -92,11 +92,17 @@ def run_cells(
 
 
 class Study(CallbackSupportMixin, BaseEstimator):
-    """All cells as an estimator, since only estimators carry scikit-learn's callbacks.
+    """The loop over cells, as an estimator: only these support callbacks.
 
     Parameters
     ----------
     n_jobs : int or None, default=None
+        Number of cells in parallel.
+
+    Attributes
+    ----------
+    runs_ : dict of NamedTuple to Run
+        The runs that were made.
     """
 
     def __init__(self, n_jobs=None):
@@ -104,13 +110,14 @@ class Study(CallbackSupportMixin, BaseEstimator):
 
     @with_callbacks
     def fit(self, jobs, splits, known, store):
-        """Run the jobs that are not known; `runs_` has their runs.
+        """Run all jobs whose runs are not known.
 
         Parameters
         ----------
         jobs, splits, store
             As in `run_cells`.
         known : mapping of NamedTuple to Run
+            Runs that were made before.
 
         Returns
         -------
@@ -126,9 +133,10 @@ class Study(CallbackSupportMixin, BaseEstimator):
             key: context.subcontext(task_name=str(key), task_id=i)
             for i, key in enumerate(jobs)
         }
-        # A pickled context takes all of its siblings along, unless they are let go.
+        # Without this, pickling one context would also pickle all of its siblings.
         context._children_map.clear()
-        self._pass_over(key for key in jobs if key in known)
+        self._mark_done(key for key in jobs if key in known)
+        # Run followers after the others: most of them turn out to be the same.
         self.runs_ = {}
         pending = {key: job for key, job in jobs.items() if key not in known}
         waiting = {key for job in pending.values() for key in job.followers}
@@ -139,13 +147,13 @@ class Study(CallbackSupportMixin, BaseEstimator):
         return self
 
     def _run(self, jobs, chosen, splits, store):
-        """Run the chosen jobs side by side, and keep each run as soon as it is done."""
+        """Run the chosen jobs in parallel, and save each run as soon as it is done."""
         renew_workers(*(jobs[key].learner for key in jobs if key in chosen))
         runs = Parallel(self.n_jobs, return_as="generator_unordered", batch_size=1)(
             delayed(_run_job)(
                 self,
                 key,
-                _asking(job, jobs),
+                _with_followers(job, jobs),
                 self._tasks[key],
                 splits.problem_of(key.seed),
             )
@@ -157,28 +165,28 @@ class Study(CallbackSupportMixin, BaseEstimator):
                 self._keep(key, run, store)
                 for follower in jobs[key].followers if agrees else ():
                     self._keep(follower, run._replace(seconds=0.0), store)
-                    self._pass_over([follower])
+                    self._mark_done([follower])
 
     def _keep(self, key, run, store):
         self.runs_[key] = run
         if store is not None:
             store.keep(key, run)
 
-    def _pass_over(self, keys):
-        """Show cells that need no run as done."""
+    def _mark_done(self, keys):
+        """Report cells that need no run as done to the callbacks."""
         for key in keys:
             self._tasks[key].call_on_fit_task_begin(estimator=self)
             self._tasks[key].call_on_fit_task_end(estimator=self)
 
     def __getstate__(self):
-        # Workers need the study for its callbacks alone, and both of these change while
-        # it is sent to them.
+        # Workers only need the callbacks of the study. These two attributes change
+        # while it is pickled.
         state = super().__getstate__()
         return {k: v for k, v in state.items() if k not in ("_tasks", "runs_")}
 
 
-def _asking(job, jobs):
-    """Return a job that finds out whether the runs of its followers are the same."""
+def _with_followers(job, jobs):
+    """Return a job that also finds out whether its followers give the same run."""
     if not job.followers:
         return job
     others = [(one.seed, jobs[one].learner.strategy) for one in job.followers]
@@ -187,14 +195,14 @@ def _asking(job, jobs):
 
 
 def _run_job(study, key, job, task, problem):
-    """Return the cell, its run, and whether its followers are known to be the same."""
-    # A clone, so that everything fitted is let go.
+    """Return the cell, its run, and whether its followers give the same run."""
+    # Fit a clone, so that the memory of the fitted models is freed afterwards.
     learner, begin = clone(job.learner), perf_counter()
     sets = {**problem.sets, **problem.fit_params}
-    with task.propagate_callback_context(learner), _whole_or_not_at_all():
+    with task.propagate_callback_context(learner), _interrupts_end_the_study():
         task.call_on_fit_task_begin(estimator=study)
         learner.fit(**sets)
-        # Of the job's learner: this one has callbacks.
+        # Replay with the job's learner, which has no callbacks.
         follow = partial(_follow, job.learner, learner.order_, sets)
         others = [follow(seed) for seed in job.other_seeds]
     report = {"quality": learner.quality_}
@@ -212,17 +220,20 @@ def _run_job(study, key, job, task, problem):
 
 
 def _follow(learner, order, sets, seed):
-    """Return the curve of an order under another seed of training."""
+    """Return the curve of an order under another training seed."""
     again = clone(learner).set_params(strategy=FixedOrder(order), random_state=seed)
     return again.fit(**sets).curve_
 
 
 @contextmanager
-def _whole_or_not_at_all() -> Iterator[None]:
-    """Let Ctrl-C end the study: a search would end early, and count as a whole one."""
+def _interrupts_end_the_study() -> Iterator[None]:
+    """Let Ctrl-C end the study.
+
+    A search would otherwise stop early, and be saved as if it were complete.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "The search was interrupted")
-        # Said once, when the problem was posed.
+        # This warning was already given when the problem was made.
         warnings.filterwarnings("ignore", r"\d+ rounds of batch_size=")
         try:
             yield

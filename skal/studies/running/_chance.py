@@ -1,4 +1,4 @@
-"""The score of a model that has learned nothing: always the most frequent class."""
+"""The score at chance level: always predicting the most frequent class."""
 
 import warnings
 from collections import Counter
@@ -15,7 +15,7 @@ from skal.problem import Problem
 
 
 def chance_score(problem: Problem) -> float:
-    """Return the test score of always answering the most frequent class.
+    """Return the test score of always predicting the most frequent class.
 
     Parameters
     ----------
@@ -24,14 +24,14 @@ def chance_score(problem: Problem) -> float:
     Returns
     -------
     float
-        NaN where the scorer cannot judge such a model.
+        NaN if the scorer fails on such a model.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = _constant_model(problem)
             return float(problem.scorer(model, problem.X_test, problem.y_test))
-    except Exception:  # a scorer may ask for anything
+    except Exception:  # a user's scorer may raise any error
         return float("nan")
 
 
@@ -44,7 +44,7 @@ def _constant_model(problem: Problem) -> Any:
 
 
 class _ConstantTagger(ClassifierMixin, BaseEstimator):
-    """Gives every token the most frequent tag."""
+    """Predicts the most frequent tag for every token."""
 
     def __init__(self, classes: Any) -> None:
         self.classes = classes

@@ -1,4 +1,4 @@
-"""The cells of a comparison, and the learner that runs each of them."""
+"""The cells of a comparison, and the learner of each cell."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -12,13 +12,13 @@ from skal.studies.running._cells import Job, learner_of
 from skal.studies.running._repeats import training_draws
 from skal.studies.running._store import Store
 
-# Seeds of training under which the order of an oracle is followed again. A replay takes
-# K + 1 trainings, a search some thousands.
+# Number of other training seeds under which an oracle's order is replayed. Five are
+# cheap: a replay takes K + 1 trainings, a search takes thousands.
 N_OTHER_SEEDS = 5
 
 
 class Cell(NamedTuple):
-    """One run of a comparison. `number` counts the orders of the baseline."""
+    """Key of one run of a comparison; `number` counts the orders of the baseline."""
 
     estimator: str
     strategy: str
@@ -31,7 +31,7 @@ class Cell(NamedTuple):
 
 
 def _cells(study: StudySpec, n_orders: int) -> list[Cell]:
-    """Name the runs, seed by seed: every seed is a whole table."""
+    """Return all cells, seed by seed, so that an early stop leaves complete seeds."""
     repeated = study.baseline is not None and "random_state" in (
         study.strategies[study.baseline].get_params()
     )
@@ -60,20 +60,21 @@ def _jobs(study: StudySpec, n_orders: int, store: Store | None) -> dict[Cell, Jo
 
 
 def _model_key(study: StudySpec, cell: Cell) -> tuple[str, bool]:
-    """Name the model of a cell: an estimator, or its posterior estimator."""
+    """Return the estimator's name, and whether its posterior estimator is used."""
     plain = study.estimators[cell.estimator]
     return cell.estimator, study.model_of(cell.estimator, cell.strategy) is not plain
 
 
 def _who_draws(study: StudySpec, cells: list[Cell]) -> dict[tuple[str, bool], bool]:
-    """Find out which models draw random numbers, where that makes a difference."""
-    asked = {
+    """Return whether each model draws random numbers, if this matters for its cells."""
+    models = {
         _model_key(study, cell): study.model_of(cell.estimator, cell.strategy)
         for cell in cells
         if _searches(study, cell) or (len(study.seeds) > 1 and not study.splits.vary)
     }
     return {
-        key: training_draws(study.splits.example, model) for key, model in asked.items()
+        key: training_draws(study.splits.example, model)
+        for key, model in models.items()
     }
 
 
@@ -82,7 +83,7 @@ def _searches(study: StudySpec, cell: Cell) -> bool:
 
 
 def _other_seeds(study: StudySpec, cell: Cell) -> tuple[int, ...]:
-    """Return the seeds under which an oracle's order is followed again."""
+    """Return the training seeds under which an oracle's order is replayed."""
     if not _searches(study, cell):
         return ()
     rng = stream(cell.seed, Stream.OTHER_SEEDS)
@@ -92,10 +93,10 @@ def _other_seeds(study: StudySpec, cell: Cell) -> tuple[int, ...]:
 def _followers(
     study: StudySpec, cells: list[Cell], draws: Mapping[tuple[str, bool], bool]
 ) -> dict[Cell, tuple[Cell, ...]]:
-    """Return the cells of other seeds that may be one run with the first of them.
+    """Return the cells that may give the same run as the first cell of their group.
 
-    These are cells of one estimator and strategy on one split, where neither training
-    nor a search draws random numbers.
+    A group has the cells of all seeds for one estimator and strategy, if all seeds
+    share a split and neither training nor a search draws random numbers.
     """
     groups: dict[tuple[str, str, int], list[Cell]] = {}
     for cell in cells:
@@ -124,7 +125,7 @@ def _learner(study: StudySpec, cell: Cell, store: Store | None) -> ActiveLearner
 
 
 def _order_seed(strategy: Any, cell: Cell) -> int:
-    """Return the seed of a further random order; the first is that of any run."""
+    """Return the seed of another random order; order 0 uses the seed of the run."""
     own = strategy.random_state
     seed = cell.seed if own is None else as_seed(own)
     return int(stream(seed, Stream.STRATEGY, cell.number).integers(MAX_SEED))

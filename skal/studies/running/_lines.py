@@ -1,7 +1,7 @@
-"""The lines in the folder of a study: written whole, checked when they are read.
+"""The lines of a study folder: written atomically, and verified when read.
 
-A line is a JSON object: the key of a cell, its run, a digest of all that it was made
-by, and a checksum.
+A line is a JSON object with the key of a cell, its run, a digest of everything that the
+run depends on (`made_by`), and a checksum.
 """
 
 import json
@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 MADE_BY, CHECKSUM = "made_by", "crc"
-# Seconds after which a process that holds the lock of a folder is taken for dead: to
-# write a file anew takes milliseconds.
-PATIENCE = 60
+# Age in seconds at which the lock of a folder counts as stale. Rewriting a file takes
+# milliseconds, so the process that took the lock must have died.
+STALE_LOCK = 60
 
 Values = dict[str, Any]
 
@@ -33,16 +33,17 @@ class Run(NamedTuple):
     Parameters
     ----------
     curve, validation_curve : ndarray of shape (n_rounds + 1,)
+        Scores on the test and validation set.
     order : ndarray of shape (n_acquired,)
-        Rows of the pool.
+        Labelled rows of the pool, in their order.
     seconds : float, default=nan
-        Duration; for a search that was resumed, that of its last part.
+        Duration. For a resumed search, the duration since it was resumed.
     n_trainings : int, default=0
-        Those of a search that was resumed are counted from its beginning.
+        Number of trainings. For a resumed search, counted from its start.
     chance : float, default=nan
-        The test score of always answering the most frequent class.
+        Test score of always predicting the most frequent class.
     other_curves : ndarray of shape (n_replays, n_rounds + 1), default=empty
-        Test curves of the order that was found, under other seeds of training.
+        Test curves of the order under other training seeds.
     """
 
     curve: NDArray[np.float64]
@@ -55,14 +56,14 @@ class Run(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """The lengths that a run has in a study.
+    """The expected sizes of the runs of a study.
 
     Parameters
     ----------
     n_scores, n_acquired : int
         Length of a curve and of an order.
     n_pool : int or None
-        Number of rows to choose from; None if that is not known.
+        Number of rows to select from; None if it is not known.
     """
 
     n_scores: int
@@ -71,7 +72,7 @@ class Shape(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line that is whole: the key of a cell, its run, and what it was made by."""
+    """A valid line: the key of a cell, its run, and the digest `made_by`."""
 
     key: Any
     run: Run
@@ -79,13 +80,13 @@ class Line(NamedTuple):
 
 
 def encode(key: Any, run: Run, made_by: str | None) -> bytes:
-    """Return a line without its line feed."""
+    """Return a line for a cell, without the line feed."""
     values = {name: _plain(value) for name, value in run._asdict().items()}
     return _sealed(key._asdict() | values | {MADE_BY: made_by})
 
 
 def append(path: Path, line: bytes) -> None:
-    """Write a line at once and whole; one that a kill cut short is left as it is."""
+    """Append a line to a file and flush it; a truncated last line is left in place."""
     line += b"\n"
     with path.open("ab+") as file:
         if not _ends_in_newline(file):
@@ -98,16 +99,17 @@ def append(path: Path, line: bytes) -> None:
 def read_lines(
     path: Path, key_type: Any, shape: Shape, formerly: Callable[[Values], str | None]
 ) -> list[Line]:
-    """Return the whole lines of a file, with a warning if others are damaged.
+    """Return the valid lines of a file, with a warning if others are damaged.
 
     Parameters
     ----------
     path : Path
     key_type : type
-        The NamedTuple that names a cell.
+        The NamedTuple of cell keys.
     shape : Shape
+        The expected sizes.
     formerly : callable
-        Returns what a line of format 1, which does not say it, was made by.
+        Returns the digest `made_by` of a line of format 1, which does not have it.
 
     Returns
     -------
@@ -120,37 +122,37 @@ def read_lines(
             made_by = values[MADE_BY] if MADE_BY in values else formerly(values)
             lines.append(Line(_key(values, key_type), _run(values, shape), made_by))
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-            # A line that a kill cut short is no damage.
+            # A line without "}" was truncated when the study was killed: not damage.
             n_damaged += raw.endswith(b"}")
     if n_damaged:
         lines_are = "1 line is" if n_damaged == 1 else f"{n_damaged} lines are"
         warnings.warn(
             f"{path} is damaged: {lines_are} ignored, and the cells are run again. "
-            "Remove such lines to get rid of this warning.",
+            "Remove the damaged lines to silence this warning.",
             stacklevel=4,
         )
     return lines
 
 
 def loose_values(path: Path) -> Iterator[Values]:
-    """Yield the objects in a file, whatever they hold."""
+    """Yield all JSON objects of a file, without verifying them."""
     for raw in _raw_lines(path):
         with suppress(ValueError, TypeError, RecursionError):
             yield dict(json.loads(raw))
 
 
 def migrate(path: Path, made_by: Callable[[Values], str | None]) -> None:
-    """Write down what each line of format 1 was made by, before that may change.
+    """Add `made_by` to all lines of format 1, before the descriptions change.
 
     Parameters
     ----------
     path : Path
     made_by : callable
-        Returns it, or None where it is not known.
+        Returns the digest of a line, or None if it is not known.
     """
     if not any(MADE_BY not in values for values in loose_values(path)):
         return
-    # A folder that may only be read is read as it is.
+    # A read-only folder is left as it is.
     with suppress(PermissionError), _locked(path.parent):
         lines = [_migrated(raw, made_by) for raw in path.read_bytes().splitlines()]
         replace_file(path, b"".join(line + b"\n" for line in lines))
@@ -167,7 +169,7 @@ def _migrated(raw: bytes, made_by: Callable[[Values], str | None]) -> bytes:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Replace a file by a whole one, whenever the process is killed."""
+    """Replace a file atomically, so that a kill leaves the old or the new content."""
     fresh = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
         fresh.write_bytes(content)
@@ -178,7 +180,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder, so that one process writes a file anew."""
+    """Hold the lock of a folder, so that only one process rewrites a file."""
     lock = folder / ".lock"
     while True:
         try:
@@ -186,7 +188,7 @@ def _locked(folder: Path) -> Iterator[None]:
             break
         except FileExistsError:
             with suppress(FileNotFoundError):
-                if time.time() - lock.stat().st_mtime > PATIENCE:
+                if time.time() - lock.stat().st_mtime > STALE_LOCK:
                     lock.unlink()
             time.sleep(0.02)
     try:
@@ -206,7 +208,7 @@ def _sealed(values: Values) -> bytes:
 
 
 def _opened(raw: bytes) -> Values:
-    """Return the values of a line, if they are those that were written."""
+    """Return the values of a line; raise ValueError if the checksum is wrong."""
     values = dict(json.loads(raw))
     if MADE_BY in values or CHECKSUM in values:
         found = values.pop(CHECKSUM)
@@ -258,7 +260,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _extras(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the numbers that a run has besides, as far as its line has them."""
+    """Return the optional numbers of a run that are in its line."""
     names = [name for name in Run._fields[3:] if name != "other_curves"]
     kinds = {name: type(Run._field_defaults[name]) for name in names}
     found = {name: values[name] for name in kinds if values.get(name) is not None}
@@ -268,7 +270,7 @@ def _extras(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return what JSON can hold in the place of an array or a number."""
+    """Return an array or number as JSON values; NaN becomes None."""
     if isinstance(value, np.ndarray):
         return [_plain(one) for one in value]
     value = value.item() if isinstance(value, np.generic) else value
@@ -276,7 +278,7 @@ def _plain(value: Any) -> Any:
 
 
 def _ends_in_newline(file: Any) -> bool:
-    """Return whether the last line is whole."""
+    """Return whether a file is empty or its last line is complete."""
     if file.seek(0, os.SEEK_END) == 0:
         return True
     file.seek(-1, os.SEEK_END)

@@ -1,4 +1,4 @@
-"""Whether the seed of a run makes a difference to an estimator and to a strategy."""
+"""Whether the seed of a run changes the results of an estimator and a strategy."""
 
 import random
 import sys
@@ -22,9 +22,9 @@ from skal.training import Trainer
 def training_draws(problem: Problem, estimator: Any) -> bool:
     """Return whether training an estimator draws random numbers.
 
-    Found out by one training on as many rows as all rounds label. An estimator that
-    cannot be watched, such as a net trained side by side with others, counts as one
-    that does.
+    The estimator is trained once, on as many rows as all rounds label. If its random
+    generators cannot be observed, as for a net that is trained side by side with
+    others, the answer is True.
 
     Parameters
     ----------
@@ -43,13 +43,13 @@ def training_draws(problem: Problem, estimator: Any) -> bool:
         with single_threaded(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             trainer.train(rows[: problem.n_acquired])
-    except Exception:  # whatever an estimator of the user's own makes of it
+    except Exception:  # a user's estimator may raise any error
         return True
     return trainer.drew
 
 
 class _WatchedTrainer(Trainer):
-    """Notices whether a training draws from a given or from a global generator."""
+    """Records whether a training draws from its own or from a global generator."""
 
     drew = False
 
@@ -63,7 +63,7 @@ class _WatchedTrainer(Trainer):
 
 
 class _Watched(np.random.RandomState):
-    """A generator that stays itself where an estimator is cloned."""
+    """A generator that is shared, not copied, when an estimator is cloned."""
 
     was_copied = False
 
@@ -71,13 +71,13 @@ class _Watched(np.random.RandomState):
         return self
 
     def __reduce__(self) -> Any:
-        # A copy in another process cannot be watched.
+        # A copy in another process cannot be observed.
         self.was_copied = True
         return super().__reduce__()
 
 
 def _states(watched: np.random.RandomState) -> list[Any]:
-    """Return the states of the given and of all global generators."""
+    """Return the states of the watched and of all global generators."""
     torch = sys.modules.get("torch")
     given, of_numpy = (
         (state["state"]["key"].tobytes(), state["state"]["pos"], state["has_gauss"])
@@ -91,16 +91,20 @@ def _states(watched: np.random.RandomState) -> list[Any]:
 
 
 class EverySeed(BaseStrategy):
-    """A strategy that also asks what it would choose under other seeds.
-
-    After a run, `agrees_` says whether the strategy, asked about the same models, chose
-    the same rows under each of the seeds.
+    """Wraps a strategy, and compares its selections with those under other seeds.
 
     Parameters
     ----------
     strategy : strategy
+        The strategy that selects.
     others : list of (int, strategy)
-        Other seeds of the learner, and the strategy seeded as it is under each.
+        Other seeds of the learner, each with the strategy seeded for it.
+
+    Attributes
+    ----------
+    agrees_ : bool
+        After a run, whether the strategy selected the same rows under every seed, given
+        the same models.
     """
 
     _parameter_constraints: dict = {}
@@ -111,7 +115,7 @@ class EverySeed(BaseStrategy):
 
     @property
     def needs(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Needs of the strategy itself."""
+        """The needs of the wrapped strategy."""
         return getattr(self.strategy, "needs", ())
 
     def _fit(self, X: Any, y: Any, problem: Problem) -> None:
@@ -136,13 +140,17 @@ class EverySeed(BaseStrategy):
 
 
 def for_every_seed(strategy: Any, others: Iterable[tuple[int, Any]]) -> EverySeed:
-    """Return a strategy that also asks what others would choose under other seeds.
+    """Return a strategy that compares its selections with those under other seeds.
 
     Parameters
     ----------
     strategy : strategy
     others : iterable of (int, strategy)
-        The seed of a learner, and the strategy that it is given.
+        Other seeds of the learner, each with its strategy before seeding.
+
+    Returns
+    -------
+    EverySeed
     """
     seeded = [
         (

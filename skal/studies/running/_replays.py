@@ -1,8 +1,8 @@
-"""Orders of a comparison that are followed again, under other seeds or estimators.
+"""Replays of the orders of a comparison, under other seeds or with other estimators.
 
-Nothing is searched: each cell trains once for each round. What is trained is the plain
-estimator, so that orders are compared and not models, also where a strategy sampled the
-posterior of another one.
+Nothing is searched: each replay trains once per round. It always trains the plain
+estimator, even if a strategy sampled the posterior of another one, so that orders are
+compared and not models.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from skal.studies.running._store import Run, Store, describe_study
 
 
 class Replay(NamedTuple):
-    """An order: who found it, with what; and what it is followed with."""
+    """Key of a replay: the source of an order, and the target that replays it."""
 
     strategy: str
     source_estimator: str
@@ -46,14 +46,16 @@ def replay(
     path: Any,
     callbacks: Iterable[Any],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Follow orders again, but for those that were run so in the comparison.
+    """Replay orders, unless the comparison itself already made the same run.
 
     Parameters
     ----------
     comparison : Comparison
+        The comparison that the orders come from.
     replays : list of Replay
+        The replays to make.
     n_jobs, path, callbacks
-        As in `compare`; a comparison and its replays may share a folder.
+        As in `compare`. A comparison and its replays may share a folder.
 
     Returns
     -------
@@ -85,7 +87,7 @@ def _learner(comparison: Comparison, one: Replay) -> ActiveLearner:
 
 
 def _is_own(comparison: Comparison, one: Replay) -> bool:
-    """Whether the comparison itself followed this order with this estimator."""
+    """Return whether the comparison itself already made this run."""
     sampled = samples_posterior(comparison.strategies[one.strategy])
     return (
         (one.source_estimator, one.source_seed) == (one.estimator, one.seed)
@@ -95,12 +97,12 @@ def _is_own(comparison: Comparison, one: Replay) -> bool:
 
 
 def _own_run(comparison: Comparison, one: Replay) -> Run:
-    place = (
+    index = (
         list(comparison.estimators).index(one.estimator),
         list(comparison.strategies).index(one.strategy),
         comparison.seeds.index(one.seed),
     )
-    curves = comparison.curves[place], comparison.validation_curves[place]
+    curves = comparison.curves[index], comparison.validation_curves[index]
     return Run(*curves, comparison.orders[one.source][0])
 
 
@@ -111,6 +113,6 @@ def _open(comparison: Comparison, path: Any, replays: list[Replay]) -> Store:
         if one in store.runs and not np.array_equal(store.runs[one].order, order):
             raise ValueError(
                 f"{store.path} holds a replay of another order of {one.strategy!r}: "
-                "give the path that this comparison was made with, or another one."
+                "give the path that this comparison was made with, or a new path."
             )
     return store

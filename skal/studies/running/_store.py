@@ -1,12 +1,12 @@
-"""The folder of a study: what it was given, and one line for each cell that is done.
+"""The folder of a study: descriptions of its inputs, and one line per finished cell.
 
-A study that is killed is run again as it was: the cells that are in the folder are
-read, and not run. The lines are JSON, which `pandas.read_json(path, lines=True)` and
-`polars.read_ndjson(path)` take; nothing in the folder can execute code.
+To resume a study that was killed, run it again: cells that are in the folder are read
+instead of run. Lines are JSON, for `pandas.read_json(path, lines=True)` and
+`polars.read_ndjson(path)`; nothing in the folder can execute code.
 
-Each line knows what it was made by. Where a strategy, an estimator or the scorer has
-changed since, in its parameters or in its code, the lines that depend on it are passed
-over, and found again if the change is undone.
+Each line has a digest of everything that its run depends on. If a strategy, an
+estimator or the scorer has changed, in its parameters or in its code, the lines that
+depend on it are ignored. They are used again if the change is undone.
 """
 
 import json
@@ -39,50 +39,51 @@ __all__ = ["Run", "Store", "describe_study"]
 
 GIVEN = "study.json"
 DATA = "data"
-# Parameters that the order which a strategy finds does not depend on.
+# Parameters of a strategy that do not change the order it finds.
 WITHOUT_EFFECT = ("n_jobs", "verbose", "journal", "prefetch")
-# Parameters that may differ when a search goes on.
+# Parameters that may differ when a search is resumed.
 LIMITS = ("max_trainings", "max_time")
-# The part of a model's description that makes another study of it.
+# Entries of an estimator's description that must not change within a folder.
 SIZES = ("batch_size", "n_rounds", "n_pool", "n_warm", "n_select", "n_val")
-# Strategies that sampled a posterior when no folder said so.
+# Strategies that sampled a posterior in the oldest folders, which do not record it.
 SAMPLING = re.compile(r"\bskal\.(BALD|BatchBALD|VariationRatio)\(")
 
 Given = Mapping[str, Mapping[str, str]]
 
 
 class Store:
-    """The cells of one study that are done, and the file that they are written to.
+    """The finished cells of one study, and the file that stores them.
 
     Parameters
     ----------
     folder : str or path-like
-        It is made where there is none. Several studies of one problem may share it.
+        The folder; it is created if it does not exist. Several studies of one problem
+        may share it.
     study : str
-        The name of the study, and of its file.
+        The name of the study and, without suffix, of its file.
     key_type : type
-        The NamedTuple that names a cell.
+        The NamedTuple of cell keys.
     given : mapping of str to mapping
-        The descriptions that cells depend on, by subject, as `describe_study` returns
-        them.
+        Descriptions of everything that cells depend on, by subject, as returned by
+        `describe_study`.
 
     Attributes
     ----------
     runs : dict of NamedTuple to Run
-        The cells that were made by what is given now.
+        The stored runs that are valid for the current descriptions.
 
     Warns
     -----
     UserWarning
-        If cells are to be run again, since what they depend on has changed or their
+        If cells are run again, because something they depend on has changed or their
         lines are damaged.
 
     Raises
     ------
     ValueError
-        If the folder is that of another study, or no study's.
+        If the folder belongs to another study, or contains other files.
     OSError
-        If it cannot be made, read or written.
+        If the folder cannot be created, read or written.
     """
 
     def __init__(self, folder: Any, study: str, key_type: Any, given: Given) -> None:
@@ -103,38 +104,45 @@ class Store:
         _write_given(self.folder / GIVEN, stored, given, in_use)
 
     def keep(self, key: Any, run: Run) -> None:
-        """Write down a cell, at once and whole."""
+        """Save the run of a cell immediately.
+
+        Parameters
+        ----------
+        key : NamedTuple
+            The cell.
+        run : Run
+        """
         made_by = _made_by(self.given, key._asdict())
         append(self.path, encode(key, run, made_by))
         self.runs[key] = run
 
     def journal_path(self, cell: Any, strategy: Any) -> Path:
-        """Return the path of the journal of one search, in a folder that is made.
+        """Return the path of the journal of one search.
 
-        It belongs to that search alone: once another one is meant, one that was cut
-        short is left where it is.
+        The folder is created. Each search has a journal of its own: if the strategy or
+        the model changes, the path changes, and an unfinished journal is kept.
 
         Parameters
         ----------
         cell : NamedTuple
-            With an estimator and a strategy.
+            The cell, with an estimator and a strategy.
         strategy : oracle
 
         Returns
         -------
         Path
         """
-        place = self.folder / "searches"
-        place.mkdir(exist_ok=True)
+        folder = self.folder / "searches"
+        folder.mkdir(exist_ok=True)
         *_, model = _subjects(self.given, cell.strategy, cell.estimator)
         search = _fingerprint.describe(strategy, (*WITHOUT_EFFECT, *LIMITS))
         items = renamed_all(self.given[model])
-        path = place / _file_name(cell, search, items)
+        path = folder / _file_name(cell, search, items)
         before = self._stored.get(model, {})
         if renamed_all(before) != items:
             return path
-        # One that was begun before classes were known by their public names.
-        old = place / _file_name(cell, formerly(search), before)
+        # A journal from before classes were recorded by their public names.
+        old = folder / _file_name(cell, formerly(search), before)
         return old if old.exists() and not path.exists() else path
 
     def _is_valid(self, line: Line) -> bool:
@@ -142,7 +150,7 @@ class Store:
         return line.made_by is not None and line.made_by == made_by
 
     def _warn_of_changes(self, stored: Given, lines: list[Line]) -> None:
-        """Say which cells are run again, and why."""
+        """Warn which cells are run again, and why."""
         stale = {line.key for line in lines} - self.runs.keys()
         needs = {key: _depends_on(self.given, key._asdict()) for key in stale}
         models = [name for name in self.given if "estimator " in name]
@@ -159,7 +167,8 @@ class Store:
 
 
 def _file_name(cell: Any, search: str, items: Mapping[str, str]) -> str:
-    # Names may hold anything: some of it is for people, the digits tell apart.
+    # Names may contain any characters: the first part is for people to read, and the
+    # checksum makes the file name unique.
     plain = re.sub(r"[^A-Za-z0-9_.]+", "_", "-".join(map(str, cell)))[:60]
     parts = tuple(cell), search, sorted(items.items())
     return f"{plain}-{crc32(repr(parts).encode()):08x}.db"
@@ -168,7 +177,7 @@ def _file_name(cell: Any, search: str, items: Mapping[str, str]) -> str:
 def _changes(
     stored: Given, given: Given, models: list[str]
 ) -> Iterator[tuple[set[str], str]]:
-    """Yield subjects that have changed, and a sentence about it; the scorer first."""
+    """Yield subjects that have changed, with a description; the scorer comes first."""
     for name in models:
         before, now = (_scoring_of(known, name) for known in (stored, given))
         change = _fingerprint.difference(before, now, "there")
@@ -199,14 +208,14 @@ def _noun(change: str) -> str:
 
 
 def _subjects(given: Given, strategy: Any, estimator: Any) -> tuple[str, str]:
-    """Return the subjects that describe a strategy, and the model that it asks."""
+    """Return the subjects that describe a strategy and the model it is used with."""
     subject = f"strategy {strategy!r}"
     model = given.get(subject, {}).get("model", "estimator")
     return subject, f"{model} {estimator!r}"
 
 
 def _depends_on(given: Given, cell: Mapping[str, Any]) -> set[str]:
-    """Return the subjects that a cell depends on, beside the data."""
+    """Return the subjects that a cell depends on, in addition to the data."""
     model = cell.get("estimator")
     source = cell.get("source_estimator", model)
     subjects = set(_subjects(given, cell.get("strategy"), source))
@@ -216,7 +225,7 @@ def _depends_on(given: Given, cell: Mapping[str, Any]) -> set[str]:
 
 
 def _made_by(given: Given, cell: Mapping[str, Any]) -> str | None:
-    """Return a digest of all that a cell depends on; None where that is not known."""
+    """Return a digest of everything a cell depends on; None if it is not known."""
     subjects = sorted(_depends_on(given, cell))
     if not all(subject in given for subject in subjects):
         return None
@@ -227,7 +236,7 @@ def _made_by(given: Given, cell: Mapping[str, Any]) -> str | None:
 
 
 def _in_use(folder: Path, given: Given) -> set[str]:
-    """Return the subjects that hold for all cells in a folder, or for any of them."""
+    """Return the subjects that any cell in a folder depends on."""
     subjects = {name for name in given if _is_data(name)} | {"versions"}
     for path in folder.glob("*.jsonl"):
         for values in loose_values(path):
@@ -239,7 +248,7 @@ def _shape(given: Given) -> Shape:
     """Return the lengths of the curves and orders of a study."""
     model = next(given[name] for name in given if name.startswith("estimator "))
     size, rounds, pool = (int(model[n]) for n in ("batch_size", "n_rounds", "n_pool"))
-    # A seed with a split of its own has rows of the whole data in its orders.
+    # If each seed has a split of its own, orders index all rows of the data.
     last = pool if "split" not in given[DATA] else None
     return Shape(rounds + 1, min(size * rounds, pool), last)
 
@@ -254,14 +263,17 @@ def _open_folder(path: Any) -> Path:
     files = [file.name for file in folder.iterdir() if not file.name.startswith(".")]
     if files and GIVEN not in files:
         raise ValueError(
-            f"path={str(folder)!r} is a folder with other things in it, such as "
-            f"{sorted(files)[0]}: give an empty one, or that of a study."
+            f"path={str(folder)!r} is a folder with other files in it, such as "
+            f"{sorted(files)[0]}: give an empty folder or the folder of a study."
         )
     return folder
 
 
 def _with_models(stored: Given, given: Given) -> dict[str, dict[str, str]]:
-    """Return stored descriptions; the oldest do not say which model a strategy asks."""
+    """Return stored descriptions with the kind of model that each strategy uses.
+
+    The oldest folders do not record it.
+    """
     whole = {subject: dict(stored[subject]) for subject in stored}
     has_sampled = any(subject.startswith("posterior") for subject in stored)
     for subject, described in whole.items():
@@ -275,7 +287,7 @@ def _with_models(stored: Given, given: Given) -> dict[str, dict[str, str]]:
 def _refuse_another(
     folder: Path, stored: Given, given: Given, in_use: set[str]
 ) -> None:
-    """Refuse other data, another B or K, and sets of other sizes."""
+    """Refuse a folder with other data, another B or K, or sets of other sizes."""
     for subject in given:
         if subject not in stored or subject not in in_use or subject == "versions":
             continue
@@ -287,8 +299,8 @@ def _refuse_another(
         if difference is not None:
             raise ValueError(
                 f"{folder} is the folder of another study: {subject} differs, "
-                f"{difference}. Give what it was made with to go on with it, or "
-                "another path to begin anew."
+                f"{difference}. Use the same data and sizes to resume it, or another "
+                "path to start a new study."
             )
 
 
@@ -296,9 +308,9 @@ def _warn_of_versions(folder: Path, stored: Given) -> None:
     difference = _fingerprint.other_versions(stored.get("versions", {}), "there")
     if difference is not None:
         warnings.warn(
-            f"{folder} was begun with another version: {difference}. The last "
-            "digits of scores may differ between its cells: begin anew with another "
-            "path if that matters.",
+            f"{folder} was begun with another version: {difference}. The last digits "
+            "of scores may differ between its cells: if that matters, start a new "
+            "study with another path.",
             stacklevel=4,
         )
 
@@ -312,12 +324,12 @@ def _read_given(path: Path) -> dict[str, dict[str, str]]:
         }
     except (ValueError, AttributeError, TypeError, RecursionError):
         raise ValueError(
-            f"{path} is damaged: put it back as it was, or give another path."
+            f"{path} is damaged: restore it from a backup, or give another path."
         ) from None
 
 
 def _write_given(path: Path, stored: Given, given: Given, in_use: set[str]) -> None:
-    """Write down what is new; what cells depend on stays if it has not changed."""
+    """Write new descriptions; unchanged ones that cells depend on are kept as is."""
     bound = {
         subject: stored[subject]
         for subject in stored
@@ -337,7 +349,7 @@ def _is_same(
 
 
 def describe_study(study: StudySpec) -> Given:
-    """Describe all that the cells of a study depend on, except for the seeds.
+    """Describe everything that the cells of a study depend on, except for the seeds.
 
     Parameters
     ----------
@@ -346,12 +358,13 @@ def describe_study(study: StudySpec) -> Given:
     Returns
     -------
     mapping of str to mapping of str to str
+        Descriptions by subject: data, versions, estimators and strategies.
     """
     example = study.splits.example
     given = {**_describe_data(study), "versions": _fingerprint.versions()}
     kinds = {"estimator": study.estimators}
     if any(map(samples_posterior, study.strategies.values())):
-        # Where there is none, the estimator itself is sampled.
+        # Without a posterior estimator, the posterior of the estimator is sampled.
         sampled = {**study.estimators, **study.posterior_estimators}
         kinds["posterior estimator"] = sampled
     for kind, models in kinds.items():
@@ -366,7 +379,7 @@ def describe_study(study: StudySpec) -> Given:
 
 
 def _describe_data(study: StudySpec) -> dict[str, dict[str, str]]:
-    """Describe the data sets that all seeds share, or those of each seed."""
+    """Describe the data sets, either shared by all seeds or one for each seed."""
     if not study.splits.vary:
         return {DATA: _of_sets(study.problem)}
     return {DATA: {"split": "one for each seed"}} | {
