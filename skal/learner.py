@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skal._costs import search_cost
 from skal._sklearn import HasMethods, Interval, StrOptions, _fit_context, _VisualBlock
 from skal._threads import single_threaded, warn_once
+from skal.answers._needs import strategy_peeks, strategy_searches
 from skal.curves import xi_quality
 from skal.inputs._checks import Predicts, takes_selection_set
 from skal.inputs._containers import n_rows, row_labels, width
@@ -329,7 +330,7 @@ class ActiveLearner(
     def _follow(self, strategy, problem, context):
         """Go through the rounds, and keep what they gave."""
         # A search, which may take days, begins once the first model could be scored.
-        searches = getattr(strategy, "peeks", False)
+        searches = strategy_peeks(strategy)
         if not searches:
             _fit_strategy(strategy, problem, context, self)
         test = Evaluation(problem.X_test, problem.y_test, problem.scorer)
@@ -498,7 +499,7 @@ def _check_search(learner):
     """
     strategy, now = learner.strategy_, learner.validation_quality_
     found = getattr(strategy, "quality_", np.nan)
-    if not getattr(strategy, "searches", False) or np.isnan([found, now]).any():
+    if not strategy_searches(strategy) or np.isnan([found, now]).any():
         return
     is_same_order = np.array_equal(strategy.order_, learner.order_)
     if is_same_order and not np.isclose(found, now, rtol=0, atol=1e-9):

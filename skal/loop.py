@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skal.answers._needs import strategy_searches
 from skal.inputs._containers import n_rows, take
 from skal.problem import Problem
 from skal.strategies import Labelled, check_pairing
@@ -46,7 +47,7 @@ def check_runnable(problem: Problem, strategy: Any) -> None:
         If a set is missing, or the estimator takes pairs of rows.
     """
     check_pairing(strategy, problem.estimator, n_rows(problem.X_warm))
-    if getattr(strategy, "searches", False):
+    if strategy_searches(strategy):
         check_validation(problem, strategy)
     if problem.X_test is None:
         raise ValueError(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_scalar
 
 from skal._sklearn import _check_method_params
+from skal.answers._needs import strategy_peeks
 from skal.inputs._checks import (
     check_disjoint,
     check_labels,
@@ -286,7 +287,7 @@ class Problem:
 
     def seen_by(self, strategy: Any) -> "Problem":
         """Return the problem as `strategy` may see it."""
-        peeks = getattr(strategy, "peeks", False)
+        peeks = strategy_peeks(strategy)
         return self.for_search() if peeks else self.for_selection()
 
     def for_search(self) -> "Problem":

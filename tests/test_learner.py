@@ -377,7 +377,8 @@ def test_labels_without_rows_are_refused(learner, blobs):
 def test_a_regressor_is_refused_and_nothing_is_fitted(learner, blobs):
     learner.set_params(estimator=LinearRegression(), strategy=Random())
     with pytest.raises(
-        TypeError, match=r"LinearRegression is a regressor, .* choose a"
+        TypeError,
+        match=r"must be a classifier, got the regressor LinearRegr.* choose a",
     ):
         learner.fit(*blobs)
     with pytest.raises(NotFittedError):
@@ -437,7 +438,7 @@ def test_a_model_that_turns_out_to_have_no_probabilities_is_refused(learner, blo
     trees = [("tree", DecisionTreeClassifier(max_depth=2))]
     stack = make_pipeline(StackingClassifier(trees, LinearSVC(), cv=2))
     learner.set_params(estimator=stack, strategy=Margin(), warm_size=20)
-    with pytest.raises(TypeError, match="Margin needs class probabilities, and"):
+    with pytest.raises(TypeError, match="Margin needs class probabilities, but"):
         learner.fit(*blobs)
 
 

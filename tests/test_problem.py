@@ -298,7 +298,9 @@ def test_a_run_without_test_is_refused(blobs):
 
 def test_a_precomputed_kernel_is_refused(blobs):
     X, y = blobs
-    with pytest.raises(ValueError, match="takes a matrix of pairs of rows"):
+    with pytest.raises(
+        ValueError, match="takes a precomputed matrix over pairs of rows"
+    ):
         learner(estimator=SVC(kernel="precomputed")).fit(X @ X.T, y)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from skal.answers._needs import strategy_needs
 from skal.inputs._containers import n_rows
 from skal.problem import Problem
 
@@ -156,4 +157,4 @@ class StudySpec:
 
 def samples_posterior(strategy: Any) -> bool:
     """Return whether a strategy is given the posterior estimator, if there is one."""
-    return "posterior" in getattr(strategy, "needs", ())
+    return "posterior" in strategy_needs(strategy)

@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils import estimator_checks as sklearn_checks
 from sklearn.utils import get_tags
 
+from skal.answers._needs import strategy_needs, strategy_peeks
 from skal.inputs._containers import take
 from skal.learner import ActiveLearner
 from skal.problem import assemble
@@ -255,7 +256,7 @@ def check_global_random_state_is_left_alone(strategy, estimator):
 
 def check_pool_labels_are_not_read(strategy, estimator):
     """Never read the label of an unlabelled row, unless the strategy peeks."""
-    if getattr(strategy, "peeks", False):
+    if strategy_peeks(strategy):
         return
     bench = _Bench(strategy, estimator)
     arguments = bench.fit_arguments
@@ -310,7 +311,7 @@ class _Watched:
     def __init__(self, strategy, labels):
         self.strategy = strategy
         self.labels = labels
-        self.needs = getattr(strategy, "needs", ())
+        self.needs = strategy_needs(strategy)
 
     def __sklearn_clone__(self):
         return self
@@ -343,7 +344,7 @@ class _Watched:
 
 def check_needs_are_declared(strategy, estimator):
     """Refuse a model without what the strategy needs, by a TypeError."""
-    needs = getattr(strategy, "needs", ())
+    needs = strategy_needs(strategy)
     bench = _Bench(strategy, estimator)
     bench.fit()
     if not needs:

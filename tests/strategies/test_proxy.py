@@ -222,10 +222,10 @@ def test_a_wrong_pairing_fails_before_anything_is_trained(
 
 
 def test_what_cannot_be_a_proxy(sets):
-    with pytest.raises(TypeError, match="LinearRegression is a regressor"):
+    with pytest.raises(TypeError, match="got the regressor LinearRegression"):
         follow(LINEAR, Proxy(Margin(), LinearRegression()), sets)
     pairs = KNeighborsClassifier(metric="precomputed")
-    with pytest.raises(ValueError, match="takes a matrix of pairs"):
+    with pytest.raises(ValueError, match="takes a precomputed matrix over pairs"):
         follow(LINEAR, Proxy(Margin(), pairs), sets)
     with pytest.raises(ValueError, match="'estimator' parameter of Proxy"):
         follow(LINEAR, Proxy(Margin(), "forest"), sets)
