@@ -343,7 +343,7 @@ def test_a_problem_without_a_warm_start(blobs):
     ("change", "params", "message"),
     [
         ({"X": None}, {}, "X is missing"),
-        ({"X_valid": [[1, 2]]}, {}, "X_valid is none"),
+        ({"X_valid": [[1, 2]]}, {}, "X_valid is unknown"),
         ({"y_test": None}, {}, "X_test is given without y_test"),
         ({}, {"batch_size": 0}, "batch_size == 0, must be >= 1"),
         ({}, {"n_rounds": 0}, "n_rounds == 0, must be >= 1"),
