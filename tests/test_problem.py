@@ -214,7 +214,9 @@ def test_a_scorer_that_returns_nan_is_refused(blobs):
     def scorer(model, X, y):
         return np.nan
 
-    with pytest.raises(ValueError, match=r"returned nan.*choose a `scoring`"):
+    with pytest.raises(
+        ValueError, match=r"must return a finite number, got nan: choose a `sc"
+    ):
         learner(estimator=LogisticRegression(), scoring=scorer).fit(*blobs)
 
 
