@@ -85,9 +85,11 @@ def test_labels_of_mixed_kinds_are_refused(blobs):
 
 def test_sets_that_overlap_are_refused(blobs):
     X, y = blobs
-    with pytest.raises(ValueError, match="X and X_warm overlap: 10 rows"):
+    with pytest.raises(ValueError, match="X and X_warm overlap: they share 10 rows"):
         learner().fit(X, y, X_warm=X[:10], y_warm=y[:10])
-    with pytest.raises(ValueError, match="X_val and X_test overlap: 20 rows"):
+    with pytest.raises(
+        ValueError, match="X_val and X_test overlap: they share 20 rows"
+    ):
         learner().fit(
             X[:60], y[:60], X_val=X[60:100], y_val=y[60:100], X_test=X[80:],
             y_test=y[80:],
@@ -98,7 +100,7 @@ def test_sets_that_overlap_are_refused(blobs):
 def test_sets_that_overlap_are_refused_in_any_container(blobs, container):
     X, y = blobs
     X = container(X)
-    with pytest.raises(ValueError, match="X and X_test overlap: 10 rows"):
+    with pytest.raises(ValueError, match="X and X_test overlap: they share 10 rows"):
         learner().fit(X, y, X_test=X[:10], y_test=y[:10])
 
 
@@ -106,7 +108,9 @@ def test_sentences_that_overlap_are_refused():
     X, y = [f"sentence {i}" for i in range(60)], [0, 1] * 30
     model = make_pipeline(CountVectorizer(), NeverTrained())
     for given in (X[:10], np.array(X[:10]), pd.Series(X[:10])):
-        with pytest.raises(ValueError, match="X and X_test overlap: 10 rows"):
+        with pytest.raises(
+            ValueError, match="X and X_test overlap: they share 10 rows"
+        ):
             learner(estimator=model).fit(X, y, X_test=given, y_test=y[:10])
 
 
