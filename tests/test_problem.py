@@ -59,7 +59,7 @@ def test_missing_labels_are_refused(blobs, label):
     X, y = blobs
     y = y.astype(object)
     y[[3, 7]] = label
-    with pytest.raises(ValueError, match=r"y has missing labels .* 2 rows .* row 3"):
+    with pytest.raises(ValueError, match=r"y has missing labels .* 2 rows, .* row 3"):
         learner().fit(X, y)
 
 
@@ -286,19 +286,19 @@ def test_an_empty_list_is_an_empty_warm_start(blobs, make, y_none):
 @pytest.mark.parametrize("rows", [[], np.empty((0, 2))])
 def test_held_out_sets_without_rows_are_none(blobs, rows):
     X, y = blobs
-    with pytest.raises(ValueError, match="There is no test set"):
+    with pytest.raises(ValueError, match="A run needs a test set"):
         learner().fit(X, y, X_test=rows, y_test=[])
-    with pytest.raises(ValueError, match="AnnealingOracle searches on the validation"):
+    with pytest.raises(ValueError, match="AnnealingOracle needs a validation set"):
         learner(AnnealingOracle()).fit(X, y, X_val=rows, y_val=[])
 
 
 def test_an_oracle_without_validation_is_refused(blobs):
-    with pytest.raises(ValueError, match="AnnealingOracle searches on the validation"):
+    with pytest.raises(ValueError, match="AnnealingOracle needs a validation set"):
         learner(AnnealingOracle(), val_size=0).fit(*blobs)
 
 
 def test_a_run_without_test_is_refused(blobs):
-    with pytest.raises(ValueError, match="no test set"):
+    with pytest.raises(ValueError, match="A run needs a test set"):
         learner(test_size=0).fit(*blobs)
 
 

@@ -329,7 +329,7 @@ def test_an_oracle_searches_with_the_proxy(sets):
     by_proxy = follow(LINEAR, strategy, sets)
     assert by_proxy.order_.tolist() == found.order_.tolist()
     assert by_proxy.n_trainings_ == found.n_trainings_
-    with pytest.raises(ValueError, match="searches on the validation set"):
+    with pytest.raises(ValueError, match="needs a validation set to search on"):
         follow(LINEAR, strategy, {k: v for k, v in sets.items() if "val" not in k},
                val_size=0)  # fmt: skip
 
