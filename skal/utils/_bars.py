@@ -94,7 +94,7 @@ class Bar:
 
     @property
     def left(self):
-        """Estimate of the remaining seconds; None if there is no estimate yet."""
+        """Estimate of the remaining seconds; None until the first progress."""
         now = time.monotonic()
         if self._left is not None:
             seconds, reported_at = self._left

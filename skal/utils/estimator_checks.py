@@ -109,12 +109,10 @@ def _yield_checks(strategy, estimator):
 
 
 class _Bench:
-    """A small problem, a model trained on its warm start, and a clone of the strategy.
-
-    The classes overlap, so that two rows rarely have the same utility.
-    """
+    """A small problem, a model trained on its warm start, and the strategy, cloned."""
 
     def __init__(self, strategy, estimator, seed=0, container=np.asarray):
+        # The classes overlap, so that two rows rarely have the same utility.
         X, y = make_blobs(90, centers=3, cluster_std=4.0, random_state=7)
         sets = split(X, y, warm_size=10, val_size=20, test_size=20, random_state=0)
         names = ("warm", "val", "test")
