@@ -1,13 +1,14 @@
 """Active learning, and how good it could possibly be on your data.
 
-Public names are imported when they are first used, so `import skal` imports neither
-torch nor matplotlib.
+Public names are imported on first use, so that `import skal` imports neither torch nor
+matplotlib.
 """
 
 from importlib import import_module
 
 from skal._version import __version__ as __version__
 
+# The module that each public name is imported from.
 _HOMES = {
     "ActiveLearner": "skal.learner",
     "AnnealingOracle": "skal.oracle",

@@ -1,6 +1,6 @@
-"""The optional dependencies, and how a user gets them."""
+"""Optional dependencies, and how to install them."""
 
-# `skal` on PyPI is another project, so the name differs from that of the package.
+# The name on PyPI, where `skal` is another project.
 DISTRIBUTION = "skal-learn"
 
 
@@ -15,5 +15,6 @@ def install_hint(extra: str) -> str:
     Returns
     -------
     str
+        A command line for pip.
     """
     return f"pip install '{DISTRIBUTION}[{extra}]'"

@@ -1,7 +1,7 @@
-"""Private names of scikit-learn that skal uses: the only module that imports them.
+"""Private names of scikit-learn that skal uses. Only this module imports them.
 
-Each has no public counterpart in scikit-learn 1.9. A release that moves one of them is
-met here.
+None of them has a public counterpart in scikit-learn 1.9. If a later release moves one,
+adapt this module.
 """
 
 from typing import Any
@@ -46,8 +46,19 @@ __all__ = [
 
 
 def fetch_remote(*args: Any, **kwargs: Any) -> Any:
-    """Download a file and check it: `sklearn.datasets._base._fetch_remote`."""
-    # Imported here, since `sklearn.datasets` is slow to import.
+    """Download a file and check its digest, by `sklearn.datasets`.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        As in `sklearn.datasets._base._fetch_remote`.
+
+    Returns
+    -------
+    pathlib.Path
+        The downloaded file.
+    """
+    # Imported late, since `sklearn.datasets` is slow to import.
     from sklearn.datasets._base import _fetch_remote
 
     return _fetch_remote(*args, **kwargs)

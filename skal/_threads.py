@@ -16,13 +16,14 @@ from threadpoolctl import ThreadpoolController
 def warn_once(shown: set | None = None) -> Iterator[None]:
     """Show each warning of a block once, and not once per training.
 
-    What is shown, ignored or raised is up to the filters, as ever. The interpreter's
-    own filter "once" forgets what it has shown whenever a library changes a filter.
+    Filters still decide whether a warning is shown, ignored or raised. Python's own
+    filter "once" is not enough: it shows a warning again whenever a library has
+    changed the filters.
 
     Parameters
     ----------
-    shown : set, default=None
-        What was shown before, to be added to.
+    shown : set of (str, type), default=None
+        Messages and categories that were shown before. New ones are added to it.
     """
     shown = set() if shown is None else shown
     with warnings.catch_warnings():
@@ -41,12 +42,12 @@ def warn_once(shown: set | None = None) -> Iterator[None]:
 def interruptible() -> Iterator[None]:
     """Raise KeyboardInterrupt after a block in which Ctrl-C was pressed.
 
-    `MLPClassifier` and nets of skorch take Ctrl-C as the end of their training and
-    return, half trained. The score of such a model must not be kept.
+    On Ctrl-C, `MLPClassifier` and skorch's nets stop training and return as if they
+    were done. The score of such a model must not be kept.
     """
     handler = signal.getsignal(signal.SIGINT)
     is_main = threading.current_thread() is threading.main_thread()
-    # Other handlers may have other plans for the signal, and threads get none.
+    # Leave other handlers alone. Outside of the main thread there are no signals.
     if not is_main or handler is not signal.default_int_handler:
         yield
         return
@@ -70,8 +71,8 @@ def single_threaded() -> Iterator[None]:
     """Run a block with one thread in BLAS and OpenMP.
 
     The number of threads changes the last bits of a matrix product, and it differs
-    between the main process and its workers. Trainings run side by side instead, and
-    small ones are faster on one thread anyway.
+    between the main process and its workers. Parallelism comes from running several
+    trainings at the same time; small ones are faster on one thread anyway.
     """
     with _one_torch_thread(), _controller(len(sys.modules)).limit(limits=1):
         yield
@@ -79,7 +80,8 @@ def single_threaded() -> Iterator[None]:
 
 @contextmanager
 def _one_torch_thread() -> Iterator[None]:
-    # What was set through torch holds for its own MKL, which nobody else reaches.
+    """Run a block with one thread in torch, if it is imported."""
+    # torch has an MKL of its own, which threadpoolctl does not limit.
     torch = sys.modules.get("torch")
     if torch is None:
         yield
@@ -94,5 +96,7 @@ def _one_torch_thread() -> Iterator[None]:
 
 @functools.lru_cache(maxsize=1)
 def _controller(n_modules: int) -> ThreadpoolController:
-    # To find the loaded libraries takes milliseconds, and a new module may bring one.
+    """Return a controller of the libraries loaded with this number of modules."""
+    # Finding the loaded libraries takes milliseconds, so the result is cached until
+    # another module is imported, which may have loaded one.
     return ThreadpoolController()

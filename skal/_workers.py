@@ -1,4 +1,4 @@
-"""Worker processes of joblib, which must run the code that is there now."""
+"""Worker processes of joblib, which must run the user's current code."""
 
 from typing import Any
 
@@ -6,21 +6,21 @@ from joblib.externals.loky import get_reusable_executor
 
 from skal.identity._describe import describe, split_text
 
-# The code that workers may have imported, by its name.
+# Descriptions of the code that workers may have imported, by the name of the code.
 _known: dict[str, str] = {}
 
 
 def renew_workers(*objects: Any) -> None:
-    """Stop joblib's worker processes if they may hold old code of the user's own.
+    """Stop joblib's worker processes if they may have imported outdated code.
 
-    Workers are kept for the next call, with all modules that they have imported. After
-    a module was edited and reloaded, as in a notebook, they would go on with the old
-    code. Does nothing where no code has changed since the last call.
+    joblib keeps workers for the next call, along with the modules that they have
+    imported. If a module was edited and reloaded, as in a notebook, they would still
+    run the old code. Does nothing if no code has changed since the last call.
 
     Parameters
     ----------
     *objects : object
-        Estimators, strategies and scorers that are about to be sent to workers.
+        Estimators, strategies and scorers that will be sent to workers.
     """
     parts: dict[str, str] = {}
     for one in objects:

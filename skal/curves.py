@@ -1,4 +1,4 @@
-"""Performance curves: what one labelling order gives, and how two of them compare."""
+"""Performance curves: their quality, dominance and optimism."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,17 +14,18 @@ def xi_quality(curve: ArrayLike, *, include_warm_start: bool = False) -> float:
     curve : array-like of shape (n_rounds + 1,)
         Scores after k = 0..K rounds; index 0 is the warm start.
     include_warm_start : bool, default=False
-        Average k = 0..K, as the published tables do, and not k = 1..K, as the
-        definition does.
+        Whether to average over k = 0..K, as in the published tables, instead of
+        k = 1..K, as in the definition.
 
     Returns
     -------
     float
+        The mean score.
 
     Raises
     ------
     ValueError
-        If the curve holds no round after the warm start.
+        If the curve has no round after the warm start.
 
     References
     ----------
@@ -40,19 +41,20 @@ def xi_quality(curve: ArrayLike, *, include_warm_start: bool = False) -> float:
     curve = np.asarray(curve, dtype=np.float64)
     if curve.ndim != 1 or len(curve) < 2:
         raise ValueError(
-            "A performance curve holds the warm start and at least one round, in one "
-            f"dimension; got shape {curve.shape}."
+            "curve must be one-dimensional, with the warm start and at least one "
+            f"round, got shape {curve.shape}."
         )
     return float(np.mean(curve if include_warm_start else curve[1:]))
 
 
 def dominates(curve: ArrayLike, other: ArrayLike) -> bool:
-    """Whether `curve` is at least as high as `other` after every round k = 1..K.
+    """Return whether `curve` is at least as high as `other` after rounds k = 1..K.
 
     Parameters
     ----------
     curve, other : array-like of shape (n_rounds + 1,)
-        Index 0, the warm start, is common to all orders and not compared.
+        The curves to compare. Index 0, the warm start, is common to all orders and is
+        not compared.
 
     Returns
     -------
@@ -76,8 +78,8 @@ def dominates(curve: ArrayLike, other: ArrayLike) -> bool:
     curve, other = np.asarray(curve), np.asarray(other)
     if curve.shape != other.shape:
         raise ValueError(
-            f"The curves have shapes {curve.shape} and {other.shape}: compare two of "
-            "as many rounds."
+            f"The curves must have the same length, got shapes {curve.shape} and "
+            f"{other.shape}: compare curves over the same number of rounds."
         )
     return bool(np.all(curve[1:] >= other[1:]))
 
@@ -93,12 +95,12 @@ def anytime_optimal(curves: Iterable[ArrayLike]) -> int | None:
     Returns
     -------
     int or None
-        The position of the first such curve; None if there is none.
+        The index of the first such curve; None if no curve dominates all others.
 
     Raises
     ------
     ValueError
-        If no curve is given, or they are not of the same length.
+        If no curve is given, or the curves differ in length.
 
     References
     ----------
@@ -125,30 +127,30 @@ def optimism(
     baseline_validation: ArrayLike,
     baseline_test: ArrayLike,
 ) -> NDArray[np.float64]:
-    """Gain over a baseline on validation less the gain on test.
+    """Gain over a baseline on the validation set minus the gain on the test set.
 
-    An oracle fits what is particular to its validation set, and that part of its gain
-    does not carry over to other data. Validation less test alone does not measure it:
-    one of the two sets may be harder than the other, for any order. The baseline tells
-    by how much, since it is fitted to neither.
+    An oracle overfits its validation set, and this part of its gain does not carry over
+    to other data. The difference between the validation and the test quality does not
+    measure it, since one of the two sets may be harder than the other for any order.
+    The baseline, which is fitted to neither, corrects for that.
 
     Parameters
     ----------
     validation, test : array-like
-        Qualities of orders that were searched for on validation.
+        Qualities of orders that were found by a search on validation.
     baseline_validation, baseline_test : array-like
-        Qualities of the baseline on the same data, best as means over several random
+        Qualities of the baseline on the same data, preferably means over several random
         orders. All four are broadcast against each other.
 
     Returns
     -------
     ndarray, or float for four numbers
-        About zero, up to noise, for an order that was not fitted to validation. NaN
-        where a quality is.
+        About zero, up to noise, for an order not fitted to validation. NaN if one
+        of the qualities is NaN.
 
     References
     ----------
-    The term is that of Efron, "How Biased Is the Apparent Error Rate of a Prediction
+    The term is due to Efron, "How Biased Is the Apparent Error Rate of a Prediction
     Rule?", Journal of the American Statistical Association 81, 1986.
 
     Examples
@@ -165,18 +167,20 @@ def optimism(
 def prefixes(
     order: NDArray[np.int64], batch_size: int, rounds: Sequence[int] | range
 ) -> list[NDArray[np.int64]]:
-    """Return what is labelled after each of `rounds`, when `order` is followed.
+    """Return the positions that are labelled after each of some rounds.
 
     Parameters
     ----------
     order : ndarray of shape (n_acquired,)
         Positions in the order in which they are labelled.
     batch_size : int
+        Number of rows labelled in a round (B). The last batch may be shorter.
     rounds : sequence of int
-        Which k; the last batch may be a short one.
+        The rounds k, each between 0 and K.
 
     Returns
     -------
     list of ndarray
+        The first k B positions of `order`, for each k.
     """
     return [order[: k * batch_size] for k in rounds]

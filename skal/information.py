@@ -1,7 +1,8 @@
 """Information measures of predictive distributions, as pure functions of arrays.
 
-Shapes are part of the names: N rows, B rows of a batch, T posterior samples or members
-of an ensemble, C classes, M joint outcomes of several rows. All in nats.
+The names of arrays end in their shape: N rows, B rows of a batch, T posterior samples
+or members of an ensemble, C classes, M joint outcomes of the labels of several rows.
+All measures are in nats.
 """
 
 from collections.abc import Callable
@@ -15,10 +16,12 @@ from skal.seeding import Stream, as_seed, stream
 
 Floats = NDArray[np.floating]
 
-# Rows that lazy selection looks at together.
+# Number of rows whose exact gains lazy selection computes in one step.
 _AT_ONCE = 64
-# Where beliefs are told apart, when outcomes are merged.
+# Outcomes are merged if their most likely samples agree, and so do the probabilities of
+# these on a scale with these two thresholds.
 _LEVELS = (0.5, 0.9)
+# Working memory that fits into a processor's cache: several times as fast as more.
 _CACHE_BYTES = 2**22
 
 
@@ -47,17 +50,17 @@ def entropy(probs_N_C: ArrayLike) -> NDArray[np.float64]:
 def mutual_information(
     probs_N_T_C: ArrayLike, *, max_bytes: int = 2**27
 ) -> NDArray[np.float64]:
-    """Mutual information of each row's label and the model (BALD).
+    """Mutual information between each row's label and the model (BALD).
 
-    It is the entropy of the mean prediction less the mean entropy of the predictions:
-    high where the samples are sure, and disagree.
+    It is the entropy of the mean prediction minus the mean entropy of the predictions:
+    high if the samples are confident and disagree.
 
     Parameters
     ----------
     probs_N_T_C : array-like of shape (n_rows, n_samples, n_classes)
         Class probabilities by each posterior sample.
     max_bytes : int, default=2**27
-        Memory to work in, besides the input and the result.
+        Limit on working memory, besides the input and the result.
 
     Returns
     -------
@@ -83,11 +86,12 @@ def mutual_information(
 
 
 def variation_ratio(probs_N_T_C: ArrayLike) -> NDArray[np.float64]:
-    """Share of the posterior samples that do not vote for the most voted class.
+    """Share of the posterior samples that vote against the majority.
 
     Parameters
     ----------
     probs_N_T_C : array-like of shape (n_rows, n_samples, n_classes)
+        Class probabilities by each posterior sample.
 
     Returns
     -------
@@ -97,7 +101,7 @@ def variation_ratio(probs_N_T_C: ArrayLike) -> NDArray[np.float64]:
     References
     ----------
     Freeman, "Elementary Applied Statistics", 1965; Gal, Islam and Ghahramani, ICML
-    2017. It is what the paper's code for intent classification calls BALD.
+    2017. The code of Zhou et al. calls this BALD for intent classification.
 
     Examples
     --------
@@ -117,23 +121,25 @@ def joint_entropy(
     n_configurations: int = 10_000,
     random_state: Any = None,
 ) -> float:
-    """Entropy of the labels of several rows together.
+    """Joint entropy of the labels of several rows.
 
-    Given the model the labels are independent; their joint distribution is the mean
-    over posterior samples. It is exact while the joint outcomes fit into
-    `n_configurations`, and sampled after.
+    Given the model, the labels are independent; their joint distribution is the mean
+    over posterior samples. The entropy is exact until there are more than
+    `n_configurations` joint outcomes; then this many are sampled.
 
     Parameters
     ----------
     probs_B_T_C : array-like of shape (n_rows, n_samples, n_classes)
+        Class probabilities by each posterior sample.
     n_configurations : int, default=10_000
-        Joint outcomes to keep.
+        Number of joint outcomes to keep.
     random_state : int, RandomState instance or None, default=None
-        Determines the samples.
+        Determines the sampling of outcomes.
 
     Returns
     -------
     float
+        Between 0 and n_rows log(n_classes).
 
     References
     ----------
@@ -166,42 +172,46 @@ def batchbald(
     max_bytes: int = 2**27,
     lazy: bool = True,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Pick the rows whose labels together tell most about the model, greedily.
+    """Pick rows greedily by the mutual information of their labels and the model.
 
-    A row's gain is its mean over the joint outcomes of the batch. Entropy is concave,
-    so to merge outcomes that tell alike gives a bound that is never too low, at a
-    fraction of the cost: few rows have to be looked at closely, and the picks are those
-    of the plain greedy form. (That an old gain bounds the new one, the usual way to be
-    lazy, is not strictly true once outcomes are sampled.)
+    The gain of a row is a mean over the joint outcomes of the batch so far. Entropy is
+    concave, so merging similar outcomes gives an upper bound on the gain at a fraction
+    of the cost. Lazy selection computes the exact gains of those rows only whose bound
+    is high enough, and picks the same rows as the plain greedy algorithm. (The usual
+    bound of lazy selection, the gain in an earlier step, does not strictly hold once
+    outcomes are sampled.)
 
     Parameters
     ----------
     probs_N_T_C : array-like of shape (n_rows, n_samples, n_classes)
-        Class probabilities by each posterior sample. Computed in float32 where it is
-        float32, and in float64 otherwise.
+        Class probabilities by each posterior sample. The computation is in float32 if
+        they are float32, and in float64 otherwise.
     n : int
-        How many rows to pick.
+        Number of rows to pick.
     n_configurations : int, default=10_000
-        Joint outcomes of the batch to keep: exact while they fit, sampled after.
+        Number of joint outcomes of the batch to keep. The computation is exact until
+        there are more; then this many are sampled.
     random_state : int, RandomState instance or None, default=None
-        Determines the samples.
+        Determines the sampling of outcomes.
     max_bytes : int, default=2**27
-        Memory to work in, besides the input and the joint outcomes.
+        Limit on working memory, besides the input and the joint outcomes.
     lazy : bool, default=True
-        If False, look closely at every row for every pick: the plain form, for
-        comparison.
+        Whether to skip rows by the bound on their gain. False computes the exact gain
+        of every row for every pick, for comparison.
 
     Returns
     -------
     rows : ndarray of shape (n,), dtype int64
-        In the order in which they were picked; equal gains go to the first row.
+        The picked rows, in the order in which they were picked. Among equal gains the
+        first row is picked.
     gains : ndarray of shape (n,)
-        What each added to the mutual information of the batch and the model.
+        The gain of each row: how much it added to the mutual information between the
+        labels of the batch and the model.
 
     Raises
     ------
     ValueError
-        If `n` exceeds the rows.
+        If `n` exceeds the number of rows.
 
     References
     ----------
@@ -212,15 +222,15 @@ def batchbald(
     --------
     >>> from skal.information import batchbald
     >>> row, other = [[1, 0], [1, 0], [0, 1], [0, 1]], [[1, 0], [0, 1]] * 2
-    >>> rows, gains = batchbald([row, row, other], 2)  # a twin tells nothing new
+    >>> rows, gains = batchbald([row, row, other], 2)  # a duplicate adds nothing
     >>> rows.tolist(), gains.round(4).tolist()
     ([0, 2], [0.6931, 0.6931])
     """
     probs_N_T_C = _check_probs(probs_N_T_C)
     if not 0 <= n <= len(probs_N_T_C):
         raise ValueError(
-            f"n={n} rows were asked of {len(probs_N_T_C)}: ask for at most as many as "
-            "there are."
+            f"n must be between 0 and the number of rows, {len(probs_N_T_C)}, got {n}: "
+            "ask for at most as many rows as there are."
         )
     rng = stream(as_seed(random_state), Stream.CONFIGURATIONS)
     outcomes = _Outcomes(probs_N_T_C.shape[1], probs_N_T_C.dtype)
@@ -247,14 +257,17 @@ def _best(
     lazy: bool,
 ) -> tuple[int, float]:
     """Return the row with the highest gain, the first of equals, and its gain."""
+    # Round gains: their last bits depend on how rows are grouped, and must not decide
+    # between equal ones
     single = outcomes.weight_M.dtype == np.float32
-    # How rows are grouped changes the last bits of a gain, and so what is equal.
     decimals, slack = (5, 2e-5) if single else (11, 2e-11)
     merged = outcomes.merged()
     if not lazy or merged is outcomes:
         gains = gains_of(rows, outcomes).round(decimals)
         best = int(np.argmax(gains))
         return int(rows[best]), max(float(gains[best]), 0.0)
+
+    # Compute exact gains in the order of their bounds, until no bound is high enough
     bounds = gains_of(rows, merged) + slack
     ranking = np.argsort(-bounds)
     best_gain, best_row = -np.inf, -1
@@ -270,19 +283,21 @@ def _best(
 
 
 class _Outcomes:
-    """Joint outcomes of the rows taken so far, and what each tells about the model.
+    """Joint outcomes of the labels of the rows taken so far.
 
     Parameters
     ----------
     n_samples : int
+        Number of posterior samples.
     dtype : dtype
+        Type of all computations.
 
     Attributes
     ----------
     weight_M : ndarray of shape (n_outcomes,)
-        Probability of each outcome, or equal weights where they are sampled.
+        Probability of each outcome, or equal weights if outcomes are sampled.
     belief_M_T : ndarray of shape (n_outcomes, n_samples)
-        Posterior over the samples, given the outcome.
+        Posterior distribution over the samples, given the outcome.
     """
 
     def __init__(self, n_samples: int, dtype: Any) -> None:
@@ -299,7 +314,6 @@ class _Outcomes:
         rows = np.arange(len(probs_N_T_C)) if rows is None else rows
         _, n_samples, n_classes = probs_N_T_C.shape
         per_row = max(len(self.weight_M), n_samples) * n_classes * probs_N_T_C.itemsize
-        # What fits into a processor's cache is worked on several times as fast.
         at_once = max(1, min(max_bytes, _CACHE_BYTES) // (3 * per_row))
         found = np.empty(len(rows))
         for start in range(0, len(rows), at_once):
@@ -311,7 +325,7 @@ class _Outcomes:
         n_rows, n_samples, n_classes = probs_N_T_C.shape
         flat_T_NC = probs_N_T_C.transpose(1, 0, 2).reshape(n_samples, -1)
         predicted_M_NC = self.belief_M_T @ flat_T_NC
-        # Nothing but a zero notices the smallest number, and it makes log finite.
+        # Adding the smallest number makes log(0) finite and changes nothing else.
         logs_M_NC = predicted_M_NC + np.finfo(predicted_M_NC.dtype).tiny
         np.log(logs_M_NC, out=logs_M_NC)
         predicted_M_NC *= logs_M_NC
@@ -319,10 +333,10 @@ class _Outcomes:
         return -negative_NC.reshape(n_rows, n_classes).sum(axis=1, dtype=np.float64)
 
     def merged(self) -> "_Outcomes":
-        """Merge the outcomes that tell alike: the same member is likely, and as much.
+        """Return similar outcomes merged: equal most likely sample, similar belief.
 
-        By Jensen's inequality, an entropy given the merged outcomes is at least the
-        one given these.
+        By Jensen's inequality, a conditional entropy given the merged outcomes is at
+        least the conditional entropy given these outcomes.
         """
         likely_M = self.belief_M_T.argmax(axis=1)
         level_M = np.digitize(self.belief_M_T.max(axis=1), _LEVELS)
@@ -339,7 +353,10 @@ class _Outcomes:
         return merged
 
     def extend(self, probs_T_C: Floats, at_most: int, rng: np.random.Generator) -> None:
-        """Take one more row: each outcome branches into the classes it may have."""
+        """Take one more row: each outcome branches into the possible classes.
+
+        If there are more than `at_most` outcomes afterwards, this many are sampled.
+        """
         predicted_M_C = self.belief_M_T @ probs_T_C
         joint = (self.weight_M[:, None] * predicted_M_C).ravel()
         branches = np.flatnonzero(joint > 0)
@@ -355,9 +372,9 @@ class _Outcomes:
 
 
 def _resample(weight: Floats, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw `size` positions by weight, evenly spread over their cumulative sum.
+    """Draw `size` indices with probabilities proportional to their weights.
 
-    Systematic resampling: unbiased, and with less noise than independent draws.
+    Systematic resampling: unbiased, and with less variance than independent draws.
     """
     cumulative = np.cumsum(weight, dtype=np.float64)
     points = (rng.random() + np.arange(size)) / size * cumulative[-1]
@@ -365,7 +382,7 @@ def _resample(weight: Floats, size: int, rng: np.random.Generator) -> NDArray[np
 
 
 def _mean_entropy(probs_N_T_C: Floats, max_bytes: int) -> NDArray[np.float64]:
-    """Return the mean entropy of the predictions of each row, chunk by chunk."""
+    """Return the mean entropy of each row's predictions, computed chunk by chunk."""
     n_rows, n_samples, n_classes = probs_N_T_C.shape
     at_once = max(1, max_bytes // (2 * 8 * n_samples * n_classes))
     found = np.empty(n_rows)
@@ -376,10 +393,11 @@ def _mean_entropy(probs_N_T_C: Floats, max_bytes: int) -> NDArray[np.float64]:
 
 
 def _check_probs(probs_N_T_C: ArrayLike) -> Floats:
+    """Return posterior samples as an array of float32 or float64."""
     probs = np.asarray(probs_N_T_C)
     if probs.ndim != 3:
         raise ValueError(
-            "Posterior samples have the shape (n_rows, n_samples, n_classes); got "
+            "Posterior samples must have the shape (n_rows, n_samples, n_classes), got "
             f"{probs.shape}."
         )
     return probs if probs.dtype == np.float32 else probs.astype(np.float64, copy=False)

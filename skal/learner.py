@@ -1,7 +1,5 @@
-"""ActiveLearner: the loop, as a scikit-learn meta-estimator."""
+"""ActiveLearner: the active learning loop as a scikit-learn meta-estimator."""
 
-import warnings
-from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from numbers import Integral
 
@@ -16,42 +14,37 @@ from sklearn.utils.metadata_routing import (
     MethodMapping,
     process_routing,
 )
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from skal._costs import search_cost
+from skal._data_sets import with_rows
+from skal._final_model import FinalModelMixin
+from skal._scored_rounds import score_rounds, warn_if_search_disagrees
 from skal._sklearn import HasMethods, Interval, StrOptions, _fit_context, _VisualBlock
 from skal._threads import single_threaded, warn_once
 from skal.curves import xi_quality
 from skal.inputs._checks import Predicts, takes_selection_set
 from skal.inputs._containers import n_rows, row_labels, width
 from skal.inputs._tags import scorer_of
-from skal.loop import check_runnable, run_rounds
-from skal.problem import assemble, with_rows
+from skal.loop import check_runnable
+from skal.problem import assemble
 from skal.seeding import Stream, as_seed, set_random_states, stream
 from skal.splitting import SIZE
-from skal.training import Evaluation, Trainer
-
-
-def _has(method):
-    """Return a check that raises AttributeError if the estimator lacks a method."""
-
-    def check(self):
-        getattr(getattr(self, "estimator_", self.estimator), method)
-        return True
-
-    return check
 
 
 class ActiveLearner(
-    CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+    FinalModelMixin,
+    CallbackSupportMixin,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
 ):
     """Simulate pool-based active learning with an estimator and a strategy.
 
-    `fit` labels a pool batch by batch: it trains the estimator on what is labelled,
-    lets the strategy choose the next batch, and looks its labels up in `y`. After each
-    round the model is scored on held-out data, which gives the performance curve.
-    With an oracle for a strategy, the curve shows how good active learning could be.
+    `fit` labels a pool batch by batch: it trains the estimator on the labelled rows,
+    lets the strategy choose the next batch, and looks up its labels in `y`. After each
+    round the model is scored on held-out data, which gives the performance curve. If
+    the strategy is an oracle, the curve shows how good active learning could be.
 
     Parameters
     ----------
@@ -59,84 +52,86 @@ class ActiveLearner(
         Any scikit-learn classifier or Pipeline. It is cloned for each training.
 
     strategy : strategy
-        Chooses what to label next, such as `MaxEntropy()` or `AnnealingOracle()`. It
-        is cloned; its seeds that are None are drawn from `random_state`.
+        Chooses the rows to label next, such as `MaxEntropy()` or `AnnealingOracle()`.
+        It is cloned, and each of its `random_state` parameters that is None is set to
+        a seed drawn from the learner's `random_state`.
 
     batch_size : int, default=10
-        Rows labelled in a round (B).
+        Number of rows labelled in a round (B).
 
     n_rounds : int, default=10
-        Number of rounds (K). Where the pool holds fewer rows than B K, learning stops
+        Number of rounds (K). If the pool holds fewer than B K rows, learning stops
         early, with a warning.
 
     warm_size : int, float or None, default=None
-        Rows labelled before the first round, carved out of `X` unless `X_warm` is
-        given. A float is a fraction of `X`. None takes 2 B rows, as in Table 1 of the
-        paper, but at most a quarter of what the held-out sets leave.
+        Number of rows labelled before the first round, carved out of `X` unless
+        `X_warm` is given. A float is a fraction of `X`. None takes 2 B rows, as in
+        Table 1 of the paper, but at most a quarter of the rows that the held-out sets
+        leave.
 
     select_size : int or float, default=0.1
-        Rows for model selection, carved out of `X` unless `X_select` is given, and
-        passed as `X_val`, `y_val` to the `fit` of an estimator that takes them. For
-        every other estimator nothing is carved.
+        Number of rows for model selection, carved out of `X` unless `X_select` is
+        given. They are passed as `X_val`, `y_val` to the `fit` of an estimator that
+        takes them. For other estimators no rows are carved.
 
     val_size, test_size : int or float, default=0.25
-        Rows for validation, which an oracle searches on, and for test, which is
-        reported. Carved out of `X` unless they are given.
+        Number of rows of the validation set, on which an oracle searches, and of the
+        test set, whose scores are reported. Carved out of `X` unless they are given.
 
     scoring : str, callable or None, default=None
-        How models are judged, as everywhere in scikit-learn; None takes the
-        estimator's `score`, and the accuracy while a single class is labelled: name a
-        scorer where `score` is something else, as in a search by log-loss. Where
-        labels are lists of tags, a name such as "f1_weighted" is judged tag by tag.
+        How to score the models, as everywhere in scikit-learn. None takes the
+        estimator's `score`, and the accuracy while only one class is labelled: pass
+        the name of a scorer if `score` is not the accuracy. If labels are lists of
+        tags, a named scorer such as "f1_weighted" is applied to the tags of all tokens.
 
     random_state : int, RandomState instance or None, default=None
-        Determines everything random: how sets are carved, each `random_state` inside
-        the estimator (the paper's xi) and the strategy. Pass an int for the same
-        result in every call, on any number of jobs and in any process.
+        Controls the carving of sets, each `random_state` inside the estimator (the
+        paper's xi) and the strategy. Pass an int for the same result in every call, on
+        any number of jobs and in any process.
 
     Attributes
     ----------
     curve_ : ndarray of shape (n_rounds + 1,)
         Performance curve: test score after k = 0..K rounds. Index 0 is the warm start,
-        and NaN where that is empty.
+        NaN if that is empty.
 
     quality_ : float
         xi-quality: the mean of `curve_` over k = 1..K.
 
     validation_curve_, validation_quality_ : ndarray of shape (n_rounds + 1,), float
-        The same on validation, where an oracle searches. It gains more over random
-        orders there than on test; by how much, `skal.curves.optimism` computes. The
-        difference of the two qualities alone does not show it, since one of the sets
-        may be harder than the other. NaN if there is no validation set.
+        The same on the validation set. An oracle searches there, so its gain over
+        random orders is larger than on test; `skal.curves.optimism` computes by how
+        much. The difference of the two qualities does not show this, since one of the
+        sets may be harder than the other. NaN without a validation set.
 
     order_ : ndarray of shape (n_acquired,)
         Rows of `X` in the order in which they were labelled.
 
     order_index_ : ndarray of shape (n_acquired,)
-        The data frame's own labels of these rows; for other input, `order_` itself.
+        The index of these rows in the data frame; for other input, `order_` itself.
 
     rounds_ : ndarray of shape (n_acquired,)
-        The round, 1..K, in which each of them was labelled.
+        The round, 1..K, in which each of these rows was labelled.
 
     n_warm_ : int
         Number of rows labelled before the first round.
 
     estimator_ : estimator
-        The model after the last round. Where it saw fewer classes than `classes_`, it
-        is wrapped to answer with all of them, and is itself found in
-        `estimator_.estimator`.
+        The model after the last round. If it was trained on fewer classes than
+        `classes_`, it is wrapped so that its predictions cover all of them, and
+        `estimator_.estimator` is the model itself.
 
     strategy_ : strategy
-        The fitted strategy. A search tells its history here.
+        The fitted strategy. An oracle has the history of its search as an attribute.
 
     scorer_ : callable
-        What the models were judged by.
+        The scorer of the models.
 
     classes_ : ndarray of shape (n_classes,)
         The class list of the run: all labels of all sets.
 
     n_trainings_ : int
-        Number of trainings, those of a search or of a `Proxy` included.
+        Number of trainings, including the trainings of a search or a `Proxy`.
 
     n_features_in_ : int
         Number of features seen during :term:`fit`, if rows have columns.
@@ -147,12 +142,12 @@ class ActiveLearner(
     See Also
     --------
     skal.run_seeds : Repeat a run over several seeds.
-    skal.split : Carve the sets of several runs once.
+    skal.split : Carve the sets once, for several runs to share.
 
     Notes
     -----
-    A warm start in which a single class is labelled trains a constant model. Each
-    training runs on one thread: trainings run side by side instead.
+    If only one class is labelled in the warm start, its model is constant. Each
+    training runs on one thread; instead, several trainings run at the same time.
 
     References
     ----------
@@ -212,7 +207,7 @@ class ActiveLearner(
         self.random_state = random_state
 
     @with_callbacks
-    # The estimator's parameters are checked once, in its first training.
+    # The first training validates the estimator's parameters.
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -237,21 +232,21 @@ class ActiveLearner(
             The pool, and the sets that are carved out of it.
 
         y : array-like of shape (n_samples,), or list of n_samples lists
-            Class labels; where rows are lists of tokens, also lists of tags, one for
-            each token. A strategy sees those of rows that were labelled, and an oracle
-            all.
+            Class labels. If rows are lists of tokens, labels may be lists of tags, one
+            for each token. A strategy sees the labels of rows after they were
+            labelled; an oracle sees all labels.
 
         X_warm, X_select, X_val, X_test : rows, default=None
-            The sets that are not to be carved out of `X`. An `X_warm` without rows is
-            an empty warm start.
+            Sets that are given, and so not carved out of `X`. An `X_warm` without rows
+            is an empty warm start.
 
         y_warm, y_select, y_val, y_test : array-like, default=None
-            Their labels. A label that `y` lacks joins the class list.
+            Their labels. Labels that are not in `y` are added to the class list.
 
         **params : dict
-            Passed to the estimator's `fit`, through metadata routing where that is
-            enabled. What has one value per row of `X`, such as `sample_weight`, is
-            cut to the rows in use.
+            Further arguments of the estimator's `fit`, passed through metadata routing
+            if that is enabled. An argument with one value per row of `X`, such as
+            `sample_weight`, is cut to the rows in use.
 
         Returns
         -------
@@ -261,12 +256,13 @@ class ActiveLearner(
         Raises
         ------
         ValueError
-            If labels are missing or not one for each row or token, sets overlap or
-            disagree in width, `X` holds too few rows, or the scorer returns a score
-            that is not finite.
+            If labels are missing, or their number is not the number of rows or tokens;
+            if sets overlap or disagree in width, or `X` holds too few rows; or if the
+            scorer returns a score that is not finite.
         TypeError
             If the strategy needs a method that the estimator lacks.
         """
+        # Check the data and carve the sets that are not given
         given = with_rows(
             {
                 "warm": (X_warm, y_warm),
@@ -280,11 +276,17 @@ class ActiveLearner(
             clone(self.strategy), stream(problem.seed, Stream.STRATEGY), only_unset=True
         )
         check_runnable(problem, strategy)
+
+        # Announce the run to callbacks: the search, and rounds 0 to K
         context = self._init_callback_context(max_subtasks=problem.n_rounds + 2)
         costs = {"search": search_cost(strategy, problem)}
         context.call_on_fit_task_begin(estimator=self, metadata={"costs": costs})
+
+        # Follow the strategy through the rounds
         with single_threaded(), warn_once():
-            self._follow(strategy, problem, context)
+            scored = score_rounds(self, strategy, problem, context)
+            self._keep_results(problem, strategy, scored)
+            warn_if_search_disagrees(self)
         self.order_index_ = row_labels(X, self.order_)
         context.call_on_fit_task_end(
             estimator=self, metadata={"quality": self.quality_}
@@ -297,8 +299,8 @@ class ActiveLearner(
         Returns
         -------
         dict of str to int, float or None
-            "test", "val", "select" and "warm", as in the parameters. The selection set
-            is empty for an estimator whose `fit` takes none.
+            The sizes of "test", "val", "select" and "warm", as in the parameters. The
+            selection set is empty if the estimator's `fit` takes none.
         """
         return {
             "test": self.test_size,
@@ -308,6 +310,7 @@ class ActiveLearner(
         }
 
     def _make_problem(self, X, y, given, params):
+        """Return the problem that the arguments of `fit` pose."""
         if width(X) is not None:
             validate_data(self, X, y, skip_check_array=True)
         if get_config()["enable_metadata_routing"]:
@@ -326,129 +329,29 @@ class ActiveLearner(
             seed=as_seed(self.random_state),
         )
 
-    def _follow(self, strategy, problem, context):
-        """Go through the rounds, and keep what they gave."""
-        # A search, which may take days, begins once the first model could be scored.
-        searches = getattr(strategy, "peeks", False)
-        if not searches:
-            _fit_strategy(strategy, problem, context, self)
-        test = Evaluation(problem.X_test, problem.y_test, problem.scorer)
-        val = Evaluation(problem.X_val, problem.y_val, problem.scorer)
-        curve, validation_curve, n_trainings = [], [], 0
-        for turn in run_rounds(problem, strategy, Trainer(problem)):
-            task = context.subcontext(task_name="round")
-            task.call_on_fit_task_begin(estimator=self)
-            n_trainings += turn.model is not None
-            with _noted(f"The scorer was given the test set, in round {turn.k}."):
-                curve.append(test.score(turn.model))
-            with _noted(f"The scorer was given the validation set, in round {turn.k}."):
-                validation_curve.append(val.score(turn.model))
-            task.call_on_fit_task_end(estimator=self, metadata={"score": curve[-1]})
-            if searches and turn.k == 0:
-                _fit_strategy(strategy, problem, context, self)
-
-        self.curve_ = np.array(curve)
-        self.quality_ = xi_quality(curve)
-        self.validation_curve_ = np.array(validation_curve)
-        self.validation_quality_ = xi_quality(validation_curve)
-        self.order_ = problem.pool_rows[turn.order]
+    def _keep_results(self, problem, strategy, scored):
+        """Set the fitted attributes, except for `order_index_`."""
+        order = scored.last.order
+        self.curve_ = np.array(scored.curve)
+        self.quality_ = xi_quality(scored.curve)
+        self.validation_curve_ = np.array(scored.validation_curve)
+        self.validation_quality_ = xi_quality(scored.validation_curve)
+        self.order_ = problem.pool_rows[order]
         self.n_warm_ = n_rows(problem.X_warm)
-        self.rounds_ = 1 + np.arange(len(turn.order)) // problem.batch_size
-        self.estimator_ = turn.model
+        self.rounds_ = 1 + np.arange(len(order)) // problem.batch_size
+        self.estimator_ = scored.last.model
         self.strategy_ = strategy
         self.scorer_ = problem.scorer
         self.classes_ = problem.classes
-        self.n_trainings_ = n_trainings + getattr(strategy, "n_trainings_", 0)
-        _check_search(self)
-
-    @available_if(_has("predict"))
-    def predict(self, X):
-        """Predict the classes of `X` with the final model.
-
-        Parameters
-        ----------
-        X : rows, n_samples of them
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        return self._ask("predict", X)
-
-    @available_if(_has("predict_proba"))
-    def predict_proba(self, X):
-        """Return the final model's class probabilities.
-
-        Parameters
-        ----------
-        X : rows, n_samples of them
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Columns in the order of `classes_`.
-        """
-        return self._ask("predict_proba", X)
-
-    @available_if(_has("predict_log_proba"))
-    def predict_log_proba(self, X):
-        """Return the logarithm of the final model's class probabilities.
-
-        Parameters
-        ----------
-        X : rows, n_samples of them
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Columns in the order of `classes_`.
-        """
-        return self._ask("predict_log_proba", X)
-
-    @available_if(_has("decision_function"))
-    def decision_function(self, X):
-        """Return the final model's confidence scores.
-
-        Parameters
-        ----------
-        X : rows, n_samples of them
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
-        """
-        return self._ask("decision_function", X)
-
-    def score(self, X, y):
-        """Score the final model by `scoring`.
-
-        Parameters
-        ----------
-        X : rows, n_samples of them
-        y : array-like of shape (n_samples,)
-
-        Returns
-        -------
-        float
-        """
-        return self.scorer_(self._model_for(X), X, y)
-
-    def _ask(self, method, X):
-        return getattr(self._model_for(X), method)(X)
-
-    def _model_for(self, X):
-        """Return the final model, once the columns of `X` are those of `fit`."""
-        check_is_fitted(self, "estimator_")
-        if width(X) is not None:
-            validate_data(self, X, reset=False, skip_check_array=True)
-        return self.estimator_
+        self.n_trainings_ = scored.n_trainings + getattr(strategy, "n_trainings_", 0)
 
     def get_metadata_routing(self):
-        """Return how metadata is routed: what `fit` is given goes to the estimator.
+        """Return how metadata is routed: from `fit` to the estimator's `fit`.
 
         Returns
         -------
         MetadataRouter
+            The routing of the learner and its estimator.
         """
         return (
             MetadataRouter(owner=self)
@@ -478,50 +381,3 @@ class ActiveLearner(
             names=[f"{name}: {type(part).__name__}" for name, part in parts.items()],
             name_details=[str(part) for part in parts.values()],
         )
-
-
-@contextmanager
-def _noted(text):
-    """Add to an error where it came from."""
-    try:
-        yield
-    except Exception as error:
-        error.add_note(text)
-        raise
-
-
-def _check_search(learner):
-    """Warn if following the order that a search found gives another quality.
-
-    The search scored the same models on the same rows, so its scores are then those of
-    other code or data, or the estimator does not train the same model twice.
-    """
-    strategy, now = learner.strategy_, learner.validation_quality_
-    found = getattr(strategy, "quality_", np.nan)
-    if not getattr(strategy, "searches", False) or np.isnan([found, now]).any():
-        return
-    is_same_order = np.array_equal(strategy.order_, learner.order_)
-    if is_same_order and not np.isclose(found, now, rtol=0, atol=1e-9):
-        remedy = (
-            "see that the estimator and the scorer give the same for the same rows"
-            if getattr(strategy, "journal", None) is None
-            else f"the scores in {strategy.journal} are of other code or data, so "
-            "delete it and search again"
-        )
-        warnings.warn(
-            f"The order that {type(strategy).__name__} found has quality {now:.6g} on "
-            f"validation, and {found:.6g} by the scores of the search: {remedy}.",
-            stacklevel=5,
-        )
-
-
-def _fit_strategy(strategy, problem, context, learner):
-    """Show the strategy what it may see: an oracle all but the test set."""
-    seen = problem.seen_by(strategy)
-    task = context.subcontext(task_name="search")
-    with ExitStack() as stack:
-        if hasattr(strategy, "set_callbacks"):
-            stack.enter_context(task.propagate_callback_context(strategy))
-        task.call_on_fit_task_begin(estimator=learner)
-        strategy.fit(problem.X_pool, seen.y_pool, problem=seen)
-    task.call_on_fit_task_end(estimator=learner)

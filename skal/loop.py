@@ -1,4 +1,4 @@
-"""The loop: train on what is labelled, choose a batch, label it, and again."""
+"""The active learning loop: train, choose a batch, label it, and repeat."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skal.answers._needs import strategy_searches
 from skal.inputs._containers import n_rows, take
 from skal.problem import Problem
 from skal.strategies import Labelled, check_pairing
@@ -13,14 +14,14 @@ from skal.training import Trainer
 
 
 class Round(NamedTuple):
-    """One turn of the loop.
+    """The state of the loop after a training.
 
     Parameters
     ----------
     k : int
         Number of batches acquired so far; 0 is the warm start.
     model : estimator or None
-        Trained on all that is labelled; None if nothing is.
+        The model trained on all labelled rows; None if no row is labelled.
     order : ndarray of shape (n_acquired,)
         Positions in the pool, in the order in which they were labelled.
     """
@@ -31,12 +32,14 @@ class Round(NamedTuple):
 
 
 def check_runnable(problem: Problem, strategy: Any) -> None:
-    """Refuse a pairing of sets, strategy and estimator that cannot work.
+    """Check that a strategy can be followed on a problem, before anything is trained.
 
     Parameters
     ----------
     problem : Problem
+        The whole problem.
     strategy : strategy
+        The strategy to follow.
 
     Raises
     ------
@@ -46,32 +49,34 @@ def check_runnable(problem: Problem, strategy: Any) -> None:
         If a set is missing, or the estimator takes pairs of rows.
     """
     check_pairing(strategy, problem.estimator, n_rows(problem.X_warm))
-    if getattr(strategy, "searches", False):
+    if strategy_searches(strategy):
         check_validation(problem, strategy)
     if problem.X_test is None:
         raise ValueError(
-            "There is no test set to score the rounds on: give X_test, or a positive "
+            "A run needs a test set to score the rounds on: give X_test, or a positive "
             "test_size."
         )
 
 
 def check_validation(problem: Problem, strategy: Any) -> None:
-    """Refuse a problem without the set that an oracle searches on.
+    """Check that a problem has a validation set for an oracle to search on.
 
     Parameters
     ----------
     problem : Problem
+        The whole problem.
     strategy : oracle
+        Named in the error message.
 
     Raises
     ------
     ValueError
-        If there is no validation set.
+        If the validation set is missing.
     """
     if problem.X_val is None:
         raise ValueError(
-            f"{type(strategy).__name__} searches on the validation set, and there is "
-            "none: give X_val, or a positive val_size."
+            f"{type(strategy).__name__} needs a validation set to search on: give "
+            "X_val, or a positive val_size."
         )
 
 
@@ -86,14 +91,19 @@ def run_rounds(
     Parameters
     ----------
     problem : Problem
+        The pool, the batch size and the number of rounds.
     strategy : fitted strategy
+        Chooses each batch.
     trainer : Trainer
+        Trains the models, and holds the labels.
     train : callable, default=None
-        Returns the model of an array of positions; `trainer.train` by default.
+        `train(positions)` returns the model that is trained on these positions and the
+        warm start; `trainer.train` by default.
 
     Yields
     ------
     Round
+        The model and the order after each training.
 
     References
     ----------
@@ -116,6 +126,7 @@ def _next_batch(
     model: Any,
     order: NDArray[np.int64],
 ) -> NDArray[np.int64]:
+    """Return the batch that the strategy selects next, after checking it."""
     is_open = np.ones(problem.n_pool, dtype=bool)
     is_open[order] = False
     n = min(problem.batch_size, problem.n_pool - len(order))
@@ -131,17 +142,19 @@ def _next_batch(
 
 
 def labelled_by(trainer: Trainer, order: NDArray[np.int64]) -> Labelled:
-    """Return what is labelled after following an order: the warm start first.
+    """Return the rows that are labelled after following an order.
 
     Parameters
     ----------
     trainer : Trainer
+        Holds the rows and labels of the warm start and the pool.
     order : ndarray of shape (n_acquired,)
-        Positions in the pool.
+        Positions in the pool, in the order in which they were labelled.
 
     Returns
     -------
     Labelled
+        The warm start, followed by the acquired rows.
     """
     rows = trainer.labelled_rows(order)
     positions = np.concatenate([np.full(trainer.n_warm, -1), order])
@@ -149,22 +162,23 @@ def labelled_by(trainer: Trainer, order: NDArray[np.int64]) -> Labelled:
 
 
 def check_batch(batch: Any, n: int, is_open: NDArray[np.bool_], strategy: Any) -> None:
-    """Refuse a batch that is not what `select` promises.
+    """Check that `select` returned a valid batch.
 
     Parameters
     ----------
     batch : object
-        As `strategy.select` returned it.
+        The value that `strategy.select` returned.
     n : int
-        How many rows it was asked for.
+        The number of rows to select.
     is_open : ndarray of bool, shape (n_pool,)
-        Which rows were candidates.
+        Which rows of the pool were candidates.
     strategy : strategy
+        Named in the error message.
 
     Raises
     ------
     ValueError
-        If it is anything but `n` distinct int64 positions of candidates.
+        If the batch is not an array of `n` distinct int64 positions of candidates.
     """
     is_sound = (
         isinstance(batch, np.ndarray)
@@ -175,7 +189,7 @@ def check_batch(batch: Any, n: int, is_open: NDArray[np.bool_], strategy: Any) -
     )
     if not is_sound:
         raise ValueError(
-            f"{type(strategy).__name__}.select was asked for {n} distinct int64 "
-            f"positions out of the candidates, and returned {batch!r}: run it through "
+            f"{type(strategy).__name__}.select must return {n} distinct int64 "
+            f"positions out of the candidates, got {batch!r}: check the strategy with "
             "skal.utils.estimator_checks.check_strategy."
         )

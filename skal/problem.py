@@ -1,6 +1,5 @@
-"""The data sets of one run, checked and put together."""
+"""Problem: everything that a run depends on, apart from the strategy."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from numbers import Integral
@@ -10,61 +9,52 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_scalar
 
-from skal._sklearn import _check_method_params
-from skal.inputs._checks import (
-    check_disjoint,
-    check_labels,
-    check_matching,
-    check_order,
-    check_pair,
-    check_rows,
-    class_list,
-    takes_selection_set,
-)
-from skal.inputs._containers import n_rows, take
+from skal._data_sets import checked_sets, with_rows
+from skal.answers._needs import strategy_peeks
+from skal.inputs._checks import check_order, takes_selection_set
 from skal.inputs._tags import all_labels, scorer_of
 from skal.seeding import as_seed
-from skal.splitting import HELD_OUT, carve, check_size, count_of
+from skal.splitting import HELD_OUT, check_size
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One active learning problem: data sets, estimator, scorer, B, K and xi.
+    """An active learning problem: data sets, estimator, scorer, B, K and xi.
 
-    Positions count rows of the pool; rows count rows of the `X` that was given to
-    `fit`. They are the same unless some sets were carved out of that `X`.
+    A position is the index of a row in the pool; a row is its index in the `X` that was
+    passed to `fit`. The two are the same unless some sets were carved out of `X`.
 
     Parameters
     ----------
     X_pool, y_pool : rows and labels, n_pool of each
-        What may be labelled. The labels are known to the simulation only. Where rows
-        are lists of tokens, labels may be lists of tags, one for each token.
+        The rows that may be labelled. Their labels are known to the simulation only. If
+        rows are lists of tokens, labels may be lists of tags, one for each token.
     X_warm, y_warm : rows and labels
-        What is labelled before the first round. May be empty.
+        The rows labelled before the first round. May be empty.
     X_select, y_select : rows and labels, or None
-        For model selection inside the estimator (early stopping).
+        The selection set, for choosing a model inside the estimator (early stopping).
     X_val, y_val : rows and labels, or None
-        What an oracle searches on.
+        The validation set, on which an oracle searches.
     X_test, y_test : rows and labels, or None
-        What is reported.
+        The test set, whose scores are reported.
     pool_rows : ndarray of shape (n_pool,)
         The row of `X` at each position.
     classes : ndarray of shape (n_classes,)
         The class list of the run: all labels of all sets, sorted.
     estimator : estimator
-        What is trained. It is cloned before each training.
+        The estimator to train. It is cloned before each training.
     scorer : callable
         `scorer(model, X, y)` returns a float, higher is better.
     batch_size, n_rounds : int
-        B and K.
+        Rows labelled in a round (B), and the number of rounds (K).
     seed : int
-        xi.
+        The seed of the run (xi).
     fit_params : dict
-        Further arguments of the estimator's `fit`. What has one value per row of
-        the warm start and the pool, in this order, is cut to the rows in use.
+        Further arguments of the estimator's `fit`. An argument with one value per row
+        of the warm start and the pool, in this order, is cut to the rows in use.
     test_frequencies : ndarray of shape (n_classes,), or None
-        Share of each class in the test set, where that itself is hidden; of tags, over
-        its tokens.
+        Share of each class in the test set, if the test set itself is hidden; for
+        tags, the shares among its tokens.
     """
 
     X_pool: Any
@@ -97,16 +87,18 @@ class Problem:
         n_rounds: int,
         scoring: Any = None,
     ) -> "Problem":
-        """Pose a problem on given data sets, for several runs to share.
+        """Build a problem from given data sets, which several runs can share.
 
         Parameters
         ----------
         sets : dict
-            As `split` returns them: `X`, `y` (the pool), `X_warm`, `y_warm` and so on.
-            Without `X_warm`, nothing is labelled before the first round.
+            The data sets, as returned by `split`: `X`, `y` (the pool), `X_warm`,
+            `y_warm` and so on. Without `X_warm`, nothing is labelled before the first
+            round.
         estimator : estimator
+            The estimator to train.
         batch_size, n_rounds : int
-            B and K.
+            Rows labelled in a round (B), and the number of rounds (K).
         scoring : str, callable or None, default=None
             As in `ActiveLearner`.
 
@@ -117,7 +109,8 @@ class Problem:
         Raises
         ------
         ValueError
-            If the pool or labels are missing, or sets overlap or disagree in width.
+            If the pool or labels are missing, a set has an unknown name, or sets
+            overlap or disagree in width.
 
         Examples
         --------
@@ -164,15 +157,17 @@ class Problem:
         scoring: Any = None,
         random_state: Any = None,
     ) -> "Problem":
-        """Pose a problem on a random split of whole data.
+        """Build a problem from a random split of one data set.
 
-        The sets are those that `ActiveLearner.fit(X, y)` carves with the same sizes and
+        `ActiveLearner.fit(X, y)` carves the same sets, given the same sizes and
         `random_state`.
 
         Parameters
         ----------
         X, y : rows and labels, n_samples of each
+            The data set to split.
         estimator : estimator
+            The estimator to train.
         batch_size, n_rounds, warm_size, select_size, val_size, test_size, scoring
             As in `ActiveLearner`.
         random_state : int, RandomState instance or None, default=None
@@ -243,12 +238,14 @@ class Problem:
         Parameters
         ----------
         rows : array-like of int
+            Distinct rows of `X`.
         name : str, default="order"
-            What to call them in an error.
+            The name of `rows` in error messages.
 
         Returns
         -------
         ndarray of shape (len(rows),)
+            The position of each row.
 
         Raises
         ------
@@ -256,8 +253,8 @@ class Problem:
             If a row is repeated or not in the pool.
         """
         rows = check_order(rows, name)
-        where = {row: position for position, row in enumerate(self.pool_rows.tolist())}
-        foreign = [row for row in rows.tolist() if row not in where]
+        position_of = {row: i for i, row in enumerate(self.pool_rows.tolist())}
+        foreign = [row for row in rows.tolist() if row not in position_of]
         if foreign:
             raise ValueError(
                 f"{name} holds {len(foreign)} rows that are not in the pool, such as "
@@ -265,15 +262,28 @@ class Problem:
                 "from, so give the same data sets (or the same random_state, which "
                 "carves them)."
             )
-        return np.array([where[row] for row in rows.tolist()], dtype=np.int64)
+        return np.array([position_of[row] for row in rows.tolist()], dtype=np.int64)
 
     def whole_order(self, rows: Any, name: str = "order") -> NDArray[np.int64]:
-        """Translate rows of `X` as `positions` does, if they suffice for all rounds.
+        """Translate an order into positions, and check that it is long enough.
+
+        Parameters
+        ----------
+        rows : array-like of int
+            Distinct rows of `X`, in the order in which they are to be labelled.
+        name : str, default="order"
+            The name of `rows` in error messages.
+
+        Returns
+        -------
+        ndarray of shape (len(rows),)
+            The position of each row.
 
         Raises
         ------
         ValueError
-            If there are too few of them, or one is repeated or not in the pool.
+            If there are too few rows for all rounds, or one is repeated or not in the
+            pool.
         """
         order = self.positions(rows, name)
         if len(order) < self.n_acquired:
@@ -285,14 +295,30 @@ class Problem:
         return order
 
     def seen_by(self, strategy: Any) -> "Problem":
-        """Return the problem as `strategy` may see it."""
-        peeks = getattr(strategy, "peeks", False)
-        return self.for_search() if peeks else self.for_selection()
+        """Return a copy without the data that a strategy may not see.
+
+        Parameters
+        ----------
+        strategy : strategy
+            The strategy to show the problem to.
+
+        Returns
+        -------
+        Problem
+            As `for_search` returns it if the strategy peeks, else as `for_selection`
+            does.
+        """
+        return self.for_search() if strategy_peeks(strategy) else self.for_selection()
 
     def for_search(self) -> "Problem":
-        """Return the problem as a strategy that peeks may see it.
+        """Return a copy for a strategy that peeks: without the test set.
 
-        Nothing may be searched on the test set: its label frequencies alone are left.
+        Only the label frequencies of the test set are kept, since a search must not
+        use more of it.
+
+        Returns
+        -------
+        Problem
         """
         frequencies = self.test_frequencies
         if self.y_test is not None:
@@ -302,50 +328,29 @@ class Problem:
         return replace(self, X_test=None, y_test=None, test_frequencies=frequencies)
 
     def for_selection(self) -> "Problem":
-        """Return the problem as a strategy that does not peek may see it.
+        """Return a copy for a strategy that does not peek.
 
-        Gone are the pool's labels, the validation and the test set.
+        It is without the pool's labels, the validation set and the test set.
+
+        Returns
+        -------
+        Problem
         """
         hidden = replace(self, y_pool=None, X_val=None, y_val=None)
         return replace(hidden, X_test=None, y_test=None, test_frequencies=None)
 
 
 def _check_names(sets: Mapping[str, Any]) -> None:
+    """Check that the pool is among the sets, and that each name is a known one."""
     known = ["X", "y", *(f"{letter}_{name}" for name in HELD_OUT for letter in "Xy")]
     missing = [name for name in known[:2] if name not in sets]
-    foreign = [name for name in sets if name not in known]
-    if missing or foreign:
-        wrong = f"{missing[0]} is missing" if missing else f"{foreign[0]} is none"
+    unknown = [name for name in sets if name not in known]
+    if missing or unknown:
+        wrong = f"{missing[0]} is missing" if missing else f"{unknown[0]} is unknown"
         raise ValueError(
-            f"sets must be named as skal.split does, X, y, X_warm and so on: {wrong}."
+            f"sets must have the names that skal.split uses, X, y, X_warm and so on: "
+            f"{wrong}."
         )
-
-
-def with_rows(
-    pairs: Mapping[str, tuple[Any, Any]],
-) -> dict[str, tuple[Any, Any]]:
-    """Return the sets that are given: pairs of rows and labels, by name.
-
-    Parameters
-    ----------
-    pairs : mapping of str to tuple
-        None stands for what is not given.
-
-    Returns
-    -------
-    dict of str to tuple
-
-    Raises
-    ------
-    ValueError
-        If there are labels and no rows.
-    """
-    for name, (rows, labels) in pairs.items():
-        if rows is None and labels is not None:
-            raise ValueError(
-                f"y_{name} is given and X_{name} is missing: give both, or neither."
-            )
-    return {name: pair for name, pair in pairs.items() if pair[0] is not None}
 
 
 def assemble(
@@ -361,18 +366,21 @@ def assemble(
     scorer: Any,
     seed: int,
 ) -> Problem:
-    """Check all that a run is given, carve the sets that it is not given.
+    """Check the given data and build a problem, carving the sets that are not given.
 
     Parameters
     ----------
     X, y : rows and labels, n_samples of each
+        The pool, and the sets that are carved out of it.
     given : dict of str to (rows, labels)
         The sets of `HELD_OUT` that are not carved.
     sizes : dict of str to int, float or None
-        The sizes of the others, in the order in which they are cut off. None, for the
-        warm start, takes 2 B rows, but at most a quarter of what the others leave.
+        The sizes of the other sets, in the order in which they are cut off. None, for
+        the warm start, takes 2 B rows, but at most a quarter of the rows that the
+        other sets leave.
     fit_params : dict
-        Arguments of the estimator's `fit`, with one value per row of `X` or without.
+        Further arguments of the estimator's `fit`. An argument with one value per row
+        of `X` is cut to the warm start and the pool.
     batch_size, n_rounds, estimator, scorer, seed
         As in `Problem`.
 
@@ -385,93 +393,17 @@ def assemble(
     ValueError
         If labels are missing, sets overlap or disagree in width, or `X` is too small.
     """
-    X, y = check_rows(X, "X", estimator), check_labels(y, "y")
-    check_matching(X, y, "y")
-    sets = _check_given(given, X, estimator)
-    classes = class_list([y, *(sets[key] for key in sets if key[0] == "y")])
-    n = n_rows(X)
-    rows = carve(n, _fill_in_warm_size(sizes, n, batch_size), seed)
-    pool = rows.pop("pool")
-    for name, part in rows.items():
-        if name == "warm" or len(part):
-            sets[f"X_{name}"], sets[f"y_{name}"] = take(X, part), take(y, part)
-    return Problem(
-        X_pool=take(X, pool),
-        y_pool=take(y, pool),
-        pool_rows=pool,
-        classes=classes,
-        estimator=estimator,
-        scorer=scorer,
+    data = checked_sets(
+        X,
+        y,
+        given,
+        sizes,
+        fit_params,
         batch_size=batch_size,
-        n_rounds=_possible_rounds(n_rounds, batch_size, len(pool)),
+        n_rounds=n_rounds,
+        estimator=estimator,
         seed=seed,
-        fit_params=_cut_fit_params(X, fit_params, rows.get("warm"), pool, sets),
-        **sets,
     )
-
-
-def _check_given(
-    given: Mapping[str, tuple[Any, Any]], X: Any, estimator: Any
-) -> dict[str, Any]:
-    sets = {}
-    for name, (X_given, y_given) in given.items():
-        is_empty = n_rows(X_given) == 0
-        # Without rows, it need not be a table: an empty list will do.
-        if is_empty:
-            X_given = take(X, np.arange(0))
-        else:
-            X_given = check_rows(X_given, f"X_{name}", estimator)
-        check_pair(X_given, y_given, name, X)
-        if name == "warm" or not is_empty:
-            sets[f"X_{name}"] = X_given
-            sets[f"y_{name}"] = check_labels(y_given, f"y_{name}")
-    if sets:
-        tables = {key: value for key, value in sets.items() if key[0] == "X"}
-        check_disjoint({"X": X, **tables})
-    return sets
-
-
-def _fill_in_warm_size(
-    sizes: Mapping[str, float | None], n: int, batch_size: int
-) -> dict[str, float]:
-    known = {name: size for name, size in sizes.items() if size is not None}
-    if len(known) < len(sizes):
-        left = n - sum(count_of(size, n) for size in known.values())
-        known["warm"] = min(2 * batch_size, max(1, left // 4))
-    return known
-
-
-def _possible_rounds(n_rounds: int, batch_size: int, n_pool: int) -> int:
-    if n_rounds * batch_size <= n_pool:
-        return n_rounds
-    possible = -(-n_pool // batch_size)
-    last = n_pool - (possible - 1) * batch_size
-    warnings.warn(
-        f"{n_rounds} rounds of batch_size={batch_size} need {n_rounds * batch_size} "
-        f"rows, and the pool holds {n_pool}: stopping early, after {possible} rounds, "
-        f"the last of them with {last} rows. Ask for fewer or smaller rounds.",
-        stacklevel=7,  # the caller of ActiveLearner.fit, behind two decorators
+    return Problem(
+        **data, estimator=estimator, scorer=scorer, batch_size=batch_size, seed=seed
     )
-    return possible
-
-
-def _cut_fit_params(
-    X: Any,
-    fit_params: Mapping[str, Any],
-    warm_rows: NDArray | None,
-    pool_rows: NDArray,
-    sets: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Cut what has one value per row of `X` to the warm start and the pool."""
-    if warm_rows is None and n_rows(sets["X_warm"]):
-        whole = _check_method_params(X, fit_params)
-        cut = _check_method_params(X, fit_params, indices=pool_rows)
-        per_row = [name for name in whole if cut[name] is not whole[name]]
-        if per_row:
-            raise ValueError(
-                f"{per_row[0]} has one value per row of X and none for X_warm: put the "
-                "warm start into X and set `warm_size`, so that it is carved out."
-            )
-    warm_rows = np.empty(0, dtype=np.int64) if warm_rows is None else warm_rows
-    rows = np.concatenate([warm_rows, pool_rows])
-    return _check_method_params(X, fit_params, indices=rows)

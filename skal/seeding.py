@@ -1,8 +1,8 @@
-"""Every random choice of a run, derived from one integer seed.
+"""Seeding: every random choice of a run is derived from one integer.
 
-The paper calls the seed xi: all training stochasticity is captured in it (Zhou et al.,
-AISTATS 2021, section 3.1). Each purpose draws from a stream of its own, so that asking
-for one more number in one place changes nothing anywhere else.
+The paper calls the seed xi and captures all training stochasticity in it (Zhou et al.,
+AISTATS 2021, section 3.1). Each purpose draws from a stream of its own, so that drawing
+one more number in one place changes nothing anywhere else.
 """
 
 import random
@@ -16,16 +16,20 @@ from typing import Any
 
 import numpy as np
 
+# Exclusive upper bound of drawn seeds, the one that `sklearn.ensemble` uses.
 MAX_SEED = np.iinfo(np.int32).max
 _get_global_generator = np.random.get_bit_generator  # type: ignore[attr-defined]
 _set_global_generator = np.random.set_bit_generator  # type: ignore[attr-defined]
 _globals_lock = threading.RLock()
-# To make a generator takes far longer than to seed one that is there.
+# Generators to reuse: creating one takes far longer than seeding it.
 _spare_generators = [np.random.MT19937()]
 
 
 class Stream(IntEnum):
-    """What a stream of random numbers is for: the first part of its key."""
+    """Purposes of random numbers. The purpose is the first part of a stream's key.
+
+    The values are part of the seeding of stored results: never change one.
+    """
 
     SPLIT = 0
     ROW_PRIORITY = 1
@@ -50,12 +54,13 @@ def as_seed(random_state: Any) -> int:
     Parameters
     ----------
     random_state : int, RandomState instance or None
-        An int is the seed itself, a `RandomState` is asked for one number, and None
-        takes fresh entropy from the operating system: never from the global state.
+        An int is the seed itself. A `RandomState` draws one number. None takes fresh
+        entropy from the operating system, never from the global state.
 
     Returns
     -------
     int
+        A seed of at least 0.
     """
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
@@ -65,13 +70,15 @@ def as_seed(random_state: Any) -> int:
 
 
 def stream(seed: int, *key: int) -> np.random.Generator:
-    """Return the generator that belongs to `seed` and `key`, the same in any process.
+    """Return a new generator for a seed and a key, the same in any process.
 
     Parameters
     ----------
     seed : int
+        The seed that all streams of a run derive from.
     *key : int
-        The purpose, a member of `Stream`, then whatever tells its members apart.
+        The purpose, a member of `Stream`, followed by numbers that distinguish several
+        streams of the same purpose.
 
     Returns
     -------
@@ -83,20 +90,23 @@ def stream(seed: int, *key: int) -> np.random.Generator:
 def set_random_states(
     estimator: Any, rng: np.random.Generator, only_unset: bool = False
 ) -> Any:
-    """Give each `random_state` inside `estimator` an integer of its own, in place.
+    """Set each `random_state` inside an estimator to a different integer, in place.
 
     Parameters
     ----------
     estimator : estimator
         A clone that may be changed.
     rng : numpy.random.Generator
+        Draws the integers.
     only_unset : bool, default=False
-        Leave alone what is not None. A strategy keeps the seed its user gave it; an
-        estimator does not, since xi is all of its randomness.
+        Whether to set only those `random_state` parameters that are None. A strategy
+        keeps the seeds that its user set; an estimator does not, since its randomness
+        comes from xi alone.
 
     Returns
     -------
     estimator
+        The estimator itself.
     """
     found = sorted(
         name
@@ -112,15 +122,17 @@ def set_random_states(
 
 @contextmanager
 def isolated(seed: int) -> Iterator[None]:
-    """Seed the global generators for a block, and put them back as they were.
+    """Seed the global generators for a block, and restore them afterwards.
 
-    Whatever draws from a global generator in the block (Python's, numpy's, torch's when
-    it is imported) depends on `seed` alone and leaves no trace. The globals belong to
-    the process, so blocks in several threads wait for each other.
+    Code in the block that draws from a global generator (Python's, numpy's, or torch's
+    if it is imported) depends on `seed` only, and leaves the global state unchanged.
+    The generators belong to the process, so blocks in several threads wait for each
+    other.
 
     Parameters
     ----------
     seed : int
+        The seed of all global generators within the block.
     """
     with _globals_lock:
         python_state = random.getstate()
@@ -135,7 +147,7 @@ def isolated(seed: int) -> Iterator[None]:
 @contextmanager
 def _isolated_numpy(seed: int) -> Iterator[None]:
     generator = _get_global_generator()
-    # The second of two normal numbers waits beside the generator.
+    # The state includes numpy's cached second Gaussian, which the generator lacks.
     state = np.random.get_state(legacy=False)  # noqa: NPY002
     spare = _spare_generators.pop() if _spare_generators else np.random.MT19937()
     _set_global_generator(spare)
@@ -154,15 +166,15 @@ def _isolated_torch(seed: int) -> Iterator[None]:
     if torch is None:
         yield
         return
-    # Left to itself, fork_rng warns where there are several.
+    # Name the devices: fork_rng warns if it has to find several by itself.
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         _seed_torch(torch, seed)
         yield
 
 
 def _seed_torch(torch: ModuleType, seed: int) -> None:
-    # Where there is no accelerator, manual_seed formats a stack trace for each kind, to
-    # seed it later: 0.2 ms. Before torch 2.6 one cannot ask.
+    # Without an accelerator, manual_seed formats a stack trace for each kind of device,
+    # to seed it later, which takes 0.2 ms. torch < 2.6 has no `torch.accelerator`.
     accelerator = getattr(torch, "accelerator", None)
     if accelerator is None or accelerator.is_available():
         torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""How one table is cut into the data sets of a run."""
+"""Split one table into the data sets of a run."""
 
 from collections.abc import Mapping
 from numbers import Integral, Real
@@ -12,7 +12,9 @@ from skal.inputs._checks import check_matching
 from skal.inputs._containers import n_rows, take
 from skal.seeding import Stream, as_seed, stream
 
+# All sets of a run besides the pool.
 HELD_OUT = ("warm", "select", "val", "test")
+# Constraint of a size: a number of rows, or a fraction of all rows.
 SIZE = [
     Interval(Integral, 0, None, closed="left"),
     Interval(Real, 0, 1, closed="left"),
@@ -33,30 +35,33 @@ def split(
     select_size: float = 0,
     random_state: Any = None,
 ) -> dict[str, Any]:
-    """Cut one table into the data sets of a run: one shuffle, not stratified.
+    """Split one table into the data sets of a run, at random and not stratified.
 
-    `ActiveLearner.fit` does this by itself for the sets it is not given. Call it where
-    several runs, with seeds of their own, must share the same sets.
+    `ActiveLearner.fit` does this for the sets that it is not given. Call `split` if
+    several runs, with different seeds, must share the same sets.
 
     Parameters
     ----------
     X, y : rows and labels, n_samples of each
+        The table to split.
     warm_size, val_size, test_size, select_size : int or float
-        Rows of each set; a float is a fraction of all rows. The rest is the pool.
+        Number of rows of each set; a float is a fraction of all rows. The remaining
+        rows are the pool.
     random_state : int, RandomState instance or None, default=None
+        Determines the split.
 
     Returns
     -------
     dict
         The arguments of `ActiveLearner.fit`: `X`, `y` (the pool), `X_warm`, `y_warm`,
         `X_select`, `y_select`, `X_val`, `y_val`, `X_test`, `y_test`. A set of size
-        zero is left out, but for the warm start, which is then empty.
+        zero is left out, except for the warm start, which is then empty.
 
     Raises
     ------
     ValueError
-        If a size is out of range, the sizes leave no row for the pool, or there is not
-        a label for each row.
+        If a size is out of range, the sizes leave no row for the pool, or the number
+        of labels is not the number of rows.
 
     Examples
     --------
@@ -82,20 +87,22 @@ def split(
 
 
 def carve(n: int, sizes: Mapping[str, float], seed: int) -> dict[str, NDArray]:
-    """Cut `n` rows into disjoint sets by one seeded shuffle.
+    """Split row numbers into disjoint sets, by one seeded shuffle.
 
     Parameters
     ----------
     n : int
+        Number of rows.
     sizes : dict of str to int or float
-        Rows of each set, in the order in which they are cut off; a float is a fraction
-        of `n`, rounded, and at least one row unless it is zero.
+        Number of rows of each set, in the order in which they are cut off. A float is a
+        fraction of `n`, rounded, and at least one row unless it is zero.
     seed : int
+        Determines the split.
 
     Returns
     -------
     dict of str to ndarray
-        The rows of each set and of "pool", ascending.
+        The rows of each set and of "pool", in ascending order.
 
     Raises
     ------
@@ -118,24 +125,46 @@ def carve(n: int, sizes: Mapping[str, float], seed: int) -> dict[str, NDArray]:
 
 
 def check_size(size: Any, name: str, *, may_be_none: bool = False) -> None:
-    """Refuse the size of a set that is neither a count nor a fraction of the rows.
+    """Check that the size of a set is a number or a fraction of the rows.
+
+    Parameters
+    ----------
+    size : object
+        The size that the user gave.
+    name : str
+        The name of the parameter, for the error message.
+    may_be_none : bool, default=False
+        Whether None is allowed too.
 
     Raises
     ------
     ValueError
-        If it is out of range or of another type.
+        If the size is out of range or of another type.
     """
     allowed = any(interval.is_satisfied_by(size) for interval in SIZE)
     if not (allowed or (may_be_none and size is None)):
         none = " or None" * may_be_none
         raise ValueError(
-            f"{name} must be a number of rows, or a fraction of them below 1{none}; "
+            f"{name} must be a number of rows, or a fraction of them below 1{none}, "
             f"got {size!r}."
         )
 
 
 def count_of(size: float, n: int) -> int:
-    """Return the rows of a set of `size`, which may be a fraction of `n`."""
+    """Return the number of rows of a set.
+
+    Parameters
+    ----------
+    size : int or float
+        A number of rows, or a fraction of `n`.
+    n : int
+        Number of all rows.
+
+    Returns
+    -------
+    int
+        A fraction is rounded; it is at least one row unless it is zero.
+    """
     if isinstance(size, Integral) or size == 0:
         return int(size)
     return max(1, round(size * n))

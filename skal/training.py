@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
 import numpy as np
@@ -24,18 +24,81 @@ from skal.problem import Problem
 from skal.seeding import Stream, isolated, set_random_states, stream
 
 
-class Trainer:
-    """eta: trains an estimator on a labelled set, under one seed.
+class SideBySide(Protocol):
+    """Trains one estimator on many subsets of one data set at the same time.
 
-    The model depends on which points are labelled and on xi alone: not on the order
-    they came in, on other trainings, on the process, or on any global random state,
-    which is left as it was. Points reach the estimator in the order of a random
-    priority, one per row and drawn from xi, so that minibatches stay mixed when the
-    pool is sorted by class.
+    An estimator may have a method `side_by_side(X, y, **params)` which returns such an
+    object, or None if it cannot train in this way. `params` are the arguments of its
+    `fit` that belong to the run: `classes`, `X_val` and `y_val`. Each model must equal
+    the one that a clone's `fit` would return for the same rows, since scores of both
+    kinds are compared with each other and kept in one journal.
+
+    See `skal.nets.side_by_side` for the implementation for nets.
+    """
+
+    @property
+    def width(self) -> int:
+        """Number of models that are trained at the same time."""
+
+    def fit(self, sets: Sequence[NDArray[np.int64]], /) -> list[Any]:
+        """Train on each set.
+
+        Parameters
+        ----------
+        sets : sequence of ndarray of shape (n_labelled,)
+            Rows of the `X` and `y` that were passed to `side_by_side`, in the order in
+            which `fit` would be given them.
+
+        Returns
+        -------
+        list of fitted estimators
+            One for each set.
+        """
+
+    def judged(
+        self,
+        sets: Sequence[NDArray[np.int64]],
+        X: Any,
+        y: Any,
+        scorer: Any,
+        sample: NDArray[np.int64] | None = None,
+        /,
+    ) -> list[tuple[float, NDArray[np.float16] | None]]:
+        """Train on each set and score the models, without keeping them.
+
+        Parameters
+        ----------
+        sets : sequence of ndarray of shape (n_labelled,)
+            As in `fit`.
+        X, y : rows and labels
+            The held-out set to score on.
+        scorer : callable
+            `scorer(model, X, y)` returns a float, higher is better.
+        sample : ndarray of int, default=None
+            Rows of the held-out set whose margins are returned too.
+
+        Returns
+        -------
+        list of (float, ndarray of shape (n_answers,), dtype float16, or None)
+            The score of each model, and the margins of its answers to `sample`, one per
+            row or per tag; None without a sample.
+        """
+
+
+class Trainer:
+    """The training function eta: trains an estimator on labelled rows, with one seed.
+
+    The model depends only on the set of labelled rows and on xi: not on the order in
+    which rows were labelled, on other trainings, on the process, or on any global
+    random state, which is restored afterwards. Rows reach the estimator in the order of
+    a random priority, one per row and drawn from xi, so that minibatches are mixed
+    even if the pool is sorted by class.
 
     Parameters
     ----------
     problem : Problem
+        The estimator, the rows to train on and the seed. The pool's labels must be
+        known.
 
     References
     ----------
@@ -55,11 +118,15 @@ class Trainer:
         self.fit_params = dict(problem.fit_params)
         self._run_params = self._route_run_params(problem)
         self._is_validated = False
-        # By this a worker knows again what it was told once.
+        # Workers cache the trainer under this key, so it is sent to each only once.
         self.key = uuid4().hex
 
     def _route_run_params(self, problem: Problem) -> dict[str, Any]:
-        """Return what the run, and not the user, adds to each call of `fit`."""
+        """Return the arguments of `fit` that the run sets, and not the user.
+
+        In a Pipeline, the final step is set to request them.
+        """
+        # Find out which of them the final step takes
         offered = {"classes": problem.classes}
         if problem.X_select is not None:
             offered |= {"X_val": problem.X_select, "y_val": problem.y_select}
@@ -69,6 +136,8 @@ class Trainer:
             for name, value in offered.items()
             if has_fit_parameter(last, name)
         }
+
+        # Route them through the Pipeline, along with what the user passes
         if taken and last is not self.estimator:
             with config_context(enable_metadata_routing=True):
                 last.set_fit_request(**dict.fromkeys(taken, True))
@@ -79,21 +148,21 @@ class Trainer:
         return taken
 
     @property
-    def many(self) -> Any:
-        """What trains many nets side by side, if the estimator offers it, or None."""
+    def many(self) -> SideBySide | None:
+        """The estimator's trainer of many models at once; None if it has none."""
         if self.key not in _side_by_side:
             _side_by_side.clear()
             _side_by_side[self.key] = self._make_many()
         return _side_by_side[self.key]
 
-    def _make_many(self) -> Any:
+    def _make_many(self) -> SideBySide | None:
         if self.fit_params or not hasattr(self.estimator, "side_by_side"):
             return None
         return self.estimator.side_by_side(self.X, self.y, **self._run_params)
 
     @property
     def width(self) -> int:
-        """How many sets are worth giving to `train_and_judge` at once, on one core."""
+        """Number of sets to pass to `train_and_judge` at once, on one core."""
         return 1 if self.many is None else self.many.width
 
     def train(self, positions: NDArray[np.int64]) -> Any:
@@ -107,8 +176,9 @@ class Trainer:
         Returns
         -------
         estimator or None
-            A fitted estimator that answers with the class list of the run: seen
-            through `FixedClasses` where it knows fewer. None if nothing is labelled.
+            A fitted estimator whose predictions cover the class list of the run: it is
+            wrapped in `FixedClasses` if it was trained on fewer classes. None if no
+            row is labelled.
         """
         rows = self.rows(positions)
         if len(rows) == 0:
@@ -127,19 +197,25 @@ class Trainer:
         return self._with_all_classes(model)
 
     def _fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
+        """Call the estimator's `fit`, which Ctrl-C must not end early and silently."""
         with interruptible():
             model.fit(X, y, **params)
 
     def _is_single_class(self, y: Any) -> bool:
-        """Whether `y` holds one class, of which most estimators learn nothing."""
+        """Return whether to train a constant model, since `y` has only one class.
+
+        An estimator that is given the class list of the run can be trained all the
+        same.
+        """
         if "classes" in self._run_params or is_tags(y):
             return False
         return bool((y == y[0]).all())
 
     def _known_run_params(self, y: Any) -> dict[str, Any]:
-        """Return the run's own parameters, for an estimator that knows `y` alone.
+        """Return the arguments of `fit` that the run sets, for training on `y`.
 
-        Unless it is told the class list, it cannot judge by labels it never saw.
+        An estimator that does not take `classes` cannot be validated on classes it was
+        not trained on: their rows are left out of the selection set.
         """
         params = dict(self._run_params)
         if "X_val" in params and "classes" not in params and not is_tags(y):
@@ -150,9 +226,11 @@ class Trainer:
         return params
 
     def _configured(self) -> AbstractContextManager:
-        """Check the estimator's parameters once, and route the run's own in a Pipeline.
+        """Return the scikit-learn configuration for a training.
 
-        All trainings are of clones, so what was checked in the first holds for all.
+        Parameters are validated in the first training only, since every model is a
+        clone of the same estimator. In a Pipeline with arguments that the run sets,
+        metadata routing is enabled.
         """
         config = {"skip_parameter_validation": self._is_validated}
         if self._run_params and isinstance(self.estimator, Pipeline):
@@ -160,16 +238,38 @@ class Trainer:
         return config_context(**config)
 
     def rows(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the rows of `X`, `y` to train on, in their canonical order."""
+        """Return the rows of `X`, `y` to train on, in their canonical order.
+
+        Parameters
+        ----------
+        positions : ndarray of shape (n_acquired,)
+            Positions in the pool, in any order.
+
+        Returns
+        -------
+        ndarray of shape (n_warm + n_acquired,)
+        """
         rows = self.labelled_rows(positions)
         return rows[np.argsort(self.priority[rows])]
 
     def labelled_rows(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the rows of `X`, `y` that are labelled, in the order they were."""
+        """Return the labelled rows of `X`, `y`, in the order they were labelled.
+
+        Parameters
+        ----------
+        positions : ndarray of shape (n_acquired,)
+            Positions in the pool, in the order in which they were labelled.
+
+        Returns
+        -------
+        ndarray of shape (n_warm + n_acquired,)
+            The warm start first.
+        """
         acquired = self.n_warm + np.asarray(positions, dtype=np.int64)
         return np.concatenate([np.arange(self.n_warm), acquired])
 
     def _with_all_classes(self, model: Any) -> Any:
+        """Wrap a model that was trained on fewer classes than the run has."""
         known = getattr(model, "classes_", None)
         if known is None or is_tags(self.y) or np.array_equal(known, self.classes):
             return model
@@ -177,24 +277,28 @@ class Trainer:
 
 
 def row_priority(seed: int, n: int) -> NDArray[np.int64]:
-    """Return the place of each row in the canonical order of training.
+    """Return the rank of each row in the canonical order of training.
 
     Parameters
     ----------
     seed : int
-        xi.
+        The seed of the run (xi).
     n : int
-        Number of rows of the warm start and the pool, in this order.
+        Number of rows: the warm start, followed by the pool.
 
     Returns
     -------
     ndarray of shape (n,)
+        A random permutation of 0..n - 1.
     """
     return stream(seed, Stream.ROW_PRIORITY).permutation(n)
 
 
 def _request(estimator: Any, name: str, key: str) -> None:
-    """Let a step ask for what is called `step__name`, as it gets it without routing."""
+    """Set a step to request the argument `step__name`, which it gets without routing.
+
+    With routing enabled, a Pipeline would not pass it on unless it is requested.
+    """
     if not isinstance(estimator, Pipeline):
         estimator.set_fit_request(**{name: key})
         return
@@ -203,18 +307,20 @@ def _request(estimator: Any, name: str, key: str) -> None:
         _request(estimator.named_steps[step], rest, key)
 
 
-# Of the last trainer that was asked in this process.
-_side_by_side: dict[str, Any] = {}
+# `Trainer.many` of the trainer that this process used last, by the trainer's key. Kept
+# outside of the trainer, so that it is not pickled; only one, to save memory.
+_side_by_side: dict[str, SideBySide | None] = {}
 
 
 class Judgement(NamedTuple):
-    """What a model is worth.
+    """The score of a model, and the margins of some of its answers.
 
     Parameters
     ----------
     score : float
+        The score on a held-out set.
     margins : ndarray of shape (n_answers,), dtype float16, or None
-        By how much some of its answers are right, where that was asked for.
+        The margins of its answers to a sample of the held-out set, if there is one.
     """
 
     score: float
@@ -222,15 +328,16 @@ class Judgement(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """A held-out set and the scorer that judges models on it.
+    """A held-out set and a scorer.
 
     Parameters
     ----------
     X, y : rows and labels, or None
+        The held-out set.
     scorer : callable
         `scorer(model, X, y)` returns a float, higher is better.
     sample : ndarray of int, default=None
-        The rows of which margins are asked for; of none by default.
+        Rows of the held-out set whose margins `judge` returns; None for no margins.
     """
 
     X: Any
@@ -239,17 +346,17 @@ class Evaluation(NamedTuple):
     sample: NDArray[np.int64] | None = None
 
     def score(self, model: Any) -> float:
-        """Score a model, and refuse a score that is not a finite number.
+        """Score a model, and check that the score is finite.
 
         Parameters
         ----------
         model : estimator or None
-            None, where nothing is labelled yet, scores NaN; so does any model where
-            there is no held-out set.
+            The fitted model; None if no row is labelled yet.
 
         Returns
         -------
         float
+            NaN without a model or without a held-out set.
 
         Raises
         ------
@@ -261,24 +368,50 @@ class Evaluation(NamedTuple):
         return self.checked(float(self.scorer(model, self.X, self.y)))
 
     def judge(self, model: Any) -> Judgement:
-        """Score a model, and return the margins that are asked for with it."""
+        """Score a model, and compute the margins of its answers to the sample.
+
+        Parameters
+        ----------
+        model : estimator or None
+            The fitted model; None if no row is labelled yet.
+
+        Returns
+        -------
+        Judgement
+        """
         score = self.score(model)
         if model is None or self.sample is None:
             return Judgement(score)
         return Judgement(score, margins_of(model, *self.sampled()))
 
     def sampled(self) -> tuple[Any, Any]:
-        """Return the rows of which margins are asked for, and their labels."""
+        """Return the rows and labels of the sample."""
         assert self.sample is not None
         return take(self.X, self.sample), take(self.y, self.sample)
 
     def checked(self, value: float) -> float:
-        """Return a score, or say that it is not finite."""
+        """Return a score after a check that it is finite.
+
+        Parameters
+        ----------
+        value : float
+            A score.
+
+        Returns
+        -------
+        float
+            The same score.
+
+        Raises
+        ------
+        ValueError
+            If the score is NaN or infinite.
+        """
         if not np.isfinite(value):
             raise ValueError(
-                f"The scorer {self.scorer} returned {value}: an order cannot be judged "
-                "by that, so choose a `scoring` that is a finite number for every "
-                "model, also for one that has not seen all classes."
+                f"The scorer {self.scorer} must return a finite number, got {value}: "
+                "choose a `scoring` that is finite for every model, also for one that "
+                "was not trained on all classes."
             )
         return value
 
@@ -286,18 +419,23 @@ class Evaluation(NamedTuple):
 def train_and_judge(
     trainer: Trainer, evaluation: Evaluation, sets: Sequence[NDArray[np.int64]]
 ) -> list[Judgement]:
-    """Train on each set and judge the model: the unit of work of a search.
+    """Train on each set and score the models: the unit of work of a search.
+
+    The models are trained side by side if the estimator offers it.
 
     Parameters
     ----------
     trainer : Trainer
+        Trains the models.
     evaluation : Evaluation
-    sets : sequence of ndarray
+        Scores them.
+    sets : sequence of ndarray of shape (n_acquired,)
         Positions in the pool.
 
     Returns
     -------
     list of Judgement
+        One for each set.
     """
     if trainer.many is not None and trainer.n_warm and evaluation.X is not None:
         rows = [trainer.rows(positions) for positions in sets]

@@ -25,7 +25,9 @@ def test_a_curve_without_rounds_is_refused(curve):
 def test_dominance_ignores_the_warm_start():
     assert dominates([0.0, 0.5, 0.6], [1.0, 0.5, 0.5])
     assert not dominates([0.0, 0.5, 0.6], [0.0, 0.4, 0.7])
-    with pytest.raises(ValueError, match="compare two of as many rounds"):
+    with pytest.raises(
+        ValueError, match="compare curves over the same number of rounds"
+    ):
         dominates([0.1, 0.5], [0.1, 0.4, 0.3])
 
 

@@ -163,7 +163,9 @@ def test_a_missing_tag_is_refused(sentences):
 
 def test_several_labels_of_a_row_without_tokens_are_refused(blobs):
     X, y = blobs
-    with pytest.raises(ValueError, match="several labels per row, and X no lists of"):
+    with pytest.raises(
+        ValueError, match="several labels per row, but the rows of X are"
+    ):
         make_learner(Random()).fit(X, [[label, 0] for label in y])
 
 

@@ -1,1 +1,1 @@
-"""Answers of a fitted model: predictions, posterior samples, margins."""
+"""Questions to a fitted model: predictions, posterior samples, margins."""

@@ -1,4 +1,4 @@
-"""One class list for a whole run, also for a model that was shown fewer classes."""
+"""One class list for a whole run, also for a model trained on fewer classes."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
@@ -6,15 +6,16 @@ from sklearn.utils.metaestimators import available_if
 
 
 class FixedClasses(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """A fitted classifier, seen through the class list of a whole run.
+    """Present a fitted classifier with the class list of a whole run.
 
-    A class that was not labelled yet has a column of its own, of probability zero.
+    A class without labelled rows yet gets a column of its own, with probability zero.
 
     Parameters
     ----------
     estimator : fitted classifier
+        The model to wrap.
     classes : ndarray of shape (n_classes,)
-        Sorted; holds all of `estimator.classes_`.
+        The class list of the run, sorted. It includes all of `estimator.classes_`.
     """
 
     def __init__(self, estimator, classes):
@@ -40,14 +41,18 @@ class FixedClasses(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     @available_if(lambda self: hasattr(self.estimator, "predict_log_proba"))
     def predict_log_proba(self, X):
-        """Return the logarithm of the class probabilities of each row."""
+        """Return the log-probabilities of each row, shape (n_rows, n_classes).
+
+        A class that the model was not trained on has minus infinity.
+        """
         return self._spread(self.estimator.predict_log_proba(X), -np.inf)
 
     @available_if(lambda self: hasattr(self.estimator, "decision_function"))
     def decision_function(self, X):
-        """Return the confidence scores of each row, the lowest for unseen classes.
+        """Return the confidence scores of each row, shape (n_rows, n_classes).
 
-        Scores of pairs of classes stay as they are.
+        A class that the model was not trained on has the lowest float. One-vs-one
+        scores, with a column for each pair of classes, are returned as they are.
         """
         scores = self.estimator.decision_function(X)
         if scores.ndim == 1:
@@ -61,6 +66,7 @@ class FixedClasses(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return self.estimator.score(X, y, **params)
 
     def _spread(self, columns, fill):
+        """Arrange columns by the run's class list; `fill` the missing ones."""
         spread = np.full((len(columns), len(self.classes)), fill)
         spread[:, np.searchsorted(self.classes, self.estimator.classes_)] = columns
         return spread

@@ -1,4 +1,4 @@
-"""By how much each answer of a model is right: more than a score tells."""
+"""Margins: how far each answer of a model is from being wrong, or from being right."""
 
 from typing import Any
 
@@ -7,25 +7,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from skal.inputs._tags import all_labels, is_tags
 
-# Beyond this an answer is as right, or as wrong, as it can be.
+# Margins are clipped to this size: at e^16 to 1 an answer is as good as certain.
 LARGEST = 16.0
 
 
 def margins(scores: ArrayLike, codes: NDArray[np.int64]) -> NDArray[np.float16]:
-    """Compare the score of the true class with the best of the others.
+    """Return the score of the true class minus the highest score of the others.
 
     Parameters
     ----------
     scores : array-like of shape (n_answers, n_classes)
-        Log-probabilities, or what they are up to a constant per row.
+        Log-probabilities, up to a constant per row.
     codes : ndarray of shape (n_answers,)
-        The column of the true class; -1 where there is none.
+        The column of the true class; -1 if it has no column.
 
     Returns
     -------
     ndarray of shape (n_answers,), dtype float16
-        Positive where the answer is right; within -16 and 16. No number is as wrong as
-        can be.
+        Positive where the answer is right; clipped to [-16, 16]. NaN counts as -16.
     """
     scores = np.array(scores, dtype=np.float64)
     rows = np.arange(len(scores))
@@ -38,13 +37,17 @@ def margins(scores: ArrayLike, codes: NDArray[np.int64]) -> NDArray[np.float16]:
 def margins_of(model: Any, X: Any, y: Any) -> NDArray[np.float16]:
     """Return the margins of a model's answers.
 
-    They are differences of log-probabilities, else of decision values, else 1 or -1.
+    Margins are differences of log-probabilities; for a model without probabilities,
+    differences of decision values; and for one without these, 1 (right) or -1 (wrong).
 
     Parameters
     ----------
     model : fitted classifier or tagger
+        The model to evaluate.
     X : rows
+        Rows to predict.
     y : labels, or lists of tags
+        Their true labels.
 
     Returns
     -------
@@ -64,16 +67,17 @@ def margins_of(model: Any, X: Any, y: Any) -> NDArray[np.float16]:
 
 
 def codes_of(labels: NDArray, classes: NDArray) -> NDArray[np.int64]:
-    """Return the position of each label in the class list; -1 if it is not there."""
+    """Return the position of each label in the class list; -1 if it is missing."""
     codes = np.searchsorted(classes, labels)
     codes[codes == len(classes)] = 0
     return np.where(classes[codes] == labels, codes, -1)
 
 
 def _class_scores(model: Any, X: Any) -> NDArray | None:
-    """Return a score for each class, as comparable as they get; None if there is none.
+    """Return a score for each row and class; None if the model has no such scores.
 
-    Some decision functions compare pairs of classes: they do not tell what is answered.
+    The decision function of a one-vs-one classifier has a column for each pair of
+    classes, from which no margin follows.
     """
     if hasattr(model, "predict_proba"):
         return np.log(np.clip(model.predict_proba(X), np.exp(-LARGEST), None))
@@ -84,10 +88,11 @@ def _class_scores(model: Any, X: Any) -> NDArray | None:
         scores = np.column_stack([-scores, scores]) / 2
     if scores.shape[1] != len(model.classes_):
         return None
-    # Three pairs of three classes look like three classes.
-    said = model.classes_[scores.argmax(axis=1)]
-    return scores if np.array_equal(said, model.predict(X)) else None
+    # With three classes there are also three pairs: check which of them these are.
+    highest = model.classes_[scores.argmax(axis=1)]
+    return scores if np.array_equal(highest, model.predict(X)) else None
 
 
 def _signs(answers: Any, true: NDArray) -> NDArray[np.float16]:
+    """Return 1 for each right answer and -1 for each wrong one."""
     return np.where(np.asarray(answers) == true, 1, -1).astype(np.float16)

@@ -1,12 +1,16 @@
-"""Methods that a strategy needs of a model, and checks that the model has them."""
+"""Strategy flags, and checks that a model offers what a strategy needs.
+
+The three functions on flags are the only place that reads `needs`, `peeks` and
+`searches`, so a strategy that is not a `BaseStrategy` may leave them out.
+"""
 
 from sklearn.base import is_regressor
 from sklearn.utils import get_tags
 
 from skal.answers._posterior import has_posterior
 
-# What a strategy may need: how to call it, and how to get it. Any other name is that of
-# a method.
+# Each need that has a text of its own in error messages: a description of it, and the
+# advice on how to get it. Any other need is the name of a method.
 NEEDS = {
     "predict": ("predictions", "choose an estimator with a method `predict`"),
     "predict_proba": (
@@ -27,34 +31,90 @@ NEEDS = {
 }
 
 
-def check_needs(strategy, estimator):
-    """Raise a TypeError if `estimator` lacks what `strategy` declares that it needs.
+def strategy_needs(strategy):
+    """Return what a strategy needs of the model that `select` is given.
 
     Parameters
     ----------
     strategy : strategy
+        Its attribute `needs` is read.
+
+    Returns
+    -------
+    tuple of str
+        Names of methods, or "posterior"; empty if the strategy has no such attribute.
+    """
+    return getattr(strategy, "needs", ())
+
+
+def strategy_peeks(strategy):
+    """Return whether `fit` must be given the pool's labels and the validation set.
+
+    Parameters
+    ----------
+    strategy : strategy
+        Its attribute `peeks` is read.
+
+    Returns
+    -------
+    bool
+        False if the strategy has no such attribute.
+    """
+    return getattr(strategy, "peeks", False)
+
+
+def strategy_searches(strategy):
+    """Return whether a strategy searches for an order on the validation set.
+
+    Parameters
+    ----------
+    strategy : strategy
+        Its attribute `searches` is read.
+
+    Returns
+    -------
+    bool
+        False if the strategy has no such attribute.
+    """
+    return getattr(strategy, "searches", False)
+
+
+def check_needs(strategy, estimator):
+    """Check that an estimator offers everything that a strategy needs.
+
+    Parameters
+    ----------
+    strategy : strategy
+        Declares its needs in the attribute `needs`.
     estimator : estimator
         Fitted or not.
+
+    Raises
+    ------
+    TypeError
+        If the estimator lacks a method that the strategy needs, or the strategy needs
+        posterior samples and the estimator has none.
     """
-    for need in getattr(strategy, "needs", ()):
+    for need in strategy_needs(strategy):
         if not _offers(estimator, need):
             method = f"a method `{need}`", f"choose an estimator with a method `{need}`"
             what, remedy = NEEDS.get(need, method)
             raise TypeError(
-                f"{type(strategy).__name__} needs {what}, and "
+                f"{type(strategy).__name__} needs {what}, but "
                 f"{type(estimator).__name__} has none: {remedy}, or a strategy that "
                 "needs no more than the estimator offers, such as Random."
             )
 
 
 def check_pairing(strategy, estimator, n_warm=None):
-    """Refuse an estimator that cannot serve a strategy, before anything is trained.
+    """Check that a strategy can work with an estimator, before anything is trained.
 
     Parameters
     ----------
     strategy : strategy
+        The strategy that chooses what to label.
     estimator : estimator
-        Not fitted.
+        The unfitted estimator that is to be trained.
     n_warm : int or None, default=None
         Number of rows labelled before the first round; None if it is not known.
 
@@ -69,14 +129,14 @@ def check_pairing(strategy, estimator, n_warm=None):
     name = type(estimator).__name__
     if is_regressor(estimator):
         raise TypeError(
-            f"{name} is a regressor, and what is labelled here are classes: choose a "
-            "classifier."
+            f"estimator must be a classifier, got the regressor {name}: skal labels "
+            "classes, so choose a classifier."
         )
     # Some meta-estimators, such as StackingClassifier, offer `predict` only once they
     # are fitted: skip the check for them.
     if hasattr(estimator, "predict"):
         check_needs(strategy, estimator)
-    if n_warm == 0 and getattr(strategy, "needs", ()):
+    if n_warm == 0 and strategy_needs(strategy):
         raise ValueError(
             f"{type(strategy).__name__} needs a model in the first round, and the warm "
             "start is empty: give X_warm or a positive warm_size, or choose a strategy "
@@ -84,11 +144,12 @@ def check_pairing(strategy, estimator, n_warm=None):
         )
     if get_tags(estimator).input_tags.pairwise:
         raise ValueError(
-            f"{name} takes a matrix of pairs of rows, and that has to be cut anew for "
-            "each labelled set: give it the rows themselves and a kernel or metric to "
-            "compute the pairs with."
+            f"{name} takes a precomputed matrix over pairs of rows, which would have "
+            "to be cut anew for each labelled set: give it the rows themselves, and a "
+            "kernel or metric to compute the matrix with."
         )
 
 
 def _offers(estimator, need):
+    """Return whether an estimator has a method, or posterior samples."""
     return has_posterior(estimator) if need == "posterior" else hasattr(estimator, need)

@@ -1,4 +1,4 @@
-"""Posterior samples of class probabilities: from a net, or an ensemble's members."""
+"""Posterior samples of class probabilities, from a net or an ensemble."""
 
 import numpy as np
 from scipy import sparse
@@ -21,10 +21,19 @@ ENSEMBLES = (
 
 
 def has_posterior(estimator):
-    """Whether class probabilities of `estimator`, fitted or not, can be sampled.
+    """Return whether posterior samples of the class probabilities can be drawn.
 
-    They can where it has a method `sample_proba`, where it is an ensemble of
-    classifiers, and where one of these is the last step of a Pipeline.
+    They can if the estimator has a method `sample_proba`, is an ensemble of
+    classifiers, or is a Pipeline that ends in one of these.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted or not.
+
+    Returns
+    -------
+    bool
     """
     if isinstance(estimator, FixedClasses):
         return True
@@ -39,11 +48,12 @@ def sample_posterior(estimator, X, n_samples, seed):
     Parameters
     ----------
     estimator : fitted estimator
-        One that `has_posterior`.
+        An estimator for which `has_posterior` returns True.
     X : rows, n_rows of them
+        Rows to predict.
     n_samples : int
-        How many samples to draw from a net. An ensemble gives one per member; that of
-        a member without probabilities is its vote.
+        Number of samples to draw from a net. An ensemble gives one per member; a
+        member without probabilities votes: 1 for its prediction, 0 for other classes.
     seed : int
         Determines the samples.
 
@@ -68,28 +78,31 @@ def sample_posterior(estimator, X, n_samples, seed):
 
 
 def _members(ensemble, X):
-    """Ask each member. Ensembles number the classes before they train members."""
+    """Return the class probabilities by each member, shape (n_rows, n_members, ...).
+
+    Members are trained on class numbers, so these are what `member.classes_` holds.
+    """
     if not isinstance(ensemble, VotingClassifier) and not sparse.issparse(X):
-        X = np.asarray(X)  # what members were trained on
+        X = np.asarray(X)  # members were trained on arrays, without column names
     numbers = np.arange(len(ensemble.classes_))
     features = getattr(ensemble, "estimators_features_", None)
     samples = []
     for i, member in enumerate(ensemble.estimators_):
-        seen = X if features is None else X[:, features[i]]
-        probs = _probabilities(member, seen)[:, None, :]
+        columns = X if features is None else X[:, features[i]]
+        probs = _probabilities(member, columns)[:, None, :]
         samples.append(_spread(probs, member.classes_.astype(int), numbers))
     return np.concatenate(samples, axis=1)
 
 
 def _probabilities(member, X):
-    """Return class probabilities: ones and zeros where a member can but vote."""
+    """Return class probabilities; ones and zeros for a member that has only votes."""
     if hasattr(member, "predict_proba"):
         return member.predict_proba(X)
     return (member.predict(X)[:, None] == member.classes_).astype(np.float64)
 
 
 def _spread(probs_N_T_C, known, classes):
-    """Give each class of `classes` a column, of zeros where it is not `known`."""
+    """Add a column of zeros for each class of `classes` that is not in `known`."""
     if len(known) == len(classes):
         return probs_N_T_C
     spread = np.zeros((*probs_N_T_C.shape[:2], len(classes)), probs_N_T_C.dtype)

@@ -1,1 +1,1 @@
-"""Identity of searches and studies: data, parameters and code as text."""
+"""Descriptions and names by which runs, data and code are identified."""

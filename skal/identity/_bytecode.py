@@ -1,15 +1,15 @@
-"""Bytecode of functions: a text of what it does, and the names it reads and changes."""
+"""Bytecode of functions: its text, and the names that it reads and changes."""
 
 import dis
 from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any
 
-# ("global", name), ("local", name), ("module", name, level), ("const", value) or
-# ("attr", symbol, name); None for whatever else a computation puts on the stack.
+# A value on the stack that can be traced to a name: ("global", name), ("local", name),
+# ("module", name, level), ("const", value) or ("attr", symbol, name); None for others.
 Symbol = tuple[Any, ...] | None
 
-# Methods that change the list, dict, set, deque or array that they are called on.
+# Methods that change the list, dict, set, deque or array they are called on.
 MUTATORS = frozenset(
     {
         *("append", "appendleft", "add", "clear", "difference_update", "discard"),
@@ -18,30 +18,33 @@ MUTATORS = frozenset(
         *("sort", "symmetric_difference_update", "update"),
     }
 )
-# Instructions that compute nothing.
+# Prefixes of instructions that compute nothing, so the top of the stack stays the same.
 SILENT = ("POP_", "SWAP", "RESUME", "KW_NAMES", "JUMP", "NOP", "EXTENDED_ARG", "END_")
-# How a function takes its arguments, and whether it is a generator or a coroutine.
+# Flags of code: *args, **kwargs, generator, coroutine, iterable coroutine and
+# asynchronous generator.
 KINDS = 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200
 
 
 class Uses:
-    """The names that code reads and changes, nested code included.
+    """The names that code reads and changes, including nested functions.
 
-    The code is followed once from top to bottom with a stack of symbols, which is
-    enough for what people write: `calls.append(x)`, `Cls.n += 1`, `mine.FACTOR`.
+    The instructions are followed once, from the first to the last, with a stack of
+    symbols. This covers common code such as `calls.append(x)`, `Cls.n += 1` and
+    `mine.FACTOR`.
 
     Parameters
     ----------
     code : CodeType
+        The code to analyse.
 
     Attributes
     ----------
     reads : set of symbol
-        Globals, and attributes of anything that has a symbol.
+        Globals, and attributes of values that have a symbol.
     stores : set of symbol
-        Names and attributes that are bound anew.
+        Names and attributes that are assigned or deleted.
     changes : set of symbol
-        Objects that are changed in place: by an item that is set, by a method such as
+        Objects that are changed in place: by setting an item, by a method such as
         `append`, or by an operator such as `+=`.
     """
 
@@ -53,6 +56,7 @@ class Uses:
         self._follow(code)
 
     def _follow(self, code: CodeType) -> None:
+        """Apply all instructions to an empty stack, then follow nested code."""
         stack = _Stack()
         for step in dis.get_instructions(code):
             name = step.opname
@@ -68,7 +72,7 @@ class Uses:
                 self.changes.add(stack.pop())
                 stack.push(None)
             elif name == "BINARY_SUBSCR":
-                stack.pop()  # an item stands for its container
+                stack.pop()  # leave the container as the symbol of its item
             else:
                 stack.apply(step)
         for constant in code.co_consts:
@@ -76,6 +80,7 @@ class Uses:
                 self._follow(constant)
 
     def _load(self, step: dis.Instruction, stack: "_Stack") -> None:
+        """Push the value of a name or constant."""
         name = step.opname
         if name in ("LOAD_GLOBAL", "LOAD_NAME"):
             stack.apply(step)
@@ -95,6 +100,7 @@ class Uses:
             stack.apply(step)
 
     def _load_attribute(self, step: dis.Instruction, stack: "_Stack") -> None:
+        """Replace an object by one of its attributes."""
         base = stack.top() if step.opname == "IMPORT_FROM" else stack.pop()
         symbol: Symbol = ("attr", base, step.argval) if base else None
         if symbol:
@@ -103,9 +109,10 @@ class Uses:
                 self.changes.add(base)
         stack.push(symbol)
         if step.opname != "IMPORT_FROM" and _effect(step) > 0:
-            stack.push(None)  # a method, and what it is called on
+            stack.push(None)  # a method is pushed along with its object
 
     def _store(self, step: dis.Instruction, stack: "_Stack", code: CodeType) -> None:
+        """Pop a value that is bound to a name, attribute or item."""
         name = step.opname
         if name in ("STORE_ATTR", "DELETE_ATTR"):
             self.stores.add(("attr", stack.pop(), step.argval))
@@ -127,7 +134,7 @@ class Uses:
             stack.apply(step)
 
     def _bind(self, name: str, value: Symbol, code: CodeType) -> None:
-        """Take down that a local name stands for a module, or no longer does."""
+        """Record that a local name refers to a module, or no longer does."""
         self._known.pop(name, None)
         if _root(value) == "module":
             self._known[name] = value
@@ -136,22 +143,25 @@ class Uses:
 
 
 class _Stack:
-    """A stack of symbols, as deep as is known."""
+    """The upper part of the stack, as symbols; None is popped from below it."""
 
     def __init__(self) -> None:
         self._held: list[Symbol] = []
 
     def push(self, symbol: Symbol) -> None:
+        """Put a symbol on top."""
         self._held.append(symbol)
 
     def pop(self) -> Symbol:
+        """Remove the top symbol and return it."""
         return self._held.pop() if self._held else None
 
     def top(self) -> Symbol:
+        """Return the top symbol."""
         return self._held[-1] if self._held else None
 
     def apply(self, step: dis.Instruction) -> None:
-        """Do what an instruction does to the stack, its results being unknown."""
+        """Apply the effect of an instruction on the stack; its results are unknown."""
         name, n, held = step.opname, step.arg or 0, self._held
         if name == "COPY":
             self.push(held[-n] if n <= len(held) else None)
@@ -169,6 +179,7 @@ class _Stack:
                 held[-1] = None
 
     def _change(self, effect: int) -> None:
+        """Push `effect` unknown values; pop if it is negative."""
         for _ in range(-effect):
             self.pop()
         for _ in range(effect):
@@ -176,36 +187,40 @@ class _Stack:
 
 
 def _effect(step: dis.Instruction) -> int:
-    if step.opname == "CALL":  # some versions count PRECALL apart
+    """Return by how many values an instruction changes the height of the stack."""
+    if step.opname == "CALL":  # some versions of Python count PRECALL separately
         return -1 - (step.arg or 0)
     return dis.stack_effect(step.opcode, step.arg, jump=False)
 
 
 def _imported(name: str, names: Symbol, level: Symbol) -> Symbol:
-    """Return the module that an import puts on the stack: without names, the first."""
+    """Return the module that an import pushes: for `import a.b`, the package `a`."""
     is_whole = names is not None and bool(names[1])
     depth = level[1] if level is not None else 0
     return ("module", name if is_whole else name.partition(".")[0], depth)
 
 
 def _root(symbol: Symbol) -> str | None:
+    """Return the kind of the symbol that a chain of attributes begins with."""
     while symbol is not None and symbol[0] == "attr":
         symbol = symbol[1]
     return None if symbol is None else symbol[0]
 
 
 def code_text(code: CodeType, constant: Callable[[Any], str]) -> str:
-    """Put code into a text: neither lines, files and comments, nor docstrings.
+    """Return code as a text, without line numbers, file names, comments or docstrings.
 
     Parameters
     ----------
     code : CodeType
+        The code.
     constant : callable
-        Puts a constant into words.
+        `constant(value)` returns the text of a constant.
 
     Returns
     -------
     str
+        One line for each instruction.
     """
     n_named = code.co_argcount + code.co_kwonlyargcount
     n_named += bool(code.co_flags & 0x04) + bool(code.co_flags & 0x08)
@@ -216,6 +231,7 @@ def code_text(code: CodeType, constant: Callable[[Any], str]) -> str:
 
 
 def _steps(code: CodeType, constant: Callable[[Any], str]) -> Iterator[str]:
+    """Yield the text of each instruction, except for the line number of a class."""
     steps = list(dis.get_instructions(code))
     for step, following in zip(steps, [*steps[1:], None], strict=True):
         if following and following.argval == "__firstlineno__":
@@ -224,6 +240,7 @@ def _steps(code: CodeType, constant: Callable[[Any], str]) -> Iterator[str]:
 
 
 def _argument(step: dis.Instruction, constant: Callable[[Any], str]) -> Any:
+    """Return the argument of an instruction, without indices that may vary."""
     if isinstance(step.argval, CodeType):
         return f"({code_text(step.argval, constant)})"
     if step.opcode in dis.hasconst:

@@ -1,7 +1,7 @@
-"""The data, the problem and the code that a search or a study was given, as texts.
+"""Fingerprints of the data, the problem and the code of a search or a study.
 
-They are the same in every process, so that a journal or the folder of a study can tell
-whether it is gone on with as it was begun.
+They are texts that are the same in every process. A journal or a study folder stores
+them, and on resuming compares them with the current ones.
 """
 
 import sys
@@ -28,25 +28,26 @@ __all__ = [
     "versions",
 ]
 
-# Parameters that a training does not depend on: xi replaces every random_state.
+# Parameters that no score depends on. A training sets every random_state from xi.
 WITHOUT_EFFECT = ("random_state", "n_jobs", "verbose")
+# The sets that a search depends on. The test set is not among them.
 SETS = ("pool", "warm", "select", "val")
+# Shown in messages in place of a missing value.
 ABSENT = "absent"
-# A longer value is not shown in a message.
-LONG = 100
 
 
 def of_problem(problem: Problem) -> dict[str, str]:
-    """Describe what all searches in a journal share.
+    """Describe the parts of a problem that all searches in a journal share.
 
     Parameters
     ----------
     problem : Problem
+        The problem to search on.
 
     Returns
     -------
     dict of str to str
-        Estimator, scorer, B, K, and how many rows each data set has.
+        Estimator, scorer, B, K, and the number of rows of each data set.
     """
     sizes = {f"n_{name}": getattr(problem, f"X_{name}") for name in SETS}
     return {
@@ -60,11 +61,12 @@ def of_problem(problem: Problem) -> dict[str, str]:
 
 
 def of_data(problem: Problem) -> dict[str, str]:
-    """Describe what a problem trains and validates on; test is none of it.
+    """Describe the data of a problem, except for the test set.
 
     Parameters
     ----------
     problem : Problem
+        The problem to search on.
 
     Returns
     -------
@@ -79,7 +81,13 @@ def of_data(problem: Problem) -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of the packages that compute the scores."""
+    """Return the versions of the packages that scores depend on.
+
+    Returns
+    -------
+    dict of str to str
+        Versions by package. torch is included if it is imported.
+    """
     packages = ["numpy", "scipy", "scikit-learn"]
     if "torch" in sys.modules:
         packages.append("torch")
@@ -87,16 +95,17 @@ def versions() -> dict[str, str]:
 
 
 def _of_routing(problem: Problem) -> dict[str, str]:
-    """Describe which step is given what, where arguments of `fit` are routed."""
+    """Describe which step gets which argument of `fit`, if metadata is routed."""
     if not (problem.fit_params and get_config()["enable_metadata_routing"]):
         return {}
     return {"routing": repr(get_routing_for_object(problem.estimator))}
 
 
 def _of_estimator(estimator: Any) -> dict[str, str]:
+    """Describe the class of an estimator, and each parameter by itself."""
     params = estimator.get_params(deep=True)
     described = {
-        # The parameters of a nested estimator have names of their own.
+        # The parameters of a nested estimator are listed under their own names.
         name: describe(type(value))
         if hasattr(value, "get_params")
         else describe(value, WITHOUT_EFFECT)
@@ -110,21 +119,22 @@ def _of_estimator(estimator: Any) -> dict[str, str]:
 def difference(
     before: Mapping[str, str], now: Mapping[str, str], place: str
 ) -> str | None:
-    """Name the first difference between two descriptions; None if there is none.
+    """Describe the first difference between a stored description and the current one.
 
     Parameters
     ----------
     before : mapping of str to str
-        The stored one. Names of classes that have moved since are told as the same.
+        The stored description. A class that was moved since counts as the same.
     now : mapping of str to str
+        The current description.
     place : str
-        Where the first is, such as "in the journal".
+        The place where `before` is stored, such as "in the journal".
 
     Returns
     -------
     str or None
-        Such as "n_steps=40 in the journal, n_steps=41 now" or "the code of mine.Est
-        has changed".
+        A phrase such as "n_steps=40 in the journal, n_steps=41 now" or "the code of
+        mine.Est has changed". None if the descriptions are equal.
     """
     before, now = renamed_all(before), renamed_all(now)
     for name in [*now, *(name for name in before if name not in now)]:
@@ -135,12 +145,13 @@ def difference(
 
 
 def _difference_of_texts(name: str, before: str, now: str, place: str) -> str:
+    """Describe how two different texts differ, in values or in code."""
     (plain, parts), (plain_now, parts_now) = split_text(before), split_text(now)
     if plain != plain_now:
         return _spelled(name, plain, plain_now, place)
     changed = [key for key in parts_now if parts.get(key) != parts_now[key]]
     changed = changed or [key for key in parts if key not in parts_now]
-    # An edited class or function says more than the globals that it brings along.
+    # An edited class or function explains more than the globals that it reads.
     key = min(changed, key=lambda key: (not key.startswith("code of "), key))
     if not parts:
         return f"the {key} is not kept {place}" if "code of" in key else key
@@ -148,7 +159,7 @@ def _difference_of_texts(name: str, before: str, now: str, place: str) -> str:
 
 
 def _spelled(name: str, before: str, now: str, place: str) -> str:
-    """Return both values, unless they are digests or long."""
+    """Describe a difference by both values; without them if they are digests."""
     if name.startswith("code of ") and ABSENT not in (before, now):
         return f"the {name} has changed"
     if "<digest" in before + now and ABSENT not in (before, now) and "rows" not in now:
@@ -157,19 +168,21 @@ def _spelled(name: str, before: str, now: str, place: str) -> str:
 
 
 def other_versions(before: Mapping[str, str], place: str) -> str | None:
-    """Name the first package that had another version; None if there is none.
+    """Describe the first package whose version has changed.
 
     Parameters
     ----------
     before : mapping of str to str
-        As `versions` returned it. A package that only one of both has loaded makes no
-        difference.
+        The stored versions, as returned by `versions`. A package that was imported
+        only then, or only now, is ignored.
     place : str
-        Where they are kept, such as "in the journal".
+        The place where they are stored, such as "in the journal".
 
     Returns
     -------
     str or None
+        A phrase such as "numpy=1.26.0 in the journal, numpy=2.0.0 now". None if all
+        versions are equal.
     """
     now = versions()
     shared = [name for name in now if name in before]

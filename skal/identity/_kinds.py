@@ -1,4 +1,4 @@
-"""Kinds of values: plain, lasting, the user's own."""
+"""Kinds of values, which decide how a value is described."""
 
 import functools
 import re
@@ -16,17 +16,18 @@ from scipy import sparse
 
 from skal.identity._names import is_installed, is_own_code, module_of
 
+# Types whose repr is the whole value.
 PLAIN = (bool, int, float, complex, str, bytes, types.NoneType, types.EllipsisType)
 
 
-# Values of the standard library that nothing changes, and whose repr shows all of them.
+# Immutable types of the standard library and numpy whose repr is the whole value.
 VALUES = (
     *(re.Pattern, range, slice, Decimal, Fraction, np.dtype),
     *(date, time, timedelta, tzinfo),
 )
 
 
-# Modules whose objects change by themselves.
+# Modules whose objects change without being assigned to, such as locks and queues.
 RESTLESS_MODULES = frozenset(
     {
         *("asyncio", "concurrent", "io", "_io", "logging", "multiprocessing"),
@@ -35,11 +36,11 @@ RESTLESS_MODULES = frozenset(
 )
 
 
-# Packages whose objects nothing changes, once they are fitted or made.
+# Packages whose objects do not change after they are made or fitted.
 STEADY_PACKAGES = frozenset({"skal", "sklearn", "scipy", "operator"})
 
 
-# Parts of a class that are no code of its body, or nothing that code depends on.
+# Attributes of a class that are not code, or that no code depends on.
 UNREAD = frozenset(
     {
         *("__module__", "__qualname__", "__name__", "__doc__", "__dict__"),
@@ -52,71 +53,76 @@ UNREAD = frozenset(
 )
 
 
-def _module_name(names: Mapping[str, Any]) -> str:
+def module_name(names: Mapping[str, Any]) -> str:
+    """Return the name of the module with these globals, in worker processes too."""
     name = str(names.get("__name__", "__main__"))
     return "__main__" if name == "__mp_main__" else name
 
 
-def _is_own(value: Any) -> bool:
-    """Return whether a class or function is the user's own, and so is its code."""
+def is_own(value: Any) -> bool:
+    """Return whether a class or function is part of the user's code."""
     if isinstance(value, FunctionType) and is_own_code(value):
         return True
     return not is_installed(module_of(value))
 
 
-def _has_params(value: Any) -> bool:
+def has_params(value: Any) -> bool:
+    """Return whether a value is an estimator or another object with `get_params`."""
     return hasattr(value, "get_params") and not isinstance(value, type)
 
 
-def _is_table(value: Any) -> bool:
+def is_table(value: Any) -> bool:
+    """Return whether a value is an array, a tensor, a data frame or a matrix."""
     return hasattr(value, "__array__") or sparse.issparse(value)
 
 
-def _is_container(value: Any) -> bool:
-    """Return whether a value is a list, tuple, set or dict, and no more than that."""
+def is_container(value: Any) -> bool:
+    """Return whether a value is a plain list, tuple, set or dict, or a named tuple."""
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return True
     kinds = (list, tuple, set, frozenset, dict, types.MappingProxyType)
     return type(value) in kinds
 
 
-def _is_lasting(value: Any) -> bool:
-    """Return whether a value that is held by code is not changed by use."""
+def is_lasting(value: Any) -> bool:
+    """Return whether a value that code refers to does not change by being used."""
     kind = type(value)
     return (
         _is_frozen(kind)
         or isinstance(value, ModuleType | functools.partial)
         or hasattr(value, "__qualname__")
-        or _is_table(value)
-        or _has_params(value)
+        or is_table(value)
+        or has_params(value)
         or isinstance(value, np.vectorize)
         or kind.__module__.partition(".")[0] in STEADY_PACKAGES
     )
 
 
 def _is_frozen(kind: Any) -> bool:
+    """Return whether a class is a frozen dataclass."""
     return is_dataclass(kind) and kind.__dataclass_params__.frozen  # type: ignore
 
 
-def _is_restless(kind: type) -> bool:
+def is_restless(kind: type) -> bool:
+    """Return whether objects of a class change without being assigned to."""
     return kind.__module__.partition(".")[0] in RESTLESS_MODULES
 
 
-def _attributes(value: Any) -> dict[str, Any]:
-    """Return the attributes of an object, those in slots included."""
+def attributes(value: Any) -> dict[str, Any]:
+    """Return the attributes of an object, including attributes in slots."""
     slots: Iterable[str] = [
         name
         for kind in type(value).__mro__
-        if _is_own(kind)
+        if is_own(kind)
         for name in np.atleast_1d(vars(kind).get("__slots__", ())).tolist()
     ]
     found = {name: getattr(value, name) for name in slots if hasattr(value, name)}
     found |= getattr(value, "__dict__", {})
-    # Distributions of scipy and their like keep private caches.
+    # Objects of numpy and scipy, such as distributions, keep private caches.
     has_caches = type(value).__module__.partition(".")[0] in ("numpy", "scipy")
     return {
         str(key): found[key]
         for key in found
-        # How metadata is routed is told by what `fit` is given.
+        # UNREAD includes metadata requests, which `fit_params` show.
         if key not in UNREAD and not (has_caches and str(key).startswith("_"))
     }

@@ -1,7 +1,7 @@
-"""Names of classes and functions, and whether they are the user's own.
+"""Public names of classes and functions, and whether they are part of the user's code.
 
-An installed class is known by its public name, such as `skal.Margin`, so that what was
-written with one version of a package can be compared with the next.
+An installed class is described by its public name, such as `skal.Margin`, so that
+descriptions by different versions of a package can be compared.
 """
 
 import re
@@ -14,17 +14,21 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-# Known by name and version even where they run from a checkout.
+# Packages that count as installed even if they are imported from a checkout.
 VERSIONED = ("skal", "sklearn", "numpy", "scipy", "torch")
+# Names of the module that was run, in the main process and in workers.
 MAIN = ("__main__", "__mp_main__")
+# Folders that hold installed packages.
 INSTALLED = ("site-packages", "dist-packages")
+# Dotted names in skal or scikit-learn.
 DOTTED = re.compile(r"(?<![\w.])(?:skal|sklearn)(?:\.\w+)+")
 
-# Not in descriptions of oracles that had no such limit when these were written.
+# Left out of descriptions, since files written before an oracle had such a limit do not
+# have it either.
 NO_LIMIT = "max_time=None, "
 
-# Modules that public names were known by in files of format 1: (module, public module).
-# Those files are still read, so that no line may be changed or removed.
+# Where public names were defined in files of format 1: (module, public module). These
+# files can still be read, so no line may be changed or removed.
 _MOVED = {
     ("skal.curves", "skal"): "xi_quality",
     ("skal.learner", "skal"): "ActiveLearner",
@@ -76,15 +80,15 @@ OLD_NAMES = {
 def is_installed(module: str, file: str | None = None) -> bool:
     """Return whether a module is part of Python or of an installed distribution.
 
-    Any other module is the user's own: a script, a notebook, a module beside it, a
+    Any other module is user code: a script, a notebook, a module in the same folder, a
     package on the path or in an editable install.
 
     Parameters
     ----------
     module : str
-        Its name.
+        The name of the module.
     file : str or None, default=None
-        Its file; None looks it up among the modules that are loaded.
+        The file of the module; None looks it up in `sys.modules`.
 
     Returns
     -------
@@ -103,7 +107,7 @@ def is_installed(module: str, file: str | None = None) -> bool:
 
 @cache
 def _is_installed_file(file: str) -> bool:
-    """Return whether a file lies with Python's own or in site-packages."""
+    """Return whether a file is in site-packages or in Python's standard library."""
     path = Path(file).absolute()
     if any(part in INSTALLED for part in path.parts):
         return True
@@ -116,16 +120,35 @@ def _is_installed_file(file: str) -> bool:
 
 
 def is_own_code(function: FunctionType) -> bool:
-    """Return whether the code of a function is the user's own.
+    """Return whether the code of a function is part of the user's code.
 
-    A decorator copies the name of what it wraps, so only the globals tell.
+    The globals of the function decide, since a decorator copies the name and module of
+    the function that it wraps.
+
+    Parameters
+    ----------
+    function : function
+
+    Returns
+    -------
+    bool
     """
     names = function.__globals__
     return not is_installed(names.get("__name__", MAIN[0]), names.get("__file__"))
 
 
 def module_of(what: Any) -> str:
-    """Return the name of the module that a class or function says it is from."""
+    """Return the module of a class or function, according to its `__module__`.
+
+    Parameters
+    ----------
+    what : class, function or descriptor
+
+    Returns
+    -------
+    str
+        "__main__" in worker processes too.
+    """
     module = getattr(what, "__module__", None)
     owner = getattr(what, "__objclass__", None)
     module = module or getattr(owner, "__module__", None) or "builtins"
@@ -133,17 +156,19 @@ def module_of(what: Any) -> str:
 
 
 def public_name(what: Any) -> str:
-    """Return the name by which a class or function is known.
+    """Return the public name of a class or function.
 
     Parameters
     ----------
     what : class or function
+        The object to name.
 
     Returns
     -------
     str
-        In skal, the shortest path that leads to it; in scikit-learn, the path up to
-        the first private module, if it leads there; else the path that it says.
+        In skal, the shortest path from which it can be imported. In scikit-learn, the
+        path up to the first private module, if it can be imported from there.
+        Otherwise its module and qualified name.
     """
     module, name = module_of(what), what.__qualname__
     for home in _homes(module):
@@ -153,25 +178,55 @@ def public_name(what: Any) -> str:
 
 
 def renamed(text: str) -> str:
-    """Return a stored text with the names that are used now.
+    """Replace old names of classes and functions in a stored text by current ones.
 
     Nothing is imported: a name that is not found is left as it is.
+
+    Parameters
+    ----------
+    text : str
+        A stored description.
+
+    Returns
+    -------
+    str
     """
     return DOTTED.sub(lambda match: _renamed(match[0]), text.replace(NO_LIMIT, ""))
 
 
 def renamed_all(given: Mapping[str, str]) -> dict[str, str]:
-    """Return stored descriptions with the names that are used now."""
+    """Replace old names in stored descriptions by current ones.
+
+    Parameters
+    ----------
+    given : mapping of str to str
+        Stored descriptions by name. Names may contain names of classes too.
+
+    Returns
+    -------
+    dict of str to str
+    """
     return {renamed(str(name)): renamed(str(text)) for name, text in given.items()}
 
 
 def formerly(text: str) -> str:
-    """Return a text with the names of skal's own that files of format 1 have."""
+    """Replace current names in skal by the ones that files of format 1 use.
+
+    Parameters
+    ----------
+    text : str
+        A current description.
+
+    Returns
+    -------
+    str
+    """
     before = {new: old for old, new in OLD_NAMES.items()}
     return DOTTED.sub(lambda match: before.get(match[0], match[0]), text)
 
 
 def _renamed(name: str) -> str:
+    """Return the current form of one dotted name."""
     if name.startswith("skal."):
         return OLD_NAMES.get(name, name)
     module, _, last = name.rpartition(".")
@@ -180,7 +235,7 @@ def _renamed(name: str) -> str:
 
 
 def _homes(module: str) -> Iterator[str]:
-    """Yield the modules in which something may be public, the best first."""
+    """Yield the modules from which an object may be public, the shortest first."""
     parts = module.split(".")
     if parts[0] == "skal":
         public = _public_part(module).split(".")
@@ -195,7 +250,7 @@ def _public_part(module: str) -> str:
 
 
 def _found(module: str, name: str) -> Any:
-    """Return what a name stands for in a module that is loaded, or None."""
+    """Return an object of an imported module by its name, or None."""
     found: Any = sys.modules.get(module)
     for part in name.split("."):
         found = getattr(found, part, None)

@@ -1,4 +1,4 @@
-"""Rows, labels and data sets: checked, indexed and joined whatever they come in."""
+"""Rows, labels and data sets in any container: checks, indexing and joining."""
 
 from skal.inputs._tags import TagScorer
 

@@ -1,4 +1,4 @@
-"""Checks of input at the door, before anything is trained."""
+"""Checks of rows, labels and orders, before anything is trained."""
 
 import math
 from itertools import combinations
@@ -19,38 +19,59 @@ from skal.inputs._tags import all_labels, check_as_many, is_tags
 
 
 def final_step(estimator: Any) -> Any:
-    """Return the last step of a Pipeline; of anything else, the estimator itself."""
-    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
-
-
-def takes_selection_set(estimator: Any) -> bool:
-    """Return whether `fit` takes `X_val`, `y_val` to choose a model by."""
-    return has_fit_parameter(final_step(estimator), "X_val")
-
-
-def check_rows(X: Any, name: str, estimator: Any) -> Any:
-    """Check a numeric table as the first step of `estimator` would.
-
-    What that step takes is told by its tags: text, data frames and what goes into a
-    column transformer are left to the estimator, and anything to a transformer of the
-    user's own, which may be there to clean it.
+    """Return the last step of a Pipeline; any other estimator itself.
 
     Parameters
     ----------
-    X : rows
-    name : str
-        What to call them in an error.
     estimator : estimator
 
     Returns
     -------
+    estimator
+    """
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+
+
+def takes_selection_set(estimator: Any) -> bool:
+    """Return whether `fit` takes `X_val` and `y_val`, for model selection.
+
+    Parameters
+    ----------
+    estimator : estimator
+        If it is a Pipeline, its last step counts.
+
+    Returns
+    -------
+    bool
+    """
+    return has_fit_parameter(final_step(estimator), "X_val")
+
+
+def check_rows(X: Any, name: str, estimator: Any) -> Any:
+    """Check a numeric table in the way that the first step of an estimator would.
+
+    The tags of this step decide which tables are allowed. Text, data frames and the
+    input of a column transformer are not checked here. Neither is the input of a
+    transformer from outside scikit-learn, whose purpose may be to clean it.
+
+    Parameters
+    ----------
+    X : rows
+        The rows to check.
+    name : str
+        The name of the rows in error messages.
+    estimator : estimator
+        The estimator that will be trained on the rows.
+
+    Returns
+    -------
     rows
-        An array or a CSR matrix, or `X` itself where there is nothing to check.
+        An array or a CSR matrix; `X` itself if it was not checked.
 
     Raises
     ------
     ValueError, TypeError
-        If the table is not one that the estimator takes.
+        If the estimator cannot be trained on the table.
     """
     chain = _chain(estimator)
     if is_frame(X) or isinstance(chain[-1], _BaseComposition) or _is_own(chain[-1]):
@@ -71,13 +92,13 @@ def check_rows(X: Any, name: str, estimator: Any) -> Any:
 
 
 def _is_own(step: Any) -> bool:
-    """Whether a step is a transformer from outside scikit-learn."""
+    """Return whether a step is a transformer from outside scikit-learn."""
     package = type(step).__module__.partition(".")[0]
     return hasattr(step, "transform") and package != "sklearn"
 
 
 def _chain(estimator: Any) -> list:
-    """Return `estimator`, what it wraps, and so on to the first that meets the rows."""
+    """Return the nested estimators, from `estimator` to the one that gets the rows."""
     chain = [estimator]
     while True:
         last = chain[-1]
@@ -91,13 +112,26 @@ def _chain(estimator: Any) -> list:
 
 
 class Predicts(HasMethods):
-    """What predicts, or will once it is fitted, as a `StackingClassifier()` does."""
+    """Constraint on a parameter: an estimator that can predict after `fit`.
+
+    Some meta-estimators, such as `StackingClassifier`, have `predict` only once they
+    are fitted, so any classifier satisfies it.
+    """
 
     def __init__(self) -> None:
         super().__init__(["fit", "predict"])
 
     def is_satisfied_by(self, val: Any) -> bool:
-        """Return whether `val` can be trained and asked."""
+        """Return whether `val` is an estimator that can predict after `fit`.
+
+        Parameters
+        ----------
+        val : object
+
+        Returns
+        -------
+        bool
+        """
         if super().is_satisfied_by(val):
             return True
         is_estimator = hasattr(val, "fit") and hasattr(val, "__sklearn_tags__")
@@ -106,6 +140,13 @@ class Predicts(HasMethods):
 
 def check_labels(y: Any, name: str) -> Any:
     """Check that `y` holds one known class label per row, or one tag per token.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,), or list of n_rows lists of tags
+        The labels to check.
+    name : str
+        Their name in error messages.
 
     Returns
     -------
@@ -125,9 +166,9 @@ def check_labels(y: Any, name: str) -> Any:
         missing = [i for i, label in enumerate(labels) if _is_missing(label)]
     if missing:
         raise ValueError(
-            f"{name} has missing labels (None, NaN or infinity), {len(missing)} rows "
-            f"of them, the first in row {missing[0]}: the simulation must be able to "
-            "look every label up, so label these rows or leave them out."
+            f"{name} has missing labels (None, NaN or infinity) in {len(missing)} "
+            f"rows, the first in row {missing[0]}: the simulation must be able to look "
+            "up every label, so label these rows or leave them out."
         )
     if len(all_labels(y)):
         check_classification_targets(all_labels(y))
@@ -139,7 +180,8 @@ def class_list(labels: list[Any]) -> NDArray:
 
     Parameters
     ----------
-    labels : list of labels, as `check_labels` returns them
+    labels : list of labels
+        The labels of each set, as returned by `check_labels`.
 
     Returns
     -------
@@ -148,25 +190,40 @@ def class_list(labels: list[Any]) -> NDArray:
     Raises
     ------
     ValueError
-        If some are tags and others are not, or some are texts and others numbers.
+        If some sets have tags and others have not, or some labels are strings and
+        others are numbers.
     """
     labels = [y for y in labels if len(y)]
     if len({is_tags(y) for y in labels}) > 1:
         raise ValueError(
             "Some sets have one label per row and others a list of tags: give the same "
-            "kind of labels for all."
+            "kind of labels for all sets."
         )
     return unique_labels(*map(all_labels, labels))
 
 
 def _is_missing(label: Any) -> bool:
+    """Return whether a label is None, NaN, pandas' NA or infinite."""
     if isinstance(label, float):
         return not math.isfinite(label)
     return label is None or is_pandas_na(label)
 
 
 def check_matching(X: Any, y: Any, name: str) -> None:
-    """Check that there is a label for each row, or a tag for each token."""
+    """Check that there is a label for each row, or a tag for each token.
+
+    Parameters
+    ----------
+    X, y : rows and labels
+        The set to check.
+    name : str
+        The name of the labels in error messages.
+
+    Raises
+    ------
+    ValueError
+        If the numbers differ.
+    """
     if is_tags(y):
         check_as_many(X, y, name)
     else:
@@ -174,7 +231,22 @@ def check_matching(X: Any, y: Any, name: str) -> None:
 
 
 def check_pair(X: Any, y: Any, name: str, like: Any) -> None:
-    """Check one of the given sets: as many labels as rows, as many columns as `X`."""
+    """Check that a given set has a label for each row, and the columns of `X`.
+
+    Parameters
+    ----------
+    X, y : rows and labels, or None
+        The set to check.
+    name : str
+        The name of the set, such as "val".
+    like : rows
+        The `X` that the set must resemble.
+
+    Raises
+    ------
+    ValueError
+        If labels are missing, or the containers, numbers or names of columns differ.
+    """
     if y is None:
         raise ValueError(f"X_{name} is given without y_{name}: give its labels too.")
     check_matching(X, y, f"y_{name}")
@@ -191,48 +263,79 @@ def check_pair(X: Any, y: Any, name: str, like: Any) -> None:
         )
     if is_frame(X) and list(X.columns) != list(like.columns):
         raise ValueError(
-            f"X_{name} and X have other columns, or the same in another order: give "
-            f"X_{name} those of X, in their order."
+            f"X_{name} and X must have the same columns in the same order: select the "
+            f"columns of X from X_{name}."
         )
 
 
 def check_sentences(X: Any, name: str) -> None:
-    """Refuse rows that have no length in words, for what `name` is to do."""
+    """Check that rows are sentences, so that their words can be counted.
+
+    Parameters
+    ----------
+    X : rows
+        The rows to check.
+    name : str
+        The strategy or function that counts the words, for the error message.
+
+    Raises
+    ------
+    ValueError
+        If the rows are neither strings nor lists of tokens.
+    """
     if not is_text(X):
         raise ValueError(
-            f"{name} counts the words of each row, and X holds neither sentences nor "
+            f"{name} counts the words of each row, but X holds neither sentences nor "
             "lists of tokens: give a list of sentences, such as one column of a data "
             "frame."
         )
 
 
 def check_order(order: Any, name: str = "order") -> NDArray[np.int64]:
-    """Return `order` as an int64 array of distinct numbers, or say what is wrong."""
+    """Check that an order is a sequence of distinct row numbers.
+
+    Parameters
+    ----------
+    order : array-like of int
+        The order to check.
+    name : str, default="order"
+        Its name in error messages.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), dtype int64
+
+    Raises
+    ------
+    ValueError
+        If it is not one-dimensional, not of integers, or repeats a row.
+    """
     order = np.asarray(order)
     if order.ndim != 1 or (order.size and order.dtype.kind not in "iu"):
         raise ValueError(
-            f"{name} must be a one-dimensional sequence of row numbers; got shape "
+            f"{name} must be a one-dimensional sequence of row numbers, got shape "
             f"{order.shape} and dtype {order.dtype}."
         )
     values, counts = np.unique(order, return_counts=True)
     if (counts > 1).any():
         raise ValueError(
             f"{name} repeats {int((counts > 1).sum())} rows, such as "
-            f"{values[counts > 1][0]}: each row can be labelled once, so give every "
+            f"{values[counts > 1][0]}: a row can be labelled only once, so give every "
             "row at most once."
         )
     return order.astype(np.int64)
 
 
 def check_disjoint(sets: dict[str, Any]) -> None:
-    """Check that no row of one set stands in another one too.
+    """Check that no row belongs to two sets.
 
-    Data may repeat itself: then equal rows in two sets are no overlap, and as many are
-    let pass as the repeats within these sets explain.
+    If rows repeat within a set, equal rows in two sets need not mean an overlap: as
+    many are allowed as the repeats within the two sets explain.
 
     Parameters
     ----------
     sets : dict of str to rows
+        The sets by their names.
 
     Raises
     ------
@@ -248,7 +351,7 @@ def check_disjoint(sets: dict[str, Any]) -> None:
         repeats = sum(len(keys[name]) - len(distinct[name]) for name in (small, large))
         if shared > 5 + 2 * repeats or (shared == len(keys[small]) and not repeats):
             raise ValueError(
-                f"{first} and {second} overlap: {shared} rows stand in both. A set "
-                "that was trained on says nothing about new data, so give disjoint "
-                "sets (skal.split makes them)."
+                f"{first} and {second} overlap: they share {shared} rows. The score on "
+                "rows that were trained on says nothing about new data, so give "
+                "disjoint sets (skal.split makes them)."
             )

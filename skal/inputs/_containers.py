@@ -1,4 +1,4 @@
-"""Rows of whatever a data set comes in: arrays, sparse matrices, data frames, lists."""
+"""Rows in any container: arrays, sparse matrices, data frames and lists."""
 
 from typing import Any
 
@@ -11,25 +11,38 @@ n_rows = _num_samples
 
 
 def take(X: Any, rows: np.ndarray) -> Any:
-    """Return the given rows of `X`, in the same kind of container."""
+    """Return some rows of `X`, in the same kind of container.
+
+    Parameters
+    ----------
+    X : rows
+        Any container of rows, or of labels.
+    rows : ndarray of int
+        The indices of the rows to return.
+
+    Returns
+    -------
+    rows
+        A sparse matrix is returned in CSR format.
+    """
     # scikit-learn's helper takes longer to recognise an array than to index it.
     if isinstance(X, np.ndarray):
         return X[rows]
-    # Not every sparse format has rows to take.
+    # Convert sparse formats that cannot be indexed by rows.
     return _safe_indexing(X.tocsr() if sparse.issparse(X) else X, rows)
 
 
 def is_frame(X: Any) -> bool:
-    """Whether `X` is a data frame: pandas, polars, or anything with named columns."""
+    """Return whether `X` is a data frame of pandas, polars or a similar library."""
     return hasattr(X, "columns") and hasattr(X, "dtypes")
 
 
 def is_text(X: Any) -> bool:
-    """Whether the rows are sentences, or lists of tokens."""
+    """Return whether the rows are sentences, or lists of tokens."""
     is_column = isinstance(X, list | tuple) or hasattr(X, "dtype")
     if not is_column or getattr(X, "ndim", 1) != 1:
         return False
-    # An empty sentence tells nothing: the first that is not decides.
+    # An empty sentence does not show its type, so look at the first non-empty one.
     first = next((row for row in X if np.size(row)), None)
     if isinstance(first, list | tuple | np.ndarray):
         return isinstance(first[0], str)
@@ -37,7 +50,7 @@ def is_text(X: Any) -> bool:
 
 
 def width(X: Any) -> int | None:
-    """Return the number of columns; None where rows have none, such as sentences."""
+    """Return the number of columns; None if rows have no columns, as sentences."""
     if is_text(X):
         return None
     try:
@@ -47,7 +60,18 @@ def width(X: Any) -> int | None:
 
 
 def concat(first: Any, second: Any) -> Any:
-    """Put the rows of `second` below those of `first`, in the same container."""
+    """Append the rows of `second` to the rows of `first`, in the same container.
+
+    Parameters
+    ----------
+    first, second : rows
+        Two sets in the same kind of container. Either may be without rows, and is then
+        ignored.
+
+    Returns
+    -------
+    rows
+    """
     if n_rows(first) == 0:
         return second
     if n_rows(second) == 0:
@@ -61,7 +85,7 @@ def concat(first: Any, second: Any) -> Any:
         return sparse.vstack([first, second], format="csr")
     if isinstance(first, list):
         return first + list(second)
-    if hasattr(first, "iloc"):  # a Series, as of sentences
+    if hasattr(first, "iloc"):  # a Series, such as a column of sentences
         import pandas as pd
 
         return pd.concat([first, pd.Series(second)])
@@ -69,7 +93,20 @@ def concat(first: Any, second: Any) -> Any:
 
 
 def row_labels(X: Any, rows: np.ndarray) -> np.ndarray:
-    """Return a data frame's own labels of `rows`; for anything else, `rows`."""
+    """Return the index labels of some rows of a data frame.
+
+    Parameters
+    ----------
+    X : rows
+        Any container of rows.
+    rows : ndarray of int
+        The indices of the rows.
+
+    Returns
+    -------
+    ndarray
+        `rows` itself if `X` is not a data frame with an index.
+    """
     index = getattr(X, "index", None)
     if is_frame(X) and index is not None:
         return np.asarray(index)[rows]
@@ -77,9 +114,19 @@ def row_labels(X: Any, rows: np.ndarray) -> np.ndarray:
 
 
 def row_keys(tables: list) -> list[list]:
-    """Return one hashable value per row of each table, equal where rows are equal.
+    """Return a hashable value for each row of each table, equal if rows are equal.
 
-    That holds across types: 1 is 1.0, and missing values are equal.
+    Rows are compared across types: 1 equals 1.0, and missing values are equal.
+
+    Parameters
+    ----------
+    tables : list of rows
+        Several sets of one problem.
+
+    Returns
+    -------
+    list of lists of hashable values
+        One list for each table.
     """
     tables = [X.to_numpy() if is_frame(X) else X for X in tables]
     typed = [X for X in tables if isinstance(X, np.ndarray) or sparse.issparse(X)]
@@ -88,6 +135,7 @@ def row_keys(tables: list) -> list[list]:
 
 
 def _keys(X: Any, dtype: Any) -> list:
+    """Return a hashable value for each row; numbers are compared as `dtype`."""
     if sparse.issparse(X):
         X = X.tocsr().astype(dtype).sorted_indices()
         columns = X.indices.astype(np.int64)
@@ -99,7 +147,7 @@ def _keys(X: Any, dtype: Any) -> list:
 
 
 def _hashable(value: Any) -> Any:
-    """Return a value to compare by: of a list a tuple, of NaN None."""
+    """Return a hashable form of a value: a tuple for a list, None for NaN."""
     if isinstance(value, dict):
         return tuple((name, _hashable(value[name])) for name in sorted(value))
     if isinstance(value, list | tuple | np.ndarray):

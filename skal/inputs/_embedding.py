@@ -1,4 +1,4 @@
-"""Rows as points in the plane, and their clusters."""
+"""Two-dimensional embeddings and clusters of rows."""
 
 from typing import Any
 
@@ -18,7 +18,9 @@ def embed(X: Any, seed: int) -> NDArray[np.float64]:
     Parameters
     ----------
     X : rows of numbers, n_rows of them
+        The rows to embed.
     seed : int
+        Determines the embedding.
 
     Returns
     -------
@@ -32,15 +34,30 @@ def embed(X: Any, seed: int) -> NDArray[np.float64]:
 
 
 def cluster(X: Any, n_bins: int, seed: int) -> NDArray[np.int64]:
-    """Return the k-means cluster of each row, shape (n_rows,)."""
+    """Return the k-means cluster of each row.
+
+    Parameters
+    ----------
+    X : rows of numbers, n_rows of them
+        The rows to cluster.
+    n_bins : int
+        Number of clusters.
+    seed : int
+        Determines the clusters.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        The number of the cluster, from zero.
+    """
     return KMeans(n_bins, n_init=10, random_state=seed).fit_predict(_as_table(X))
 
 
 def _as_table(X: Any) -> Any:
-    """Return rows of numbers as points: what has more dimensions is flattened."""
+    """Return rows of numbers as a table, with any further dimensions flattened."""
     if is_text(X):
         raise ValueError(
-            "k-means and t-SNE place rows by numbers, and these rows are words: sort "
+            "k-means and t-SNE need rows of numbers, but these rows are words: sort "
             'them by "length", or by a function of rows.'
         )
     return X if sparse.issparse(X) else np.asarray(X).reshape(n_rows(X), -1)

@@ -1,4 +1,4 @@
-"""Tag sequences: labels of which each row has one per token."""
+"""Tag sequences: labels with one tag for each token of a row."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -14,7 +14,16 @@ from skal.inputs._containers import lengths
 
 
 def is_tags(y: Any) -> bool:
-    """Whether labels are tag sequences: a list of lists, or a column of lists."""
+    """Return whether labels are tag sequences: a list of lists, or a column of lists.
+
+    Parameters
+    ----------
+    y : labels
+
+    Returns
+    -------
+    bool
+    """
     kind, ndim = getattr(getattr(y, "dtype", None), "kind", None), getattr(y, "ndim", 1)
     is_column = kind == "O" and ndim == 1
     if not is_column and not isinstance(y, list | tuple):
@@ -32,10 +41,12 @@ def flatten(tags: Sequence[Sequence[Any]]) -> NDArray:
     Parameters
     ----------
     tags : list of n_sentences lists
+        The tags of each sentence.
 
     Returns
     -------
     ndarray of shape (n_tokens,)
+        One sentence after the other.
     """
     return np.array(list(chain.from_iterable(tags)))
 
@@ -46,6 +57,7 @@ def all_labels(y: Any) -> Any:
     Parameters
     ----------
     y : ndarray of shape (n_samples,), or list of n_samples lists of tags
+        Labels of either kind.
 
     Returns
     -------
@@ -55,54 +67,70 @@ def all_labels(y: Any) -> Any:
 
 
 def check_as_many(X: Any, tags: Sequence[Sequence[Any]], name: str = "y") -> None:
-    """Refuse tags of another number than the tokens that they are for.
+    """Check that each sentence has as many tags as tokens.
 
     Parameters
     ----------
     X : list of n_sentences sentences, each a list of tokens
+        The sentences.
     tags : list of n_sentences lists
+        The tags of each sentence.
     name : str, default="y"
-        What to call the tags in an error.
+        The name of the tags in error messages.
 
     Raises
     ------
     ValueError
-        If `X` does not hold lists of tokens, or one of another length than its tags.
+        If `X` does not hold lists of tokens, or a sentence and its tags differ in
+        length.
     """
     check_consistent_length(X, tags)
     if not all(_is_sequence(row) and all(isinstance(t, str) for t in row) for row in X):
         raise ValueError(
-            f"{name} holds several labels per row, and X no lists of tokens that they "
-            "could be tags of: give one label per row, or each sentence as a list of "
-            "str."
+            f"{name} holds several labels per row, but the rows of X are not lists of "
+            "tokens: give one label per row, or each sentence as a list of str."
         )
     n_tokens, n_tags = lengths(X), np.array([len(row) for row in tags], dtype=int)
     wrong = np.flatnonzero(n_tokens != n_tags)
     if len(wrong):
         row = wrong[0]
         raise ValueError(
-            f"{name} has {n_tags[row]} tags in row {row}, and that sentence has "
+            f"{name} has {n_tags[row]} tags in row {row}, but the sentence has "
             f"{n_tokens[row]} tokens: give one tag for each token."
         )
 
 
 class TagScorer:
-    """A scorer of labels, applied to the tags of all tokens at once.
+    """Apply a scorer of labels to the tags of all tokens at once.
 
-    Scorers of scikit-learn refuse lists of lists. At the level of tags, "f1_weighted"
-    is the F1 of each tag, averaged by how many tokens have it.
+    scikit-learn's scorers do not accept lists of lists. Applied to tags, "f1_weighted"
+    is the F1 score of each tag, weighted by the number of its tokens.
 
     Parameters
     ----------
     scorer : callable
-        `scorer(model, X, y)` returns a float and asks the model to `predict`.
+        `scorer(model, X, y)` returns a float. It must use `model.predict`.
     """
 
     def __init__(self, scorer: Any) -> None:
         self.scorer = scorer
 
     def __call__(self, model: Any, X: Any, y: Any) -> float:
-        """Score a tagger on sentences and their tags."""
+        """Score a tagger.
+
+        Parameters
+        ----------
+        model : fitted tagger
+            The model to score.
+        X : list of n_sentences sentences
+            The sentences to predict.
+        y : list of n_sentences lists
+            Their true tags.
+
+        Returns
+        -------
+        float
+        """
         return self.scorer(_TokenByToken(model), X, flatten(y))
 
     def __repr__(self) -> str:
@@ -110,14 +138,17 @@ class TagScorer:
 
 
 def scorer_of(estimator: Any, scoring: Any, y: Any) -> Any:
-    """Return the scorer that `scoring` stands for, of tags where labels are tags.
+    """Return the scorer for `scoring`; if labels are tags, one that scores tags.
 
     Parameters
     ----------
     estimator : estimator
+        Its `score` is used if `scoring` is None.
     scoring : str, callable or None
-        A name is judged tag by tag; a callable is called as it is.
+        If labels are tags, a name is applied to the tags of all tokens. A callable is
+        used as it is.
     y : labels
+        They show whether labels are tags.
 
     Returns
     -------
@@ -129,7 +160,7 @@ def scorer_of(estimator: Any, scoring: Any, y: Any) -> Any:
 
 
 class _TokenByToken(ClassifierMixin, BaseEstimator):
-    """A fitted tagger as a classifier of tokens."""
+    """A fitted tagger, presented as a classifier of tokens."""
 
     def __init__(self, tagger: Any) -> None:
         self.tagger = tagger

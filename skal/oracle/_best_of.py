@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal._sklearn import Interval
+from skal.answers._needs import strategy_needs
 from skal.identity._fingerprint import describe
 from skal.inputs._containers import n_rows
 from skal.loop import labelled_by
@@ -87,7 +88,7 @@ class BestOf(Beam):
 
 def needs_of(strategies: Iterable[Any]) -> tuple[str, ...]:
     """Return what strategies call on a model, each once."""
-    needs = (need for one in strategies for need in getattr(one, "needs", ()))
+    needs = (need for one in strategies for need in strategy_needs(one))
     return tuple(dict.fromkeys(needs))
 
 

@@ -1,4 +1,4 @@
-"""Strategies: they choose what to label next."""
+"""Strategies, which choose the rows to label next."""
 
 from skal.answers._needs import check_needs, check_pairing
 from skal.strategies._base import (

@@ -1,4 +1,4 @@
-"""What a strategy is: an estimator with one more verb, `select`."""
+"""Base classes of strategies: estimators with the additional method `select`."""
 
 from typing import Any, NamedTuple
 
@@ -13,12 +13,12 @@ from skal.seeding import Stream, as_seed, set_random_states, stream
 
 
 class Labelled(NamedTuple):
-    """What is labelled so far, in the order in which it was.
+    """The rows labelled so far, in the order in which they were labelled.
 
     Parameters
     ----------
-    X, y : rows and labels
-        The warm start first, then what was acquired.
+    X, y : rows and labels, n_labelled of each
+        The warm start, followed by the acquired rows.
     positions : ndarray of shape (n_labelled,)
         The position of each row in the pool; -1 for the warm start.
     """
@@ -29,35 +29,41 @@ class Labelled(NamedTuple):
 
 
 class BaseStrategy(BaseEstimator):
-    """Base class of strategies: the public methods validate, `_select` computes.
+    """Base class of strategies.
 
-    A subclass writes `_select`; where it must look at the whole pool once, also `_fit`.
+    The public methods `fit` and `select` check their arguments and call `_fit` and
+    `_select`. A subclass implements `_select`; it also implements `_fit` if it has to
+    look at the whole pool once. `skal.utils.estimator_checks.check_strategy` checks the
+    result.
 
     Attributes
     ----------
     needs : tuple of str
-        Class attribute: what a strategy asks of the model it is given: names of
-        methods, or "posterior" for samples of the class probabilities. Empty where it
-        needs no model at all.
+        Class attribute or property: methods that the strategy calls on the model it is
+        given, such as "predict_proba", or "posterior" for samples of the class
+        probabilities. Empty if the strategy needs no model.
     peeks : bool
-        Class attribute: whether `fit` is shown the pool's labels and the validation
-        set. True for oracles alone.
+        Class attribute or property: whether `fit` is given the pool's labels and the
+        validation set. True for oracles only.
     """
 
     needs: tuple[str, ...] = ()
     peeks = False
+    # A strategy without parameters need not declare any.
+    _parameter_constraints: dict = {}
 
     def fit(self, X, y=None, *, problem=None):
-        """See the pool once.
+        """Fit the strategy to the pool.
 
         Parameters
         ----------
         X : rows of the pool, n_pool of them
+            The rows that may be labelled.
         y : labels of the pool, or None
-            Given to strategies that peek; ignored by every other one.
+            Passed on to strategies that peek; ignored by every other one.
         problem : Problem or None, default=None
-            The run that this is for. A strategy that does not peek is given one
-            without the pool's labels, the validation and the test set.
+            The problem that the run solves. A strategy that does not peek is given one
+            without the pool's labels, the validation set and the test set.
 
         Returns
         -------
@@ -86,15 +92,15 @@ class BaseStrategy(BaseEstimator):
         Parameters
         ----------
         estimator : fitted estimator or None
-            The current model. None will do for a strategy that needs no model.
+            The current model. May be None for a strategy that needs no model.
         X : rows of the pool, n_pool of them
             The same as in `fit`.
         n : int
-            How many rows to choose.
+            Number of rows to choose.
         candidates : array-like of int, default=None
             Positions to choose from; all rows by default.
         labelled : Labelled or None, default=None
-            What is labelled so far.
+            The rows labelled so far.
 
         Returns
         -------
@@ -104,7 +110,8 @@ class BaseStrategy(BaseEstimator):
         Raises
         ------
         ValueError
-            If `n` exceeds the candidates, or these are repeated or outside the pool.
+            If `n` exceeds the number of candidates, or these are repeated or outside
+            the pool.
         TypeError
             If the estimator lacks a method that the strategy needs.
         """
@@ -113,58 +120,129 @@ class BaseStrategy(BaseEstimator):
         candidates = _check_candidates(candidates, n_rows(X), self.n_pool_)
         if not 0 <= n <= len(candidates):
             raise ValueError(
-                f"n={n} rows were asked of {len(candidates)} candidates: ask for at "
-                "most as many as there are."
+                f"n must be between 0 and the number of candidates, {len(candidates)}, "
+                f"got {n}: ask for at most as many rows as there are candidates."
             )
         return self._select(estimator, X, int(n), candidates, labelled)
 
     def _fit(self, X, y, problem):
-        """Look at the pool once. Nothing to see for most strategies."""
+        """Compute what `_select` needs of the whole pool. Does nothing by default.
+
+        An attribute that is computed here ends with an underscore or starts with one.
+        The seed to use is `self.seed_`, an int drawn from `random_state`.
+
+        Parameters
+        ----------
+        X : rows of the pool, n_pool of them
+            In the container that the user gave, such as an array or a data frame.
+            `skal.inputs._containers` indexes all of them.
+        y : labels of the pool, or None
+            None unless the strategy peeks.
+        problem : Problem or None
+            The problem that the run solves, as far as the strategy may see it. None
+            if the strategy is used without a learner.
+        """
+
+    def _select(self, estimator, X, n, candidates, labelled):
+        """Choose the rows to label next. A subclass must implement this.
+
+        It must not change its arguments, and must return the same for the same
+        arguments: draw from a generator that is seeded with `self.seed_`.
+
+        Parameters
+        ----------
+        estimator : fitted estimator or None
+            The current model. It has all that `needs` declares.
+        X : rows of the pool, n_pool of them
+            The same as in `_fit`.
+        n : int
+            Number of rows to choose, 0 <= n <= n_candidates.
+        candidates : ndarray of shape (n_candidates,), dtype int64
+            Positions to choose from: distinct and ascending.
+        labelled : Labelled or None
+            The rows labelled so far.
+
+        Returns
+        -------
+        ndarray of shape (n,), dtype int64
+            Distinct positions out of `candidates`, best first.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} must implement the method _select(self, estimator, "
+            "X, n, candidates, labelled), which returns n of the candidates."
+        )
 
 
 class RankingStrategy(BaseStrategy):
-    """Base class of strategies that give every candidate a value and take the best.
+    """Base class of strategies that select the candidates with the highest utility.
 
-    A subclass writes `_utility(estimator, X, candidates)`, which returns one float per
-    candidate; and it has a parameter `random_state`, which breaks ties.
+    A subclass implements `_utility`, and has a parameter `random_state`, which breaks
+    ties.
     """
 
     def _fit(self, X, y, problem):
-        # One priority per row, drawn once: so the same state gives the same answer.
+        """Draw the priorities that break ties: one per row, of shape (n_pool,)."""
+        # Drawn only once, so that `select` repeats itself.
         self._priority = stream(self.seed_, Stream.TIES).permutation(self.n_pool_)
 
+    def _utility(self, estimator, X, candidates):
+        """Return the utility of each candidate. A subclass must implement this.
+
+        Parameters
+        ----------
+        estimator : fitted estimator or None
+            The current model. It has all that `needs` declares.
+        X : rows of the pool, n_pool of them
+            `skal.inputs._containers.take(X, candidates)` returns the candidates' rows.
+        candidates : ndarray of shape (n_candidates,), dtype int64
+            Positions in the pool: distinct and ascending. There is at least one.
+
+        Returns
+        -------
+        ndarray of shape (n_candidates,), dtype float
+            The higher, the sooner a row is labelled. NaN is refused.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} must implement the method _utility(self, "
+            "estimator, X, candidates), which returns a float for each candidate."
+        )
+
     def _select(self, estimator, X, n, candidates, labelled):
+        """Return the `n` candidates with the highest utility, best first."""
         if n == 0:
             return candidates[:0]
         utility = self._utility(estimator, X, candidates)
         self._check_numbers(utility, estimator)
-        # Only what can be among the best is sorted, so time grows linearly in the pool.
+        # Sort only the candidates that can be among the best: time is then linear in
+        # the number of candidates.
         at_least = np.partition(utility, -n)[-n]
         top = np.flatnonzero(utility >= at_least)
         ranking = np.lexsort((self._priority[candidates[top]], -utility[top]))
         return candidates[top[ranking[:n]]]
 
     def _check_numbers(self, utility, estimator):
-        """Refuse NaN, which neither sorts nor says what it came from."""
+        """Check that no utility is NaN, which would have no rank."""
         n_missing = np.isnan(utility).sum()
         if n_missing:
             if isinstance(estimator, FixedClasses):
                 estimator = estimator.estimator
             raise ValueError(
                 f"{type(self).__name__} finds no value for {n_missing} of "
-                f"{len(utility)} candidates, since {type(estimator).__name__} gives "
+                f"{len(utility)} candidates, since {type(estimator).__name__} returns "
                 "NaN for them: change its parameters or scale the rows, so that it "
-                "gives numbers."
+                "returns numbers."
             )
 
 
 class OrderStrategy(BaseStrategy):
-    """Base class of strategies that know the whole order beforehand.
+    """Base class of strategies that fix the whole order in `fit`.
 
-    A subclass's `_fit` sets `_plan`, positions in the pool.
+    A subclass implements `_fit`, which sets `_plan`: an ndarray of distinct positions
+    in the pool, in the order in which they are to be labelled.
     """
 
     def _select(self, estimator, X, n, candidates, labelled):
+        """Return the first `n` positions of the order that are candidates."""
         ahead = self._plan[np.isin(self._plan, candidates)]
         if len(ahead) < n:
             raise ValueError(
@@ -174,43 +252,67 @@ class OrderStrategy(BaseStrategy):
         return ahead[:n]
 
 
-def fit_inner(strategy, X, problem, rng):
-    """Fit a clone of a strategy that works inside another one.
+def fit_strategy(strategy, X, problem):
+    """Fit a strategy to the pool, showing it only what it may see of the problem.
 
     Parameters
     ----------
     strategy : strategy
-        It keeps the seeds that it was given.
-    X : rows of the pool
+        The strategy to fit, in place.
+    X : rows of the pool, n_pool of them
+        The rows that may be labelled.
     problem : Problem or None
-        The inner strategy is shown what it may see itself.
-    rng : numpy.random.Generator
-        Seeds what is not seeded.
+        The whole problem. A strategy that peeks sees all but the test set; any other
+        one sees neither the pool's labels nor the validation set.
 
     Returns
     -------
     strategy
-        Fitted.
+        The fitted strategy itself.
+    """
+    if problem is None:
+        return strategy.fit(X)
+    visible = problem.seen_by(strategy)
+    return strategy.fit(X, visible.y_pool, problem=visible)
+
+
+def fit_inner(strategy, X, problem, rng):
+    """Fit a clone of a strategy that is a parameter of another one.
+
+    Parameters
+    ----------
+    strategy : strategy
+        The inner strategy. It keeps the seeds that its user set.
+    X : rows of the pool, n_pool of them
+        The rows that may be labelled.
+    problem : Problem or None
+        The whole problem, of which the inner strategy sees what `fit_strategy` allows.
+    rng : numpy.random.Generator
+        Draws a seed for each `random_state` that is None.
+
+    Returns
+    -------
+    strategy
+        The fitted clone.
     """
     inner = set_random_states(clone(strategy), rng, only_unset=True)
-    if problem is None:
-        return inner.fit(X)
-    seen = problem.seen_by(inner)
-    return inner.fit(X, seen.y_pool, problem=seen)
+    return fit_strategy(inner, X, problem)
 
 
 def _check_candidates(candidates, n_given, n_pool):
+    """Return the candidates as ascending positions in the pool, dtype int64."""
     if n_given != n_pool:
         raise ValueError(
-            f"X has {n_given} rows, and the strategy was fitted on a pool of {n_pool}: "
-            "give the whole pool, and name the rows to choose from in `candidates`."
+            f"X must have the {n_pool} rows of the pool that the strategy was fitted "
+            f"on, got {n_given}: give the whole pool, and name the rows to choose from "
+            "in `candidates`."
         )
     if candidates is None:
         return np.arange(n_pool)
     candidates = np.asarray(candidates)
     if candidates.ndim != 1 or (candidates.size and candidates.dtype.kind not in "iu"):
         raise ValueError(
-            "candidates must be a one-dimensional array of positions in the pool; got "
+            "candidates must be a one-dimensional array of positions in the pool, got "
             f"shape {candidates.shape} and dtype {candidates.dtype}."
         )
     ordered = np.sort(candidates).astype(np.int64)
@@ -218,7 +320,7 @@ def _check_candidates(candidates, n_given, n_pool):
         raise ValueError("candidates are repeated: name each position once.")
     if len(ordered) and not 0 <= ordered[0] <= ordered[-1] < n_pool:
         raise ValueError(
-            f"candidates must lie between 0 and {n_pool - 1}, the rows of the pool; "
-            f"got {ordered[0]} to {ordered[-1]}."
+            f"candidates must be between 0 and {n_pool - 1}, the rows of the pool, got "
+            f"{ordered[0]} to {ordered[-1]}."
         )
     return ordered

@@ -1,4 +1,4 @@
-"""Disagreement: label what samples of the model, or members of an ensemble, dispute."""
+"""Query by disagreement, between samples of the model or members of an ensemble."""
 
 from numbers import Integral
 
@@ -13,7 +13,10 @@ from skal.strategies._base import RankingStrategy
 
 
 class _Disagreement(RankingStrategy):
-    """Base class: value a row by samples of its class probabilities."""
+    """Base class: the utility of a row depends on samples of its class probabilities.
+
+    A subclass implements `_disagreement(probs_N_T_C)`, which returns a float per row.
+    """
 
     needs = ("posterior",)
     _parameter_constraints: dict = {
@@ -26,10 +29,11 @@ class _Disagreement(RankingStrategy):
         self.random_state = random_state
 
     def _samples(self, estimator, X, candidates):
+        """Return posterior samples, shape (n_candidates, n_samples, n_classes)."""
         seed = int(stream(self.seed_, Stream.POSTERIOR).integers(2**31))
         rows = take(X, candidates)
         probs_N_T_C = sample_posterior(estimator, rows, self.n_samples, seed)
-        # Votes and joint entropies would hide it.
+        # Check for NaN here, since votes and joint entropies would hide it.
         self._check_numbers(np.sum(probs_N_T_C, axis=(1, 2)), estimator)
         return probs_N_T_C
 
@@ -38,12 +42,12 @@ class _Disagreement(RankingStrategy):
 
 
 class BALD(_Disagreement):
-    """Label the rows whose label tells most about the model.
+    """Label the rows whose labels are most informative about the model.
 
-    Bayesian active learning by disagreement: the mutual information of label and
-    model, over posterior samples of the class probabilities. These come from a net
-    with Monte-Carlo dropout, or are the members of an ensemble: bagging, a random
-    forest, a vote.
+    Bayesian active learning by disagreement: the utility of a row is the mutual
+    information between its label and the model, over posterior samples of the class
+    probabilities. The samples come from a net with Monte-Carlo dropout, or from the
+    members of an ensemble: bagging, a random forest or a voting classifier.
 
     Parameters
     ----------
@@ -55,8 +59,8 @@ class BALD(_Disagreement):
 
     See Also
     --------
-    BatchBALD : Value a batch as a whole, and not row by row.
-    Proxy : Sample another model than the one that the learner trains.
+    BatchBALD : Select a batch as a whole, and not row by row.
+    Proxy : Draw samples from another model than the one that the learner trains.
     VariationRatio : Count the votes of the samples.
 
     References
@@ -81,7 +85,7 @@ class BALD(_Disagreement):
 
 
 class VariationRatio(_Disagreement):
-    """Label the rows on which most samples vote against the majority.
+    """Label the rows for which most samples disagree with the majority vote.
 
     Parameters
     ----------
@@ -93,13 +97,13 @@ class VariationRatio(_Disagreement):
 
     See Also
     --------
-    BALD : Value a row by how much its label tells about the model.
+    BALD : Select rows by the mutual information between their label and the model.
 
     References
     ----------
     Freeman, "Elementary Applied Statistics", 1965; Gal, Islam and Ghahramani, "Deep
-    Bayesian Active Learning with Image Data", ICML 2017. What the code of Zhou et al.
-    calls BALD for intent classification.
+    Bayesian Active Learning with Image Data", ICML 2017. The code of Zhou et al. calls
+    this BALD for intent classification.
 
     Examples
     --------
@@ -117,23 +121,24 @@ class VariationRatio(_Disagreement):
 
 
 class BatchBALD(_Disagreement):
-    """Label the batch whose labels together tell most about the model.
+    """Label the batch whose labels are jointly most informative about the model.
 
-    As BALD, but rows that would tell the same are not picked together.
+    Like BALD, but rows that carry the same information are not selected together.
 
     Parameters
     ----------
     n_samples : int, default=20
         Posterior samples to draw from a net. An ensemble gives one per member.
     n_configurations : int, default=10_000
-        Joint outcomes of the batch to keep: exact while they fit, sampled after.
+        Number of joint outcomes of the batch's labels to keep. The computation is exact
+        until there are more; then this many are sampled.
     random_state : int, RandomState instance or None, default=None
         Determines the samples and breaks ties. Inside an `ActiveLearner`, None takes a
         seed drawn from the learner's.
 
     See Also
     --------
-    BALD : Value each row on its own.
+    BALD : Select each row on its own.
     skal.information.batchbald : The computation.
 
     References
@@ -162,7 +167,8 @@ class BatchBALD(_Disagreement):
         self.n_configurations = n_configurations
 
     def _select(self, estimator, X, n, candidates, labelled):
-        # Equal gains go to the first row, so the order of the rows breaks ties.
+        # `batchbald` picks the first of rows with equal gain, so their order breaks
+        # ties.
         shuffled = candidates[np.argsort(self._priority[candidates])]
         picked, _ = batchbald(
             self._samples(estimator, X, shuffled),

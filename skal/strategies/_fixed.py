@@ -7,14 +7,14 @@ from skal.strategies._base import OrderStrategy
 class FixedOrder(OrderStrategy):
     """Label rows in a given order.
 
-    Seed transfer and model transfer are replays: follow the `order_` of one run under
-    another seed or with another estimator, on the same data sets.
+    This is how seed transfer and model transfer work: they follow the `order_` of one
+    run under another seed or with another estimator, on the same data sets.
 
     Parameters
     ----------
     order : array-like of int
         Distinct rows of the `X` given to `fit`, as in `ActiveLearner.order_`. It may
-        be longer than what is asked for.
+        be longer than the run needs.
 
     See Also
     --------
@@ -49,6 +49,6 @@ class FixedOrder(OrderStrategy):
 def _check_inside(order, n_pool):
     if len(order) and not 0 <= order.min() <= order.max() < n_pool:
         raise ValueError(
-            f"order holds rows from {order.min()} to {order.max()}, and the pool has "
-            f"rows 0 to {n_pool - 1}: give rows of the pool."
+            f"order must hold rows of the pool, 0 to {n_pool - 1}, got rows from "
+            f"{order.min()} to {order.max()}: give rows of the pool."
         )

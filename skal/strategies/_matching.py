@@ -1,4 +1,4 @@
-"""Distribution matching: keep what is labelled like the data as a whole."""
+"""Distribution matching: keep the labelled rows distributed like the whole data."""
 
 from numbers import Integral
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from skal._sklearn import HasMethods, Interval, StrOptions
 from skal._threads import single_threaded
+from skal.answers._needs import strategy_needs, strategy_peeks, strategy_searches
 from skal.inputs._checks import check_sentences
 from skal.inputs._containers import concat, lengths, n_rows, take
 from skal.inputs._embedding import cluster, embed
@@ -15,24 +16,24 @@ from skal.strategies._base import BaseStrategy, fit_inner
 
 
 class _DistributionMatching(BaseStrategy):
-    """Base class: pick from the bin that is furthest behind its share.
+    """Base class: pick from the bin that is furthest below its target share.
 
-    A subclass sets `reference_`, the share that each bin ought to have.
+    A subclass sets `reference_`, the target share of each bin.
     """
 
     @property
     def needs(self):
-        """What the followed strategy asks of a model."""
-        return getattr(self.strategy, "needs", ())
+        """Methods that the followed strategy calls on the model."""
+        return strategy_needs(self.strategy)
 
     @property
     def searches(self):
         """Whether the followed strategy searches on the validation set."""
-        return getattr(self.strategy, "searches", False)
+        return strategy_searches(self.strategy)
 
     @property
     def n_trainings_(self):
-        """Number of trainings of the followed strategy, if it is one that trains."""
+        """Number of trainings by the followed strategy; 0 if it trains nothing."""
         return getattr(self.strategy_, "n_trainings_", 0)
 
     def _fit_followed(self, X, problem):
@@ -42,15 +43,17 @@ class _DistributionMatching(BaseStrategy):
     def _pick(self, estimator, X, n, candidates, labelled, bins, counts):
         """Pick one row at a time (Algorithm 2).
 
-        `bins` holds the bin of each candidate, `counts` what is labelled in each bin.
-        The followed strategy ranks the rows of a bin when the bin is first needed.
+        `bins` holds the bin of each candidate, shape (n_candidates,), and `counts` the
+        number of labelled rows in each bin, shape (n_bins,).
         """
         rankings, counts = {}, counts.copy()
         left = np.bincount(bins, minlength=len(counts))
         chosen = np.empty(n, dtype=np.int64)
         for i in range(n):
-            behind = counts / max(1, counts.sum()) - self.reference_
-            b = int(np.argmin(np.where(left > 0, behind, np.inf)))
+            # The bin furthest below its target share, among those with candidates left
+            excess = counts / max(1, counts.sum()) - self.reference_
+            b = int(np.argmin(np.where(left > 0, excess, np.inf)))
+            # The followed strategy ranks the rows of a bin when it is first needed
             if b not in rankings:
                 ranking = self.strategy_.select(
                     estimator,
@@ -69,22 +72,22 @@ class _DistributionMatching(BaseStrategy):
 class IDMR(_DistributionMatching):
     """Match the distribution of the inputs while following another strategy.
 
-    Rows are sorted into bins. One row is picked at a time: out of the bin that is
-    furthest behind its share of all inputs, the one that the other strategy likes
-    best. Input distribution-matching regularization.
+    Input distribution-matching regularization. Rows are sorted into bins, and picked
+    one at a time: from the bin that is furthest below its share of all inputs, the row
+    that the other strategy prefers.
 
     Parameters
     ----------
     strategy : strategy
-        The one to follow within a bin.
+        The strategy to follow within a bin.
 
     bins : {"length", "kmeans", "tsne"} or callable, default="kmeans"
         How to sort rows into bins: by sentence length, one bin per length; by k-means
-        on the features, or on their t-SNE embedding (of up to 100 principal
-        components). A function takes rows and returns one bin per row.
+        on the features, or on a t-SNE embedding of up to 100 of their principal
+        components. A callable takes rows and returns one bin per row.
 
     n_bins : int, default=5
-        Number of clusters. Not used for lengths and functions.
+        Number of clusters. Not used for lengths and callables.
 
     random_state : int, RandomState instance or None, default=None
         Determines the clusters. Inside an `ActiveLearner`, None takes a seed drawn from
@@ -96,14 +99,15 @@ class IDMR(_DistributionMatching):
         The fitted strategy that is followed.
 
     bins_ : ndarray of shape (n_pool,)
-        The bin of each row of the pool, from zero.
+        The bin of each row of the pool, counted from zero.
 
     reference_ : ndarray of shape (n_bins,)
         Share of each bin in all inputs: warm start, pool and selection set.
 
     See Also
     --------
-    MaxEntropy, BALD : Strategies that it improves.
+    MaxEntropy, BALD : Strategies to follow.
+    ODMR : Match the distribution of the labels.
 
     References
     ----------
@@ -136,6 +140,8 @@ class IDMR(_DistributionMatching):
 
     def _fit(self, X, y, problem):
         self._fit_followed(X, problem)
+
+        # Sort all inputs into bins: the pool, the warm start and the selection set
         others = _other_inputs(problem)
         inputs = X
         for rows in others:
@@ -143,22 +149,25 @@ class IDMR(_DistributionMatching):
         all_bins = self._sort_into_bins(inputs)
         self.reference_ = np.bincount(all_bins) / len(all_bins)
         self.bins_ = all_bins[: self.n_pool_]
+
+        # Count the bins of the warm start, which is labelled from the beginning
         n_warm = n_rows(others[0]) if others else 0
         warm_bins = all_bins[self.n_pool_ : self.n_pool_ + n_warm]
         self._warm_counts = np.bincount(warm_bins, minlength=len(self.reference_))
 
     @property
     def peeks(self):
-        """Whether the followed strategy looks at labels that were not acquired."""
-        return getattr(self.strategy, "peeks", False)
+        """Whether the followed strategy uses labels that were not acquired."""
+        return strategy_peeks(self.strategy)
 
     def _sort_into_bins(self, X):
+        """Return the bin of each row, counted from zero, shape (n_rows,)."""
         if callable(self.bins):
             found = np.asarray(self.bins(X))
             if found.shape != (n_rows(X),):
                 raise ValueError(
-                    f"bins must return one bin for each of the {n_rows(X)} rows; it "
-                    f"returned shape {found.shape}."
+                    f"bins must return one bin for each of the {n_rows(X)} rows, got "
+                    f"shape {found.shape}."
                 )
         elif self.bins == "length":
             check_sentences(X, 'IDMR(bins="length")')
@@ -178,7 +187,7 @@ class IDMR(_DistributionMatching):
         return self._pick(estimator, X, n, candidates, labelled, bins, counts)
 
     def _labelled_counts(self, labelled):
-        """Count what is labelled so far, by bin."""
+        """Return the number of labelled rows in each bin, shape (n_bins,)."""
         if labelled is None:
             return self._warm_counts.copy()
         acquired = labelled.positions[labelled.positions >= 0]
@@ -191,22 +200,22 @@ class IDMR(_DistributionMatching):
 class ODMR(_DistributionMatching):
     """Match the distribution of the labels while following another strategy.
 
-    One row is picked at a time: of the class that is furthest behind its share, the
-    one that the other strategy likes best. Output distribution-matching
-    regularization, in four variants.
+    Output distribution-matching regularization, in four variants. Rows are picked one
+    at a time: from the class that is furthest below its target share, the row that the
+    other strategy prefers.
 
     Parameters
     ----------
     strategy : strategy
-        The one to follow within a class.
+        The strategy to follow within a class.
 
     reference : {"accessible", "test"}, default="accessible"
-        Whose label frequencies to match: those of the warm start and the selection
-        set, or those of the test set, which peeks.
+        Which label frequencies to match: "accessible" takes the warm start and the
+        selection set; "test" takes the test set, which peeks.
 
     labels : {"predicted", "true"}, default="predicted"
-        Which class a candidate counts for: the one that the model predicts, or its
-        own, which peeks.
+        Which class a candidate belongs to: the predicted one, or its true one, which
+        peeks.
 
     random_state : int, RandomState instance or None, default=None
         Seeds the followed strategy. Inside an `ActiveLearner`, None takes a seed drawn
@@ -218,11 +227,11 @@ class ODMR(_DistributionMatching):
         The fitted strategy that is followed.
 
     reference_ : ndarray of shape (n_classes,)
-        The share that each class ought to have.
+        The target share of each class.
 
     peeks : bool
-        Whether it looks at labels that were not acquired. Such a variant is an oracle:
-        it shows what could be won, and no strategy can be it.
+        Whether the variant uses labels that a real strategy never sees. It then gives
+        an upper bound only.
 
     See Also
     --------
@@ -266,14 +275,14 @@ class ODMR(_DistributionMatching):
 
     @property
     def peeks(self):
-        """Whether it looks at labels that were not acquired."""
+        """Whether it or the followed strategy uses labels that were not acquired."""
         itself = self.reference == "test" or self.labels == "true"
-        return itself or getattr(self.strategy, "peeks", False)
+        return itself or strategy_peeks(self.strategy)
 
     @property
     def needs(self):
-        """What the followed strategy asks of a model, and predictions."""
-        followed = getattr(self.strategy, "needs", ())
+        """Methods called on the model, by the followed strategy and for `labels`."""
+        followed = strategy_needs(self.strategy)
         return followed if self.labels == "true" else (*followed, "predict")
 
     def _fit(self, X, y, problem):
@@ -284,8 +293,8 @@ class ODMR(_DistributionMatching):
             )
         if any(map(is_tags, (problem.y_warm, problem.y_select, y))):
             raise ValueError(
-                "ODMR sorts rows by their label, and a row of tags has many: use IDMR, "
-                "which sorts them by their inputs."
+                "ODMR sorts rows by their label, but a row with tags has several: use "
+                "IDMR, which sorts rows by their inputs."
             )
         self._fit_followed(X, problem)
         self._classes = problem.classes
@@ -296,6 +305,7 @@ class ODMR(_DistributionMatching):
         self.reference_ = self._find_reference(problem)
 
     def _find_reference(self, problem):
+        """Return the target share of each class, shape (n_classes,)."""
         if self.reference == "test":
             return problem.test_frequencies
         counts = self._warm_counts
@@ -309,6 +319,7 @@ class ODMR(_DistributionMatching):
         return counts / counts.sum()
 
     def _count(self, y):
+        """Return the number of rows of each class, shape (n_classes,)."""
         bins = np.searchsorted(self._classes, y)
         return np.bincount(bins, minlength=len(self._classes))
 

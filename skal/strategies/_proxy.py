@@ -1,4 +1,4 @@
-"""Selection via proxy: one model chooses what to label, another is trained on it."""
+"""Selection via proxy: one model chooses the rows, another one is trained on them."""
 
 from dataclasses import replace
 
@@ -7,7 +7,12 @@ from joblib import hash as fingerprint
 
 from skal._sklearn import HasMethods
 from skal._threads import single_threaded
-from skal.answers._needs import check_pairing
+from skal.answers._needs import (
+    check_pairing,
+    strategy_needs,
+    strategy_peeks,
+    strategy_searches,
+)
 from skal.inputs._checks import Predicts, check_labels, class_list
 from skal.inputs._containers import n_rows, take
 from skal.problem import Problem
@@ -17,25 +22,28 @@ from skal.training import Trainer, row_priority
 
 
 class Proxy(BaseStrategy):
-    """Let a strategy choose by a model of its own, and not by the learner's.
+    """Give a strategy a model of its own, in place of the learner's.
 
     In each round a clone of `estimator`, the proxy, is trained on all rows labelled so
-    far, and `strategy` chooses by it. The learner's own estimator is not asked: it may
-    be slow, or lack what the strategy needs. So `BALD` can choose by a net with
-    dropout, or by a random forest, for a learner that trains and scores a plain net.
+    far and passed to `strategy`, which chooses the next batch. The learner's own
+    estimator may be slow, or lack a method that the strategy needs. For example, `BALD`
+    can use a random forest or a net with dropout, while the learner trains and scores a
+    net without dropout.
 
     Parameters
     ----------
     strategy : strategy
-        Chooses what to label next, by the proxy.
+        Chooses the rows to label next, given the proxy.
 
     estimator : classifier
-        The proxy. It must have what `strategy` needs, and is cloned for each training.
+        The proxy. It must have the methods that `strategy` needs. It is cloned for
+        each training.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds the inner strategy where that has no seed of its own, and the proxy where
-        the strategy is used alone. Inside an `ActiveLearner`, None takes a seed drawn
-        from the learner's, and the proxy is trained under the learner's own (xi).
+        Seeds the inner strategy if it has no seed of its own. Seeds the proxy too if
+        the strategy is used without a learner. Inside an `ActiveLearner`, None takes a
+        seed drawn from the learner's, and the proxy is trained with the seed of the
+        learner's own trainings (xi).
 
     Attributes
     ----------
@@ -43,28 +51,28 @@ class Proxy(BaseStrategy):
         The fitted inner strategy.
 
     n_trainings_ : int
-        Number of trainings of proxies so far. A learner counts them in its own
-        `n_trainings_`, on top of the models that it scores.
+        Number of trainings of proxies so far. A learner's `n_trainings_` includes
+        them, in addition to the models that it scores.
 
     See Also
     --------
     BALD : A strategy that needs posterior samples.
-    FixedOrder : Follow the order that was found with another estimator.
+    FixedOrder : Follow an order that was found with another estimator.
 
     Notes
     -----
-    The proxy is trained as a learner trains: on the same rows in the same order, with
-    the class list of the run, and with the selection set if its `fit` takes one. A
-    proxy equal to the learner's estimator therefore makes the same choices as the inner
-    strategy without it. Only the arguments given to `ActiveLearner.fit` for the
-    learner's estimator, such as `sample_weight`, are not passed to it.
+    The proxy is trained in the same way as the learner's estimator: on the same rows in
+    the same order, with the class list of the run, and with the selection set if its
+    `fit` takes one. A proxy equal to the learner's estimator therefore leads to the
+    same choices as the inner strategy alone. Only the arguments of `ActiveLearner.fit`
+    that are meant for the learner's estimator, such as `sample_weight`, are not passed
+    to the proxy.
 
-    Nothing is trained for a strategy that needs no model. A proxy is kept until
-    other rows are labelled, so a strategy that asks several times in a round, as `IDMR`
-    does, trains it once.
+    Nothing is trained for a strategy that needs no model. A proxy is kept until more
+    rows are labelled, so it is trained once per round even if `select` is called
+    several times in a round, as by `IDMR`.
 
-    Used alone, `select` needs `labelled`: there is no other way to know what to train
-    the proxy on.
+    Without a learner, `select` requires `labelled`, the rows to train the proxy on.
 
     References
     ----------
@@ -100,19 +108,19 @@ class Proxy(BaseStrategy):
 
     @property
     def peeks(self):
-        """Return whether the inner strategy looks at labels that were not acquired."""
-        return getattr(self.strategy, "peeks", False)
+        """Whether the inner strategy uses labels that were not acquired."""
+        return strategy_peeks(self.strategy)
 
     @property
     def searches(self):
-        """Return whether the inner strategy searches on the validation set."""
-        return getattr(self.strategy, "searches", False)
+        """Whether the inner strategy searches on the validation set."""
+        return strategy_searches(self.strategy)
 
     def _fit(self, X, y, problem):
         n_warm = None if problem is None else n_rows(problem.X_warm)
         check_pairing(self.strategy, self.estimator, n_warm)
         if problem is not None:
-            # The arguments of `fit` are for the learner's estimator.
+            # The arguments of `fit` are meant for the learner's estimator.
             problem = replace(problem, estimator=self.estimator, fit_params={})
         rng = stream(self.seed_, Stream.STRATEGY)
         self.strategy_ = fit_inner(self.strategy, X, problem, rng)
@@ -124,27 +132,27 @@ class Proxy(BaseStrategy):
         if n == 0:
             return candidates[:0]
         model = None
-        if getattr(self.strategy, "needs", ()):
-            model = self._proxy(self._known(labelled))
+        if strategy_needs(self.strategy):
+            model = self._proxy(self._labelled_or_warm(labelled))
         return self.strategy_.select(
             model, X, n, candidates=candidates, labelled=labelled
         )
 
-    def _known(self, labelled):
-        """Return what is labelled: the warm start alone where it is not said."""
+    def _labelled_or_warm(self, labelled):
+        """Return the labelled rows; the warm start if `labelled` is None."""
         if labelled is None and self._problem is not None:
             X, y = self._problem.X_warm, self._problem.y_warm
             return Labelled(X, y, np.full(n_rows(X), -1))
         if labelled is None or n_rows(labelled.X) == 0:
             raise ValueError(
                 f"labelled must hold the rows to train {type(self.estimator).__name__} "
-                "on, got none: give select what is labelled so far, as "
+                "on, got none: pass the rows labelled so far to select, as "
                 "labelled=skal.strategies.Labelled(X, y, positions)."
             )
         return labelled
 
     def _proxy(self, labelled):
-        """Return the proxy trained on what is labelled: the last one if it is that."""
+        """Return the proxy trained on the labelled rows, the last one if it was."""
         key = fingerprint(labelled)
         if key != self._key:
             self._model = self._train(labelled)
@@ -153,26 +161,26 @@ class Proxy(BaseStrategy):
         return self._model
 
     def _train(self, labelled):
-        """Train as a learner would, on the labelled rows as the whole of the pool."""
-        trainer = Trainer(self._posed(labelled))
+        """Train as a learner would, in a problem whose pool is the labelled rows."""
+        trainer = Trainer(self._problem_of(labelled))
         trainer.priority = self._priority(np.asarray(labelled.positions))
         with single_threaded():
             return trainer.train(np.arange(n_rows(labelled.X)))
 
-    def _posed(self, labelled):
-        """Return the problem in which the labelled rows are the pool."""
-        y, nothing = check_labels(labelled.y, "labelled.y"), np.arange(0)
-        known = {
+    def _problem_of(self, labelled):
+        """Return a problem whose pool is the labelled rows, without a warm start."""
+        y, no_rows = check_labels(labelled.y, "labelled.y"), np.arange(0)
+        sets = {
             "X_pool": labelled.X,
             "y_pool": y,
-            "X_warm": take(labelled.X, nothing),
-            "y_warm": take(y, nothing),
+            "X_warm": take(labelled.X, no_rows),
+            "y_warm": take(y, no_rows),
             "pool_rows": np.arange(n_rows(labelled.X)),
         }
         if self._problem is not None:
-            return replace(self._problem, **known)
+            return replace(self._problem, **sets)
         return Problem(
-            **known,
+            **sets,
             classes=class_list([y]),
             estimator=self.estimator,
             scorer=None,
@@ -182,7 +190,10 @@ class Proxy(BaseStrategy):
         )
 
     def _priority(self, positions):
-        """Return the priorities that a learner gives these rows."""
+        """Return the priorities of the rows in the learner's canonical order.
+
+        `positions` has shape (n_labelled,), with -1 for the warm start.
+        """
         is_warm = positions < 0
         n_warm = int(is_warm.sum())
         rows = n_warm + positions
@@ -192,7 +203,7 @@ class Proxy(BaseStrategy):
 
 
 def _without_pool(problem):
-    """Return what a proxy may know of a run, so that no other label is kept."""
+    """Return the parts of a problem that a proxy needs, without the pool's rows."""
     if problem is None:
         return None
     return replace(problem.for_selection(), X_pool=None, scorer=None)

@@ -1,4 +1,4 @@
-"""Random acquisition: the baseline of everything else."""
+"""Random acquisition, the baseline of all strategies."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ class Random(RankingStrategy):
     Parameters
     ----------
     random_state : int, RandomState instance or None, default=None
-        Another seed, another order. Inside an `ActiveLearner`, None takes a seed drawn
+        Determines the order. Inside an `ActiveLearner`, None takes a seed drawn
         from the learner's.
 
     See Also

@@ -1,4 +1,4 @@
-"""Strategies for tagging, where each token of a sentence has a label."""
+"""Strategies for sequence tagging, where each token of a sentence has a label."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from skal.strategies._base import RankingStrategy
 class Longest(RankingStrategy):
     """Label the longest sentences.
 
-    A heuristic for tagging, where a longer sentence brings more labels.
+    A heuristic for tagging, in which a longer sentence yields more labels.
 
     Parameters
     ----------
@@ -44,12 +44,12 @@ class Longest(RankingStrategy):
 
 
 class MinConfidence(RankingStrategy):
-    """Label the sentences of whose predicted tags the tagger is least confident.
+    """Label the sentences whose tags the tagger predicts with the lowest confidence.
 
-    The confidence is the log probability of the predicted tag sequence: the sum, over
-    the tokens, of the log probability of the tag that was predicted. Long sentences
-    have more to be unsure of, so they are preferred; the normalized form, the mean over
-    the tokens, does not.
+    The confidence is the log-probability of the predicted tag sequence: the sum, over
+    the tokens, of the log-probability of the predicted tag. It decreases with the
+    length of a sentence, so long sentences are preferred. The normalized form, the mean
+    over the tokens, has no such preference.
 
     Parameters
     ----------
@@ -63,12 +63,13 @@ class MinConfidence(RankingStrategy):
     See Also
     --------
     LeastConfidence : The same for one label per row.
-    Longest : Prefers long sentences, whatever the tagger says of them.
+    Longest : Prefers long sentences, whatever their predicted tags.
 
     Notes
     -----
-    It needs a tagger with a method `predict_token_log_proba`, which returns for each
-    sentence an array of shape (n_tokens, n_tags). An empty sentence is certain.
+    The tagger must have a method `predict_token_log_proba`, which returns an array of
+    shape (n_tokens, n_tags) for each sentence. The confidence in an empty sentence is
+    0, the highest there is.
 
     References
     ----------
@@ -103,14 +104,14 @@ class MinConfidence(RankingStrategy):
 
 
 def log_confidence(log_probs, normalize=False):
-    """Return the log probability of the best tag of each token, summed by sentence.
+    """Return the log-probability of each sentence's most probable tags.
 
     Parameters
     ----------
     log_probs : list of ndarray of shape (n_tokens, n_tags)
-        Of each sentence.
+        Log-probabilities of the tags of each token, one array per sentence.
     normalize : bool, default=False
-        Take the mean over the tokens, and not the sum.
+        Whether to return the mean over the tokens instead of the sum.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Uncertainty sampling: label what the current model is least sure of."""
+"""Uncertainty sampling: label the rows that the current model is least sure of."""
 
 import numpy as np
 
@@ -8,7 +8,10 @@ from skal.strategies._base import RankingStrategy
 
 
 class _UncertaintySampling(RankingStrategy):
-    """Base class: value a row by the class probabilities that the model gives it."""
+    """Base class: the utility of a row depends on its class probabilities.
+
+    A subclass implements `_uncertainty(probs_N_C)`, which returns a float per row.
+    """
 
     needs = ("predict_proba",)
     _parameter_constraints: dict = {"random_state": ["random_state"]}
@@ -31,8 +34,8 @@ class MaxEntropy(_UncertaintySampling):
 
     See Also
     --------
-    LeastConfidence : Value a row by its most probable class alone.
-    Margin : Value a row by its two most probable classes.
+    LeastConfidence : Use the most probable class only.
+    Margin : Compare the two most probable classes.
 
     References
     ----------
@@ -65,8 +68,8 @@ class LeastConfidence(_UncertaintySampling):
 
     See Also
     --------
-    MaxEntropy : Value a row by all of its class probabilities.
-    Margin : Value a row by its two most probable classes.
+    MaxEntropy : Use all class probabilities.
+    Margin : Compare the two most probable classes.
 
     References
     ----------
@@ -99,8 +102,8 @@ class Margin(_UncertaintySampling):
 
     See Also
     --------
-    MaxEntropy : Value a row by all of its class probabilities.
-    LeastConfidence : Value a row by its most probable class alone.
+    MaxEntropy : Use all class probabilities.
+    LeastConfidence : Use the most probable class only.
 
     References
     ----------

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_scalar
 
 from skal._sklearn import HasMethods
 from skal._threads import single_threaded
+from skal.answers._needs import strategy_peeks
 from skal.inputs._checks import Predicts, takes_selection_set
 from skal.loop import check_runnable
 from skal.oracle._base import BaseOracle
@@ -349,7 +350,7 @@ def _check_sets(study: StudySpec) -> None:
             check_runnable(replace(problem, estimator=model), strategy)
         if isinstance(strategy, FixedOrder):
             _check_order(study, name, strategy)
-        if not getattr(strategy, "peeks", False):
+        if not strategy_peeks(strategy):
             # A strategy that peeks may search in `fit`, so it is left out here.
             with single_threaded():
                 fit_inner(strategy, problem.X_pool, problem, stream(0))

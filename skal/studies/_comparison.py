@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from skal.answers._needs import strategy_peeks
 from skal.curves import optimism
 from skal.inputs._containers import n_rows
 from skal.studies._paired import PairedTests
@@ -92,8 +93,7 @@ class Comparison(StudySpec):
         return tuple(
             name
             for name, strategy in self.strategies.items()
-            if name not in (self.baseline, self.oracle)
-            and not getattr(strategy, "peeks", False)
+            if name not in (self.baseline, self.oracle) and not strategy_peeks(strategy)
         )
 
     def of(self, name: str) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from skal.answers._needs import strategy_needs
 from skal.inputs._containers import n_rows
 from skal.problem import Problem
 
@@ -182,7 +183,7 @@ class StudySpec:
 
 def samples_posterior(strategy: Any) -> bool:
     """Return whether a strategy samples the posterior of its estimator."""
-    return "posterior" in getattr(strategy, "needs", ())
+    return "posterior" in strategy_needs(strategy)
 
 
 def check_known(name: str, known: Iterable[str], what: str) -> None:

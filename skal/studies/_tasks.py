@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sklearn.base import clone
 
 from skal._sklearn import Interval, StrOptions, validate_params
+from skal.answers._needs import strategy_needs
 from skal.datasets import (
     fetch_fashion_mnist,
     fetch_glove,
@@ -98,7 +99,7 @@ class Task:
         strategy = _look_up(self.strategies, strategy, "strategy", self.name)
         name = next(iter(self.estimators)) if estimator is None else estimator
         chosen = clone(_look_up(self.estimators, name, "estimator", self.name))
-        if isinstance(name, str) and "posterior" in getattr(strategy, "needs", ()):
+        if isinstance(name, str) and "posterior" in strategy_needs(strategy):
             chosen.set_params(dropout=DROPOUT)
         return ActiveLearner(
             chosen,

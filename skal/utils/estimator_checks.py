@@ -1,7 +1,7 @@
-"""The contract of a strategy, clause by clause: run your own through it.
+"""Checks that a strategy keeps the contract of skal.
 
-`check_strategy` is to strategies what `sklearn.utils.estimator_checks.check_estimator`
-is to estimators.
+`check_strategy` is for strategies what `check_estimator` of
+`sklearn.utils.estimator_checks` is for estimators.
 """
 
 import pickle
@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils import estimator_checks as sklearn_checks
 from sklearn.utils import get_tags
 
+from skal.answers._needs import strategy_needs, strategy_peeks
 from skal.inputs._containers import take
 from skal.learner import ActiveLearner
 from skal.problem import assemble
@@ -26,30 +27,31 @@ from skal.strategies import Labelled
 
 __all__ = ["check_strategy", "parametrize_with_strategy_checks"]
 
+# Number of rows in the pool of every check.
 N_POOL = 40
 
 
 def check_strategy(strategy, estimator=None):
-    """Check that a strategy keeps the contract of skal, and raise where it does not.
+    """Check that a strategy keeps the contract of skal.
 
     Parameters
     ----------
     strategy : strategy instance
-        It is cloned, not changed. It must be able to choose 12 rows out of a pool of
-        40, so a replay must hold that many.
+        The strategy to check. It is cloned, not changed. It must be able to choose 12
+        rows out of a pool of 40, so a fixed order must have at least 12 rows.
 
     estimator : classifier, default=None
-        Has what the strategy needs, and takes numeric rows; logistic regression by
-        default.
+        A classifier of numeric rows with the methods that the strategy needs. The
+        default is logistic regression.
 
     Raises
     ------
     AssertionError
-        If a clause is broken; the message says which.
+        If a check fails. The message says what is expected.
 
     See Also
     --------
-    parametrize_with_strategy_checks : One pytest case per strategy and clause.
+    parametrize_with_strategy_checks : One pytest case per strategy and check.
 
     Examples
     --------
@@ -62,17 +64,19 @@ def check_strategy(strategy, estimator=None):
 
 
 def parametrize_with_strategy_checks(strategies, estimator=None):
-    """Decorate a pytest function that takes one argument, `check`, and calls it.
+    """Parametrize a pytest function that takes one argument, `check`, and calls it.
 
     Parameters
     ----------
     strategies : list of strategy instances
+        The strategies to check.
     estimator : classifier, default=None
         As in `check_strategy`.
 
     Returns
     -------
     pytest.MarkDecorator
+        A decorator for the test function.
 
     Examples
     --------
@@ -90,6 +94,7 @@ def parametrize_with_strategy_checks(strategies, estimator=None):
 
 
 def _yield_checks(strategy, estimator):
+    """Yield all checks of a strategy, as callables without arguments."""
     estimator = LogisticRegression() if estimator is None else estimator
     name = type(strategy).__name__
     for check in (
@@ -104,12 +109,10 @@ def _yield_checks(strategy, estimator):
 
 
 class _Bench:
-    """A small problem, a model on its warm start, and a fitted clone of the strategy.
-
-    The classes overlap, so that a value is seldom the same for two rows.
-    """
+    """A small problem, a model trained on its warm start, and the strategy, cloned."""
 
     def __init__(self, strategy, estimator, seed=0, container=np.asarray):
+        # The classes overlap, so that two rows rarely have the same utility.
         X, y = make_blobs(90, centers=3, cluster_std=4.0, random_state=7)
         sets = split(X, y, warm_size=10, val_size=20, test_size=20, random_state=0)
         names = ("warm", "val", "test")
@@ -163,7 +166,7 @@ def _seeded(strategy, seed):
 
 
 def check_fit_returns_itself(strategy, estimator):
-    """`fit` returns the strategy, and leaves its parameters as they were."""
+    """Check that `fit` returns the strategy and does not change its parameters."""
     bench = _Bench(strategy, estimator)
     before = fingerprint(bench.strategy.get_params())
     assert bench.fit() is bench.strategy, "fit must return self"
@@ -172,7 +175,7 @@ def check_fit_returns_itself(strategy, estimator):
 
 
 def check_select_returns_positions(strategy, estimator):
-    """`select` returns n distinct int64 positions out of the candidates."""
+    """Check that `select` returns n distinct int64 positions of candidates."""
     bench = _Bench(strategy, estimator)
     bench.fit()
     candidates = np.arange(4, N_POOL)
@@ -186,7 +189,7 @@ def check_select_returns_positions(strategy, estimator):
 
 
 def check_all_rows_are_candidates_by_default(strategy, estimator):
-    """Without `candidates`, every row is one; `labelled` may be left out."""
+    """Check that all rows are candidates by default, and `labelled` is optional."""
     bench = _Bench(strategy, estimator)
     bench.fit()
     given = np.arange(N_POOL)
@@ -196,14 +199,14 @@ def check_all_rows_are_candidates_by_default(strategy, estimator):
 
 
 def check_select_repeats_itself(strategy, estimator):
-    """Repeat the answer for the same state: again, pickled, fitted anew."""
+    """Check that `select` repeats itself: called again, unpickled, and refitted."""
     bench = _Bench(strategy, estimator)
     bench.fit()
     first = bench.select()
     assert np.array_equal(first, bench.select()), "select must repeat itself"
     pickled = pickle.loads(pickle.dumps(bench.strategy))
     assert np.array_equal(first, bench.select(pickled)), (
-        "select must say the same after pickling"
+        "select must return the same after pickling"
     )
     bench.fit()
     assert np.array_equal(first, bench.select()), (
@@ -212,7 +215,7 @@ def check_select_repeats_itself(strategy, estimator):
 
 
 def check_select_changes_nothing(strategy, estimator):
-    """`select` changes none of its arguments, and takes arrays that are read-only."""
+    """Check that `select` does not change its arguments, and takes read-only arrays."""
     bench = _Bench(strategy, estimator)
     bench.fit()
     candidates = np.arange(4, N_POOL)
@@ -227,7 +230,7 @@ def check_select_changes_nothing(strategy, estimator):
 
 
 def check_ties_are_broken_by_seed(strategy, estimator):
-    """Where all rows are alike, one seed gives one choice and another seed another."""
+    """Check that the seed decides between rows that are all equal."""
     if not any("random_state" in name for name in strategy.get_params(deep=True)):
         return
 
@@ -244,7 +247,7 @@ def check_ties_are_broken_by_seed(strategy, estimator):
 
 
 def check_global_random_state_is_left_alone(strategy, estimator):
-    """Neither verb draws from numpy's global generator."""
+    """Check that `fit` and `select` do not use numpy's global generator."""
     bench = _Bench(strategy, estimator)
     before = fingerprint(np.random.get_state())  # noqa: NPY002
     bench.fit()
@@ -254,8 +257,8 @@ def check_global_random_state_is_left_alone(strategy, estimator):
 
 
 def check_pool_labels_are_not_read(strategy, estimator):
-    """Never read the label of an unlabelled row, unless the strategy peeks."""
-    if getattr(strategy, "peeks", False):
+    """Check that no label of an unlabelled row is read, unless the strategy peeks."""
+    if strategy_peeks(strategy):
         return
     bench = _Bench(strategy, estimator)
     arguments = bench.fit_arguments
@@ -270,12 +273,12 @@ def check_pool_labels_are_not_read(strategy, estimator):
 
 
 class SecretLabel(str):
-    """A label that raises when it is read while it is a secret."""
+    """A label that raises an AssertionError if it is read while it is secret."""
 
     secret = False
 
     def __new__(cls, label):
-        """Spell the label out."""
+        """Create a label that is not secret yet."""
         return super().__new__(cls, f"class {label}")
 
     def _reveal(self):
@@ -305,12 +308,12 @@ class SecretLabel(str):
 
 
 class _Watched:
-    """A strategy around another one, which keeps labels secret while that one works."""
+    """A wrapper of a strategy that keeps labels secret while the strategy runs."""
 
     def __init__(self, strategy, labels):
         self.strategy = strategy
         self.labels = labels
-        self.needs = getattr(strategy, "needs", ())
+        self.needs = strategy_needs(strategy)
 
     def __sklearn_clone__(self):
         return self
@@ -332,6 +335,7 @@ class _Watched:
         )  # fmt: skip
 
     def _in_secret(self, rows, verb, *args, **kwargs):
+        """Call a method of the strategy while the labels of some rows are secret."""
         for label in self.labels[rows]:
             label.secret = True
         try:
@@ -342,8 +346,8 @@ class _Watched:
 
 
 def check_needs_are_declared(strategy, estimator):
-    """Refuse a model without what the strategy needs, by a TypeError."""
-    needs = getattr(strategy, "needs", ())
+    """Check that a model without the needed methods raises a TypeError."""
+    needs = strategy_needs(strategy)
     bench = _Bench(strategy, estimator)
     bench.fit()
     if not needs:
@@ -359,7 +363,7 @@ def check_needs_are_declared(strategy, estimator):
 
 
 def check_bad_requests_are_refused(strategy, estimator):
-    """Refuse too many rows, and repeated or foreign candidates."""
+    """Check that invalid numbers of rows and invalid candidates raise a ValueError."""
     bench = _Bench(strategy, estimator)
     bench.fit()
     for n, candidates, what in (
@@ -368,20 +372,20 @@ def check_bad_requests_are_refused(strategy, estimator):
         (2, np.array([3, 3, 4]), "repeated candidates"),
         (2, np.array([0, N_POOL]), "candidates outside the pool"),
         (1, np.array([-1, 2]), "negative candidates"),
-        (1, np.array([0.5, 2.0]), "candidates that are no integers"),
+        (1, np.array([0.5, 2.0]), "candidates that are not integers"),
     ):
         request = partial(bench.select, n=n, candidates=candidates)
         _assert_raises(ValueError, request, what)
 
 
 def check_select_before_fit_is_refused(strategy, estimator):
-    """`select` before `fit` is a NotFittedError."""
+    """Check that `select` before `fit` raises a NotFittedError."""
     bench = _Bench(strategy, estimator)
     _assert_raises(NotFittedError, bench.select, "select before fit")
 
 
 def check_containers_do_not_matter(strategy, estimator):
-    """Sparse rows and data frames give the selection that arrays give."""
+    """Check that sparse rows and data frames give the same selection as arrays."""
     arrays = _Bench(strategy, estimator)
     arrays.fit()
     chosen = arrays.select()
@@ -394,6 +398,7 @@ def check_containers_do_not_matter(strategy, estimator):
 
 
 def _containers(estimator):
+    """Yield functions that put an array into another container."""
     if get_tags(estimator).input_tags.sparse:
         yield sparse.csr_array
     try:
@@ -404,7 +409,7 @@ def _containers(estimator):
 
 
 def check_learner_runs(strategy, estimator):
-    """Serve an ActiveLearner, the same way each time."""
+    """Check that an ActiveLearner can use the strategy, and repeats itself."""
     arguments = _Bench(strategy, estimator).fit_arguments
 
     def order():
@@ -418,6 +423,7 @@ def check_learner_runs(strategy, estimator):
 
 
 def _assert_raises(kind, function, what):
+    """Check that a call raises an error of a kind, with a message."""
     try:
         function()
     except kind as error:

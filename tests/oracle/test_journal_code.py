@@ -237,7 +237,7 @@ def test_scores_of_other_code_are_noticed(sets, path, name):
     run()
     run()
     forge(path, 0.5)
-    expected = rf"the scores in {path} are of other code or data, so delete it and"
+    expected = rf"the scores in {path} are from other code or data, so delete it and"
     with pytest.warns(UserWarning, match=expected):
         assert run().validation_quality_ > 0.5
 

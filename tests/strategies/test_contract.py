@@ -20,6 +20,7 @@ from skal import (
     VariationRatio,
 )
 from skal.answers._fixed_classes import FixedClasses
+from skal.strategies import BaseStrategy, RankingStrategy
 from skal.utils.estimator_checks import parametrize_with_strategy_checks
 
 UNCERTAINTY = [MaxEntropy(), LeastConfidence(), Margin()]
@@ -69,7 +70,7 @@ def test_a_strategy_alone_says_what_it_needs():
 
 
 def test_a_pool_of_another_size_is_refused():
-    with pytest.raises(ValueError, match="X has 3 rows, and the strategy was fitted"):
+    with pytest.raises(ValueError, match=r"X must have the 5 rows .* got 3: give"):
         Random().fit(np.ones((5, 1))).select(None, np.ones((3, 1)), 1)
 
 
@@ -82,10 +83,39 @@ def test_a_model_that_gives_no_numbers_is_named(strategy):
     X, y = load_iris(return_X_y=True)
     model = Lost(max_iter=500).fit(X[y > 0], y[y > 0])
     for given in (model, FixedClasses(model, np.arange(3))):
-        with pytest.raises(ValueError, match=r"finds no value for .* since Lost gives"):
+        with pytest.raises(
+            ValueError, match=r"finds no value for .* since Lost returns"
+        ):
             strategy.fit(X).select(given, X, 5)
 
 
 def test_a_parameter_out_of_range_is_refused():
     with pytest.raises(ValueError, match="'random_state' parameter"):
         Random(random_state="zero").fit(np.ones((5, 1)))
+
+
+class LastRows(BaseStrategy):
+    """A strategy without parameters, and without `_parameter_constraints`."""
+
+    def _select(self, estimator, X, n, candidates, labelled):
+        return candidates[len(candidates) - n :][::-1]
+
+
+@parametrize_with_strategy_checks([LastRows()])
+def test_a_strategy_need_not_constrain_parameters(check):
+    check()
+
+
+@pytest.mark.parametrize(
+    ("base", "method"), [(BaseStrategy, "_select"), (RankingStrategy, "_utility")]
+)
+def test_a_subclass_hears_which_method_it_must_implement(base, method):
+    class Unfinished(base):
+        def __init__(self, random_state=None):
+            self.random_state = random_state
+
+    strategy = Unfinished().fit(np.ones((5, 1)))
+    with pytest.raises(
+        NotImplementedError, match=f"must implement the method {method}"
+    ):
+        strategy.select(None, np.ones((5, 1)), 2)

@@ -162,5 +162,7 @@ def test_a_model_that_cannot_be_sampled_is_refused(blobs):
 @pytest.mark.parametrize("strategy", [BALD(), BatchBALD(), VariationRatio()])
 def test_samples_that_are_no_numbers_are_refused(strategy, net):
     net.probs_N_T_C[4, 2, 0] = np.nan
-    with pytest.raises(ValueError, match=r"no value for 1 of 30 .* MockNet gives NaN"):
+    with pytest.raises(
+        ValueError, match=r"no value for 1 of 30 .* MockNet returns NaN"
+    ):
         strategy.fit(ROWS).select(net, ROWS, 5)

@@ -20,7 +20,7 @@ def test_an_order_that_ends_says_so():
 
 @pytest.mark.parametrize("order", [[0, 10], [-1, 2]])
 def test_rows_outside_the_pool_are_refused(order):
-    with pytest.raises(ValueError, match="the pool has rows 0 to 9"):
+    with pytest.raises(ValueError, match="rows of the pool, 0 to 9, got rows"):
         FixedOrder(order).fit(ROWS)
 
 

@@ -381,11 +381,9 @@ def test_sets_that_are_missing_are_refused(blobs):
         return Problem.from_sets(sets, NeverTrained(), batch_size=4, n_rounds=2)
 
     oracle = {"o": AnnealingOracle()}
-    with pytest.raises(
-        ValueError, match="AnnealingOracle searches on the validation set"
-    ):
+    with pytest.raises(ValueError, match="AnnealingOracle needs a validation set to"):
         compare(pose(warm_size=10, val_size=0), oracle)
-    with pytest.raises(ValueError, match="no test set"):
+    with pytest.raises(ValueError, match="needs a test set"):
         compare(pose(warm_size=10, test_size=0), oracle)
     with pytest.raises(ValueError, match="averages from k = 0, but the warm start is"):
         compare(pose(warm_size=0), {"r": Random()}, include_warm_start=True)

@@ -435,7 +435,12 @@ class NeverTrained(GaussianNB):
         ),
         ((NeverTrained(), None), {}, ValueError, "strategies must be a dict"),
         ((3, STRATEGIES), {}, ValueError, r"estimator\['int'\] must be"),
-        ((NeverTrained(), STRATEGIES), {"test_size": 0}, ValueError, "no test set"),
+        (
+            (NeverTrained(), STRATEGIES),
+            {"test_size": 0},
+            ValueError,
+            "needs a test set",
+        ),
     ],
 )
 def test_bad_input_is_met_before_anything_is_trained(

@@ -8,7 +8,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle, Margin, Random, compare, run_seeds
-from skal.utils.progress import ProgressBar, _Bar, _clock, _duration, _monitors
+from skal.utils._bars import Bar, spell_clock, spell_duration
+from skal.utils.progress import ProgressBar, _monitors
 
 
 def console(monkeypatch, **params):
@@ -38,14 +39,14 @@ def screen(request):
 @pytest.fixture
 def reports(monkeypatch):
     """The reports that the bar of a search gets, training by training."""
-    reports, hear = [], _Bar.hear
+    reports, hear = [], Bar.hear
 
     def watch(self, report):
         if "share" in report:
             reports.append(report)
         hear(self, report)
 
-    monkeypatch.setattr(_Bar, "hear", watch)
+    monkeypatch.setattr(Bar, "hear", watch)
     return reports
 
 
@@ -206,7 +207,7 @@ def test_cells_are_weighed_by_their_trainings(screen, study):
 
 
 def test_a_search_is_most_of_a_learner(screen, blobs, reports):
-    bar, shares, move = ProgressBar(), [], _Bar.move_to
+    bar, shares, move = ProgressBar(), [], Bar.move_to
 
     def watch(self, share):
         move(self, share)
@@ -214,7 +215,7 @@ def test_a_search_is_most_of_a_learner(screen, blobs, reports):
             shares.append((self.n_done, self.share))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_Bar, "move_to", watch)
+        patch.setattr(Bar, "move_to", watch)
         learner(AnnealingOracle(n_steps=20)).set_callbacks(bar).fit(*blobs)
     assert max(share for n_done, share in shares if n_done == 1) > 0.95
     assert shares[-1][1] == pytest.approx(1)
@@ -291,9 +292,9 @@ def test_the_end_of_a_search_fits_a_terminal(terminal, blobs):
 class TestBar:
     def bar(self, monkeypatch, **message):
         self.now = 0.0
-        monkeypatch.setattr("skal.utils.progress.time", self)
+        monkeypatch.setattr("skal.utils._bars.time", self)
         usual = {"path": (0,), "label": "Search: search", "name": "search"}
-        return _Bar(usual | {"total": 10, "costs": {}} | message, None)
+        return Bar(usual | {"total": 10, "costs": {}} | message, None)
 
     def monotonic(self):
         return self.now
@@ -344,5 +345,5 @@ class TestBar:
     ],
 )
 def test_durations(seconds, spelled, clock):
-    assert _duration(seconds) == spelled
-    assert _clock(seconds) == clock
+    assert spell_duration(seconds) == spelled
+    assert spell_clock(seconds) == clock

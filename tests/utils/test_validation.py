@@ -11,7 +11,7 @@ from skal.inputs._checks import check_disjoint, check_pair
 @pytest.mark.parametrize("dtype", [np.int16, np.float32, np.float64])
 def test_sets_that_overlap_are_refused_in_any_type(container, dtype):
     X = container(np.arange(120).reshape(60, 2))
-    with pytest.raises(ValueError, match="X and X_test overlap: 10 rows"):
+    with pytest.raises(ValueError, match="X and X_test overlap: they share 10 rows"):
         check_disjoint({"X": X, "X_test": X[:10].astype(dtype)})
 
 
@@ -26,7 +26,7 @@ def test_sets_that_overlap_are_refused_in_any_type(container, dtype):
 )
 def test_rows_that_overlap_are_found_whatever_they_hold(column):
     X = pd.DataFrame({"number": np.arange(60.0), "any": column})
-    with pytest.raises(ValueError, match="X and X_test overlap: 10 rows"):
+    with pytest.raises(ValueError, match="X and X_test overlap: they share 10 rows"):
         check_disjoint({"X": X, "X_test": X[:10].copy()})
 
 
@@ -40,5 +40,7 @@ def test_dicts_that_differ_in_values_do_not_overlap():
 def test_frames_with_other_columns_are_refused(columns, frame):
     X = frame({"a": [1, 2], "b": [3, 4]})
     check_pair(X, [0, 1], "test", X)
-    with pytest.raises(ValueError, match="X_test and X have other columns, or"):
+    with pytest.raises(
+        ValueError, match="X_test and X must have the same columns in the"
+    ):
         check_pair(frame({name: [5, 6] for name in columns}), [0, 1], "test", X)

@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 
 from skal._sklearn import HasMethods, Interval, StrOptions
+from skal.answers._needs import strategy_needs
 from skal.identity._fingerprint import describe
 from skal.oracle._base import SearchOracle
 from skal.oracle.annealing._guided import GuidedChain
@@ -235,7 +236,7 @@ class AnnealingOracle(SearchOracle):
     @property
     def needs(self):
         """What the strategy that finds the start calls on a model."""
-        return getattr(self.start, "needs", ())
+        return strategy_needs(self.start)
 
     def _schedule(self):
         n_greedy = self.n_steps // 5 if self.n_greedy is None else self.n_greedy

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import clone
 
 from skal._threads import single_threaded
+from skal.answers._needs import strategy_needs
 from skal.inputs._containers import n_rows
 from skal.loop import check_batch
 from skal.problem import Problem
@@ -116,7 +117,7 @@ class EverySeed(BaseStrategy):
     @property
     def needs(self) -> tuple[str, ...]:  # type: ignore[override]
         """The needs of the wrapped strategy."""
-        return getattr(self.strategy, "needs", ())
+        return strategy_needs(self.strategy)
 
     def _fit(self, X: Any, y: Any, problem: Problem) -> None:
         self._own = clone(self.strategy).fit(X, problem=problem)

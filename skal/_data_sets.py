@@ -1,0 +1,174 @@
+"""The data sets of a problem: checked, and carved out of `X` where they are missing."""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skal._sklearn import _check_method_params
+from skal.inputs._checks import (
+    check_disjoint,
+    check_labels,
+    check_matching,
+    check_pair,
+    check_rows,
+    class_list,
+)
+from skal.inputs._containers import n_rows, take
+from skal.splitting import carve, count_of
+
+
+def with_rows(
+    pairs: Mapping[str, tuple[Any, Any]],
+) -> dict[str, tuple[Any, Any]]:
+    """Return the sets that are given, out of pairs of rows and labels.
+
+    Parameters
+    ----------
+    pairs : mapping of str to (rows, labels)
+        The sets by name; both are None for a set that is not given.
+
+    Returns
+    -------
+    dict of str to (rows, labels)
+
+    Raises
+    ------
+    ValueError
+        If a set has labels and no rows.
+    """
+    for name, (rows, labels) in pairs.items():
+        if rows is None and labels is not None:
+            raise ValueError(
+                f"y_{name} is given and X_{name} is missing: give both, or neither."
+            )
+    return {name: pair for name, pair in pairs.items() if pair[0] is not None}
+
+
+def checked_sets(
+    X: Any,
+    y: Any,
+    given: Mapping[str, tuple[Any, Any]],
+    sizes: Mapping[str, float | None],
+    fit_params: Mapping[str, Any],
+    *,
+    batch_size: int,
+    n_rounds: int,
+    estimator: Any,
+    seed: int,
+) -> dict[str, Any]:
+    """Check the given sets and carve the other ones out of `X`.
+
+    Parameters
+    ----------
+    X, y, given, sizes, fit_params, batch_size, n_rounds, estimator, seed
+        As in `skal.problem.assemble`.
+
+    Returns
+    -------
+    dict of str to object
+        The arguments of `Problem` that depend on data: the sets, `pool_rows`,
+        `classes`, `fit_params` cut to the warm start and the pool, and `n_rounds` as
+        far as the pool allows.
+
+    Raises
+    ------
+    ValueError
+        If labels are missing, sets overlap or disagree in width, or `X` is too small.
+    """
+    # Check everything before anything is carved
+    X, y = check_rows(X, "X", estimator), check_labels(y, "y")
+    check_matching(X, y, "y")
+    sets = _check_given(given, X, estimator)
+    classes = class_list([y, *(sets[key] for key in sets if key[0] == "y")])
+
+    # Carve the sets that are not given; what remains is the pool
+    n = n_rows(X)
+    rows = carve(n, _fill_in_warm_size(sizes, n, batch_size), seed)
+    pool = rows.pop("pool")
+    for name, part in rows.items():
+        if name == "warm" or len(part):
+            sets[f"X_{name}"], sets[f"y_{name}"] = take(X, part), take(y, part)
+
+    return {
+        **sets,
+        "X_pool": take(X, pool),
+        "y_pool": take(y, pool),
+        "pool_rows": pool,
+        "classes": classes,
+        "n_rounds": _possible_rounds(n_rounds, batch_size, len(pool)),
+        "fit_params": _cut_fit_params(X, fit_params, rows.get("warm"), pool, sets),
+    }
+
+
+def _check_given(
+    given: Mapping[str, tuple[Any, Any]], X: Any, estimator: Any
+) -> dict[str, Any]:
+    """Return the given sets as the arguments of `Problem`, such as `X_val`."""
+    sets = {}
+    for name, (X_given, y_given) in given.items():
+        is_empty = n_rows(X_given) == 0
+        # A set without rows need not be a table: an empty list is fine too.
+        if is_empty:
+            X_given = take(X, np.arange(0))
+        else:
+            X_given = check_rows(X_given, f"X_{name}", estimator)
+        check_pair(X_given, y_given, name, X)
+        if name == "warm" or not is_empty:
+            sets[f"X_{name}"] = X_given
+            sets[f"y_{name}"] = check_labels(y_given, f"y_{name}")
+    if sets:
+        tables = {key: value for key, value in sets.items() if key[0] == "X"}
+        check_disjoint({"X": X, **tables})
+    return sets
+
+
+def _fill_in_warm_size(
+    sizes: Mapping[str, float | None], n: int, batch_size: int
+) -> dict[str, float]:
+    """Return the sizes with the default size of the warm start in place of None."""
+    known = {name: size for name, size in sizes.items() if size is not None}
+    if len(known) < len(sizes):
+        left = n - sum(count_of(size, n) for size in known.values())
+        known["warm"] = min(2 * batch_size, max(1, left // 4))
+    return known
+
+
+def _possible_rounds(n_rounds: int, batch_size: int, n_pool: int) -> int:
+    """Return the number of rounds that the pool has rows for, with a warning."""
+    if n_rounds * batch_size <= n_pool:
+        return n_rounds
+    possible = -(-n_pool // batch_size)
+    last = n_pool - (possible - 1) * batch_size
+    warnings.warn(
+        f"{n_rounds} rounds of batch_size={batch_size} need {n_rounds * batch_size} "
+        f"rows, and the pool holds {n_pool}: stopping early, after {possible} rounds, "
+        f"the last of them with {last} rows. Ask for fewer or smaller rounds.",
+        stacklevel=8,  # the caller of ActiveLearner.fit, which has two decorators
+    )
+    return possible
+
+
+def _cut_fit_params(
+    X: Any,
+    fit_params: Mapping[str, Any],
+    warm_rows: NDArray | None,
+    pool_rows: NDArray,
+    sets: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Cut arguments with one value per row of `X` to the warm start and the pool."""
+    # A warm start that is given has no values of such an argument
+    if warm_rows is None and n_rows(sets["X_warm"]):
+        whole = _check_method_params(X, fit_params)
+        cut = _check_method_params(X, fit_params, indices=pool_rows)
+        per_row = [name for name in whole if cut[name] is not whole[name]]
+        if per_row:
+            raise ValueError(
+                f"{per_row[0]} has one value per row of X and none for X_warm: put the "
+                "warm start into X and set `warm_size`, so that it is carved out."
+            )
+    warm_rows = np.empty(0, dtype=np.int64) if warm_rows is None else warm_rows
+    rows = np.concatenate([warm_rows, pool_rows])
+    return _check_method_params(X, fit_params, indices=rows)

@@ -1,0 +1,117 @@
+"""Predictions and scores of the model that a learner ends with."""
+
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skal.inputs._containers import width
+
+
+def _estimator_has(method):
+    """Return a check that raises AttributeError if the estimator lacks a method."""
+
+    def check(self):
+        getattr(getattr(self, "estimator_", self.estimator), method)
+        return True
+
+    return check
+
+
+class FinalModelMixin:
+    """Prediction methods that delegate to the fitted attribute `estimator_`.
+
+    The class that is mixed in has a parameter `estimator`, and sets the attributes
+    `estimator_` and `scorer_` in `fit`.
+    """
+
+    @available_if(_estimator_has("predict"))
+    def predict(self, X):
+        """Predict the classes of `X` with the final model.
+
+        Parameters
+        ----------
+        X : rows, n_samples of them
+            The rows to predict.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The predicted classes.
+        """
+        return self._call("predict", X)
+
+    @available_if(_estimator_has("predict_proba"))
+    def predict_proba(self, X):
+        """Return the final model's class probabilities.
+
+        Parameters
+        ----------
+        X : rows, n_samples of them
+            The rows to predict.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Columns in the order of `classes_`.
+        """
+        return self._call("predict_proba", X)
+
+    @available_if(_estimator_has("predict_log_proba"))
+    def predict_log_proba(self, X):
+        """Return the logarithm of the final model's class probabilities.
+
+        Parameters
+        ----------
+        X : rows, n_samples of them
+            The rows to predict.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Columns in the order of `classes_`.
+        """
+        return self._call("predict_log_proba", X)
+
+    @available_if(_estimator_has("decision_function"))
+    def decision_function(self, X):
+        """Return the final model's confidence scores.
+
+        Parameters
+        ----------
+        X : rows, n_samples of them
+            The rows to predict.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Columns in the order of `classes_`. One-vs-one scores have a column for
+            each pair of classes instead.
+        """
+        return self._call("decision_function", X)
+
+    def score(self, X, y):
+        """Score the final model by `scoring`.
+
+        Parameters
+        ----------
+        X : rows, n_samples of them
+            The rows to score on.
+        y : array-like of shape (n_samples,), or list of n_samples lists of tags
+            Their true labels.
+
+        Returns
+        -------
+        float
+            The score, higher is better.
+        """
+        return self.scorer_(self._model_for(X), X, y)
+
+    def _call(self, method, X):
+        """Return what a method of the final model returns for `X`."""
+        return getattr(self._model_for(X), method)(X)
+
+    def _model_for(self, X):
+        """Return the final model, after a check that `X` has the columns of `fit`."""
+        check_is_fitted(self, "estimator_")
+        if width(X) is not None:
+            validate_data(self, X, reset=False, skip_check_array=True)
+        return self.estimator_
