@@ -118,7 +118,7 @@ def test_edited_cells_are_refused_by_name(sets, path, trained, kind):
     expected = r"__main__.FACTOR=1 in the journal, __main__.FACTOR=2 now\. Give what"
     with pytest.raises(ValueError, match=expected):
         search_with(sets, path, kind, text.replace("FACTOR = 1", "FACTOR = 2"))
-    expected = r"the code of __main__.it has changed\. Give what it was made with"
+    expected = r"the code of __main__.it has changed\. Undo the difference to resume"
     with pytest.raises(ValueError, match=expected):
         search_with(sets, path, kind, text.replace("* FACTOR", "* 1 * FACTOR"))
     assert not trained

@@ -20,7 +20,7 @@ def kept(monkeypatch):
     take, kept = UniformChain.step, []
 
     def score(self, sets):
-        return [sum(s.tolist()) % 997 / 997 for s in sets]
+        return {key: sum(s.tolist()) % 997 / 997 for key, s in sets.items()}
 
     def watch(chain, t):
         moved = take(chain, t)

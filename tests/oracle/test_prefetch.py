@@ -39,7 +39,7 @@ def batches(monkeypatch):
     train = Objective._train_and_score
 
     def watch(self, sets):
-        batches.append([frozenset(s.tolist()) for s in sets])
+        batches.append([frozenset(s.tolist()) for s in sets.values()])
         return train(self, sets)
 
     monkeypatch.setattr(Objective, "_train_and_score", watch)
@@ -168,7 +168,7 @@ def timed(moments, train):
     def train_in_worker(key, work, sets):
         known.setdefault(key, work)
         scores = train(*known[key], sets)
-        return _jobs.Answer(scores, moments[-1] - moments[-2])
+        return _jobs.ShareResult(scores, moments[-1] - moments[-2])
 
     return train_in_worker
 
@@ -178,7 +178,7 @@ def test_a_wide_trainer_is_filled_up(blobs, batches, monkeypatch):
     n_alone = len(batches)
     batches.clear()
     monkeypatch.setattr(Trainer, "width", 16)
-    monkeypatch.setattr(_objective, "LEAST_CHANCE", 0.0)
+    monkeypatch.setattr(_objective, "MIN_CHANCE", 0.0)
     wide = fit(blobs, AnnealingOracle(proposal="uniform", **SHORT))
     assert_same(alone, wide)
     middle = [len(batch) for batch in batches[1:-6]]
@@ -193,7 +193,7 @@ def test_a_wide_trainer_is_not_filled_up_with_what_is_hardly_asked_for(
     wasted, sizes = [], []
     for least in (0.0, 0.4, 1.0):
         batches.clear()
-        monkeypatch.setattr(_objective, "LEAST_CHANCE", least)
+        monkeypatch.setattr(_objective, "MIN_CHANCE", least)
         wasted.append(
             fit(blobs, AnnealingOracle(proposal="uniform", **SHORT)).n_speculative_
         )

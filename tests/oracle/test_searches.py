@@ -380,7 +380,7 @@ class TestBestOfStrategies:
         assert not trained
 
     def test_no_strategies_are_refused(self, sets):
-        with pytest.raises(ValueError, match="propose nothing"):
+        with pytest.raises(ValueError, match=r"must not be empty, got"):
             learn(BestOfStrategiesOracle(strategies=[]), sets)
 
 
