@@ -84,7 +84,7 @@ class Search(ABC):
 
     @abstractmethod
     def step(self, t: int) -> bool:
-        """Take step t.
+        """Take step t, and return whether it was taken.
 
         Parameters
         ----------
@@ -107,7 +107,7 @@ class Search(ABC):
         """Return the best order and its quality.
 
         It may be called after any number of steps, also if `begin` or a step was cut
-        short after the first training. If there is no whole order yet, the best
+        short after the first training. If the order is not whole yet, the best
         beginning is completed at random, and scored as far as time allows.
 
         Returns

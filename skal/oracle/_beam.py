@@ -89,7 +89,7 @@ class Beam(Search):
         self._tried: list[tuple[NDArray[np.int64], Prefix]] = []
 
     def step(self, t: int) -> bool:
-        """Extend all prefixes, and keep the best extensions.
+        """Extend all prefixes, keep the best extensions, and return True.
 
         Parameters
         ----------
@@ -99,7 +99,7 @@ class Beam(Search):
         Returns
         -------
         bool
-            Always True.
+            True, since each step is taken.
         """
         n_missing = self.problem.n_rounds - len(self.kept[0].done)
         self.objective.budget.reserve = n_missing
@@ -228,7 +228,7 @@ class BeamOracle(SearchOracle):
 
     max_time : float or None, default=None
         Maximum time of the search in seconds, as in `AnnealingOracle`. When it is over,
-        the order is completed at random and scored. If None, there is no limit.
+        the order is completed at random and scored. None means no limit.
 
     n_jobs : int or None, default=None
         Number of trainings that run in parallel. It does not change the result.
@@ -348,7 +348,7 @@ class GreedyOracle(BeamOracle):
 
     max_time : float or None, default=None
         Maximum time of the search in seconds, as in `AnnealingOracle`. When it is over,
-        the order is completed at random and scored. If None, there is no limit.
+        the order is completed at random and scored. None means no limit.
 
     n_jobs : int or None, default=None
         Number of trainings that run in parallel. It does not change the result.

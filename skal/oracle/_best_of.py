@@ -107,7 +107,7 @@ def _subset_size(least: int, most: int, rng: np.random.Generator) -> int:
 def usual_strategies(problem: Problem) -> list[Any]:
     """Return the default strategies for a problem's estimator."""
     if n_rows(problem.X_warm) == 0:
-        return [Random()]  # in the first round there is no model
+        return [Random()]  # the first round comes before any model
     if hasattr(problem.estimator, "predict_token_log_proba"):
         return list(TAG_STRATEGIES)
     has_proba = hasattr(problem.estimator, "predict_proba")
@@ -171,7 +171,7 @@ class BestOfStrategiesOracle(SearchOracle):
 
     max_time : float or None, default=None
         Maximum time of the search in seconds, as in `AnnealingOracle`. When it is over,
-        the order is completed at random and scored. If None, there is no limit.
+        the order is completed at random and scored. None means no limit.
 
     n_jobs : int or None, default=None
         Number of trainings that run in parallel. It does not change the result.

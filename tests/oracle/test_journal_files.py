@@ -114,7 +114,7 @@ def test_places_where_no_journal_can_be(sets, tmp_path, trained):
         search(sets, tmp_path)
     with pytest.raises(FileNotFoundError, match="in a folder that does not exist"):
         search(sets, tmp_path / "missing" / "search.db")
-    with pytest.raises(FileNotFoundError, match="There is no journal at"):
+    with pytest.raises(FileNotFoundError, match="No journal was found at"):
         read_journal(tmp_path / "search.db")
     assert not trained
     assert os.listdir(tmp_path) == []

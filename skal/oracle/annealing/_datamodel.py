@@ -66,8 +66,8 @@ class LinearDatamodel:
     Attributes
     ----------
     effects : ndarray of shape (n_points, n_answers)
-        What each point adds to the margins of a model that is trained on the mean
-        number of labels.
+        The amount that each point adds to the margins of a model that is trained on
+        the mean number of labels.
     variances : ndarray of shape (n_points,)
         Variance of the effects, relative to the prior variance.
     error_scale : float

@@ -156,7 +156,7 @@ class GuidedChain(Chain):
         self._record(0, self.current, True)
 
     def step(self, t: int) -> bool:
-        """Take step t.
+        """Take step t, and return whether it was taken.
 
         Parameters
         ----------
@@ -166,7 +166,7 @@ class GuidedChain(Chain):
         Returns
         -------
         bool
-            False if there is no move, or the step would exceed `max_trainings`.
+            False if no move is possible, or the step would exceed `max_trainings`.
         """
         # Set the temperature; greedy steps start from the best order.
         rng = stream(self.seed, Stream.STEP, t)

@@ -29,7 +29,7 @@ def propose(
     -------
     (int, int) or None
         Two indices into the order, the first of which is less than `n_acquired`. None
-        if there is no neighbouring order, since one batch takes the whole pool.
+        if the order has no neighbour, since one batch takes the whole pool.
 
     References
     ----------

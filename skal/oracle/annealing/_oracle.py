@@ -66,7 +66,7 @@ class AnnealingOracle(SearchOracle):
 
     max_trainings : int or None, default=None
         Maximum number of trainings. The search ends before the step that would exceed
-        it. If None, there is no limit.
+        it. None means no limit.
 
     max_time : float or None, default=None
         Maximum time of the search in seconds, including the start. The time is checked
@@ -74,7 +74,7 @@ class AnnealingOracle(SearchOracle):
         the first training is always done. A step that is cut short does not count. If
         the time is over within the start, the part of the order that was found is
         completed at random, with a warning. The result depends on the speed of the
-        machine. If None, there is no limit.
+        machine. None means no limit.
 
     n_jobs : int or None, default=None
         Number of trainings that run in parallel. It does not change the result, and is
@@ -264,7 +264,7 @@ class AnnealingOracle(SearchOracle):
 
     @property
     def with_margins(self):
-        """Whether the search needs margins."""
+        """Return whether the search needs margins."""
         return self.proposal == "guided"
 
     def _search(self, problem):

@@ -40,8 +40,8 @@ class _Future(NamedTuple):
 class UniformChain(Chain):
     """Annealing that proposes each exchange with the same probability (Algorithm 1).
 
-    The steps are those of the paper. While it trains, sets that the next steps will
-    probably need are trained along with the present ones.
+    The steps are as in the paper. In addition, sets that the next steps will probably
+    need are trained along with the sets of the present step.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class UniformChain(Chain):
         self._record(0, self.current, True)
 
     def step(self, t: int) -> bool:
-        """Take step t.
+        """Take step t, and return whether it was taken.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class UniformChain(Chain):
         Returns
         -------
         bool
-            False if there is no move, or the step would exceed `max_trainings`.
+            False if no move is possible, or the step would exceed `max_trainings`.
         """
         draw = self._draw(t)
         if draw is None:
@@ -131,7 +131,7 @@ class UniformChain(Chain):
         return True
 
     def _draw(self, t: int) -> _Draw | None:
-        """Draw step t's random numbers from its own stream; None if there is no move.
+        """Draw step t's random numbers from its own stream; None if no move exists.
 
         They are kept until the step is taken, since looking ahead needs them earlier.
         """

@@ -66,8 +66,8 @@ class Objective:
     n_jobs : int or None, default=None
         Number of trainings that run in parallel. It does not change any score.
     prefetch : "auto" or int, default=0
-        Maximum number of sets to train ahead, along with those that are requested:
-        "auto" fills the workers. It does not change any score, nor `n_trainings`.
+        Maximum number of sets to train ahead, along with the requested ones: "auto"
+        fills the workers. It does not change any score, nor `n_trainings`.
     journal : Journal or None, default=None
         Where scores are looked up and written.
     with_margins : bool, default=False
@@ -127,7 +127,7 @@ class Objective:
 
     @property
     def n_trainings_so_far(self) -> int:
-        """Return the number of trainings, with those of the batch in progress."""
+        """Return the number of trainings, including the batch in progress."""
         return len(self._scores) + len(self._arrived)
 
     @property
@@ -304,8 +304,8 @@ class Objective:
     def _forget_margins(self, latest: Iterable[bytes]) -> None:
         """Drop the margins of the sets that were requested longest ago.
 
-        The order must be that of the requests, and not that in which margins arrived:
-        with a journal they arrive earlier, and the search would differ.
+        They are dropped in the order of the requests, and not of their arrival: with a
+        journal margins arrive earlier, which would change the search.
         """
         for key in latest:
             if key in self._margins:

@@ -238,13 +238,13 @@ class Journal:
         Returns
         -------
         dict of bytes to ndarray of shape (n_answers,)
-            The margins that are in the journal. These sets have scores there, too.
+            The margins that are in the journal. Their sets have scores there as well.
         """
         found = self._look_up("margins", keys)
         return {key: np.frombuffer(text, np.float16) for key, text in found.items()}
 
     def _look_up(self, column: str, keys: Iterable[bytes]) -> dict[bytes, Any]:
-        """Return the values of a column for sets, without those that are missing."""
+        """Return the values of a column for sets, as far as there are any."""
         query = f"SELECT {column} FROM score WHERE xi = ? AND labelled = ?"
         with translate_sqlite_errors(self.path):
             rows = {
@@ -361,7 +361,7 @@ def read_journal(path: Any) -> dict[str, NDArray]:
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
         If it is damaged or not a journal.
 
@@ -392,7 +392,7 @@ def read_journal(path: Any) -> dict[str, NDArray]:
     check_path(path)
     if not path.exists():
         raise FileNotFoundError(
-            f"There is no journal at {str(path)!r}: start the search first, and give "
+            f"No journal was found at {str(path)!r}: start the search first, and give "
             "the same path as to its oracle."
         )
     rows = read(path, _all_steps)

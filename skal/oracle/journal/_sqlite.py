@@ -65,7 +65,7 @@ def _log_of(path: Path) -> Path:
 
 
 def create(path: Path, tables: str) -> None:
-    """Create an empty journal atomically: if the process is killed, there is none.
+    """Create an empty journal atomically, even if the process is killed.
 
     Parameters
     ----------
@@ -114,8 +114,8 @@ def read(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
     """Read from an existing journal, without creating files next to it.
 
     To read a database in WAL mode, SQLite creates two files next to it, unless the
-    database is opened as immutable. That is correct if there is no log, since no
-    process is writing then. If a search begins meanwhile, the query is repeated.
+    database is opened as immutable. That is correct if the log does not exist, since
+    no process is writing then. If a search begins meanwhile, the query is repeated.
 
     Parameters
     ----------
