@@ -1,4 +1,4 @@
-"""The search that learns from what it tries."""
+"""Guided annealing and its linear datamodel."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def fit(data, oracle, estimator=None, **params):
 
 @pytest.fixture(scope="module")
 def overlapping():
-    """Three clouds that lie half upon each other, in six dimensions."""
+    """Three overlapping clusters in six dimensions."""
     rng = np.random.default_rng(0)
     y = rng.integers(3, size=400)
     return rng.normal(size=(400, 6)) + np.eye(6)[y], y
@@ -41,7 +41,7 @@ def overlapping():
 
 class TestLinearDatamodel:
     def test_is_the_posterior_as_long_as_points_are_seen_once(self):
-        """One exchange of two fresh points, against the normal equations."""
+        """One exchange of two new points, against the normal equations."""
         datamodel, seen = LinearDatamodel(4, 3), np.array([1.0, -2.0, 0.5])
         datamodel.update(2, 0, seen)
         row = np.array([-1.0, 0, 1, 0])
@@ -171,7 +171,7 @@ def test_moves_of_a_step_do_not_overlap_and_fill_the_rounds(blobs, steps):
 
 
 def test_a_state_is_what_its_order_scores(overlapping, steps):
-    """Moves that are accepted together are worth what each was worth by itself."""
+    """Moves that are accepted together gain as much as each of them alone."""
     learner = fit(overlapping, AnnealingOracle(n_steps=40))
     assert learner.strategy_.quality_ == pytest.approx(learner.validation_quality_)
     several = [step for step in steps if (step[0].scores != step[2].scores).sum() > 2]
@@ -205,7 +205,7 @@ def test_a_limit_ends_a_search_and_does_not_change_it(blobs, tmp_path):
 
 
 def test_greedy_steps_never_leave_the_best(tiny_sets):
-    """Not even where all around it is known, and nothing is left to train."""
+    """Not even if all neighbours are scored, so that nothing is left to train."""
     learner = ActiveLearner(
         GaussianNB(),
         AnnealingOracle(n_steps=100, n_greedy=50),
@@ -221,7 +221,7 @@ def test_greedy_steps_never_leave_the_best(tiny_sets):
 
 
 class Undefined(GaussianNB):
-    """A model that has no number for some rows as long as a class has one label."""
+    """A model with NaN probabilities while a class has a single label."""
 
     def predict_proba(self, X):
         found = super().predict_proba(X)
@@ -241,7 +241,7 @@ def test_probabilities_that_are_no_numbers(overlapping):
 
 
 def test_scores_of_pairs_of_classes(digits):
-    """With a class that is not labelled yet they have no column for each class."""
+    """While a class is not labelled yet, its columns are missing."""
     X, y = digits
     pairs = SVC(decision_function_shape="ovo")
     oracle = AnnealingOracle(n_steps=3, start="random")
@@ -271,7 +271,7 @@ class Answers(GaussianNB):
 
 
 def test_models_that_only_answer(overlapping):
-    """Without probabilities or decision values a right answer is a margin of one."""
+    """Without probabilities or decision values, a right answer has margin 1."""
     oracle = AnnealingOracle(n_steps=20)
     history = fit(overlapping, oracle, Answers()).strategy_.history_
     assert history["best"][-1] > history["best"][0] + 0.02
@@ -342,7 +342,7 @@ def test_a_journal_does_not_change_which_margins_are_forgotten(sets, path, monke
 
 
 def test_a_score_with_other_last_digits_may_be_completed(sets, path):
-    """As where two machines search, whose sums are not the same to the last bit."""
+    """As with two machines, whose sums differ in the last bit."""
     problem = Problem.from_sets(sets, GaussianNB(), batch_size=3, n_rounds=2)
     margins = {b"set": np.ones(5, np.float16)}
     for score, given in ((0.3, None), (0.1 + 0.2, margins)):
@@ -354,7 +354,7 @@ def test_a_score_with_other_last_digits_may_be_completed(sets, path):
 
 
 def test_margins_of_long_ago_are_predicted(blobs, monkeypatch):
-    """The search goes on where margins were forgotten, and is still the same twice."""
+    """A search whose margins were dropped is still reproducible."""
     from skal.oracle.evaluation import _objective
 
     monkeypatch.setattr(_objective, "MAX_KEPT_MARGINS", 6)

@@ -38,7 +38,7 @@ def test_each_set_is_in_one_share_and_none_is_empty(n_sets, n_shares):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_shares_are_about_as_large(seed):
-    """The prefixes of a few orders, as a search asks for them."""
+    """The prefixes of a few orders, as a search requests them."""
     rng = np.random.default_rng(seed)
     sizes = [20 * k for _ in range(4) for k in range(1, rng.integers(2, 9))]
     sets = [np.zeros(n) for n in sizes]

@@ -1,4 +1,4 @@
-"""The journal: kept, resumed, shared, refused. Kills stand in test_journal_kills.py."""
+"""The journal: written, resumed, shared, refused (kills: test_journal_kills.py)."""
 
 import gc
 import json
@@ -307,7 +307,7 @@ def test_numbers_are_exact(sets, path, monkeypatch, number):
 
 
 class Memory:
-    """A callback that tells how much is allocated at some steps."""
+    """A callback that records the allocated memory at some steps."""
 
     max_propagation_depth = None
 

@@ -1,4 +1,4 @@
-"""Files that are no journal, places where none can be, and full disks."""
+"""Files that are not journals, invalid paths, and full disks."""
 
 import os
 import shutil

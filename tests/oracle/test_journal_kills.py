@@ -64,7 +64,7 @@ def start(path, target=tell_and_search, **params):
 
 
 def kill(process, connection):
-    """Kill -9; whether it was still alive."""
+    """Kill a process (-9), and return whether it was still alive."""
     process.kill()
     process.join()
     connection.close()
@@ -84,7 +84,7 @@ def undisturbed_guided():
 
 @pytest.fixture(scope="module")
 def seconds(tmp_path_factory):
-    """How long a search takes in another process."""
+    """Return the duration of a search in another process."""
     process, ours = start(tmp_path_factory.mktemp("timed") / "search.db")
     started = time.monotonic()
     ours.recv()

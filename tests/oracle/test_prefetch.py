@@ -142,7 +142,7 @@ def test_a_single_job_trains_nothing_ahead(blobs, batches):
 
 @pytest.mark.parametrize(("milliseconds", "size"), [(0, 16), (5, 8), (1000, 6)])
 def test_two_jobs_are_filled_up(blobs, batches, monkeypatch, milliseconds, size):
-    """Quick trainings up to 20 ms for each job, slow ones to an even number."""
+    """Quick trainings fill 20 ms for each job, slow ones an even number."""
     train = _jobs.train_and_judge
 
     def pretend(trainer, evaluation, sets):
@@ -162,7 +162,7 @@ def test_two_jobs_are_filled_up(blobs, batches, monkeypatch, milliseconds, size)
 
 
 def timed(moments, train):
-    """Return a worker whose clock is that of the trainings."""
+    """Return a worker that takes its time from the clock of the trainings."""
     known = {}
 
     def train_in_worker(key, work, sets):
@@ -222,7 +222,7 @@ def test_a_number_is_what_is_trained_ahead_at_most(blobs, batches):
 
 
 def test_what_was_trained_ahead_is_used(blobs, batches):
-    """Cold chains stay where they are, so nearly all that is foreseen comes true."""
+    """Cold chains stay where they are, so nearly all predictions are right."""
     cold = AnnealingOracle(proposal="uniform", n_steps=0, n_greedy=150, prefetch=10)
     oracle = fit(blobs, cold)
     n_ahead = sum(map(len, batches)) - len(batches)

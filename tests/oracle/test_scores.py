@@ -6,7 +6,7 @@ from skal.oracle.evaluation._score_table import ScoreTable
 
 
 def keys(rng, n):
-    """Digests, of which many end in zeros, as text must not."""
+    """Digests, many of which end in zero bytes, which numpy strips."""
     return [rng.bytes(2) + bytes(14) if i % 3 else rng.bytes(16) for i in range(n)]
 
 
