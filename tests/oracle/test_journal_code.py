@@ -115,7 +115,7 @@ def test_edited_cells_are_refused_by_name(sets, path, trained, kind):
     assert search_with(sets, path, kind, f"\n# moved\n{text}").order_.tolist() == (
         first.order_.tolist()
     )
-    expected = r"__main__.FACTOR=1 in the journal, __main__.FACTOR=2 now\. Give what"
+    expected = r"__main__.FACTOR=1 in the journal, __main__.FACTOR=2 now\. Undo the"
     with pytest.raises(ValueError, match=expected):
         search_with(sets, path, kind, text.replace("FACTOR = 1", "FACTOR = 2"))
     expected = r"the code of __main__.it has changed\. Undo the difference to resume"
