@@ -1,29 +1,34 @@
-"""Base classes of oracles: all of them, and those that search step by step."""
+"""Base classes of oracles, and of the searches that some of them run step by step."""
 
 import os
 import warnings
+from abc import ABC, abstractmethod
 from contextlib import nullcontext
 from numbers import Integral
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 
 from skal.loop import check_validation
 from skal.oracle.evaluation._budget import Budget, Course, OutOfTime
 from skal.oracle.evaluation._objective import Objective
+from skal.oracle.journal._history import History
 from skal.oracle.journal._journal import Journal
 from skal.strategies import OrderStrategy
 
 
 class BaseOracle(OrderStrategy):
-    """Base class of oracles. A subclass writes `_search(problem)`.
+    """Base class of oracles. A subclass implements `_search(problem)`.
 
-    `_search` returns the best order it found, as positions in the pool, its quality on
-    validation, and the number of trainings that took.
+    `_search` returns the best order that was found, as positions in the pool, its
+    quality on validation, and the number of trainings.
     """
 
+    # Whether the strategy uses labels of the pool, and whether it needs a validation
+    # set.
     peeks = True
-    # Whether it needs a validation set.
     searches = True
 
     def _fit(self, X, y, problem):
@@ -38,17 +43,89 @@ class BaseOracle(OrderStrategy):
         self.order_ = problem.pool_rows[self._plan]
 
 
+class Search(ABC):
+    """A search that proceeds in steps, as `SearchOracle` runs it.
+
+    Attributes
+    ----------
+    history : History
+        The steps so far. It must be there before `begin`.
+    """
+
+    history: History
+
+    @property
+    @abstractmethod
+    def n_steps(self) -> int:
+        """Return the largest number of steps."""
+
+    @property
+    @abstractmethod
+    def is_whole(self) -> bool:
+        """Return whether there is a whole order; otherwise `found` completes one."""
+
+    @property
+    @abstractmethod
+    def progress(self) -> dict[str, Any]:
+        """Return the values that a progress bar shows, by name.
+
+        It is read within `begin` as well, when it may still be empty.
+        """
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Prepare the first step. This may train.
+
+        Raises
+        ------
+        OutOfTime
+            If `max_time` is over. `found` must still work.
+        """
+
+    @abstractmethod
+    def step(self, t: int) -> bool:
+        """Take step t, and return whether it was taken.
+
+        Parameters
+        ----------
+        t : int
+            The number of the step: 1, 2, ..., up to `n_steps`, in this order.
+
+        Returns
+        -------
+        bool
+            Whether the step was taken. If not, the search is over.
+
+        Raises
+        ------
+        OutOfTime
+            If `max_time` is over within the step. `found` must still work.
+        """
+
+    @abstractmethod
+    def found(self) -> tuple[NDArray[np.int64], float]:
+        """Return the best order and its quality.
+
+        It may be called after any number of steps, also if `begin` or a step was cut
+        short after the first training. If the order is not whole yet, the best
+        beginning is completed at random, and scored as far as time allows.
+
+        Returns
+        -------
+        order : ndarray of shape (n_acquired,) or (n_pool,)
+            Positions in the pool, of which the first `n_acquired` are used.
+        quality : float
+            Its xi-quality on validation.
+        """
+
+
 class SearchOracle(CallbackSupportMixin, BaseOracle):
     """Base class of oracles that search step by step.
 
-    A subclass writes `_parameters(problem)`, which names what determines the search, as
-    strings; `_forecast(problem)`, the trainings that are expected before the first step
-    and in all steps; and `_begin(problem, objective, journal)`, which returns the
-    search. This has `n_steps`, the largest number of steps; `begin()`; `step(t)` for
-    t = 1, 2, ..., which is False where there is no more; `progress`, a dict; `history`;
-    and `found()`, the best order and its quality, also where `begin` or a step was cut
-    short after the first training. `is_whole` is false until there is a whole order: if
-    the search ends before that, `found` completes it.
+    A subclass implements three methods: `_parameters(problem)` returns everything that
+    determines the search, as a dict of strings; `_forecast(problem)` returns the
+    expected number of trainings before the first step and in all steps; and
+    `_begin(problem, objective, journal)` returns the `Search`.
     """
 
     _parameter_constraints: dict = {
@@ -57,53 +134,57 @@ class SearchOracle(CallbackSupportMixin, BaseOracle):
         "random_state": ["random_state"],
     }
 
-    # Parameters of some subclasses: the number of sets that are trained ahead of being
-    # asked for, and the limits of the search.
+    # Defaults of parameters that only some subclasses have: the number of sets to
+    # prefetch, and the limits of the search.
     prefetch = 0
     max_time = None
     max_trainings = None
-    # Whether the search asks by how much each answer of a model is right.
+    # Whether the search needs margins.
     with_margins = False
 
     @with_callbacks
     def fit(self, X, y=None, *, problem=None):
         """Search for the optimal order of a problem.
 
-        Ctrl-C ends the search, with a warning, and leaves the best order so far. Before
-        the first set was scored there is none, and KeyboardInterrupt is raised.
+        Ctrl-C ends the search with a warning and keeps the best order so far. If no set
+        has been scored yet, KeyboardInterrupt is raised.
 
         Parameters
         ----------
-        X : rows of the pool
-        y : labels of the pool
+        X : array-like, sparse matrix, dataframe or list
+            Rows of the pool.
+        y : array-like, default=None
+            Labels of the pool.
         problem : Problem
-            With the validation set to search on.
+            The problem to search on, with a validation set.
 
         Returns
         -------
         self : oracle
-            With the best order it found.
+            The fitted oracle, with the best order it found.
 
         Raises
         ------
         ValueError
-            If there is no problem, a parameter does not suit it, or the journal is
-            damaged, none of skal, or that of another search.
+            If `problem` is missing, a parameter does not suit it, or the journal is
+            damaged, not a journal of skal, or the journal of another search.
         OSError
-            If the journal cannot be opened or written. What it holds is kept.
+            If the journal cannot be opened or written. Its content is kept.
         """
         return super().fit(X, y, problem=problem)
 
     def expected_trainings(self, problem):
-        """Return about how many sets a search trains on, if no time limit ends it.
+        """Return the approximate number of sets a search trains on without time limit.
 
         Parameters
         ----------
         problem : Problem
+            The problem to search on.
 
         Returns
         -------
         int
+            Expected number of trainings, at most `max_trainings`.
         """
         self._validate_params()
         expected = sum(self._forecast(problem))
@@ -122,10 +203,12 @@ class SearchOracle(CallbackSupportMixin, BaseOracle):
                 budget=budget,
             ) as objective,
         ):
+            # Search, as far as the limits allow.
             search = self._begin(problem, objective, journal)
             before, in_steps = self._forecast(problem)
             course = Course(budget, search.n_steps, before, before + in_steps)
-            _Walk(self, search, objective, course).go()
+            _SearchRun(self, search, objective, course).run()
+            # Nothing is held back for the end any more: this is the end.
             budget.reserve = 0
             order, quality = search.found()
         self.history_ = search.history.table()
@@ -139,27 +222,31 @@ class SearchOracle(CallbackSupportMixin, BaseOracle):
         return Journal(self.journal, problem, name, self.seed_, parameters)
 
 
-class _Walk:
-    """All steps of a search, as far as limits, callbacks and the user allow them.
+class _SearchRun:
+    """Runs all steps of a search, unless a limit, a callback or the user ends it.
 
     Parameters
     ----------
     oracle : SearchOracle
-    search : search
+        The oracle, which has the callbacks.
+    search : Search
+        The search to run.
     objective : Objective
+        The objective of the search, which reports trainings and checks the time.
     course : Course
+        Computes the progress.
     """
 
     def __init__(self, oracle, search, objective, course):
         self.oracle, self.search = oracle, search
         self.objective, self.course = objective, course
-        # The step that is being taken, 0 before the first, and how many were taken.
+        # The present step, 0 before the first, and the number of steps taken.
         self.step = self.n_taken = 0
         n_steps = search.n_steps
         self.context = oracle._init_callback_context(max_subtasks=n_steps)
 
-    def go(self):
-        """Begin, and take all steps."""
+    def run(self):
+        """Begin the search and take all steps."""
         self.context.call_on_fit_task_begin(estimator=self.oracle)
         self.objective.on_trained = self._report_training
         try:
@@ -180,18 +267,18 @@ class _Walk:
             self.objective.check_time()
             task = self._subtask()
             task.call_on_fit_task_begin(estimator=self.oracle)
-            moved = self.search.step(t)
-            self.n_taken += moved
+            was_taken = self.search.step(t)
+            self.n_taken += was_taken
             wants_stop = task.call_on_fit_task_end(
                 estimator=self.oracle, metadata=self._report()
             )
-            if not moved or wants_stop:
+            if not was_taken or wants_stop:
                 break
 
     def _report_training(self):
-        """Show that a training has ended, within the start or a step.
+        """Report to skal's own callbacks that a training has ended within a step.
 
-        scikit-learn's callbacks hear of whole steps alone; a bar of skal, of more.
+        scikit-learn's callbacks are called for whole steps only.
         """
         for callback in getattr(self.oracle, "_skl_callbacks", ()):
             if hasattr(callback, "on_progress"):
@@ -203,9 +290,9 @@ class _Walk:
         return self.search.progress | done
 
     def _subtask(self):
-        """Return the context of a step, in the place of that of the one before.
+        """Return the context of a step, and drop the context of the step before.
 
-        scikit-learn would keep all of them, and with them 350 bytes for each step.
+        scikit-learn would keep them all, at 350 bytes a step.
         """
         self.context._children_map.clear()
         task = self.context.subcontext(task_name="step")
@@ -217,18 +304,18 @@ class _Walk:
             warnings.warn(
                 f"max_time={self.oracle.max_time} ended the search {self._where()}, "
                 f"after {self.objective.n_trainings} trainings: going on with "
-                f"{self._rest()}. Allow more time for a better one.",
+                f"{self._result()}. Increase max_time for a better order.",
                 stacklevel=2,
             )
 
     def _warn_of_interrupt(self):
         warnings.warn(
             f"The search was interrupted {self._where()}: going on with "
-            f"{self._rest()}.",
+            f"{self._result()}.",
             stacklevel=2,
         )
 
-    def _rest(self):
+    def _result(self):
         completed = "" if self.search.is_whole else ", completed at random"
         return f"the best order so far{completed}"
 
@@ -239,6 +326,21 @@ class _Walk:
 
 
 def complete(order, n_pool, rng):
-    """Append what an order leaves out of the pool, in random order."""
+    """Append the remaining points of the pool to an order, in random order.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n_labelled,)
+        Positions in the pool.
+    n_pool : int
+        Number of points in the pool.
+    rng : numpy.random.Generator
+        Generator to draw from.
+
+    Returns
+    -------
+    ndarray of shape (n_pool,)
+        A permutation of the pool.
+    """
     left = np.setdiff1d(np.arange(n_pool), order)
     return np.concatenate([order, rng.permutation(left)])

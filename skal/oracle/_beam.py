@@ -1,4 +1,4 @@
-"""Greedy search: what is labelled next is tried out, and the best few are kept."""
+"""Greedy and beam search: candidates are tried, and the best few are kept."""
 
 from collections.abc import Iterable
 from numbers import Integral, Real
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skal._sklearn import Interval, StrOptions
 from skal.curves import prefixes
 from skal.identity._fingerprint import describe
-from skal.oracle._base import SearchOracle, complete
+from skal.oracle._base import Search, SearchOracle, complete
 from skal.oracle.evaluation._objective import Objective
 from skal.oracle.journal._history import History
 from skal.oracle.journal._journal import Journal
@@ -18,7 +18,7 @@ from skal.problem import Problem
 from skal.seeding import Stream, stream
 
 
-class Partial(NamedTuple):
+class Prefix(NamedTuple):
     """The beginning of an order.
 
     Parameters
@@ -28,7 +28,7 @@ class Partial(NamedTuple):
     done : tuple of float
         The scores after the rounds that are complete.
     score : float
-        That of all that is labelled.
+        The score of the whole prefix, with the points of an incomplete round.
     """
 
     order: NDArray[np.int64]
@@ -36,28 +36,30 @@ class Partial(NamedTuple):
     score: float
 
     def quality(self, n_rounds: int) -> float:
-        """Return the quality if nothing were learned any more."""
+        """Return the quality if the score stayed the same in all remaining rounds."""
         missing = n_rounds - len(self.done)
         return float(np.mean([*self.done, *[self.score] * missing]))
 
 
-class Beam:
-    """A search that extends the best few beginnings, step by step.
+class Beam(Search):
+    """A beam search: extends the best few prefixes, step by step.
 
     Parameters
     ----------
     problem : Problem
+        The data, the estimator and the rounds.
     objective : Objective
+        Scores labelled sets.
     seed : int
         Determines the candidates.
     width : int
-        How many beginnings are kept.
+        Number of prefixes that are kept after each step.
     n_candidates : int
-        How many extensions of each are tried.
+        Number of extensions of each prefix that are tried.
     by : {"point", "round"}
-        What a step adds.
+        Whether a step adds a single point or a whole batch.
     journal : Journal or None, default=None
-        Where steps are written down.
+        Where the steps are written.
     """
 
     def __init__(
@@ -77,70 +79,84 @@ class Beam:
 
     @property
     def n_steps(self) -> int:
-        """How many steps there are."""
+        """Return the number of steps."""
         return -(-self.problem.n_acquired // self.n_added)
 
     def begin(self) -> None:
-        """Begin with nothing but the warm start."""
-        self.kept = [Partial(np.empty(0, dtype=np.int64), (), float("nan"))]
-        # Extensions whose scores were asked for in the present step.
-        self._tried: list[tuple[NDArray[np.int64], Partial]] = []
+        """Begin with the empty prefix, which is the warm start alone."""
+        self.kept = [Prefix(np.empty(0, dtype=np.int64), (), float("nan"))]
+        # Extensions of the present step: the order, and the prefix that it extends.
+        self._tried: list[tuple[NDArray[np.int64], Prefix]] = []
 
     def step(self, t: int) -> bool:
-        """Extend all that was kept, and keep the best of what comes out."""
+        """Extend all prefixes, keep the best extensions, and return True.
+
+        Parameters
+        ----------
+        t : int
+            The step, from 1.
+
+        Returns
+        -------
+        bool
+            True, since each step is taken.
+        """
         n_missing = self.problem.n_rounds - len(self.kept[0].done)
         self.objective.budget.reserve = n_missing
         self._tried = list(self._extensions(t))
         scores = self.objective.scores([order for order, _ in self._tried])
-        self.kept = self._best(scores)[: self.width]
+        self.kept = self._ranked(scores)[: self.width]
         self._tried = []
         self._record(t, float(np.mean(scores)))
         return True
 
-    def _best(self, scores: NDArray[np.float64]) -> list[Partial]:
-        """Return what was tried and scored, the best first; of equals the first."""
-        found = [
-            self._extended(order, before, float(score))
-            for (order, before), score in zip(self._tried, scores, strict=True)
+    def _ranked(self, scores: NDArray[np.float64]) -> list[Prefix]:
+        """Return the scored extensions, best first; ties keep their order."""
+        extended = [
+            self._extended(order, prefix, float(score))
+            for (order, prefix), score in zip(self._tried, scores, strict=True)
             if not np.isnan(score)
         ]
-        return sorted(found, key=lambda part: -part.quality(self.problem.n_rounds))
+        return sorted(extended, key=lambda one: -one.quality(self.problem.n_rounds))
 
-    def _extensions(self, t: int) -> Iterable[tuple[NDArray[np.int64], Partial]]:
-        """Return longer orders, with what each begins with; no labelled set twice."""
-        best: dict[bytes, tuple[NDArray[np.int64], Partial]] = {}
-        for place, before in enumerate(self.kept):
-            rng = stream(self.seed, Stream.CANDIDATES, t, place)
-            for added in self._additions(before.order, rng):
-                order = np.concatenate([before.order, added])
+    def _extensions(self, t: int) -> Iterable[tuple[NDArray[np.int64], Prefix]]:
+        """Return longer orders and the prefixes they extend, one per labelled set."""
+        best: dict[bytes, tuple[NDArray[np.int64], Prefix]] = {}
+        for i, prefix in enumerate(self.kept):
+            rng = stream(self.seed, Stream.CANDIDATES, t, i)
+            for added in self._additions(prefix.order, rng):
+                order = np.concatenate([prefix.order, added])
                 labelled = np.sort(order).tobytes()
-                # One set has one score: the rounds before it decide between two ways.
+                # Orders with the same labelled set have the same score, so keep the one
+                # with the higher scores in earlier rounds.
                 known = best.get(labelled)
-                if known is None or sum(before.done) > sum(known[1].done):
-                    best[labelled] = order, before
+                if known is None or sum(prefix.done) > sum(known[1].done):
+                    best[labelled] = order, prefix
         return best.values()
 
     def _additions(
         self, order: NDArray[np.int64], rng: np.random.Generator
     ) -> list[NDArray[np.int64]]:
-        """Draw what may be labelled next."""
-        left = self._left(order)
+        """Draw the points or batches that are tried next."""
+        left = self._unlabelled(order)
         if self.n_added == 1:
             n = min(self.n_candidates, len(left))
             return [np.array([added]) for added in rng.choice(left, n, replace=False)]
         n = min(self.n_added, self.problem.n_acquired - len(order))
         return [rng.choice(left, n, replace=False) for _ in range(self.n_candidates)]
 
-    def _left(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return what an order has not labelled, ascending."""
+    def _unlabelled(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the positions in the pool that are not in an order, ascending."""
         return np.setdiff1d(np.arange(self.problem.n_pool), order)
 
     def _extended(
-        self, order: NDArray[np.int64], before: Partial, score: float
-    ) -> Partial:
+        self, order: NDArray[np.int64], prefix: Prefix, score: float
+    ) -> Prefix:
         size, batch_size = len(order), self.problem.batch_size
-        is_whole = size % batch_size == 0 or size == self.problem.n_acquired
-        return Partial(order, (*before.done, score) if is_whole else before.done, score)
+        ends_round = size % batch_size == 0 or size == self.problem.n_acquired
+        return Prefix(
+            order, (*prefix.done, score) if ends_round else prefix.done, score
+        )
 
     def _record(self, t: int, proposed: float) -> None:
         n_trainings = self.objective.n_trainings
@@ -149,26 +165,41 @@ class Beam:
         self.history.add((t, proposed, score, quality, True, n_trainings))
 
     @property
-    def progress(self) -> dict[str, float]:
-        """What a progress bar shows."""
+    def progress(self) -> dict[str, Any]:
+        """Return the values that a progress bar shows: "best_quality", if known."""
         quality = self.kept[0].quality(self.problem.n_rounds)
         return {} if np.isnan(quality) else {"best_quality": quality}
 
     @property
     def is_whole(self) -> bool:
-        """Return whether the search has come to its end."""
+        """Return whether all steps were taken, so that the order is whole."""
         return len(self.kept[0].order) == self.problem.n_acquired
 
-    def begun(self) -> NDArray[np.int64]:
-        """Return the best beginning, also where a step was cut short."""
+    def best_prefix(self) -> NDArray[np.int64]:
+        """Return the best prefix, including extensions of a step that was cut short.
+
+        Returns
+        -------
+        ndarray of shape (n_labelled,)
+            Positions in the pool.
+        """
         scores = self.objective.scores_so_far([order for order, _ in self._tried])
-        return (self._best(scores) or self.kept)[0].order
+        return (self._ranked(scores) or self.kept)[0].order
 
     def found(self) -> tuple[NDArray[np.int64], float]:
-        """Return the best order, and its quality."""
+        """Return the best order and its quality.
+
+        If the search was ended early, the order is completed at random.
+
+        Returns
+        -------
+        order : ndarray of shape (n_acquired,)
+            Positions in the pool.
+        quality : float
+            Its xi-quality on validation.
+        """
         problem, rng = self.problem, stream(self.seed, Stream.START)
-        # The search may have been ended early: what is missing then is random.
-        order = complete(self.begun(), problem.n_pool, rng)[: problem.n_acquired]
+        order = complete(self.best_prefix(), problem.n_pool, rng)[: problem.n_acquired]
         rounds = range(1, problem.n_rounds + 1)
         sets = prefixes(order, problem.batch_size, rounds)
         return order, float(np.mean(self.objective.scores_in_time(sets)))
@@ -177,33 +208,33 @@ class Beam:
 class BeamOracle(SearchOracle):
     """Search for the optimal labelling order greedily, keeping the best few.
 
-    An oracle: it knows the labels of the pool, and searches for the order with the
-    highest xi-quality on the validation set. At each step, random candidates are tried
-    out as what is labelled next: trained on, and scored on validation. The best of the
-    beginnings that come out go on: those with the highest quality if nothing more were
-    learned.
+    An oracle uses the labels of the pool: it searches for the order with the highest
+    xi-quality on the validation set. At each step, random candidates are
+    added to the beginnings of orders that were kept, trained on, and scored on
+    validation. The best extended beginnings are kept: those whose quality would be
+    highest if the score stayed the same in all remaining rounds.
 
     Parameters
     ----------
     width : int, default=5
-        How many beginnings are kept.
+        Number of beginnings that are kept.
 
     n_candidates : int, default=20
-        How many candidates are tried for each of them, at each step.
+        Number of candidates that are tried for each of them at each step.
 
     by : {"point", "round"}, default="point"
-        What is tried: single points, each batch being put together from the best; or
-        random batches as a whole, which takes B times fewer trainings.
+        Whether a candidate is a single point, so that each batch is put together from
+        the best points, or a whole random batch, which takes B times fewer trainings.
 
     max_time : float or None, default=None
-        Seconds after which the search ends, as in `AnnealingOracle`. The order is
-        completed at random then, and scored.
+        Maximum time of the search in seconds, as in `AnnealingOracle`. When it is over,
+        the order is completed at random and scored. None means no limit.
 
     n_jobs : int or None, default=None
-        Trainings that run side by side. It does not change the result.
+        Number of trainings that run in parallel. It does not change the result.
 
     journal : str, path-like or None, default=None
-        A file to keep the search in, as in `AnnealingOracle`.
+        Path of a file that stores the search, as in `AnnealingOracle`.
 
     random_state : int, RandomState instance or None, default=None
         Determines the candidates. Inside an `ActiveLearner`, None takes a seed drawn
@@ -215,13 +246,13 @@ class BeamOracle(SearchOracle):
         Rows of `X` in the best order found.
 
     quality_ : float
-        Its xi-quality on validation.
+        xi-quality of `order_` on validation.
 
     history_ : dict of str to ndarray of shape (n_steps,)
-        What happened in each step, from 1: "step"; the mean score of what was tried,
-        "proposed"; the score of the best beginning, "current", and its quality if
-        nothing more were learned, "best"; "accepted", always true; and "n_trainings" so
-        far. `pandas.DataFrame` takes it.
+        One row for each step, from 1: "step"; "proposed", the mean score of the
+        candidates; "current", the score of the best beginning; "best", its quality if
+        the score stayed the same in all remaining rounds; "accepted", always True; and
+        "n_trainings" so far. The dict can be passed to `pandas.DataFrame`.
 
     n_trainings_ : int
         Number of sets that were trained on, in this run or in one that it resumes.
@@ -287,7 +318,7 @@ class BeamOracle(SearchOracle):
 
     def _begin(
         self, problem: Problem, objective: Objective, journal: Journal | None
-    ) -> Any:
+    ) -> Search:
         return Beam(
             problem,
             objective,
@@ -302,29 +333,28 @@ class BeamOracle(SearchOracle):
 class GreedyOracle(BeamOracle):
     """Search for the optimal labelling order greedily.
 
-    An oracle: it knows the labels of the pool, and searches for the order with the
-    highest xi-quality on the validation set. At each step, random candidates are tried
-    out as what is labelled next: trained on, and scored on validation. The best is
-    labelled.
+    An oracle uses the labels of the pool: it searches for the order with the highest
+    xi-quality on the validation set. At each step, random candidates are
+    trained on and scored on validation, and the best one is labelled.
 
     Parameters
     ----------
     n_candidates : int, default=20
-        How many candidates are tried at each step.
+        Number of candidates that are tried at each step.
 
     by : {"point", "round"}, default="point"
-        What is tried: single points, each batch being put together from the best; or
-        random batches as a whole, which takes B times fewer trainings.
+        Whether a candidate is a single point, so that each batch is put together from
+        the best points, or a whole random batch, which takes B times fewer trainings.
 
     max_time : float or None, default=None
-        Seconds after which the search ends, as in `AnnealingOracle`. The order is
-        completed at random then, and scored.
+        Maximum time of the search in seconds, as in `AnnealingOracle`. When it is over,
+        the order is completed at random and scored. None means no limit.
 
     n_jobs : int or None, default=None
-        Trainings that run side by side. It does not change the result.
+        Number of trainings that run in parallel. It does not change the result.
 
     journal : str, path-like or None, default=None
-        A file to keep the search in, as in `AnnealingOracle`.
+        Path of a file that stores the search, as in `AnnealingOracle`.
 
     random_state : int, RandomState instance or None, default=None
         Determines the candidates. Inside an `ActiveLearner`, None takes a seed drawn
@@ -336,7 +366,7 @@ class GreedyOracle(BeamOracle):
         Rows of `X` in the order found.
 
     quality_ : float
-        Its xi-quality on validation.
+        xi-quality of `order_` on validation.
 
     history_ : dict of str to ndarray of shape (n_steps,)
         As in `BeamOracle`.

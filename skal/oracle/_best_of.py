@@ -13,7 +13,7 @@ from skal.identity._fingerprint import describe
 from skal.inputs._containers import n_rows
 from skal.loop import labelled_by
 from skal.oracle._base import SearchOracle
-from skal.oracle._beam import Beam, Partial
+from skal.oracle._beam import Beam, Prefix
 from skal.oracle.evaluation._objective import Objective
 from skal.oracle.journal._journal import Journal
 from skal.problem import Problem
@@ -30,29 +30,33 @@ from skal.strategies import (
     fit_inner,
 )
 
-OF_CLASSES = Random(), MaxEntropy(), LeastConfidence(), Margin()
-OF_TAGS = (
+# Default strategies for classifiers and for taggers.
+CLASS_STRATEGIES = Random(), MaxEntropy(), LeastConfidence(), Margin()
+TAG_STRATEGIES = (
     *(Random(), Longest(), MinConfidence(), MinConfidence(normalize=True)),
-    # A few long sentences teach a tagger nothing; some of each length may.
+    # The others prefer long sentences, and a batch of a few long ones teaches a tagger
+    # little: include one that picks sentences of every length.
     IDMR(MinConfidence(), bins="length"),
 )
 
 
 class BestOf(Beam):
-    """A search that labels, in each round, the best of proposed batches.
+    """A search that labels, in each round, the best of the proposed batches.
 
     Parameters
     ----------
     problem : Problem
+        The data, the estimator and the rounds.
     objective : Objective
+        Scores labelled sets.
     seed : int
-        Determines which points are offered to the strategies.
+        Determines the points that the strategies choose from.
     strategies : list of strategy
-        Fitted.
+        Fitted strategies.
     n_candidates : int
-        How many batches are tried in a round.
+        Number of batches that are tried in a round.
     journal : Journal or None, default=None
-        Where steps are written down.
+        Where the steps are written.
     """
 
     def __init__(
@@ -67,44 +71,48 @@ class BestOf(Beam):
         super().__init__(problem, objective, seed, 1, n_candidates, "round", journal)
         self.strategies, self.needs_model = strategies, bool(needs_of(strategies))
 
-    def _extensions(self, t: int) -> Iterator[tuple[NDArray[np.int64], Partial]]:
-        """Ask the strategies in turn: of the whole pool, then of other parts of it."""
-        (before,) = self.kept
-        order, left = before.order, self._left(before.order)
+    def _extensions(self, t: int) -> Iterator[tuple[NDArray[np.int64], Prefix]]:
+        """Yield the batches that the strategies propose, taking turns.
+
+        Each of them first chooses from all unlabelled points, then from random subsets.
+        """
+        (prefix,) = self.kept
+        order, left = prefix.order, self._unlabelled(prefix.order)
         n = min(self.n_added, len(left))
         model = self.objective.train(order) if self.needs_model else None
         labelled = labelled_by(self.objective.trainer, order)
         for number in range(self.n_candidates):
-            turn, whose = divmod(number, len(self.strategies))
-            strategy, offered = self.strategies[whose], left
+            turn, i = divmod(number, len(self.strategies))
+            strategy, candidates = self.strategies[i], left
             if turn > 0:
                 rng = stream(self.seed, Stream.CANDIDATES, t, number)
-                offered = rng.choice(left, _size(n, len(left), rng), replace=False)
+                size = _subset_size(n, len(left), rng)
+                candidates = rng.choice(left, size, replace=False)
             batch = strategy.select(
-                model, self.problem.X_pool, n, candidates=offered, labelled=labelled
+                model, self.problem.X_pool, n, candidates=candidates, labelled=labelled
             )
-            yield np.concatenate([order, batch]), before
+            yield np.concatenate([order, batch]), prefix
 
 
 def needs_of(strategies: Iterable[Any]) -> tuple[str, ...]:
-    """Return what strategies call on a model, each once."""
+    """Return the methods of a model that strategies call, each once."""
     needs = (need for one in strategies for need in strategy_needs(one))
     return tuple(dict.fromkeys(needs))
 
 
-def _size(least: int, most: int, rng: np.random.Generator) -> int:
-    """Draw a size whose logarithm is uniform: as many that are small as are large."""
+def _subset_size(least: int, most: int, rng: np.random.Generator) -> int:
+    """Draw the size of a subset, log-uniform between two bounds."""
     return min(most, int(least * ((most + 1) / least) ** rng.random()))
 
 
 def usual_strategies(problem: Problem) -> list[Any]:
-    """Return the strategies that suit a problem's estimator."""
+    """Return the default strategies for a problem's estimator."""
     if n_rows(problem.X_warm) == 0:
-        return [Random()]  # there is no model to ask in the first round
+        return [Random()]  # the first round comes before any model
     if hasattr(problem.estimator, "predict_token_log_proba"):
-        return list(OF_TAGS)
+        return list(TAG_STRATEGIES)
     has_proba = hasattr(problem.estimator, "predict_proba")
-    return list(OF_CLASSES if has_proba else OF_CLASSES[:1])
+    return list(CLASS_STRATEGIES if has_proba else CLASS_STRATEGIES[:1])
 
 
 def begin_best_of(
@@ -115,7 +123,27 @@ def begin_best_of(
     n_candidates: int,
     journal: Journal | None = None,
 ) -> BestOf:
-    """Fit the strategies, and return the search among what they propose."""
+    """Return a search among the batches that strategies propose, and fit these.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data, the estimator and the rounds.
+    objective : Objective
+        Scores labelled sets.
+    seed : int
+        Determines the points that the strategies choose from.
+    strategies : list of strategy
+        Strategies, which are cloned before they are fitted.
+    n_candidates : int
+        Number of batches that are tried in a round.
+    journal : Journal or None, default=None
+        Where the steps are written.
+
+    Returns
+    -------
+    BestOf
+    """
     rng = stream(seed, Stream.START)
     fitted = [
         fit_inner(strategy, problem.X_pool, problem, rng) for strategy in strategies
@@ -124,37 +152,37 @@ def begin_best_of(
 
 
 class BestOfStrategiesOracle(SearchOracle):
-    """Search for the optimal labelling order among what strategies propose.
+    """Search for the optimal labelling order among batches that strategies propose.
 
-    An oracle: it knows the labels of the pool, and searches for the order with the
-    highest xi-quality on the validation set. In each round several strategies propose
-    batches, first out of the whole pool, then each time out of a random part of it. All
-    are tried out: trained on, and scored on validation. The best is labelled.
+    An oracle uses the labels of the pool: it searches for the order with the highest
+    xi-quality on the validation set. In each round, several strategies propose batches,
+    first from the whole pool, then from random subsets of it. All batches are trained
+    on and scored on validation, and the best one is labelled.
 
     Parameters
     ----------
     strategies : list of strategy, default=None
-        What proposes batches. None takes `Random`, `MaxEntropy`, `LeastConfidence` and
-        `Margin`; for a tagger `Random`, `Longest`, `MinConfidence`, plain, normalized
-        and led by `IDMR` to match lengths; and `Random` alone where the estimator has
-        no probabilities.
+        The strategies that propose batches. None takes `Random`, `MaxEntropy`,
+        `LeastConfidence` and `Margin`; for a tagger `Random`, `Longest`, and
+        `MinConfidence` in three variants: plain, normalized, and inside an `IDMR` that
+        matches lengths; and `Random` alone if the estimator has no probabilities.
 
     n_candidates : int, default=100
-        How many batches are tried in each round; the strategies take turns.
+        Number of batches that are tried in each round; the strategies take turns.
 
     max_time : float or None, default=None
-        Seconds after which the search ends, as in `AnnealingOracle`. The order is
-        completed at random then, and scored.
+        Maximum time of the search in seconds, as in `AnnealingOracle`. When it is over,
+        the order is completed at random and scored. None means no limit.
 
     n_jobs : int or None, default=None
-        Trainings that run side by side. It does not change the result.
+        Number of trainings that run in parallel. It does not change the result.
 
     journal : str, path-like or None, default=None
-        A file to keep the search in, as in `AnnealingOracle`.
+        Path of a file that stores the search, as in `AnnealingOracle`.
 
     random_state : int, RandomState instance or None, default=None
-        Determines what the strategies choose from. Inside an `ActiveLearner`, None
-        takes a seed drawn from the learner's.
+        Determines the points that the strategies choose from. Inside an
+        `ActiveLearner`, None takes a seed drawn from the learner's.
 
     Attributes
     ----------
@@ -162,13 +190,13 @@ class BestOfStrategiesOracle(SearchOracle):
         Rows of `X` in the order found.
 
     quality_ : float
-        Its xi-quality on validation.
+        xi-quality of `order_` on validation.
 
     history_ : dict of str to ndarray of shape (n_rounds,)
-        What happened in each round, from 1: "step"; the mean score of what was tried,
-        "proposed"; the score of the best, "current", and the quality if nothing more
-        were learned, "best"; "accepted", always true; and "n_trainings" so far.
-        `pandas.DataFrame` takes it.
+        One row for each round, from 1: "step"; "proposed", the mean score of the
+        batches; "current", the score of the best; "best", the quality if the score
+        stayed the same in all remaining rounds; "accepted", always True; and
+        "n_trainings" so far. The dict can be passed to `pandas.DataFrame`.
 
     n_trainings_ : int
         Number of sets that were trained on, in this run or in one that it resumes.
@@ -180,11 +208,12 @@ class BestOfStrategiesOracle(SearchOracle):
 
     Notes
     -----
-    A strategy chooses from between a batch and all that are left; the logarithm of that
-    number is uniform, since from nearly all it would propose the same again and again.
+    The size of the random subset that a strategy chooses from is log-uniform between
+    the batch size and the number of unlabelled points. From nearly all points, a
+    strategy would propose the same batch again and again.
 
-    Models that were tried are not kept, so that the one of each round which strategies
-    are asked about is fitted once more. That is no other set, and does not count.
+    Models are not kept, so the model that the strategies of a round use is fitted once
+    more. This does not count as a training, since its set was scored before.
 
     References
     ----------
@@ -231,7 +260,7 @@ class BestOfStrategiesOracle(SearchOracle):
 
     @property
     def needs(self):
-        """What the given strategies call on a model."""
+        """Methods of a model that the given strategies call."""
         return needs_of(self.strategies or ())
 
     def _parameters(self, problem):
@@ -241,8 +270,9 @@ class BestOfStrategiesOracle(SearchOracle):
         }
 
     def _forecast(self, problem):
-        n_asked = bool(needs_of(self._chosen(problem)))
-        return 0, self.n_candidates * problem.n_rounds + n_asked
+        # Strategies that need a model take one of the warm start in the first round.
+        n_models = bool(needs_of(self._chosen(problem)))
+        return 0, self.n_candidates * problem.n_rounds + n_models
 
     def _begin(self, problem, objective, journal):
         chosen, n = self._chosen(problem), self.n_candidates
@@ -253,12 +283,13 @@ class BestOfStrategiesOracle(SearchOracle):
             return usual_strategies(problem)
         if not self.strategies:
             raise ValueError(
-                "strategies=[] propose nothing: name one at least, or leave it out."
+                "strategies must not be empty, got []: give at least one strategy, or "
+                "None for the default ones."
             )
         for strategy in self.strategies:
             if isinstance(strategy, OrderStrategy):
                 raise ValueError(
                     f"{type(strategy).__name__} does not choose among candidates, "
-                    "since its order is fixed: leave it out of strategies."
+                    "since its order is fixed: remove it from strategies."
                 )
         return list(self.strategies)

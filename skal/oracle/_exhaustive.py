@@ -1,4 +1,4 @@
-"""The optimal order, proved: every set that could be labelled is trained on."""
+"""Exhaustive search: finds the optimal order by training on every possible set."""
 
 from itertools import combinations
 from math import comb
@@ -14,31 +14,31 @@ from skal.oracle.evaluation._objective import Objective
 class ExhaustiveOracle(BaseOracle):
     """Find the optimal order of a tiny pool, by training on every possible set.
 
-    The quality of an order is a mean over the sets it goes through, so dynamic
-    programming over sets proves the optimum without a walk through all orders.
+    The quality of an order is the mean score of its labelled sets, so dynamic
+    programming over sets proves the optimum without evaluating all orders.
 
     Parameters
     ----------
     max_trainings : int, default=100_000
-        Refuse a problem that would take more.
+        Maximum number of trainings. A problem that takes more is refused.
 
     n_jobs : int or None, default=None
-        Trainings that run side by side. It does not change the result.
+        Number of trainings that run in parallel. It does not change the result.
 
     Attributes
     ----------
     order_ : ndarray of shape (n_acquired,)
-        Rows of `X` in the optimal order; of several optimal orders, the first.
+        Rows of `X` in the optimal order; if there are several, the first.
 
     quality_ : float
-        Its xi-quality on validation.
+        xi-quality of `order_` on validation.
 
     n_trainings_ : int
         Number of trainings.
 
     See Also
     --------
-    AnnealingOracle : Search where this is out of reach.
+    AnnealingOracle : Search if the problem is too large for this.
 
     References
     ----------
@@ -67,15 +67,17 @@ class ExhaustiveOracle(BaseOracle):
         self.n_jobs = n_jobs
 
     def expected_trainings(self, problem):
-        """Return how many sets the search trains on.
+        """Return the number of sets that the search trains on.
 
         Parameters
         ----------
         problem : Problem
+            The problem to search on.
 
         Returns
         -------
         int
+            Number of trainings, at most `max_trainings`.
         """
         self._validate_params()
         return min(self.max_trainings, _n_sets(problem))
@@ -84,10 +86,11 @@ class ExhaustiveOracle(BaseOracle):
         sizes, n_sets = _sizes(problem), _n_sets(problem)
         if n_sets > self.max_trainings:
             raise ValueError(
-                f"To prove the optimum takes {n_sets} trainings, more than "
+                f"Proving the optimum takes {n_sets} trainings, more than "
                 f"max_trainings={self.max_trainings}: make the pool or n_rounds "
                 "smaller, raise max_trainings, or search with AnnealingOracle."
             )
+        # Score all possible sets of each size, then find the best chain of sets.
         levels = [list(combinations(range(problem.n_pool), size)) for size in sizes]
         with Objective(problem, self.n_jobs) as objective:
             flat = objective.scores([np.array(s) for level in levels for s in level])
@@ -97,7 +100,7 @@ class ExhaustiveOracle(BaseOracle):
 
 
 def _sizes(problem):
-    """Return how many rows of the pool are labelled after each round."""
+    """Return the number of pool rows that are labelled after each round."""
     return [
         min(k * problem.batch_size, problem.n_acquired)
         for k in range(1, problem.n_rounds + 1)
@@ -116,15 +119,17 @@ def best_chain(levels, scores):
     levels : list of list of tuple of int
         The sets of each size, ascending; each set a sorted tuple.
     scores : list of ndarray
-        The score of each of them.
+        Their scores, an array of shape (n_sets,) for each size.
 
     Returns
     -------
     order : list of int
-        Goes through the chain; ascending within a batch.
+        The order whose labelled sets form the chain; ascending within a batch.
     total : float
         The sum of the scores of its sets.
     """
+    # For each set of the present size: the best total of a chain that ends in it, and
+    # the order of that chain.
     best = {(): (0.0, [])}
     for level, level_scores in zip(levels, scores, strict=True):
         n_before = len(next(iter(best)))

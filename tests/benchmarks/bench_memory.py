@@ -37,7 +37,7 @@ def test_bytes_per_step(monkeypatch, is_traced, prefetch):
         return moved
 
     def score(self, sets):
-        return [sum(s.tolist()) % 997 / 997 for s in sets]
+        return {key: sum(s.tolist()) % 997 / 997 for key, s in sets.items()}
 
     monkeypatch.setattr(UniformChain, "step", watch)
     monkeypatch.setattr(Objective, "_train_and_score", score)

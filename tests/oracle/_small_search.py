@@ -36,6 +36,6 @@ def contents(path):
 
 
 def known_sets(path):
-    """Return the keys of all sets that a journal has the score of."""
+    """Return the keys of all sets whose score is in a journal."""
     with closing(sqlite3.connect(path)) as connection:
         return {key for (key,) in connection.execute("SELECT labelled FROM score")}

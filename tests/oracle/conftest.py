@@ -23,7 +23,7 @@ def trained(monkeypatch):
     train = Objective._train_and_score
 
     def watch(self, sets):
-        trained.extend(frozenset(s.tolist()) for s in sets)
+        trained.extend(frozenset(s.tolist()) for s in sets.values())
         return train(self, sets)
 
     monkeypatch.setattr(Objective, "_train_and_score", watch)

@@ -234,7 +234,7 @@ class Interrupting(GaussianNB):
 
 @pytest.fixture
 def heeding_ctrl_c():
-    """Whoever starts these tests in the background tells them to ignore Ctrl-C."""
+    """Handle Ctrl-C, which processes started in the background ignore."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""A search on a cluster: real processes of Dask's, on this machine."""
+"""Searches on a Dask cluster, with real processes on this machine."""
 
 import os
 import signal
@@ -76,7 +76,7 @@ def test_an_estimator_with_jobs_of_its_own_does_not_wait_for_itself(blobs, on_cl
 
 
 def test_large_data_are_sent_once_and_without_a_warning(on_cluster, monkeypatch):
-    """Dask warns of messages of 10 MB, and all that is sent with a task is one."""
+    """The work takes more than the 10 MB from which Dask warns about a graph."""
     told, send = [], Jobs._send
 
     def watch(self, shares, work):
@@ -109,7 +109,7 @@ def test_a_worker_is_killed_between_two_steps(blobs, client, on_cluster, monkeyp
 
 
 class Mortal(GaussianNB):
-    """Kills the worker that trains it, if it finds a file that says so."""
+    """An estimator that kills its worker if a certain file exists."""
 
     def __init__(self, path, main, priors=None, var_smoothing=1e-9):
         super().__init__(priors=priors, var_smoothing=var_smoothing)
@@ -127,7 +127,7 @@ class Mortal(GaussianNB):
 def test_a_worker_is_killed_in_a_training(
     blobs, client, on_cluster, monkeypatch, tmp_path, step
 ):
-    """In the first batch, before all know what the work is, and in the middle."""
+    """In the first batch, before all workers have cached the work, and later."""
     take, path = UniformChain.step, tmp_path / "die"
 
     def condemn(chain, t):
@@ -170,7 +170,7 @@ def test_threads_of_a_worker_do_as_processes(blobs):
 
 
 def assert_gone(pids, seconds=10):
-    """Check that no process is left of a cluster that was closed."""
+    """Check that all processes of a closed cluster have ended."""
     end = time.monotonic() + seconds
     while any(map(is_alive, pids)):
         assert time.monotonic() < end

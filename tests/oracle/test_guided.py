@@ -1,4 +1,4 @@
-"""The search that learns from what it tries."""
+"""Guided annealing and its linear datamodel."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,13 @@ from sklearn.svm import SVC
 
 from skal import ActiveLearner, AnnealingOracle, ExhaustiveOracle, Problem
 from skal.oracle import read_journal
-from skal.oracle.annealing._datamodel import Belief, Line, Outcomes, foretold_gain, rank
+from skal.oracle.annealing._datamodel import (
+    Calibration,
+    CalibrationLine,
+    LinearDatamodel,
+    expected_improvement,
+    predicted_gains,
+)
 from skal.oracle.annealing._guided import GuidedChain
 from skal.oracle.evaluation._objective import Objective
 from skal.oracle.journal._journal import Journal
@@ -27,48 +33,48 @@ def fit(data, oracle, estimator=None, **params):
 
 @pytest.fixture(scope="module")
 def overlapping():
-    """Three clouds that lie half upon each other, in six dimensions."""
+    """Three overlapping clusters in six dimensions."""
     rng = np.random.default_rng(0)
     y = rng.integers(3, size=400)
     return rng.normal(size=(400, 6)) + np.eye(6)[y], y
 
 
-class TestBelief:
+class TestLinearDatamodel:
     def test_is_the_posterior_as_long_as_points_are_seen_once(self):
-        """One exchange of two fresh points, against the normal equations."""
-        belief, seen = Belief(4, 3), np.array([1.0, -2.0, 0.5])
-        belief.learn(2, 0, seen)
+        """One exchange of two new points, against the normal equations."""
+        datamodel, seen = LinearDatamodel(4, 3), np.array([1.0, -2.0, 0.5])
+        datamodel.update(2, 0, seen)
         row = np.array([-1.0, 0, 1, 0])
-        precision = np.eye(4) + np.outer(row, row) / belief.noise
+        precision = np.eye(4) + np.outer(row, row) / datamodel.noise
         covariance = np.linalg.inv(precision)
-        mean = covariance @ np.outer(row, seen) / belief.noise
-        np.testing.assert_allclose(belief.effects, mean, atol=1e-6)
-        np.testing.assert_allclose(belief.variances, np.diag(covariance))
+        mean = covariance @ np.outer(row, seen) / datamodel.noise
+        np.testing.assert_allclose(datamodel.effects, mean, atol=1e-6)
+        np.testing.assert_allclose(datamodel.variances, np.diag(covariance))
 
     def test_learns_sums_over_points(self):
         rng = np.random.default_rng(0)
-        truth, belief = rng.normal(size=(30, 8)), Belief(30, 8)
+        truth, datamodel = rng.normal(size=(30, 8)), LinearDatamodel(30, 8)
         for _ in range(600):
             added, removed = rng.choice(30, 2, replace=False)
             noise = rng.normal(size=8) / 10
-            belief.learn(added, removed, truth[added] - truth[removed] + noise)
+            datamodel.update(added, removed, truth[added] - truth[removed] + noise)
         pairs = np.array([rng.choice(30, 2, replace=False) for _ in range(200)])
-        change, _ = belief.change(*pairs.T)
+        shifts, _ = datamodel.predict(*pairs.T)
         expected = truth[pairs[:, 0]] - truth[pairs[:, 1]]
-        assert np.corrcoef(change.ravel(), expected.ravel())[0, 1] > 0.98
+        assert np.corrcoef(shifts.ravel(), expected.ravel())[0, 1] > 0.98
 
     def test_tells_how_unsure_it_is(self):
-        belief, rng = Belief(50, 20), np.random.default_rng(1)
+        datamodel, rng = LinearDatamodel(50, 20), np.random.default_rng(1)
         truth = 3 * rng.normal(size=(50, 20))
         for _ in range(400):
             added, removed = rng.choice(50, 2, replace=False)
-            belief.learn(added, removed, truth[added] - truth[removed])
-        change, spread = belief.change(np.arange(25), np.arange(25, 50))
-        error = change - (truth[:25] - truth[25:])
-        assert 0.3 < np.sqrt((error**2).mean()) / spread.mean() < 3
+            datamodel.update(added, removed, truth[added] - truth[removed])
+        shifts, stds = datamodel.predict(np.arange(25), np.arange(25, 50))
+        error = shifts - (truth[:25] - truth[25:])
+        assert 0.3 < np.sqrt((error**2).mean()) / stds.mean() < 3
 
 
-def test_foretold_gain_against_sums_by_hand():
+def test_predicted_gains_against_sums_by_hand():
     rng = np.random.default_rng(0)
     now, change, spread = rng.normal(size=5), rng.normal(size=(3, 5)), [0.5, 1, 2]
 
@@ -79,38 +85,38 @@ def test_foretold_gain_against_sums_by_hand():
         share(now + d, s) - share(now, s) + 2 * (share(now + d, 1) - share(now, 1))
         for d, s in zip(change, spread, strict=True)
     ]
-    np.testing.assert_allclose(foretold_gain(now, change, np.array(spread)), expected)
+    np.testing.assert_allclose(predicted_gains(now, change, np.array(spread)), expected)
 
 
-class TestOutcomes:
+class TestCalibration:
     def test_at_first_forecasts_are_believed(self):
-        assert Outcomes().line() == Line(0.0, 1.0, 0.01)
+        assert Calibration().line() == CalibrationLine(0.0, 1.0, 0.01)
 
     def test_is_the_line_of_least_squares(self):
-        rng, outcomes = np.random.default_rng(0), Outcomes()
-        foretold = rng.normal(size=300)
-        gain = 0.7 * foretold - 0.2 + rng.normal(size=300) / 3
-        for pair in zip(foretold, gain, strict=True):
-            outcomes.add(*pair)
-        line = outcomes.line()
-        slope, height = np.polyfit(foretold, gain, 1)
-        np.testing.assert_allclose(line[:2], [height, slope])
-        assert line.spread == pytest.approx(np.std(gain - height - slope * foretold))
+        rng, calibration = np.random.default_rng(0), Calibration()
+        predicted = rng.normal(size=300)
+        gain = 0.7 * predicted - 0.2 + rng.normal(size=300) / 3
+        for pair in zip(predicted, gain, strict=True):
+            calibration.add(*pair)
+        line = calibration.line()
+        slope, intercept = np.polyfit(predicted, gain, 1)
+        np.testing.assert_allclose(line[:2], [intercept, slope])
+        assert line.std == pytest.approx(np.std(gain - intercept - slope * predicted))
 
     def test_forecasts_that_mislead_count_for_nothing(self):
-        outcomes = Outcomes()
+        calibration = Calibration()
         for value in np.linspace(-1, 1, 100):
-            outcomes.add(value, -value - 0.5)
-        assert outcomes.line()[:2] == pytest.approx((-0.5, 0))
+            calibration.add(value, -value - 0.5)
+        assert calibration.line()[:2] == pytest.approx((-0.5, 0))
 
 
-def test_rank_is_expected_improvement_against_quadrature():
-    line = Line(-0.1, 0.8, 0.3)
-    for foretold, n in ((0.4, 1), (-0.2, 3), (0.0, 8)):
-        mean, spread = -0.1 * n + 0.8 * foretold, 0.3 * np.sqrt(n)
+def test_it_is_expected_improvement_against_quadrature():
+    line = CalibrationLine(-0.1, 0.8, 0.3)
+    for predicted, n in ((0.4, 1), (-0.2, 3), (0.0, 8)):
+        mean, spread = -0.1 * n + 0.8 * predicted, 0.3 * np.sqrt(n)
         density = norm(mean, spread).pdf
         expected = quad(lambda x, f=density: x * f(x), 0, 20)[0] / np.sqrt(n)
-        found = rank(np.array([foretold]), np.array([n]), line)
+        found = expected_improvement(np.array([predicted]), np.array([n]), line)
         assert found[0] == pytest.approx(expected, rel=1e-6)
 
 
@@ -135,7 +141,7 @@ def test_it_finds_the_optimum_that_is_proved(
 @pytest.fixture
 def steps(monkeypatch):
     """The moves of each step, the state before and the state after."""
-    steps, step, tried = [], GuidedChain.step, GuidedChain._try
+    steps, step, tried = [], GuidedChain.step, GuidedChain._try_moves
 
     def watch(self, t):
         steps.append([self.current])
@@ -148,7 +154,7 @@ def steps(monkeypatch):
         return tried(self, moves)
 
     monkeypatch.setattr(GuidedChain, "step", watch)
-    monkeypatch.setattr(GuidedChain, "_try", note)
+    monkeypatch.setattr(GuidedChain, "_try_moves", note)
     return steps
 
 
@@ -165,7 +171,7 @@ def test_moves_of_a_step_do_not_overlap_and_fill_the_rounds(blobs, steps):
 
 
 def test_a_state_is_what_its_order_scores(overlapping, steps):
-    """Moves that are accepted together are worth what each was worth by itself."""
+    """Moves that are accepted together gain as much as each of them alone."""
     learner = fit(overlapping, AnnealingOracle(n_steps=40))
     assert learner.strategy_.quality_ == pytest.approx(learner.validation_quality_)
     several = [step for step in steps if (step[0].scores != step[2].scores).sum() > 2]
@@ -199,7 +205,7 @@ def test_a_limit_ends_a_search_and_does_not_change_it(blobs, tmp_path):
 
 
 def test_greedy_steps_never_leave_the_best(tiny_sets):
-    """Not even where all around it is known, and nothing is left to train."""
+    """Not even if all neighbours are scored, so that nothing is left to train."""
     learner = ActiveLearner(
         GaussianNB(),
         AnnealingOracle(n_steps=100, n_greedy=50),
@@ -215,7 +221,7 @@ def test_greedy_steps_never_leave_the_best(tiny_sets):
 
 
 class Undefined(GaussianNB):
-    """A model that has no number for some rows as long as a class has one label."""
+    """A model with NaN probabilities while a class has a single label."""
 
     def predict_proba(self, X):
         found = super().predict_proba(X)
@@ -235,7 +241,7 @@ def test_probabilities_that_are_no_numbers(overlapping):
 
 
 def test_scores_of_pairs_of_classes(digits):
-    """With a class that is not labelled yet they have no column for each class."""
+    """While a class is not labelled yet, its columns are missing."""
     X, y = digits
     pairs = SVC(decision_function_shape="ovo")
     oracle = AnnealingOracle(n_steps=3, start="random")
@@ -265,7 +271,7 @@ class Answers(GaussianNB):
 
 
 def test_models_that_only_answer(overlapping):
-    """Without probabilities or decision values a right answer is a margin of one."""
+    """Without probabilities or decision values, a right answer has margin 1."""
     oracle = AnnealingOracle(n_steps=20)
     history = fit(overlapping, oracle, Answers()).strategy_.history_
     assert history["best"][-1] > history["best"][0] + 0.02
@@ -314,7 +320,7 @@ class TestJournal:
 def test_a_journal_does_not_change_which_margins_are_forgotten(sets, path, monkeypatch):
     from skal.oracle.evaluation import _objective
 
-    monkeypatch.setattr(_objective, "MOST_KEPT", 1)
+    monkeypatch.setattr(_objective, "MAX_KEPT_MARGINS", 1)
     problem = Problem.from_sets(sets, GaussianNB(), batch_size=3, n_rounds=2)
     asked = [np.arange(3), np.arange(4)]
     with (
@@ -336,7 +342,7 @@ def test_a_journal_does_not_change_which_margins_are_forgotten(sets, path, monke
 
 
 def test_a_score_with_other_last_digits_may_be_completed(sets, path):
-    """As where two machines search, whose sums are not the same to the last bit."""
+    """As with two machines, whose sums differ in the last bit."""
     problem = Problem.from_sets(sets, GaussianNB(), batch_size=3, n_rounds=2)
     margins = {b"set": np.ones(5, np.float16)}
     for score, given in ((0.3, None), (0.1 + 0.2, margins)):
@@ -347,11 +353,11 @@ def test_a_score_with_other_last_digits_may_be_completed(sets, path):
         assert journal.find_margins([b"set"])[b"set"].tolist() == [1] * 5
 
 
-def test_margins_of_long_ago_are_foretold(blobs, monkeypatch):
-    """The search goes on where margins were forgotten, and is still the same twice."""
+def test_margins_of_long_ago_are_predicted(blobs, monkeypatch):
+    """A search whose margins were dropped is still reproducible."""
     from skal.oracle.evaluation import _objective
 
-    monkeypatch.setattr(_objective, "MOST_KEPT", 6)
+    monkeypatch.setattr(_objective, "MAX_KEPT_MARGINS", 6)
     first, again = (fit(blobs, AnnealingOracle(n_steps=60)) for _ in range(2))
     assert first.order_.tolist() == again.order_.tolist()
 

@@ -38,7 +38,7 @@ def test_each_set_is_in_one_share_and_none_is_empty(n_sets, n_shares):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_shares_are_about_as_large(seed):
-    """The prefixes of a few orders, as a search asks for them."""
+    """The prefixes of a few orders, as a search requests them."""
     rng = np.random.default_rng(seed)
     sizes = [20 * k for _ in range(4) for k in range(1, rng.integers(2, 9))]
     sets = [np.zeros(n) for n in sizes]
@@ -75,18 +75,18 @@ def test_a_worker_that_does_not_know_the_work_asks(work, sets, monkeypatch):
         assert told == [True, True]
         assert jobs.run(sets) == expected
         assert told[2:] == [False, False]
-        _jobs._known.clear()  # as in a worker that has taken another's place
+        _jobs._cache.clear()  # as in a worker that has taken another's place
         assert jobs.run(sets) == expected
         assert sorted(told[4:]) == [False, False, True, True]
-    assert not _jobs._known
+    assert not _jobs._cache
 
 
 def test_a_worker_forgets_the_oldest_work(work):
     trainer, evaluation = work
     for key in "abcdef":
-        _jobs._remember(key, _jobs.Work(trainer, evaluation))
-    assert list(_jobs._known) == list("cdef")
-    _jobs._known.clear()
+        _jobs._store(key, _jobs.Work(trainer, evaluation))
+    assert list(_jobs._cache) == list("cdef")
+    _jobs._cache.clear()
 
 
 def test_a_training_that_fails_is_an_error(work, sets, monkeypatch):

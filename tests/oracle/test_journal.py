@@ -1,4 +1,4 @@
-"""The journal: kept, resumed, shared, refused. Kills stand in test_journal_kills.py."""
+"""The journal: written, resumed, shared, refused (kills: test_journal_kills.py)."""
 
 import gc
 import json
@@ -19,6 +19,8 @@ from skal import ActiveLearner, AnnealingOracle, Margin, run_seeds
 from skal.identity import _fingerprint
 from skal.oracle import read_journal
 from skal.oracle.evaluation._objective import Objective
+from skal.oracle.evaluation._workers import Jobs
+from skal.training import Judgement
 
 
 def test_a_journal_changes_nothing(sets, path):
@@ -287,9 +289,8 @@ def test_parameters_are_readable_and_nothing_is_pickled(sets, path):
     "number", [0.1 + 0.2, 1 / 3, 5e-324, 1e300, -1e-17, 1.0, -0.0, 2**53 + 1.0]
 )
 def test_numbers_are_exact(sets, path, monkeypatch, number):
-    monkeypatch.setattr(
-        Objective, "_train_and_score", lambda _, sets: [number] * len(sets)
-    )
+    judgement = Judgement(number, None)
+    monkeypatch.setattr(Jobs, "run", lambda _, sets: [judgement] * len(sets))
     first = search(sets, path, n_steps=2, n_greedy=0)
     monkeypatch.undo()
     second = search(sets, path, n_steps=2, n_greedy=0)
@@ -306,7 +307,7 @@ def test_numbers_are_exact(sets, path, monkeypatch, number):
 
 
 class Memory:
-    """A callback that tells how much is allocated at some steps."""
+    """A callback that records the allocated memory at some steps."""
 
     max_propagation_depth = None
 
@@ -335,7 +336,7 @@ def test_memory_grows_with_the_scores_alone(
     blobs, path, monkeypatch, prefetch, has_journal
 ):
     def score(self, sets):
-        return [sum(s.tolist()) % 997 / 997 for s in sets]
+        return {key: sum(s.tolist()) % 997 / 997 for key, s in sets.items()}
 
     monkeypatch.setattr(Objective, "_train_and_score", score)
     oracle = AnnealingOracle(proposal="uniform",

@@ -1,4 +1,4 @@
-"""Journals and code: another process resumes, edited code is refused by name."""
+"""Journals and code: resuming in another process, refusing edited code."""
 
 import json
 import os
@@ -115,10 +115,10 @@ def test_edited_cells_are_refused_by_name(sets, path, trained, kind):
     assert search_with(sets, path, kind, f"\n# moved\n{text}").order_.tolist() == (
         first.order_.tolist()
     )
-    expected = r"__main__.FACTOR=1 in the journal, __main__.FACTOR=2 now\. Give what"
+    expected = r"__main__.FACTOR=1 in the journal, __main__.FACTOR=2 now\. Undo the"
     with pytest.raises(ValueError, match=expected):
         search_with(sets, path, kind, text.replace("FACTOR = 1", "FACTOR = 2"))
-    expected = r"the code of __main__.it has changed\. Give what it was made with"
+    expected = r"the code of __main__.it has changed\. Undo the difference to resume"
     with pytest.raises(ValueError, match=expected):
         search_with(sets, path, kind, text.replace("* FACTOR", "* 1 * FACTOR"))
     assert not trained
@@ -147,7 +147,7 @@ def test_an_estimator_that_counts_its_trainings_can_be_resumed(sets, path, train
 
 
 def as_format_1(path):
-    """Put the names in a journal back to private paths."""
+    """Rename the classes in a journal to their old, private paths."""
     private = {
         "sklearn.linear_model.Log": "sklearn.linear_model._logistic.Log",
         "sklearn.preprocessing.Stand": "sklearn.preprocessing._data.Stand",
@@ -180,7 +180,7 @@ def test_a_journal_of_format_1_is_gone_on_with(sets, path, trained):
 
 
 def test_a_journal_without_the_code_is_refused(sets, path):
-    """One of format 1 knew the user's own classes by name alone."""
+    """Format 1 identified the user's own classes by name only."""
     search(sets, path, Mine())
     with closing(sqlite3.connect(path)) as connection:
         query = "SELECT value FROM given WHERE subject = 'problem'"
@@ -203,7 +203,7 @@ class Mine(GaussianNB):
 
 
 def forge(path, factor):
-    """Change all scores in a journal, as if they were those of another scorer."""
+    """Change all scores in a journal, as if by another scorer."""
     from skal.oracle.journal._journal import _checksum
 
     with closing(sqlite3.connect(path)) as connection:
@@ -243,7 +243,7 @@ def test_scores_of_other_code_are_noticed(sets, path, name):
 
 
 class Moody(GaussianNB):
-    """Does not give the same for the same."""
+    """A model whose predictions are not reproducible."""
 
     n = 0
 

@@ -1,4 +1,4 @@
-"""Files that are no journal, places where none can be, and full disks."""
+"""Files that are not journals, invalid paths, and full disks."""
 
 import os
 import shutil
@@ -52,16 +52,16 @@ def overwrite(start, n):
 
 
 BROKEN = {
-    "text": (as_text, "is no journal of skal, but another file"),
-    "empty": (as_nothing, "is an empty file and no journal"),
-    "foreign": (as_foreign, "is no journal of skal, but another file"),
-    "foreign, WAL": (lambda p: as_foreign(p, "wal"), "is no journal of skal"),
-    "newer": (as_newer, "is a journal of format 99, and this version of skal reads"),
-    "header cut": (cut_to(50), "is a damaged journal .* left as it is"),
-    "one page": (cut_to(4096), "is a damaged journal .* left as it is"),
-    "half": (cut_to(15_000), "is a damaged journal .* left as it is"),
-    "schema": (overwrite(100, 3000), "is a damaged journal .* left as it is"),
-    "a page": (overwrite(3 * 4096, 4096), "is a damaged journal .* left as it is"),
+    "text": (as_text, "is not a journal of skal, and was not changed"),
+    "empty": (as_nothing, "is an empty file, not a journal"),
+    "foreign": (as_foreign, "is not a journal of skal, and was not changed"),
+    "foreign, WAL": (lambda p: as_foreign(p, "wal"), "is not a journal of skal"),
+    "newer": (as_newer, "is a journal of format 99, but this version of skal reads"),
+    "header cut": (cut_to(50), "is a damaged journal .* was not changed"),
+    "one page": (cut_to(4096), "is a damaged journal .* was not changed"),
+    "half": (cut_to(15_000), "is a damaged journal .* was not changed"),
+    "schema": (overwrite(100, 3000), "is a damaged journal .* was not changed"),
+    "a page": (overwrite(3 * 4096, 4096), "is a damaged journal .* was not changed"),
 }
 
 
@@ -88,7 +88,7 @@ def test_a_score_that_was_changed_is_noticed(sets, path):
     connection.execute("UPDATE score SET value = value + 1e-9")
     connection.commit()
     connection.close()
-    with pytest.raises(ValueError, match="a score is not what was written"):
+    with pytest.raises(ValueError, match="a score does not match its checksum"):
         search(sets, path)
 
 
@@ -112,9 +112,9 @@ def test_no_damage_changes_the_end_of_a_search(sets, path):
 def test_places_where_no_journal_can_be(sets, tmp_path, trained):
     with pytest.raises(IsADirectoryError, match="is a folder: give the path of a file"):
         search(sets, tmp_path)
-    with pytest.raises(FileNotFoundError, match="in a folder that is not there"):
+    with pytest.raises(FileNotFoundError, match="in a folder that does not exist"):
         search(sets, tmp_path / "missing" / "search.db")
-    with pytest.raises(FileNotFoundError, match="There is no journal at"):
+    with pytest.raises(FileNotFoundError, match="No journal was found at"):
         read_journal(tmp_path / "search.db")
     assert not trained
     assert os.listdir(tmp_path) == []
@@ -123,14 +123,14 @@ def test_places_where_no_journal_can_be(sets, tmp_path, trained):
 def test_a_journal_that_another_process_has_just_made_is_left_alone(sets, path):
     search(sets, path)
     before = contents(path)
-    _journal.create(path, _journal.TABLES)
+    _journal.create(path, _journal.SCHEMA)
     assert contents(path) == before
     assert os.listdir(path.parent) == [path.name]
 
 
 def test_a_log_without_its_journal_is_not_put_into_a_new_one(sets, path, trained):
     path.with_name("search.db-wal").write_bytes(b"left over")
-    with pytest.raises(FileNotFoundError, match="the log of a journal that is gone"):
+    with pytest.raises(FileNotFoundError, match="the log of a journal that is missing"):
         search(sets, path)
     assert not trained
 
@@ -177,7 +177,7 @@ def test_a_full_disk(sets, path, trained, monkeypatch):
     trained.clear()
     with monkeypatch.context() as patch:
         patch.setattr(_journal, "connect", connect_to_full_disk)
-        with pytest.raises(OSError, match="is full: what was written before") as raised:
+        with pytest.raises(OSError, match="is full: all data written before") as raised:
             search(sets, path, n_steps=400)
     assert not isinstance(raised.value.__context__.__context__, OSError)
     n_before, n_kept = len(trained), len(known_sets(path))
@@ -206,7 +206,7 @@ def small_disk(tmp_path):
 
 def test_a_disk_that_is_really_full(sets, small_disk):
     path = small_disk / "search.db"
-    with pytest.raises(OSError, match=r"search.db is full: what was written before"):
+    with pytest.raises(OSError, match=r"search.db is full: all data written before"):
         search(sets, path, n_steps=1000)
     assert len(read_journal(path)["step"]) > 1
     assert mount("-o", "remount,size=50m", str(small_disk))
@@ -217,7 +217,7 @@ def test_a_disk_that_is_full_from_the_beginning(sets, small_disk, trained):
     path = small_disk / "search.db"
     free = shutil.disk_usage(small_disk).free
     (small_disk / "filler").write_bytes(bytes(free - 8192))
-    with pytest.raises(OSError, match=r"search.db is full: what was written before"):
+    with pytest.raises(OSError, match=r"search.db is full: all data written before"):
         search(sets, path)
     assert not trained
     assert mount("-o", "remount,size=50m", str(small_disk))

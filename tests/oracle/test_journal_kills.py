@@ -64,7 +64,7 @@ def start(path, target=tell_and_search, **params):
 
 
 def kill(process, connection):
-    """Kill -9; whether it was still alive."""
+    """Kill a process (-9), and return whether it was still alive."""
     process.kill()
     process.join()
     connection.close()
@@ -84,7 +84,7 @@ def undisturbed_guided():
 
 @pytest.fixture(scope="module")
 def seconds(tmp_path_factory):
-    """How long a search takes in another process."""
+    """Return the duration of a search in another process."""
     process, ours = start(tmp_path_factory.mktemp("timed") / "search.db")
     started = time.monotonic()
     ours.recv()
@@ -108,7 +108,6 @@ def assert_resumes(path, undisturbed, monkeypatch, **params):
             lambda self, sets: trained.extend(sets) or train(self, sets),
         )
         assert result(search(path, **params)) == undisturbed
-    trained = [_key(positions) for positions in trained]
     assert len(set(trained)) == len(trained)
     assert known.isdisjoint(trained)
     # The model of the warm start, that strategies are asked about, is scored apart.

@@ -1,4 +1,4 @@
-"""Where time or the user end a search: the start, a step, and what is left then."""
+"""Searches that a limit or the user ends: in the start, and in a step."""
 
 import warnings
 
@@ -49,7 +49,7 @@ def problem(sets):
 
 
 class Clock:
-    """A clock that stands still, but for a second in each training."""
+    """A clock that only advances by a second in each training."""
 
     def __init__(self):
         self.now, self.n_trained, self.trained = 0.0, 0, set()
@@ -83,7 +83,7 @@ def clock(monkeypatch):
 
 
 def search(oracle, problem, **params):
-    """Fit a copy of an oracle, and tell what it warned of."""
+    """Fit a copy of an oracle, and return it with its warnings."""
     oracle = clone(oracle).set_params(**params)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -156,7 +156,7 @@ class TestMaxTime:
         assert found.history_["best"][0] == found.quality_
 
     def test_what_a_round_has_tried_counts(self, problem, clock):
-        """Of the first round, only some of the candidates were scored."""
+        """Only some candidates of the first round were scored."""
         found, _ = search(ORACLES["guided"], problem, max_time=12)
         with Objective(problem) as objective:
             first = objective.scores([found.order_[:3]])
@@ -173,7 +173,7 @@ class TestMaxTime:
         assert read_journal(path)["step"].tolist() == [0]
 
     def test_no_time_to_score_the_order_that_was_found(self, problem, clock):
-        """Rounds that were not scored count as if nothing were learned in them."""
+        """Rounds that were not scored get the score of the round before."""
         found, _ = search(ORACLES["guided from a strategy"], problem, max_time=3)
         order = found.order_
         with Objective(problem) as objective:
@@ -294,7 +294,7 @@ class TestCourse:
         assert report["is_limited"]
 
     def test_steps_that_take_no_training(self, clock):
-        """As in a tiny pool, where all is known."""
+        """As in a tiny pool, where all sets are scored."""
         course = self.course()
         shares = [course.report(t, 100)["share"] for t in range(91)]
         assert np.all(np.diff(shares) >= 0)
@@ -329,7 +329,7 @@ def test_trainings_that_are_expected_are_no_more_than_allowed(problem, tiny_sets
 
 
 class Hear:
-    """Keeps what each step tells a progress bar."""
+    """Records the report of each step to a progress bar."""
 
     max_propagation_depth = None
 
@@ -370,7 +370,7 @@ def test_a_search_is_level_when_the_best_is_old():
 def test_progress_tells_since_when_a_search_is_level(
     problem, monkeypatch, proposal, first
 ):
-    """All orders are worth the same here, so the first one stays the best."""
+    """All orders have the same quality here, so the first one stays the best."""
     monkeypatch.setattr(Evaluation, "score", lambda self, model: 0.5)
     hear = Hear()
     oracle = AnnealingOracle(

@@ -1,4 +1,4 @@
-"""What a search keeps of each step: numbers, and no objects."""
+"""The memory that a search needs for each step: numbers, not objects."""
 
 import gc
 import tracemalloc
@@ -16,11 +16,11 @@ FIRST, LAST = 2000, 6000
 
 @pytest.fixture
 def kept(monkeypatch):
-    """The bytes that are in use after the first and the last step that count."""
+    """The bytes in use after the first and the last measured step."""
     take, kept = UniformChain.step, []
 
     def score(self, sets):
-        return [sum(s.tolist()) % 997 / 997 for s in sets]
+        return {key: sum(s.tolist()) % 997 / 997 for key, s in sets.items()}
 
     def watch(chain, t):
         moved = take(chain, t)
@@ -40,7 +40,7 @@ def kept(monkeypatch):
 @pytest.mark.filterwarnings("ignore:The order that AnnealingOracle found")
 @pytest.mark.parametrize("is_full", [False, True])
 def test_a_long_search_keeps_little_of_each_step(kept, is_full, tmp_path):
-    """Alone, and with all that can be added to a search."""
+    """Alone, and with prefetching and a journal."""
     added = {"prefetch": 4, "journal": tmp_path / "search.db"} if is_full else {}
     oracle = AnnealingOracle(proposal="uniform", n_steps=LAST, n_greedy=0, **added)
     learner = ActiveLearner(

@@ -39,7 +39,7 @@ def batches(monkeypatch):
     train = Objective._train_and_score
 
     def watch(self, sets):
-        batches.append([frozenset(s.tolist()) for s in sets])
+        batches.append([frozenset(s.tolist()) for s in sets.values()])
         return train(self, sets)
 
     monkeypatch.setattr(Objective, "_train_and_score", watch)
@@ -142,7 +142,7 @@ def test_a_single_job_trains_nothing_ahead(blobs, batches):
 
 @pytest.mark.parametrize(("milliseconds", "size"), [(0, 16), (5, 8), (1000, 6)])
 def test_two_jobs_are_filled_up(blobs, batches, monkeypatch, milliseconds, size):
-    """Quick trainings up to 20 ms for each job, slow ones to an even number."""
+    """Quick trainings fill 20 ms for each job, slow ones an even number."""
     train = _jobs.train_and_judge
 
     def pretend(trainer, evaluation, sets):
@@ -162,13 +162,13 @@ def test_two_jobs_are_filled_up(blobs, batches, monkeypatch, milliseconds, size)
 
 
 def timed(moments, train):
-    """Return a worker whose clock is that of the trainings."""
+    """Return a worker that takes its time from the clock of the trainings."""
     known = {}
 
     def train_in_worker(key, work, sets):
         known.setdefault(key, work)
         scores = train(*known[key], sets)
-        return _jobs.Answer(scores, moments[-1] - moments[-2])
+        return _jobs.ShareResult(scores, moments[-1] - moments[-2])
 
     return train_in_worker
 
@@ -178,7 +178,7 @@ def test_a_wide_trainer_is_filled_up(blobs, batches, monkeypatch):
     n_alone = len(batches)
     batches.clear()
     monkeypatch.setattr(Trainer, "width", 16)
-    monkeypatch.setattr(_objective, "LEAST_CHANCE", 0.0)
+    monkeypatch.setattr(_objective, "MIN_CHANCE", 0.0)
     wide = fit(blobs, AnnealingOracle(proposal="uniform", **SHORT))
     assert_same(alone, wide)
     middle = [len(batch) for batch in batches[1:-6]]
@@ -193,7 +193,7 @@ def test_a_wide_trainer_is_not_filled_up_with_what_is_hardly_asked_for(
     wasted, sizes = [], []
     for least in (0.0, 0.4, 1.0):
         batches.clear()
-        monkeypatch.setattr(_objective, "LEAST_CHANCE", least)
+        monkeypatch.setattr(_objective, "MIN_CHANCE", least)
         wasted.append(
             fit(blobs, AnnealingOracle(proposal="uniform", **SHORT)).n_speculative_
         )
@@ -222,7 +222,7 @@ def test_a_number_is_what_is_trained_ahead_at_most(blobs, batches):
 
 
 def test_what_was_trained_ahead_is_used(blobs, batches):
-    """Cold chains stay where they are, so nearly all that is foreseen comes true."""
+    """Cold chains stay where they are, so nearly all predictions are right."""
     cold = AnnealingOracle(proposal="uniform", n_steps=0, n_greedy=150, prefetch=10)
     oracle = fit(blobs, cold)
     n_ahead = sum(map(len, batches)) - len(batches)

@@ -2,20 +2,20 @@ import numpy as np
 import pytest
 
 from skal.oracle.evaluation import _score_table as _scores
-from skal.oracle.evaluation._score_table import Scores
+from skal.oracle.evaluation._score_table import ScoreTable
 
 
 def keys(rng, n):
-    """Digests, of which many end in zeros, as text must not."""
+    """Digests, many of which end in zero bytes, which numpy strips."""
     return [rng.bytes(2) + bytes(14) if i % 3 else rng.bytes(16) for i in range(n)]
 
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("most_recent", [1, 7, 512])
 def test_it_does_as_a_dict(monkeypatch, seed, most_recent):
-    monkeypatch.setattr(_scores, "MOST_RECENT", most_recent)
+    monkeypatch.setattr(_scores, "MAX_RECENT", most_recent)
     rng = np.random.default_rng(seed)
-    table, expected, pool = Scores(), {}, keys(rng, 300)
+    table, expected, pool = ScoreTable(), {}, keys(rng, 300)
     for _ in range(200):
         some = [pool[i] for i in rng.integers(300, size=rng.integers(6))]
         if rng.random() < 0.3:
@@ -32,7 +32,7 @@ def test_it_does_as_a_dict(monkeypatch, seed, most_recent):
 
 
 def test_an_empty_table_has_nothing():
-    table = Scores()
+    table = ScoreTable()
     assert len(table) == 0
     assert table.find([bytes(16)]) == {}
     table.discard([bytes(16)])

@@ -1,4 +1,4 @@
-"""What holds for every oracle that searches step by step: one suite, run over all."""
+"""One suite for all oracles that search step by step."""
 
 import os
 import subprocess
@@ -52,7 +52,7 @@ print(learn(ORACLES[sys.argv[1]], make_sets()).order_.tolist())
 
 
 class First(BaseEstimator):
-    """A strategy with no more than it must have: a `fit` and a `select`."""
+    """A minimal strategy, with only `fit` and `select`."""
 
     def fit(self, X, y=None, *, problem=None):
         return self
@@ -138,7 +138,7 @@ def test_two_jobs_do_not_change_it(name, sets, references):
 
 
 def test_prefetching_does_not_change_it(references):
-    """Guided proposals cannot be foreseen, and blind ones are."""
+    """Guided proposals cannot be prefetched, uniform ones are."""
     assert_same(references["prefetching"], references["annealing"])
     assert_same(references["guided prefetching"], references["guided"])
     assert references["prefetching"].strategy_.n_speculative_ > 0
@@ -275,7 +275,7 @@ def test_nets_side_by_side(name):
 
 class TestGreedy:
     def test_against_brute_force(self, tiny_sets):
-        """With all points as candidates, the next is the best there is."""
+        """With all points as candidates, the next is the best of all."""
         sets = tiny_sets(8, seed=1)
         params = {"batch_size": 2, "n_rounds": 2}
         learner = learn(GreedyOracle(n_candidates=8), sets, **params)
@@ -380,7 +380,7 @@ class TestBestOfStrategies:
         assert not trained
 
     def test_no_strategies_are_refused(self, sets):
-        with pytest.raises(ValueError, match="propose nothing"):
+        with pytest.raises(ValueError, match=r"must not be empty, got"):
             learn(BestOfStrategiesOracle(strategies=[]), sets)
 
 

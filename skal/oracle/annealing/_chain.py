@@ -1,73 +1,74 @@
-"""Base class of annealing searches: current order, best order, record."""
+"""Base class of annealing searches: current order, best order, history."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skal.curves import prefixes
+from skal.oracle._base import Search
 from skal.oracle.annealing._moves import changed_rounds, exchange
 from skal.oracle.annealing._schedule import Schedule
+from skal.oracle.annealing._start import StartSearch
 from skal.oracle.evaluation._objective import Objective
 from skal.oracle.journal._history import NO_MOVE, History
 from skal.oracle.journal._journal import Journal
 from skal.problem import Problem
 
-# A search has levelled off when its best order is older than this share of all of its
-# trainings, and than this many of them for each round. By a share of 0.25 none of four
-# guided searches on digits was level before its end; by 0.1 all were, with 20 to 40 %
-# of their gain still to come.
+# A search has levelled off once the trainings since its best order are at least this
+# fraction of all trainings, and at least this many per round. With 0.25, four guided
+# searches on digits were never called level before their end. With 0.1 all four were,
+# although 20 to 40 % of their gain was still to come.
 LEVEL_SHARE, LEVEL_SWEEPS = 0.25, 10
-
-
-class First(Protocol):
-    """Where a chain begins: orders are permutations of the pool."""
-
-    def order(self) -> NDArray[np.int64]:
-        """Find the order to begin with."""
-
-    def so_far(self) -> NDArray[np.int64]:
-        """Return the best of what was found if `order` was cut short, completed."""
-
-    @property
-    def is_whole(self) -> bool:
-        """Return whether the order was found."""
 
 
 @dataclass(frozen=True)
 class State:
-    """An order, as a permutation of the pool, and its scores after k = 1..K rounds."""
+    """An order and its scores.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n_pool,)
+        A permutation of the pool.
+    scores : ndarray of shape (n_rounds,)
+        Scores after k = 1..K rounds.
+    """
 
     order: NDArray[np.int64]
     scores: NDArray[np.float64]
 
     @property
     def quality(self) -> float:
+        """Return the xi-quality, which is the mean score."""
         return float(np.mean(self.scores))
 
 
-class Chain:
-    """Where a search stands: the current order, the best one, and all steps.
+class Chain(Search):
+    """Base class of annealing searches: a chain of orders that starts from one.
 
-    A subclass writes `begin()`, which scores the start, and `step(t)`.
+    A subclass implements `begin` and `step`.
 
     Parameters
     ----------
     problem : Problem
+        The data, the estimator and the rounds.
     objective : Objective
+        Scores labelled sets.
     seed : int
         Determines the moves.
     schedule : Schedule
-    start : First
+        The temperature of each step.
+    start : StartSearch
         Finds the order to start from.
     max_trainings : int or None, default=None
+        The search ends before the step that would exceed it.
     journal : Journal or None, default=None
-        Where steps are written down.
+        Where the steps are written.
     """
 
-    # The share of annealing steps in which the search is not called level, since it is
-    # hot at first and wanders.
+    # Fraction of the annealing steps in which a search is never reported as level: at
+    # first it is hot and wanders, so an old best order says little.
     hot_share = 0.0
 
     current: State
@@ -79,7 +80,7 @@ class Chain:
         objective: Objective,
         seed: int,
         schedule: Schedule,
-        start: First,
+        start: StartSearch,
         max_trainings: int | None = None,
         journal: Journal | None = None,
     ) -> None:
@@ -90,13 +91,13 @@ class Chain:
         self.start = start
         self.max_trainings = max_trainings
         self.history = History(journal)
-        # Steps that were taken, those that moved, and the trainings at the latest best.
-        self.n_tried = self.n_accepted = self.n_at_best = 0
+        # Steps taken, accepted steps, and the trainings when the best order was found.
+        self.n_taken = self.n_accepted = self.n_at_best = 0
         self._latest_best = -np.inf
 
     @property
     def n_steps(self) -> int:
-        """How many steps there are, greedy ones included."""
+        """Return the number of steps, greedy ones included."""
         return self.schedule.last
 
     @property
@@ -106,48 +107,62 @@ class Chain:
 
     @property
     def progress(self) -> dict[str, Any]:
-        """What a progress bar shows; nothing before the start was scored.
+        """Return the values that a progress bar shows; none before the start is scored.
 
-        "level_for" is there once the search has levelled off: the trainings since the
-        best order was found.
+        Returns
+        -------
+        dict
+            "best_quality"; "acceptance_rate"; and, once the search has levelled off,
+            "level_for", the number of trainings since the best order was found.
         """
         if not hasattr(self, "best"):
             return {}
         shown = {
             "best_quality": self.best.quality,
-            "acceptance_rate": self.n_accepted / max(1, self.n_tried),
+            "acceptance_rate": self.n_accepted / max(1, self.n_taken),
         }
         n_trainings = self.objective.n_trainings
         level_for = n_trainings - self.n_at_best
-        is_hot = self.n_tried < self.hot_share * self.schedule.n_steps
+        is_hot = self.n_taken < self.hot_share * self.schedule.n_steps
         if not is_hot and is_level(level_for, n_trainings, self.problem.n_rounds):
             shown["level_for"] = level_for
         return shown
 
     def found(self) -> tuple[NDArray[np.int64], float]:
-        """Return the best order, and its quality."""
+        """Return the best order and its quality.
+
+        If the start was cut short, the part of it that was found is completed.
+
+        Returns
+        -------
+        order : ndarray of shape (n_pool,)
+            A permutation of the pool.
+        quality : float
+            Its xi-quality on validation.
+        """
         if not hasattr(self, "best"):
-            self._end_start()
+            self._use_partial_start()
         return self.best.order, self.best.quality
 
-    def _end_start(self) -> None:
-        """Make do with what was found of the start; no journal hears of it."""
+    def _use_partial_start(self) -> None:
+        """Make the partial start the best order, without writing it to the journal."""
         order = self.start.so_far()
         scores = self.objective.scores_in_time(self._sets(order))
         self.current = self.best = State(order, scores)
         self.history = History()
         self._record(0, self.best, True)
 
-    def _is_too_much(self, n_trainings: int) -> bool:
+    def _exceeds_limit(self, n_trainings: int) -> bool:
+        """Return whether a number of trainings is more than `max_trainings`."""
         return self.max_trainings is not None and n_trainings > self.max_trainings
 
-    def _changed(
+    def _apply(
         self, order: NDArray[np.int64], move: tuple[int, int]
     ) -> tuple[NDArray[np.int64], range]:
-        """Return the order after a move, and the rounds whose set has changed."""
-        return exchange(order, move), self._rounds(move)
+        """Return the order after a move, and the rounds whose set it changes."""
+        return exchange(order, move), self._changed_rounds(move)
 
-    def _rounds(self, move: tuple[int, int]) -> range:
+    def _changed_rounds(self, move: tuple[int, int]) -> range:
         problem = self.problem
         sizes = problem.n_acquired, problem.batch_size, problem.n_rounds
         return changed_rounds(move, *sizes)
@@ -155,7 +170,7 @@ class Chain:
     def _sets(
         self, order: NDArray[np.int64], rounds: range | None = None
     ) -> list[NDArray[np.int64]]:
-        """Return what is labelled after some rounds, or all."""
+        """Return the labelled sets after the given rounds, by default after each."""
         rounds = range(1, self.problem.n_rounds + 1) if rounds is None else rounds
         used = order[: self.problem.n_acquired]
         return prefixes(used, self.problem.batch_size, rounds)
@@ -167,10 +182,10 @@ class Chain:
         accepted: bool,
         move: tuple[int, int] = NO_MOVE,
     ) -> None:
-        """Write a step down. It is `accepted` if one of its moves was, or its only."""
+        """Add a step to the history; it is accepted if one of its moves was."""
         n_trainings = self.objective.n_trainings
         if t > 0:
-            self.n_tried += 1
+            self.n_taken += 1
             self.n_accepted += accepted
         if self.best.quality > self._latest_best:
             self._latest_best, self.n_at_best = self.best.quality, n_trainings
@@ -184,10 +199,14 @@ def is_level(level_for: int, n_trainings: int, n_rounds: int) -> bool:
     Parameters
     ----------
     level_for : int
-        Trainings since the best order was found.
+        Number of trainings since the best order was found.
     n_trainings : int
-        Trainings of the search so far.
+        Number of trainings of the search so far.
     n_rounds : int
-        K: a guided step takes about as many trainings.
+        Number of rounds, K. A guided step takes about as many trainings.
+
+    Returns
+    -------
+    bool
     """
     return level_for >= max(LEVEL_SHARE * n_trainings, LEVEL_SWEEPS * n_rounds)

@@ -1,10 +1,10 @@
-"""What a search believes of each point: how it moves the answers on validation.
+"""A linear datamodel: predicts how exchanges of points change validation margins.
 
-Nothing here trains. A model's margins on validation are taken to be sums over what it
-was trained on: to exchange one point for another adds the difference of what the two
-do. This is a linear datamodel (Ilyas et al., "Datamodels: Predicting Predictions from
-Training Data", ICML 2022), learned online, as by a Kalman filter with one variance per
-point, from the exchanges that the search tries anyway.
+Nothing is trained here. The margins of a model on validation are modelled as a sum of
+effects, one per training point: exchanging one point for another adds the difference
+of their effects. This is a linear datamodel (Ilyas et al., "Datamodels: Predicting
+Predictions from Training Data", ICML 2022), fitted online from the exchanges that the
+search tries anyway, by a Kalman filter with one variance per point.
 """
 
 from collections import deque
@@ -14,177 +14,227 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-# A normal distribution function is nearly expit(1.7 z).
-STEEPNESS = 1.7
-# How much the smooth share of right answers counts beside the score.
-SMOOTH = 2.0
-# So slowly the size of errors is forgotten, and so many outcomes are compared.
-MEMORY, RECENT = 0.99, 400
-# Fewer outcomes say nothing of how good forecasts are.
-ENOUGH = 30
+# Slope of the logistic function that stands for a normal distribution function: with
+# 1.7, the two differ by less than 0.01 everywhere.
+LOGISTIC_SLOPE = 1.7
+# Weight of the smooth accuracy in the objective, where the score has weight 1: a score
+# such as accuracy has plateaus, on which only the smooth accuracy still has a slope.
+SMOOTH_WEIGHT = 2.0
+# Decay of the running mean squared prediction error, per update: it averages over
+# about the latest 100 exchanges.
+ERROR_DECAY = 0.99
+# Number of latest changed sets in the calibration fit, so that it follows the search
+# as the predictions get better.
+N_RECENT_OUTCOMES = 400
+# Number of changed sets below which the calibration line is not fitted: a slope from
+# fewer is mostly noise.
+MIN_OUTCOMES = 30
 
 
-def smooth_share(margins: NDArray, axis: int = -1) -> NDArray:
-    """Return the share of right answers, of which one that is nearly right is half.
+def smooth_accuracy(margins: NDArray, axis: int = -1) -> NDArray:
+    """Return the mean of a logistic function of the margins.
+
+    A differentiable version of the share of right answers: an answer with a margin of
+    zero counts as half right.
 
     Parameters
     ----------
     margins : ndarray of shape (..., n_answers)
+        Margins of a model's answers; positive where the answer is right.
+    axis : int, default=-1
+        The axis of the answers.
 
     Returns
     -------
     ndarray of shape (...)
+        Between 0 and 1.
     """
-    # expit(x) is (1 + tanh(x / 2)) / 2, and numpy's tanh is several times as fast.
-    return (1 + np.tanh(STEEPNESS / 2 * margins).mean(axis=axis)) / 2
+    # expit(x) is (1 + tanh(x / 2)) / 2, and numpy's tanh is several times faster.
+    return (1 + np.tanh(LOGISTIC_SLOPE / 2 * margins).mean(axis=axis)) / 2
 
 
-class Belief:
-    """What each point of the pool does to each answer, and how sure that is.
+class LinearDatamodel:
+    """The effect of each point of the pool on each margin, with its uncertainty.
 
     Parameters
     ----------
-    n_points, n_answers : int
+    n_points : int
+        Number of points in the pool.
+    n_answers : int
+        Number of answers on validation that have a margin.
 
     Attributes
     ----------
     effects : ndarray of shape (n_points, n_answers)
-        What a point adds to the margins of a model with labels of a mean number.
+        The amount that each point adds to the margins of a model that is trained on
+        the mean number of labels.
     variances : ndarray of shape (n_points,)
-        How unsure that is, in units of the variance before anything was seen.
-    size : float
-        The typical error of a forecast, divided by what `variances` say it is.
+        Variance of the effects, relative to the prior variance.
+    error_scale : float
+        Root mean squared prediction error, divided by the standard deviation that
+        `variances` and `noise` imply. It turns their relative units into margins.
     """
 
-    # In the same units, what an exchange does that no sum over points explains.
+    # Variance of the part of an exchange that a sum of effects cannot explain, relative
+    # to the prior variance of an effect: the two are taken to be equal.
     noise = 1.0
 
     def __init__(self, n_points: int, n_answers: int) -> None:
         self.effects = np.zeros((n_points, n_answers), dtype=np.float32)
         self.variances = np.ones(n_points)
-        self.size = 1.0
+        self.error_scale = 1.0
 
-    def change(
+    def predict(
         self, added: NDArray[np.int64], removed: NDArray[np.int64]
     ) -> tuple[NDArray, NDArray]:
-        """Foretell what exchanges do.
+        """Predict how exchanges shift the margins.
 
         Parameters
         ----------
-        added, removed : ndarray of shape (n_moves,)
+        added : ndarray of shape (n_moves,)
+            The point that each exchange adds to the labelled set.
+        removed : ndarray of shape (n_moves,)
+            The point that each exchange removes from it.
 
         Returns
         -------
-        change : ndarray of shape (n_moves, n_answers)
-            What is added to the margins.
-        spread : ndarray of shape (n_moves,)
-            The standard deviation of what will be seen.
+        shifts : ndarray of shape (n_moves, n_answers)
+            Expected changes of the margins.
+        stds : ndarray of shape (n_moves,)
+            Standard deviation of each shift, noise included.
         """
         variances = self.variances[added] + self.variances[removed] + self.noise
-        spread = (self.size * np.sqrt(variances)).astype(np.float32)
-        return self.effects[added] - self.effects[removed], spread
+        stds = (self.error_scale * np.sqrt(variances)).astype(np.float32)
+        return self.effects[added] - self.effects[removed], stds
 
-    def learn(self, added: int, removed: int, seen: NDArray) -> None:
-        """Learn from an exchange.
+    def update(self, added: int, removed: int, observed: NDArray) -> None:
+        """Update the effects with the outcome of an exchange.
 
         Parameters
         ----------
-        added, removed : int
-        seen : ndarray of shape (n_answers,)
-            What was added to the margins.
+        added : int
+            The point that was added to the labelled set.
+        removed : int
+            The point that was removed from it.
+        observed : ndarray of shape (n_answers,)
+            By how much the margins changed.
         """
-        error = seen - (self.effects[added] - self.effects[removed])
+        # Compare the outcome with the prediction.
+        error = observed - (self.effects[added] - self.effects[removed])
         total = self.variances[added] + self.variances[removed] + self.noise
         mean_square = float(np.mean(error**2)) / total
-        self.size = np.sqrt(MEMORY * self.size**2 + (1 - MEMORY) * mean_square)
+        self.error_scale = np.sqrt(
+            ERROR_DECAY * self.error_scale**2 + (1 - ERROR_DECAY) * mean_square
+        )
+        # Split the error between the two points, in proportion to their variances.
         for point, sign in ((added, 1), (removed, -1)):
             share = self.variances[point] / total
             self.effects[point] += sign * np.float32(share) * error
             self.variances[point] *= 1 - share
 
 
-def foretold_gain(
-    margins: NDArray[np.float32], change: NDArray, spread: NDArray
+def predicted_gains(
+    margins: NDArray[np.float32], shifts: NDArray, stds: NDArray
 ) -> NDArray:
-    """Return what changes of the margins gain, as the objective counts it.
+    """Return how much the objective is expected to gain from shifts of the margins.
 
     Parameters
     ----------
     margins : ndarray of shape (n_answers,)
-        Those of the model now.
-    change : ndarray of shape (n_moves, n_answers)
-    spread : ndarray of shape (n_moves,)
-        Standard deviation of each change.
+        Margins of the current model.
+    shifts : ndarray of shape (n_moves, n_answers)
+        Predicted changes of the margins.
+    stds : ndarray of shape (n_moves,)
+        Standard deviation of each shift.
 
     Returns
     -------
     ndarray of shape (n_moves,)
-        Of the expected share of right answers, and of the smooth one.
+        Gain in expected accuracy, plus `SMOOTH_WEIGHT` times the gain in smooth
+        accuracy.
     """
-    moved, width = margins + change, spread[:, None]
-    of_score = smooth_share(moved / width) - smooth_share(margins / width)
-    return of_score + SMOOTH * (smooth_share(moved) - smooth_share(margins))
+    # shape (n_moves, n_answers) and (n_moves, 1)
+    shifted, widths = margins + shifts, stds[:, None]
+    score_gain = smooth_accuracy(shifted / widths) - smooth_accuracy(margins / widths)
+    smooth_gain = smooth_accuracy(shifted) - smooth_accuracy(margins)
+    return score_gain + SMOOTH_WEIGHT * smooth_gain
 
 
-class Outcomes:
-    """How far forecasts came true: the gain to expect, and how unsure it is.
-
-    A line through the latest outcomes. Where forecasts are worth nothing, its slope is
-    zero, and its height what any change loses: what a search keeps was lucky.
-    """
-
-    def __init__(self) -> None:
-        self._pairs: deque[tuple[float, float]] = deque(maxlen=RECENT)
-
-    def add(self, foretold: float, gain: float) -> None:
-        """Note the outcome of one changed set."""
-        self._pairs.append((foretold, gain))
-
-    def line(self) -> "Line":
-        """Return the line; before much was seen, forecasts are taken at their word."""
-        if len(self._pairs) < ENOUGH:
-            return Line(0.0, 1.0, 0.01)
-        foretold, gain = np.array(self._pairs).T
-        centred = foretold - foretold.mean()
-        variance = float(np.mean(centred**2))
-        slope = float(np.mean(centred * gain)) / variance if variance > 0 else 0.0
-        slope = min(max(slope, 0.0), 2.0)
-        height = float(gain.mean() - slope * foretold.mean())
-        spread = float(np.std(gain - height - slope * foretold))
-        return Line(height, slope, max(spread, 1e-9))
-
-
-class Line(NamedTuple):
-    """The expected gain of a changed set is `height + slope * foretold`."""
-
-    height: float
-    slope: float
-    spread: float
-
-
-def rank(foretold: NDArray, n_sets: NDArray[np.int64], line: Line) -> NDArray:
-    """Return how promising moves are: the expected improvement, for what it costs.
+class CalibrationLine(NamedTuple):
+    """The expected gain of a changed set: `intercept + slope * predicted`.
 
     Parameters
     ----------
-    foretold : ndarray of shape (n_moves,)
-        Gains, summed over the sets that a move changes.
+    intercept : float
+        Expected gain where none is predicted.
+    slope : float
+        How far predicted gains can be trusted: 1 fully, 0 not at all.
+    std : float
+        Standard deviation of actual gains around the line.
+    """
+
+    intercept: float
+    slope: float
+    std: float
+
+
+class Calibration:
+    """Calibrates predicted gains against the actual gains of the latest changed sets.
+
+    The line is fitted by least squares, with its slope clipped to [0, 2]. Where the
+    predictions are worthless, the slope is zero, and the intercept is the mean gain of
+    any change. That is a loss, since the sets that a search keeps were partly lucky.
+    """
+
+    def __init__(self) -> None:
+        self._pairs: deque[tuple[float, float]] = deque(maxlen=N_RECENT_OUTCOMES)
+
+    def add(self, predicted: float, gain: float) -> None:
+        """Add the predicted and the actual gain of one changed set."""
+        self._pairs.append((predicted, gain))
+
+    def line(self) -> CalibrationLine:
+        """Return the fitted line; with few outcomes, trust the predictions as is."""
+        if len(self._pairs) < MIN_OUTCOMES:
+            return CalibrationLine(0.0, 1.0, 0.01)
+        predicted, gain = np.array(self._pairs).T
+        centred = predicted - predicted.mean()
+        variance = float(np.mean(centred**2))
+        slope = float(np.mean(centred * gain)) / variance if variance > 0 else 0.0
+        slope = min(max(slope, 0.0), 2.0)
+        intercept = float(gain.mean() - slope * predicted.mean())
+        std = float(np.std(gain - intercept - slope * predicted))
+        return CalibrationLine(intercept, slope, max(std, 1e-9))
+
+
+def expected_improvement(
+    predicted: NDArray, n_sets: NDArray[np.int64], line: CalibrationLine
+) -> NDArray:
+    """Return the expected improvement by moves, relative to what they cost.
+
+    Parameters
+    ----------
+    predicted : ndarray of shape (n_moves,)
+        Predicted gains, summed over the sets that a move changes.
     n_sets : ndarray of shape (n_moves,)
-        How many these are.
-    line : Line
+        Number of sets that each move changes.
+    line : CalibrationLine
+        Turns predicted gains into expected ones.
 
     Returns
     -------
     ndarray of shape (n_moves,)
+        Expected improvement, divided by the square root of `n_sets`.
 
     References
     ----------
     Expected improvement: Jones, Schonlau and Welch, "Efficient Global Optimization of
     Expensive Black-Box Functions", Journal of Global Optimization 13, 1998.
     """
-    spread = line.spread * np.sqrt(n_sets)
-    mean = line.height * n_sets + line.slope * foretold
-    z = mean / spread
+    std = line.std * np.sqrt(n_sets)
+    mean = line.intercept * n_sets + line.slope * predicted
+    z = mean / std
     density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    # Divided by the number of trainings, no point would ever come in early.
-    return spread * (density + z * ndtr(z)) / np.sqrt(n_sets)
+    # The root, and not the number of trainings itself: moves that bring in a point
+    # early change many sets, and would never be chosen.
+    return std * (density + z * ndtr(z)) / np.sqrt(n_sets)

@@ -1,6 +1,5 @@
-"""A search that learns from what it tries: guided proposals, several in one step."""
+"""Guided annealing: proposals ranked by a datamodel, several tried in each step."""
 
-from collections import deque
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,212 +9,318 @@ from numpy.typing import NDArray
 from skal.inputs._containers import n_rows
 from skal.oracle.annealing._chain import Chain, State
 from skal.oracle.annealing._datamodel import (
-    RECENT,
-    SMOOTH,
-    Belief,
-    Outcomes,
-    foretold_gain,
-    rank,
-    smooth_share,
+    SMOOTH_WEIGHT,
+    Calibration,
+    LinearDatamodel,
+    expected_improvement,
+    predicted_gains,
+    smooth_accuracy,
 )
 from skal.oracle.annealing._moves import exchange, propose
-from skal.oracle.annealing._schedule import COLDNESS, accepts
+from skal.oracle.annealing._schedule import RecentMeanChange, Schedule, accepts
+from skal.oracle.annealing._start import StartSearch
+from skal.oracle.evaluation._objective import Objective
+from skal.oracle.journal._journal import Journal
+from skal.problem import Problem
 from skal.seeding import Stream, stream
 
-# So many moves are drawn for each step; the most promising are tried.
+# Number of random moves that are ranked in each step: ranking takes no training, so
+# there are many more than the few that are then tried.
 N_DRAWN = 150
 
 
 @dataclass(frozen=True)
-class _Position(State):
-    """An order, its scores, and the margins of its models."""
+class _GuidedState(State):
+    """An order, its scores, and the margins of its models.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n_pool,)
+        A permutation of the pool.
+    scores : ndarray of shape (n_rounds,)
+        Scores after k = 1..K rounds.
+    margins : ndarray of shape (n_rounds, n_answers)
+        Margins after k = 1..K rounds.
+    """
 
     margins: NDArray[np.float32]
 
     @property
-    def worth(self) -> tuple[float, float]:
-        """What orders are compared by: the smooth share decides ties."""
+    def sort_key(self) -> tuple[float, float]:
+        """Return the quality, and the mean objective value, which breaks ties."""
         return self.quality, float(_values(self.scores, self.margins).mean())
 
-    def after(self, move: "_Move", seen: "_Seen") -> "_Position":
-        """Return where a move leads."""
+    def after(self, move: "_Move", result: "_Result") -> "_GuidedState":
+        """Return the state after a move."""
         scores, margins = self.scores.copy(), self.margins.copy()
-        scores[move.changed], margins[move.changed] = seen
-        return _Position(exchange(self.order, move.places), scores, margins)
+        scores[move.rows], margins[move.rows] = result
+        return _GuidedState(exchange(self.order, move.places), scores, margins)
 
 
 class _Move(NamedTuple):
-    """An exchange of the points at two places, the first of them labelled earlier."""
+    """An exchange of two points of the order.
+
+    Parameters
+    ----------
+    places : (int, int)
+        Their two indices in the order, ascending.
+    rounds : range
+        The rounds k whose labelled set the move changes.
+    predicted_gains : ndarray of shape (n_rounds,)
+        Predicted gain in each round; zero where the labelled set stays the same.
+    """
 
     places: tuple[int, int]
     rounds: range
-    foretold: NDArray[np.float64]
+    predicted_gains: NDArray[np.float64]
 
     @property
-    def changed(self) -> slice:
-        """Where the changed rounds stand among k = 1..K."""
+    def rows(self) -> slice:
+        """Return the rows of arrays of shape (n_rounds, ...) that the move changes."""
         return slice(self.rounds.start - 1, self.rounds.stop - 1)
 
 
-class _Seen(NamedTuple):
-    """What the models are worth that a move changes."""
+class _Result(NamedTuple):
+    """Scores and margins of the models that a move changes.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_changed,)
+        One for each of the move's rounds.
+    margins : ndarray of shape (n_changed, n_answers)
+        Likewise.
+    """
 
     scores: NDArray[np.float64]
     margins: NDArray[np.float32]
 
 
 class GuidedChain(Chain):
-    """A search whose proposals are guided by what it has seen.
+    """Annealing whose proposals are guided by a linear datamodel.
 
-    Each step draws many moves, foretells what they gain, and tries the most promising
-    whose changed rounds do not overlap. Such moves do not affect one another, so that
-    they are trained side by side, and accepted or not each by itself. The objective
-    must tell margins.
+    Each step draws many random moves, predicts their gains, and tries those with the
+    highest expected improvement whose changed rounds do not overlap. Such moves do not
+    affect one another, so they are trained side by side, and each of them is accepted
+    or rejected independently.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data, the estimator and the rounds.
+    objective : Objective
+        Scores labelled sets. It must be made with `with_margins=True`.
+    seed : int
+        Determines the moves.
+    schedule : Schedule
+        The temperature of each step.
+    start : StartSearch
+        Finds the order to start from.
+    max_trainings : int or None, default=None
+        The search ends before the step that would exceed it.
+    journal : Journal or None, default=None
+        Where the steps are written.
     """
 
-    current: _Position
-    best: _Position
+    current: _GuidedState
+    best: _GuidedState
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._outcomes = Outcomes()
-        self._changes = deque[float](maxlen=RECENT)
+    def __init__(
+        self,
+        problem: Problem,
+        objective: Objective,
+        seed: int,
+        schedule: Schedule,
+        start: StartSearch,
+        max_trainings: int | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        super().__init__(
+            problem, objective, seed, schedule, start, max_trainings, journal
+        )
+        self._calibration = Calibration()
+        self._mean_change = RecentMeanChange()
 
     def begin(self) -> None:
-        """Score the start, which is step 0."""
+        """Find the start and score it, which is step 0."""
         order = self.start.order()
         sets = self._sets(order)
         scores = self.objective.scores(sets)
         margins = np.array([self._margins(s) for s in sets], dtype=np.float32)
-        self.current = self.best = _Position(order, scores, margins)
-        self.belief = Belief(self.problem.n_pool, margins.shape[1])
+        self.current = self.best = _GuidedState(order, scores, margins)
+        self.datamodel = LinearDatamodel(self.problem.n_pool, margins.shape[1])
         n_warm = n_rows(self.problem.X_warm)
         n_labelled = np.array([n_warm + len(positions) for positions in sets])
-        # One of many labels counts for little.
+        # One point matters less the more are labelled: its effect in round k is taken
+        # to be inversely proportional to the number of labels, hence these weights.
         self._weights = (n_labelled / n_labelled.mean()).astype(np.float32)
         self._record(0, self.current, True)
 
     def step(self, t: int) -> bool:
-        """Take step t; False if there is none to take, or it would be too expensive."""
+        """Take step t, and return whether it was taken.
+
+        Parameters
+        ----------
+        t : int
+            The step, from 1.
+
+        Returns
+        -------
+        bool
+            False if no move is possible, or the step would exceed `max_trainings`.
+        """
+        # Set the temperature; greedy steps start from the best order.
         rng = stream(self.seed, Stream.STEP, t)
-        beta = self._beta(t)
+        mean_change = self._mean_change.value
+        beta = self.schedule.beta(t, mean_change, is_constant=True)
         if beta is None:
             self.current = self.best
-        drawn = self._draw(rng)
+
+        # Draw moves, rank them, and choose the best new ones that do not overlap.
+        drawn = self._draw_moves(rng)
         if not drawn:
             return False
-        moves, n_new = self._choose(drawn)
-        if self._is_too_much(self.objective.n_trainings + n_new):
+        moves, n_new = self._choose_moves(drawn)
+        if self._exceeds_limit(self.objective.n_trainings + n_new):
             return False
         if not moves:
-            # All around was tried: to go anywhere costs nothing, and leads away.
+            # Every drawn neighbour is already scored: accept a random one, which takes
+            # no training, to leave this region. A greedy step still rejects a loss.
             moves = [drawn[int(rng.integers(len(drawn)))]]
             beta = None if beta is None else 0.0
+
+        # Train on the changed sets, and accept or reject each move independently.
         before = proposed = self.current
-        for move, seen in zip(moves, self._try(moves), strict=True):
-            gain = self._learn(move, before, seen)
-            proposed = proposed.after(move, seen)
+        for move, result in zip(moves, self._try_moves(moves), strict=True):
+            gain = self._learn(move, before, result)
+            proposed = proposed.after(move, result)
             if accepts(gain, beta, rng.random()):
-                self.current = self.current.after(move, seen)
-        if self.current.worth > self.best.worth:
+                self.current = self.current.after(move, result)
+
+        # Keep the best order, and record the step.
+        if self.current.sort_key > self.best.sort_key:
             self.best = self.current
         self._record(t, proposed, self.current is not before)
         return True
 
-    def _beta(self, t: int) -> float | None:
-        if t > self.schedule.n_steps:
-            return None
-        if self.schedule.gamma == "auto":
-            return COLDNESS / float(np.mean(self._changes)) if self._changes else 0.0
-        return self.schedule.gamma * t
-
-    def _choose(self, drawn: list[_Move]) -> tuple[list[_Move], int]:
-        """Return the best moves that fit together and are new, and what they cost."""
-        rounds, places = set(range(1, self.problem.n_rounds + 1)), set[int]()
+    def _choose_moves(self, ranked: list[_Move]) -> tuple[list[_Move], int]:
+        """Return the best new moves that do not overlap, and their trainings."""
+        free_rounds = set(range(1, self.problem.n_rounds + 1))
+        used_places = set[int]()
         chosen: list[_Move] = []
         total = 0
-        for move in drawn:
-            if not rounds.issuperset(move.rounds) or not places.isdisjoint(move.places):
+        for move in ranked:
+            if not free_rounds.issuperset(move.rounds):
                 continue
+            if not used_places.isdisjoint(move.places):
+                continue
+            # A move whose sets are all scored already is not tried again.
             if n_new := self._n_new(move):
                 chosen.append(move)
                 total += n_new
-                rounds.difference_update(move.rounds)
-                places.update(move.places)
-            if not rounds:
+                free_rounds.difference_update(move.rounds)
+                used_places.update(move.places)
+            if not free_rounds:
                 break
         return chosen, total
 
-    def _draw(self, rng: np.random.Generator) -> list[_Move]:
-        """Draw moves, the most promising first."""
-        problem, current = self.problem, self.current
+    def _draw_moves(self, rng: np.random.Generator) -> list[_Move]:
+        """Draw random moves, and return them by descending expected improvement."""
+        problem = self.problem
         sizes = problem.n_acquired, problem.n_pool, problem.batch_size
         draws = [propose(*sizes, rng) for _ in range(N_DRAWN)]
-        drawn = sorted({(min(draw), max(draw)) for draw in draws if draw is not None})
-        if not drawn:
+        pairs = sorted({(min(draw), max(draw)) for draw in draws if draw is not None})
+        if not pairs:
             return []
-        places, rounds = np.array(drawn), [self._rounds(pair) for pair in drawn]
-        begin, end = np.array([(changed.start, changed.stop) for changed in rounds]).T
-        foretold = np.zeros((len(places), problem.n_rounds))
-        change, spread = self.belief.change(*current.order[places.T[::-1]])
-        for k, (margins, weight) in enumerate(
-            zip(current.margins, self._weights, strict=True), start=1
-        ):
-            u = np.flatnonzero((begin <= k) & (k < end))
-            foretold[u, k - 1] = foretold_gain(
-                margins, change[u] / weight, spread[u] / weight
-            )
-        promise = rank(foretold.sum(axis=1), end - begin, self._outcomes.line())
+        rounds = [self._changed_rounds(pair) for pair in pairs]
+        gains = self._predict_gains(np.array(pairs), rounds)  # (n_moves, n_rounds)
+        n_sets = np.array([len(changed) for changed in rounds])
+        improvement = expected_improvement(
+            gains.sum(axis=1), n_sets, self._calibration.line()
+        )
         return [
-            _Move(drawn[i], rounds[i], foretold[i])
-            for i in np.argsort(-promise, kind="stable")
+            _Move(pairs[i], rounds[i], gains[i])
+            for i in np.argsort(-improvement, kind="stable")
         ]
 
-    def _try(self, moves: list[_Move]) -> list[_Seen]:
-        """Return what each of the moves leads to, trained side by side."""
-        sets = [self._moved_sets(move) for move in moves]
+    def _predict_gains(
+        self, places: NDArray[np.int64], rounds: list[range]
+    ) -> NDArray[np.float64]:
+        """Predict the gain of each move in each round.
+
+        Parameters
+        ----------
+        places : ndarray of shape (n_moves, 2)
+            The two places that each move exchanges, ascending.
+        rounds : list of range
+            The rounds that each move changes.
+
+        Returns
+        -------
+        ndarray of shape (n_moves, n_rounds)
+            Zero in rounds that a move does not change.
+        """
+        begin, end = np.array([(changed.start, changed.stop) for changed in rounds]).T
+        gains = np.zeros((len(places), self.problem.n_rounds))
+        # The point at the later place is added, the one at the earlier place removed.
+        added, removed = self.current.order[places.T[::-1]]
+        shifts, stds = self.datamodel.predict(added, removed)
+        for k, (margins, weight) in enumerate(
+            zip(self.current.margins, self._weights, strict=True), start=1
+        ):
+            i = np.flatnonzero((begin <= k) & (k < end))  # the moves that change k
+            gains[i, k - 1] = predicted_gains(
+                margins, shifts[i] / weight, stds[i] / weight
+            )
+        return gains
+
+    def _try_moves(self, moves: list[_Move]) -> list[_Result]:
+        """Train on the changed sets of all moves side by side."""
+        sets = [self._sets_after(move) for move in moves]
         scores = self.objective.scores([s for changed in sets for s in changed])
         ends = np.cumsum([len(changed) for changed in sets])[:-1]
         return [
-            _Seen(of_move, self._seen_margins(move, changed))
-            for move, changed, of_move in zip(
+            _Result(move_scores, self._margins_after(move, changed))
+            for move, changed, move_scores in zip(
                 moves, sets, np.split(scores, ends), strict=True
             )
         ]
 
-    def _seen_margins(
+    def _margins_after(
         self, move: _Move, sets: list[NDArray[np.int64]]
     ) -> NDArray[np.float32]:
-        """Return the margins after a move; of a model of long ago they are foretold."""
+        """Return the margins after a move; predicted where they were forgotten."""
         added, removed = self._points(move, self.current)
-        change, _ = self.belief.change(np.array([added]), np.array([removed]))
-        margins = self.current.margins[move.changed].copy()
-        weights = self._weights[move.changed]
-        for i, seen in enumerate(self.objective.margins(sets)):
-            margins[i] = margins[i] + change[0] / weights[i] if seen is None else seen
+        shifts, _ = self.datamodel.predict(np.array([added]), np.array([removed]))
+        margins = self.current.margins[move.rows].copy()
+        weights = self._weights[move.rows]
+        for i, kept in enumerate(self.objective.margins(sets)):
+            margins[i] = margins[i] + shifts[0] / weights[i] if kept is None else kept
         return margins
 
-    def _learn(self, move: _Move, before: _Position, seen: _Seen) -> float:
-        """Learn from a move, and return its gain."""
-        scores, margins = before.scores[move.changed], before.margins[move.changed]
-        changes = (seen.margins - margins) * self._weights[move.changed, None]
-        self.belief.learn(*self._points(move, before), changes.mean(axis=0))
-        gains = _values(*seen) - _values(scores, margins)
-        for foretold, gain in zip(move.foretold[move.changed], gains, strict=True):
-            self._outcomes.add(float(foretold), float(gain))
-        gain = float(gains.sum()) / self.problem.n_rounds
-        if gain != 0:
-            self._changes.append(abs(gain))
-        return gain
+    def _learn(self, move: _Move, before: _GuidedState, result: _Result) -> float:
+        """Update all estimates with the result of a move, and return its gain."""
+        # Datamodel: the mean shift of the rounds, scaled to the mean number of labels.
+        scores, margins = before.scores[move.rows], before.margins[move.rows]
+        shifts = (result.margins - margins) * self._weights[move.rows, None]
+        self.datamodel.update(*self._points(move, before), shifts.mean(axis=0))
+        # Calibration: predicted and actual gain of each changed set.
+        gains = _values(*result) - _values(scores, margins)
+        predicted = move.predicted_gains[move.rows]
+        for predicted_gain, gain in zip(predicted, gains, strict=True):
+            self._calibration.add(float(predicted_gain), float(gain))
+        # Temperature: the size of the gain of the whole order.
+        total_gain = float(gains.sum()) / self.problem.n_rounds
+        self._mean_change.add(total_gain)
+        return total_gain
 
     @staticmethod
     def _points(move: _Move, state: State) -> tuple[int, int]:
-        """Return which point comes in earlier, and which goes back for it."""
+        """Return the point that a move adds to its rounds, and the one it removes."""
         first, last = move.places
         return int(state.order[last]), int(state.order[first])
 
     def _margins(self, positions: NDArray[np.int64]) -> Any:
-        """Return the margins of a set, also where the start took many trainings."""
+        """Return the margins of a scored set, trained again if they were forgotten."""
         (found,) = self.objective.margins([positions])
         if found is None:
             self.objective.train(positions)
@@ -223,15 +328,28 @@ class GuidedChain(Chain):
         return found
 
     def _n_new(self, move: _Move) -> int:
-        """Count what a move would have to train on."""
-        return self.objective.n_new(self._moved_sets(move))
+        """Count the sets that a move would have to train on."""
+        return self.objective.n_new(self._sets_after(move))
 
-    def _moved_sets(self, move: _Move) -> list[NDArray[np.int64]]:
-        return self._sets(*self._changed(self.current.order, move.places))
+    def _sets_after(self, move: _Move) -> list[NDArray[np.int64]]:
+        """Return the labelled sets that a move changes, as they are after it."""
+        return self._sets(*self._apply(self.current.order, move.places))
 
 
 def _values(
     scores: NDArray[np.float64], margins: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """Return what the search climbs on: a plateau of the score still has a slope."""
-    return scores + SMOOTH * smooth_share(margins)
+    """Return the objective: the score plus smooth accuracy, for slopes on plateaus.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_models,)
+        Validation scores.
+    margins : ndarray of shape (n_models, n_answers)
+        Margins of the same models.
+
+    Returns
+    -------
+    ndarray of shape (n_models,)
+    """
+    return scores + SMOOTH_WEIGHT * smooth_accuracy(margins)

@@ -1,10 +1,11 @@
-"""Looking ahead: what a chain will probably ask for next (prefetching Metropolis).
+"""Looking ahead: the sets that a chain will probably need next (prefetching).
 
-The moves of the steps to come are known, since each step draws them from a stream of
-its own; only what they start from depends on which steps are accepted. So the future is
-a binary tree of decisions, and its likeliest nodes can be evaluated ahead of time. Step
-t's uniform number is known as well, and with it the gain that its move must exceed: the
-share of recent gains that do is how likely the step is to be accepted.
+The moves of future steps are known, since each step draws them from a random stream of
+its own. Only the order that they start from depends on which steps are accepted. The
+future is therefore a binary tree of decisions, and its likeliest nodes can be evaluated
+ahead of time. The uniform random number of step t is known as well, which gives the
+gain that its move must exceed. The share of recent gains above that threshold estimates
+the probability that the step is accepted.
 
 References
 ----------
@@ -33,7 +34,7 @@ def needed_gain(uniform: float, beta: float | None) -> float:
     Returns
     -------
     float
-        Zero or negative; where every move is accepted, minus infinity.
+        Zero or negative; minus infinity if every move is accepted.
     """
     if beta is None:
         return 0.0
@@ -48,14 +49,15 @@ def acceptance_rate(gains: Collection[float], needed: float) -> float:
     Parameters
     ----------
     gains : collection of float
-        What recent moves gained.
+        Gains of recent moves.
     needed : float
-        What the step's move must exceed.
+        The gain that the step's move must exceed.
 
     Returns
     -------
     float
-        The share of `gains` that do, by Laplace's rule of succession: never 0 or 1.
+        The share of `gains` above `needed`, smoothed by Laplace's rule of succession,
+        so that it is never 0 or 1.
     """
     return (1 + sum(gain > needed for gain in gains)) / (2 + len(gains))
 
@@ -63,25 +65,26 @@ def acceptance_rate(gains: Collection[float], needed: float) -> float:
 def likely_paths(
     rate: Callable[[int], float], n_steps: int
 ) -> Iterator[tuple[tuple[bool, ...], float]]:
-    """Yield the ways in which the next steps may be decided, the most probable first.
+    """Yield the possible decisions of the next steps, the most probable first.
 
     Parameters
     ----------
     rate : callable
         `rate(i)` is the probability that step i from here is accepted, i = 0, 1, ...
     n_steps : int
-        How many steps are left.
+        Number of steps that are left.
 
     Yields
     ------
     path : tuple of bool
-        Whether step 0, 1, ... is accepted: a node of the tree, the empty one, here and
-        now, excepted.
+        Whether step 0, 1, ... is accepted. Each path is a node of the tree; the root,
+        which is the present state, is left out.
     probability : float
-        The product of those of its decisions.
+        Product of the probabilities of its decisions.
     """
     rates: list[float] = []
     tie = count()
+    # Best-first search; the counter breaks ties, the older path first.
     heap: list[tuple[float, int, tuple[bool, ...]]] = [(-1.0, next(tie), ())]
     while heap:
         negative, _, path = heappop(heap)
@@ -90,6 +93,7 @@ def likely_paths(
         depth = len(path)
         if depth == n_steps:
             continue
+        # The rate of a step is the same on all paths: compute it once, when needed.
         if depth == len(rates):
             rates.append(rate(depth))
         for is_accepted in (False, True):

@@ -1,4 +1,4 @@
-"""The moves of a search: from one labelling order to a neighbour (Fig. 2)."""
+"""Moves from one labelling order to a neighbouring one (Zhou et al., Fig. 2)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,21 +9,27 @@ def propose(
 ) -> tuple[int, int] | None:
     """Draw two places of an order to exchange.
 
-    The order is a permutation of the pool, of which the first `n_acquired` are
-    labelled, in batches. With equal probability the move swaps two points of two
-    different batches, or replaces a labelled point by an unused one; where only one
-    of the two is possible, it is that one.
+    The order is a permutation of the pool, whose first `n_acquired` points are labelled
+    in batches. With equal probability, the move swaps two points of different batches,
+    or replaces a labelled point by an unused one. If only one of the two is possible,
+    it is always drawn.
 
     Parameters
     ----------
-    n_acquired, n_pool, batch_size : int
+    n_acquired : int
+        Number of points that are labelled.
+    n_pool : int
+        Number of points in the pool.
+    batch_size : int
+        Number of points that are labelled in a round.
     rng : numpy.random.Generator
+        Generator to draw from.
 
     Returns
     -------
     (int, int) or None
-        Two places; the first lies among the labelled. None if there is no other
-        order: a single batch that takes the whole pool.
+        Two indices into the order, the first of which is less than `n_acquired`. None
+        if the order has no neighbour, since one batch takes the whole pool.
 
     References
     ----------
@@ -41,6 +47,7 @@ def propose(
 def _place_in_another_batch(
     place: int, n_acquired: int, batch_size: int, rng: np.random.Generator
 ) -> int:
+    """Draw a place outside the batch of `place`, uniformly."""
     start = place - place % batch_size
     size = min(batch_size, n_acquired - start)
     other = int(rng.integers(n_acquired - size))
@@ -48,7 +55,7 @@ def _place_in_another_batch(
 
 
 def exchange(order: NDArray[np.int64], move: tuple[int, int]) -> NDArray[np.int64]:
-    """Return a copy of `order` with two places exchanged."""
+    """Return a copy of `order` with the points at two places exchanged."""
     moved = order.copy()
     moved[list(move)] = moved[list(reversed(move))]
     return moved
@@ -65,8 +72,13 @@ def changed_rounds(
     Parameters
     ----------
     move : (int, int)
-        Two places of the order.
-    n_acquired, batch_size, n_rounds : int
+        The two places of the order that are exchanged.
+    n_acquired : int
+        Number of points that are labelled.
+    batch_size : int
+        Number of points that are labelled in a round.
+    n_rounds : int
+        Number of rounds, K.
 
     Returns
     -------

@@ -8,71 +8,80 @@ from skal.identity._fingerprint import describe
 from skal.oracle._base import SearchOracle
 from skal.oracle.annealing._guided import GuidedChain
 from skal.oracle.annealing._schedule import Schedule
-from skal.oracle.annealing._start import FirstOrder, Start
-from skal.oracle.annealing._uniform import UniformChain, mean_changed
+from skal.oracle.annealing._start import StartSearch, StartSpec
+from skal.oracle.annealing._uniform import UniformChain, mean_changed_rounds
 
 
 class AnnealingOracle(SearchOracle):
     """Search for the optimal labelling order by simulated annealing.
 
-    An oracle: it knows the labels of the pool, and searches for the order with the
-    highest xi-quality on the validation set. Its quality on test, as reported by
-    `ActiveLearner`, tells how good active learning could be.
+    An oracle uses the labels of the pool: it searches for the order with the highest
+    xi-quality on the validation set. The quality of this order on the test set, as
+    reported by `ActiveLearner`, shows how good active learning could be.
 
-    Each step proposes to exchange points, trains on the labelled sets that this
-    changes, and moves there with probability `exp(beta (q_new - q_old))`. Greedy steps
+    Each step proposes to exchange points, trains on the labelled sets that change, and
+    accepts the new order with probability `exp(beta (q_new - q_old))`. Greedy steps
     from the best order follow. No set is scored twice.
 
-    The paper's search, which proposes blindly, is `AnnealingOracle(n_steps=25_000,
-    gamma=0.1, proposal="uniform")`. With guided proposals a small part of its trainings
-    leads as far; see the notes.
+    The paper's search, with uniform proposals, is `AnnealingOracle(n_steps=25_000,
+    gamma=0.1, proposal="uniform")`. Guided proposals reach the same quality with a
+    small fraction of the trainings; see Notes.
 
     Parameters
     ----------
     n_steps : int, default=1000
-        Annealing steps (T_S; 25,000 in the paper). A guided step trains on about as
-        many sets as there are rounds, a uniform one on less than half of that.
+        Number of annealing steps (T_S; 25,000 in the paper). A guided step trains on
+        about as many sets as there are rounds, a uniform step on less than half of
+        that.
 
     n_greedy : int or None, default=None
-        Greedy steps that follow (T_G). None takes a fifth of `n_steps`, as in the
-        paper.
+        Number of greedy steps that follow (T_G). If None, it is a fifth of `n_steps`,
+        as in the paper.
 
     gamma : "auto" or float, default="auto"
-        Linear annealing factor: the inverse temperature is `gamma * t` at step t; the
-        paper's is 0.1. "auto" goes by d, the mean `|q_new - q_old|` of the moves so far
-        that made a difference, and so suits scores of any scale. For uniform proposals
-        it takes `10 / (n_steps * d)`: a search of any length cools, and in the end
-        accepts a loss of typical size with probability exp(-10). Guided ones are as
-        cold as that from the beginning, with d from the latest moves.
+        Linear annealing factor: the inverse temperature at step t is `gamma * t`. The
+        paper uses 0.1. "auto" adapts to the scale of the scores by d, the mean
+        `|q_new - q_old|` of the moves so far that changed the quality. For uniform
+        proposals, `gamma` is then `10 / (n_steps * d)`: a search of any length cools,
+        and finally accepts a loss of typical size with probability exp(-10). Guided
+        proposals use this final temperature from the first step on, with d from the
+        latest moves.
 
     proposal : {"guided", "uniform"}, default="guided"
-        "uniform" draws any exchange with the same probability, one in each step
-        (Fig. 2). "guided" draws 150, foretells what they gain, and tries the most
-        promising whose changed rounds do not overlap; each is accepted or not by
-        itself, q being judged as told in the notes.
+        How moves are proposed. "uniform" draws one exchange in each step, all with the
+        same probability (Fig. 2). "guided" draws 150, predicts their gains, and tries
+        those with the highest expected improvement whose changed rounds do not overlap.
+        Each of them is accepted independently; see Notes for how it is judged.
 
     start : "auto", "random", "strategies", array-like of int, or strategy, \
             default="auto"
-        The order to start from: random, as in the paper; the best of what strategies
-        propose, batch by batch (`BestOfStrategiesOracle` with 16 candidates, or as many
-        as a quarter of `max_trainings` allows); given as rows of `X`; or the one that a
-        strategy finds, which must not be an oracle. "auto" is "random" for uniform
-        proposals, else "strategies".
+        The order to start from:
+
+        - "random": a random order, as in the paper;
+        - "strategies": the best of the batches that several strategies propose, round
+          by round (`BestOfStrategiesOracle` with 16 candidates, or fewer, so that they
+          take at most a quarter of `max_trainings`);
+        - array-like of int: rows of `X`, in the order to start from;
+        - strategy: the order in which it labels the pool; it must not be an oracle;
+        - "auto": "random" for uniform proposals, "strategies" for guided ones.
 
     max_trainings : int or None, default=None
-        Stop before the step that would exceed this number of trainings.
+        Maximum number of trainings. The search ends before the step that would exceed
+        it. None means no limit.
 
     max_time : float or None, default=None
-        Seconds after which the search ends, those that the start takes included. Time
-        is checked before each training, or before those that run side by side, and the
-        first is done in any case. A step that is cut short does not count. If there is
-        no time for the whole start, what was found of it is completed at random, with a
-        warning. How far a search gets depends on the machine.
+        Maximum time of the search in seconds, including the start. The time is checked
+        before each training, or before each group of trainings that run side by side;
+        the first training is always done. A step that is cut short does not count. If
+        the time is over within the start, the part of the order that was found is
+        completed at random, with a warning. The result depends on the speed of the
+        machine. None means no limit.
 
     n_jobs : int or None, default=None
-        Trainings that run side by side. It does not change the result, and pays where a
-        training takes longer than some ten milliseconds. Where joblib is told to use a
-        Dask cluster, None takes all of its cores; a worker that dies is replaced::
+        Number of trainings that run in parallel. It does not change the result, and is
+        worthwhile if a training takes longer than some ten milliseconds. With joblib's
+        Dask backend, None uses all cores of the cluster, and a worker that dies is
+        replaced::
 
             from distributed import Client
             client = Client("scheduler:8786")  # or Client(), for this machine
@@ -80,21 +89,22 @@ class AnnealingOracle(SearchOracle):
                 learner.fit(X, y)
 
     prefetch : "auto" or int, default="auto"
-        How many sets to train ahead, at most, together with those that a step needs:
-        sets that the next steps will probably need, judging by the moves that are
-        accepted. "auto" fills up what is trained side by side with what is likely
-        enough, so that a single job trains nothing ahead, unless nets are trained side
-        by side; 0 switches it off. It does not change the result, nor what counts as a
-        training. Guided proposals cannot be foreseen, and fill a step by themselves.
+        Maximum number of sets to train ahead, along with the sets that a step needs:
+        sets that the next steps will probably need, estimated from the moves that were
+        accepted recently. "auto" fills idle workers with sets that are likely enough to
+        be needed, so a single job trains nothing ahead unless nets are trained side by
+        side. 0 disables prefetching. It does not change the result, nor the number of
+        trainings. Guided proposals cannot be predicted, and are not prefetched: each
+        step fills the workers by itself.
 
     journal : str, path-like or None, default=None
-        A file to keep the search in: an SQLite database on a local disk, made where
-        there is none. A search that was ended, killed or interrupted is resumed by
-        running the same again: what is in the journal is not trained again, and the
-        end is that of an uninterrupted search. One file takes several searches of one
-        problem, with different seeds and from different processes. A journal of other
-        data or parameters is refused. A guided search writes up to eight kilobytes for
-        each training, a blind one fifty bytes.
+        Path of a file that stores the search: an SQLite database on a local disk, which
+        is created if it does not exist. A search that was ended, killed or interrupted
+        is resumed by running it again: sets in the journal are not trained again, and
+        the result is the same as without the interruption. One file can store several
+        searches of one problem, with different seeds and from different processes. A
+        journal of other data or parameters is refused. A guided search writes up to
+        eight kilobytes for each training, a uniform one fifty bytes.
 
     random_state : int, RandomState instance or None, default=None
         Determines the start and the moves. Inside an `ActiveLearner`, None takes a
@@ -106,17 +116,17 @@ class AnnealingOracle(SearchOracle):
         Rows of `X` in the best order found.
 
     quality_ : float
-        Its xi-quality on validation. If the search was ended in the start and the order
-        could not be scored to its end, rounds without a score count as much as the one
-        before them.
+        xi-quality of `order_` on validation. If the search was ended in the start and
+        the order could not be scored completely, a round without a score counts as much
+        as the one before it.
 
     history_ : dict of str to ndarray of shape (n_steps_done + 1,)
-        What happened in each step, the start being step 0: "step", the quality that
-        was "proposed" (of a guided step, by all of its moves together), the "current"
-        and the "best" one after the step, whether it was "accepted", and "n_trainings"
-        so far. A guided step is accepted if one of its moves is, a blind one has one
-        move; the share of accepted steps is what a progress bar and `SearchDisplay`
-        show. `pandas.DataFrame` takes it.
+        One row for each step, where step 0 is the start: "step", the quality that was
+        "proposed" (in a guided step, by all of its moves together), the "current" and
+        the "best" quality after the step, whether it was "accepted", and "n_trainings"
+        so far. A uniform step has one move; a guided step is accepted if one of its
+        moves is. Progress bars and `SearchDisplay` show the rate of accepted steps. The
+        dict can be passed to `pandas.DataFrame`.
 
     n_trainings_ : int
         Number of sets that were trained on, in this run or in one that it resumes.
@@ -129,39 +139,43 @@ class AnnealingOracle(SearchOracle):
     --------
     ExhaustiveOracle : Prove the optimum of a tiny pool.
     FixedOrder : Replay an order with another seed or estimator.
-    skal.oracle.read_journal : The steps of a search, also while it is running.
+    skal.oracle.read_journal : The steps of a search, even while it is running.
 
     Notes
     -----
-    Guided proposals come from a linear datamodel: what a point does to the margin of
-    each answer on validation is learned from the exchanges that were tried, and adds
-    up. A line through past forecasts and outcomes tells how far to trust it, and moves
-    are ranked by expected improvement, divided by the root of their trainings. They are
-    judged by the score and, twice as much, by the smooth share of right answers (a
-    logistic function of the margins), since a score such as accuracy has plateaus; the
-    best order is that of the best score. Margins are differences of log-probabilities,
-    else of decision values, else of answers; up to 4,000 rows of validation tell them.
-    Proposals depend on what was seen, so that detailed balance is lost: this searches,
-    and does not sample.
+    Guided proposals use a linear datamodel: the effect of each point on the margin of
+    each answer on validation is learned from the exchanges that were tried, and the
+    effects of several points add up. A line fitted to past predictions and outcomes
+    calibrates the predicted gains. Moves are ranked by expected improvement divided by
+    the square root of their number of trainings. They are judged by the score plus
+    twice the smooth share of right answers (a logistic function of the margins), since
+    a score such as accuracy has plateaus. The best order is the one with the best
+    score. Margins are differences of log-probabilities, or of decision values or
+    predictions if the estimator has no probabilities; they are computed on validation
+    rows with up to 4,000 answers. Since proposals depend on earlier steps, detailed
+    balance does not hold: this is a search, not a sampler.
 
-    Ctrl-C ends the search and leaves the best order so far; in the start, it is what
-    was found of it, completed at random, and scored. Step t draws from a random
-    stream of its own, so the chain depends on the data, the estimator and the seeds
-    alone.
+    Ctrl-C ends the search and keeps the best order so far. Within the start, this is
+    the part that was found, completed at random and scored. Step t draws from a random
+    stream of its own, so the chain depends only on the data, the estimator and the
+    seeds.
 
-    To be resumed a search must have seeds: with `random_state=None`, in the learner or
-    in an oracle outside of one, each run is another search, also in a journal. Limits
-    (`max_trainings`, `max_time`), `n_jobs` and `prefetch` may differ from run to run,
-    except for a `max_trainings` below 64 K, with which the start tries fewer
-    candidates. A journal identifies data by content, installed classes and functions
-    by name, and code of your own (a script, a notebook, a module or package that is
-    not installed) by the code and by the globals, module attributes and other code
-    that it reads. Lists, dicts and counters that this code itself changes, and objects
-    that it keeps in globals, count by their type alone. An edited estimator or scorer
-    is refused, with the name of the class, function or global that differs: undo the
-    edit, or give another path. So is a journal from before code was kept in it, if
-    there is code of your own. If a package has another version than the journal was
-    begun with, a warning says so. A strategy that finds the start is run again.
+    Only a search with fixed seeds can be resumed: with `random_state=None`, in the
+    learner or in an oracle outside of a learner, each run is another search, also in
+    the journal. Limits (`max_trainings`, `max_time`), `n_jobs` and `prefetch` may
+    change from run to run, with one exception: with a `max_trainings` below 64 K the
+    start tries fewer candidates, which makes it another search. A strategy that finds
+    the start is run again on resuming.
+
+    A journal identifies data by content, installed classes and functions by name, and
+    your own code (a script, a notebook, or a module or package that is not installed)
+    by the code itself and by the globals, module attributes and other code that it
+    reads. Lists, dicts and counters that this code changes itself, and objects that it
+    keeps in globals, are identified by type only. If an estimator or scorer was edited,
+    the journal is refused, and the message names the class, function or global that
+    differs: undo the edit, or use another path. A journal that was written before code
+    was stored is also refused if it involves your own code. If the version of a package
+    differs from when the journal was begun, a warning is given.
 
     References
     ----------
@@ -235,7 +249,7 @@ class AnnealingOracle(SearchOracle):
 
     @property
     def needs(self):
-        """What the strategy that finds the start calls on a model."""
+        """Methods of a model that the strategy that finds the start calls."""
         return strategy_needs(self.start)
 
     def _schedule(self):
@@ -246,23 +260,25 @@ class AnnealingOracle(SearchOracle):
         schedule = self._schedule()._asdict()
         return {name: describe(value) for name, value in schedule.items()} | {
             "proposal": describe(self.proposal),
-            **self._starts().described(problem),
+            **self._start_spec().described(problem),
         }
 
     @property
     def with_margins(self):
-        """Whether the search asks by how much each answer of a model is right."""
+        """Return whether the search needs margins."""
         return self.proposal == "guided"
 
     def _search(self, problem):
-        # Before there is a journal.
-        self._starts().check(problem)
+        # Check the start before a journal is created.
+        self._start_spec().check(problem)
         return super()._search(problem)
 
     def _forecast(self, problem):
         n_steps, n_rounds = self._schedule().last, problem.n_rounds
-        per_step = n_rounds if self.proposal == "guided" else mean_changed(problem)
-        return self._starts().forecast(problem), n_steps * per_step
+        per_step = (
+            n_rounds if self.proposal == "guided" else mean_changed_rounds(problem)
+        )
+        return self._start_spec().forecast(problem), n_steps * per_step
 
     def _begin(self, problem, objective, journal):
         chain = GuidedChain if self.proposal == "guided" else UniformChain
@@ -271,14 +287,14 @@ class AnnealingOracle(SearchOracle):
             objective,
             self.seed_,
             self._schedule(),
-            FirstOrder(self._starts(), problem, objective, self.seed_),
+            StartSearch(self._start_spec(), problem, objective, self.seed_),
             self.max_trainings,
             journal,
         )
 
-    def _starts(self):
-        """Return where it begins."""
+    def _start_spec(self):
+        """Return how the start is found, with "auto" resolved."""
         if not (isinstance(self.start, str) and self.start == "auto"):
-            return Start(self.start, self.max_trainings)
-        usual = "strategies" if self.proposal == "guided" else "random"
-        return Start(usual, self.max_trainings)
+            return StartSpec(self.start, self.max_trainings)
+        default = "strategies" if self.proposal == "guided" else "random"
+        return StartSpec(default, self.max_trainings)

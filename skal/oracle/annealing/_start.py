@@ -1,4 +1,4 @@
-"""Where a search begins: anywhere, or at the order of a strategy, or of several."""
+"""The first order of a search: random, given, or found by one or more strategies."""
 
 from typing import Any, NamedTuple
 
@@ -14,20 +14,22 @@ from skal.problem import Problem
 from skal.seeding import Stream, stream
 from skal.strategies import fit_inner
 
-# Batches that are tried in each round, where several strategies propose them.
+# Number of batches that strategies propose in each round: the start then costs about as
+# many trainings as 16 guided steps.
 N_CANDIDATES = 16
-# Under this name a journal knows how many they are.
-TRIED = "candidates of the start, as max_trainings allows"
+# Key under which the journal stores the number of candidates.
+N_CANDIDATES_KEY = "candidates of the start, as max_trainings allows"
 
 
-class Start(NamedTuple):
-    """Where a search begins.
+class StartSpec(NamedTuple):
+    """How the first order of a search is found.
 
     Parameters
     ----------
     given : {"random", "strategies"}, array-like of int or strategy
+        The parameter `start` of `AnnealingOracle`, with "auto" resolved.
     max_trainings : int or None
-        What the whole search may train.
+        Limit on the trainings of the whole search.
     """
 
     given: Any
@@ -41,113 +43,146 @@ class Start(NamedTuple):
         return "strategy" if hasattr(self.given, "select") else "order"
 
     def described(self, problem: Problem) -> dict[str, str]:
-        """Return what a journal keeps of it."""
+        """Return the description that a journal stores."""
         if self.kind == "order":
             order = problem.whole_order(self.given, "start")
             return {"start": describe(order.tolist())}
         if self.kind == "strategies":
-            n_tried = describe(self.n_tried(problem))
-            return {"start": describe(self.given), TRIED: n_tried}
+            n_candidates = describe(self.n_candidates(problem))
+            return {"start": describe(self.given), N_CANDIDATES_KEY: n_candidates}
         return {"start": describe(self.given)}
 
     def check(self, problem: Problem) -> None:
-        """Raise ValueError if it is an oracle, or costs more than there is."""
+        """Check that the start suits the problem and the limit.
+
+        Parameters
+        ----------
+        problem : Problem
+            The problem to search on.
+
+        Raises
+        ------
+        ValueError
+            If the start is an oracle, or takes more than `max_trainings`.
+        """
         if isinstance(self.given, BaseOracle):
             raise ValueError(
-                f"start={type(self.given).__name__}() is a search of its own, whose "
-                "trainings would not count: run it first, and give its order_."
+                f"start={type(self.given).__name__}() is itself a search, whose "
+                "trainings would not be counted: run it first, and give its order_."
             )
-        needed = problem.n_rounds + self._asks_a_model(problem)
+        needed = problem.n_rounds + self._uses_model(problem)
         if self.max_trainings is not None and self.max_trainings < needed:
             raise ValueError(
                 f"max_trainings={self.max_trainings} does not even score the start, "
-                f"which takes {needed}: allow for more."
+                f"which takes {needed}: set max_trainings to {needed} or more."
             )
 
     def forecast(self, problem: Problem) -> int:
-        """Return about how many sets are trained on until the order is scored."""
+        """Return the expected number of trainings until the start is scored."""
         if self.kind == "strategies":
-            n_asked = self._asks_a_model(problem)
-            return self.n_tried(problem) * problem.n_rounds + n_asked
-        return problem.n_rounds + self._asks_a_model(problem)
+            n_models = self._uses_model(problem)
+            return self.n_candidates(problem) * problem.n_rounds + n_models
+        return problem.n_rounds + self._uses_model(problem)
 
-    def _asks_a_model(self, problem: Problem) -> bool:
+    def _uses_model(self, problem: Problem) -> bool:
+        """Return whether a model of the warm start is trained for a strategy."""
         if self.kind == "strategies":
             return bool(needs_of(usual_strategies(problem)))
         return self.kind == "strategy"
 
-    def n_tried(self, problem: Problem) -> int:
-        """Return how many batches are tried in each round."""
+    def n_candidates(self, problem: Problem) -> int:
+        """Return the number of batches that strategies propose in each round.
+
+        With a limit on trainings, the start may take at most a quarter of them.
+        """
         if self.max_trainings is None:
             return N_CANDIDATES
         affordable = self.max_trainings // (4 * problem.n_rounds)
         return min(N_CANDIDATES, max(1, affordable))
 
 
-class FirstOrder:
-    """The search for the first order of a chain.
+class StartSearch:
+    """Finds the first order of a chain.
 
     Parameters
     ----------
-    start : Start
+    spec : StartSpec
+        How to find it.
     problem : Problem
+        The data, the estimator and the rounds.
     objective : Objective
+        Scores labelled sets.
     seed : int
         The oracle's own seed.
     """
 
     def __init__(
-        self, start: Start, problem: Problem, objective: Objective, seed: int
+        self, spec: StartSpec, problem: Problem, objective: Objective, seed: int
     ) -> None:
-        self.start, self.problem = start, problem
+        self.spec, self.problem = spec, problem
         self.objective, self.seed = objective, seed
         self._rng = stream(seed, Stream.START)
-        self._begun = np.empty(0, dtype=np.int64)
+        # The part of the order that was found so far.
+        self._partial = np.empty(0, dtype=np.int64)
         self._search: BestOf | None = None
 
     def order(self) -> NDArray[np.int64]:
-        """Return the first order, as a permutation of the pool."""
-        match self.start.kind:
+        """Find the first order.
+
+        Returns
+        -------
+        ndarray of shape (n_pool,)
+            A permutation of the pool.
+        """
+        match self.spec.kind:
             case "order":
-                self._begun = self.problem.whole_order(self.start.given, "start")
+                self._partial = self.problem.whole_order(self.spec.given, "start")
             case "strategy":
                 self._follow_strategy()
             case "strategies":
-                self._begun = self._best_of_several()
+                self._partial = self._best_of_strategies()
         self.objective.budget.reserve = 0
-        self._begun = complete(self._begun, self.problem.n_pool, self._rng)
-        return self._begun
+        self._partial = complete(self._partial, self.problem.n_pool, self._rng)
+        return self._partial
 
     @property
     def is_whole(self) -> bool:
-        """Return whether the order was found."""
-        return len(self._begun) == self.problem.n_pool
+        """Return whether the whole order was found."""
+        return len(self._partial) == self.problem.n_pool
 
     def so_far(self) -> NDArray[np.int64]:
-        """Return the best of what was found before `order` was cut short, completed."""
-        begun = self._begun if self._search is None else self._search.begun()
-        return complete(begun, self.problem.n_pool, self._rng)
+        """Return the best order so far, for when `order` was cut short.
+
+        Returns
+        -------
+        ndarray of shape (n_pool,)
+            A permutation of the pool, completed at random.
+        """
+        search = self._search
+        partial = self._partial if search is None else search.best_prefix()
+        return complete(partial, self.problem.n_pool, self._rng)
 
     def _follow_strategy(self) -> None:
+        """Let the given strategy label the pool, round by round."""
         problem, objective = self.problem, self.objective
-        strategy = fit_inner(self.start.given, problem.X_pool, problem, self._rng)
+        strategy = fit_inner(self.spec.given, problem.X_pool, problem, self._rng)
 
         def train(order: NDArray[np.int64]) -> Any:
-            self._begun = order
+            self._partial = order
             return objective.train(order)
 
         for _ in run_rounds(problem, strategy, objective.trainer, train):
             pass
 
-    def _best_of_several(self) -> NDArray[np.int64]:
-        """Return the best of what strategies propose, batch by batch."""
+    def _best_of_strategies(self) -> NDArray[np.int64]:
+        """Return the best order of batches that the usual strategies propose."""
         problem, objective = self.problem, self.objective
-        strategies, n = usual_strategies(problem), self.start.n_tried(problem)
+        strategies, n = usual_strategies(problem), self.spec.n_candidates(problem)
         self._search = begin_best_of(problem, objective, self.seed, strategies, n)
         self._search.begin()
         for t in range(1, self._search.n_steps + 1):
             self._search.step(t)
             objective.flush()
-        found = self._search.begun()
+        found = self._search.best_prefix()
         self._search = None
         return found

@@ -1,8 +1,8 @@
-"""The paper's search: blind proposals, one in each step; what it may ask for next."""
+"""The paper's annealing: uniform proposals, one in each step, with prefetching."""
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,24 +10,27 @@ from numpy.typing import NDArray
 from skal.oracle.annealing._chain import Chain, State
 from skal.oracle.annealing._lookahead import acceptance_rate, likely_paths, needed_gain
 from skal.oracle.annealing._moves import propose
-from skal.oracle.annealing._schedule import accepts
-from skal.oracle.evaluation._objective import Likely
+from skal.oracle.annealing._schedule import MeanChange, Schedule, accepts
+from skal.oracle.annealing._start import StartSearch
+from skal.oracle.evaluation._objective import Likely, Objective
+from skal.oracle.journal._journal import Journal
 from skal.problem import Problem
 from skal.seeding import Stream, stream
 
-# So many moves tell what the next ones may gain.
-RECENT = 100
+# Number of latest gains from which the acceptance rate of the next steps is estimated:
+# recent enough to suit the present order, and enough for a rate to within 0.05.
+N_RECENT_GAINS = 100
 
 
 class _Draw(NamedTuple):
-    """All that is random in a step: two places to exchange, and a uniform number."""
+    """The random numbers of a step: two places to exchange, and a uniform number."""
 
     move: tuple[int, int]
     uniform: float
 
 
 class _Future(NamedTuple):
-    """Where a chain stands after steps that it has not taken yet."""
+    """A possible future state of the chain, for prefetching: orders without scores."""
 
     current: NDArray[np.int64]
     best: NDArray[np.int64]
@@ -35,42 +38,90 @@ class _Future(NamedTuple):
 
 
 class UniformChain(Chain):
-    """A search that exchanges any two points with the same probability (Algorithm 1).
+    """Annealing that proposes each exchange with the same probability (Algorithm 1).
 
-    As published, and trained ahead along the path that it is likely to take.
+    The steps are as in the paper. In addition, sets that the next steps will probably
+    need are trained along with the sets of the present step.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data, the estimator and the rounds.
+    objective : Objective
+        Scores labelled sets.
+    seed : int
+        Determines the moves.
+    schedule : Schedule
+        The temperature of each step.
+    start : StartSearch
+        Finds the order to start from.
+    max_trainings : int or None, default=None
+        The search ends before the step that would exceed it.
+    journal : Journal or None, default=None
+        Where the steps are written.
     """
 
-    # On digits, 50 to 95 % of the gain was still to come where the best order was old
-    # in the first quarter, and it never was later.
+    # On digits, a best order was old only in the first quarter of the steps while 50 to
+    # 95 % of the gain was still to come.
     hot_share = 0.25
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._total_change, self._n_changes = 0.0, 0
+    def __init__(
+        self,
+        problem: Problem,
+        objective: Objective,
+        seed: int,
+        schedule: Schedule,
+        start: StartSearch,
+        max_trainings: int | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        super().__init__(
+            problem, objective, seed, schedule, start, max_trainings, journal
+        )
+        self._mean_change = MeanChange()
         self._draws: dict[int, _Draw | None] = {}
-        # A greedy move starts from the best order, so it gains less than another.
-        self._gains = {greedy: deque[float](maxlen=RECENT) for greedy in (False, True)}
+        # Latest gains, by whether the step was greedy: a greedy move starts from the
+        # best order, so it gains less than others.
+        self._gains = {
+            is_greedy: deque[float](maxlen=N_RECENT_GAINS)
+            for is_greedy in (False, True)
+        }
 
     def begin(self) -> None:
-        """Score the start, which is step 0."""
+        """Find the start and score it, which is step 0."""
         order = self.start.order()
         scores = self.objective.scores(self._sets(order))
         self.current = self.best = State(order, scores)
         self._record(0, self.current, True)
 
     def step(self, t: int) -> bool:
-        """Take step t; False if there is none to take, or it would be too expensive."""
+        """Take step t, and return whether it was taken.
+
+        Parameters
+        ----------
+        t : int
+            The step, from 1.
+
+        Returns
+        -------
+        bool
+            False if no move is possible, or the step would exceed `max_trainings`.
+        """
         draw = self._draw(t)
         if draw is None:
             return False
+        # Propose a move, from the best order if the step is greedy.
         beta = self._beta(t)
         origin = self.best if beta is None else self.current
         proposed = self._score(origin, draw.move, t)
         self._draws.pop(t)
         if proposed is None:
             return False
+
+        # Accept or reject it, keep the best order, and record the step.
         gain = proposed.quality - origin.quality
-        self._learn(gain, beta)
+        self._mean_change.add(gain)
+        self._gains[beta is None].append(gain)
         accepted = accepts(gain, beta, draw.uniform)
         if accepted:
             self.current = proposed
@@ -80,7 +131,10 @@ class UniformChain(Chain):
         return True
 
     def _draw(self, t: int) -> _Draw | None:
-        """Draw step t's random numbers, from a stream of its own; None if no move."""
+        """Draw step t's random numbers from its own stream; None if no move exists.
+
+        They are kept until the step is taken, since looking ahead needs them earlier.
+        """
         if t not in self._draws:
             rng = stream(self.seed, Stream.STEP, t)
             problem = self.problem
@@ -89,20 +143,15 @@ class UniformChain(Chain):
         return self._draws[t]
 
     def _beta(self, t: int) -> float | None:
-        typical = self._total_change / self._n_changes if self._n_changes else None
-        return self.schedule.beta(t, typical)
-
-    def _learn(self, gain: float, beta: float | None) -> None:
-        self._total_change += abs(gain)
-        self._n_changes += gain != 0
-        self._gains[beta is None].append(gain)
+        """Return the inverse temperature of step t, by the gains so far."""
+        return self.schedule.beta(t, self._mean_change.value)
 
     def _score(self, origin: State, move: tuple[int, int], t: int) -> State | None:
-        """Make a move and train on what it changes; None if that is too much."""
-        order, rounds = self._changed(origin.order, move)
+        """Return the scored state after a move; None if it exceeds `max_trainings`."""
+        order, rounds = self._apply(origin.order, move)
         sets = self._sets(order, rounds)
         n_trainings = self.objective.n_trainings + self.objective.n_new(sets)
-        if self._is_too_much(n_trainings):
+        if self._exceeds_limit(n_trainings):
             return None
         scores = origin.scores.copy()
         scores[rounds.start - 1 : rounds.stop - 1] = self.objective.scores(
@@ -111,59 +160,79 @@ class UniformChain(Chain):
         return State(order, scores)
 
     def _likely_sets(self, t: int, n_trainings: int) -> Iterator[Likely]:
-        """Yield the sets of steps that may follow step t, of the likeliest first.
-
-        With the probability of each step; one that the limit forbids has no sets.
+        """Yield the sets of steps that may follow step t, the likeliest step first.
 
         Parameters
         ----------
         t : int
+            The present step.
         n_trainings : int
-            How many there will have been after step t.
+            Number of trainings after step t.
+
+        Yields
+        ------
+        chance : float
+            Probability that the sets will be needed.
+        sets : list of ndarray
+            The sets that the step would score; empty if it would exceed the limit.
         """
         here = _Future(self.current.order, self.best.order, n_trainings)
         futures: dict[tuple[bool, ...], _Future] = {(): here}
         n_steps = self.schedule.last - t
         for path, chance in likely_paths(lambda i: self._rate(t + i), n_steps):
+            # The last decision of the path is about the step before the one that needs
+            # the sets. The path without it was yielded earlier.
             before = futures[path[:-1]]
             after = self._after(before, t + len(path) - 1, path[-1])
             sets = self._next_sets(after, t + len(path))
             n_trainings = after.n_trainings + self.objective.n_new(sets)
             futures[path] = after._replace(n_trainings=n_trainings)
-            yield chance, [] if self._is_too_much(n_trainings) else sets
+            yield chance, [] if self._exceeds_limit(n_trainings) else sets
 
     def _rate(self, t: int) -> float:
         """Estimate the probability that step t will be accepted."""
         draw, beta = self._draw(t), self._beta(t)
-        assert draw is not None  # where one step has a move, all have
+        assert draw is not None  # if one step has a move, all have
         return acceptance_rate(
             self._gains[beta is None], needed_gain(draw.uniform, beta)
         )
 
     def _after(self, state: _Future, t: int, accepted: bool) -> _Future:
+        """Return the future after step t, if it is accepted or rejected."""
         if not accepted:
             return state
-        order, _ = self._changed(*self._origin_and_move(state, t))
+        order, _ = self._apply(*self._origin_and_move(state, t))
         if t > self.schedule.n_steps:
             return state._replace(current=order, best=order)
-        # Whether an annealing step also finds a new best order, nobody can guess.
+        # Whether an annealing step finds a new best order cannot be predicted.
         return state._replace(current=order)
 
     def _next_sets(self, state: _Future, t: int) -> list[NDArray[np.int64]]:
-        return self._sets(*self._changed(*self._origin_and_move(state, t)))
+        """Return the sets that step t would score from a future state."""
+        return self._sets(*self._apply(*self._origin_and_move(state, t)))
 
     def _origin_and_move(
         self, state: _Future, t: int
     ) -> tuple[NDArray[np.int64], tuple[int, int]]:
+        """Return the order that step t starts from, and its move."""
         draw = self._draw(t)
         assert draw is not None
         return state.best if t > self.schedule.n_steps else state.current, draw.move
 
 
-def mean_changed(problem: Problem) -> float:
-    """Return how many rounds a blind move changes, on average over all of them.
+def mean_changed_rounds(problem: Problem) -> float:
+    """Return the mean number of rounds that a uniform move changes.
 
-    Of K rounds a swap changes (K + 1) / 3, a replacement (K + 1) / 2.
+    A swap changes (K + 1) / 3 of K rounds on average, a replacement (K + 1) / 2.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data, the estimator and the rounds.
+
+    Returns
+    -------
+    float
     """
     swap, replacement = (problem.n_rounds + 1) / 3, (problem.n_rounds + 1) / 2
     if problem.n_rounds == 1:

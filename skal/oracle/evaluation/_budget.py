@@ -1,27 +1,27 @@
-"""How far a search may go, how far it has got, and what that takes."""
+"""The limits of a search, the time per training, and the progress so far."""
 
 import math
 import time
 from typing import Any
 
-# Steps that the expected number of trainings per step counts as, next to those that
-# were taken: at first the forecast holds, and after some tens of steps the search does.
+# Weight of the forecast in the estimated number of trainings per step, as a number of
+# steps: the forecast dominates at first, the actual steps after a few tens.
 PRIOR_STEPS = 10
 
 
 class OutOfTime(Exception):
-    """A search has used up its `max_time`: raised between two trainings."""
+    """Raised between two trainings when a search has used up its `max_time`."""
 
 
 class Budget:
-    """The limits of a search, and the time that it takes.
+    """The limits of a search, and the time that its trainings take.
 
     Parameters
     ----------
     max_time : float or None, default=None
-        Seconds that the search may take, counted from here.
+        Maximum time of the search in seconds, from when this object is made.
     max_trainings : int or None, default=None
-        Trainings that the search may take.
+        Maximum number of trainings.
     """
 
     def __init__(
@@ -29,10 +29,11 @@ class Budget:
     ) -> None:
         self.max_time, self.max_trainings = max_time, max_trainings
         self._started = self._latest = time.monotonic()
-        # Seconds and number of trainings, and those of the first turn among them.
+        # Seconds and number of trainings; and the same for the first turn alone.
         self._seconds, self._n_trained = 0.0, 0
         self._first: tuple[float, int] | None = None
-        # Trainings that the search still needs for a whole order if it ends now.
+        # Number of trainings that the search would still need, if it ended now, to
+        # score a whole order. Time for them is held back.
         self.reserve = 0
 
     @property
@@ -42,10 +43,15 @@ class Budget:
 
     @property
     def seconds_per_training(self) -> float:
-        """Return the mean seconds from one training to the next; NaN before any.
+        """Return the mean seconds from one training to the next.
 
-        Where trainings run side by side it is less than one of them takes. The first
-        ones, before which workers are started, count as long as there are no others.
+        With parallel trainings, this is less than the duration of one. The first turn,
+        in which workers are started, is left out as soon as there is another.
+
+        Returns
+        -------
+        float
+            NaN before the first training.
         """
         if self._first is None:
             return math.nan
@@ -55,7 +61,7 @@ class Budget:
         return seconds / n_trained
 
     def check(self) -> None:
-        """Raise OutOfTime if there is none left, but for what is held in reserve."""
+        """Raise OutOfTime if no time is left, except for the trainings in reserve."""
         if self.max_time is None:
             return
         seconds = self.seconds_per_training
@@ -64,7 +70,7 @@ class Budget:
             raise OutOfTime
 
     def skip(self) -> None:
-        """Leave the time since the last training out of its mean: none was needed."""
+        """Exclude the time since the last training from the mean time per training."""
         self._latest = time.monotonic()
 
     def add(self, n_trained: int, busy: float | None = None) -> None:
@@ -73,8 +79,10 @@ class Budget:
         Parameters
         ----------
         n_trained : int
+            Number of trainings.
         busy : float or None, default=None
-            The seconds that workers took, where they may first have been started.
+            For trainings in workers, the seconds that they took, without the time to
+            start the workers.
         """
         now = time.monotonic()
         seconds = now - self._latest
@@ -87,20 +95,22 @@ class Budget:
 
 
 class Course:
-    """How far a search has got, as a progress bar shows it.
+    """The progress of a search, as a progress bar shows it.
 
     A search ends after its last step or at one of its limits, whichever comes first.
-    Its share that is done is the largest of: the steps that were taken, the trainings
-    (out of those that are expected, or allowed), and the time (out of `max_time`).
+    The share that is done is the largest of three: the share of the steps, of the
+    expected or allowed trainings, and of `max_time`.
 
     Parameters
     ----------
     budget : Budget
+        The limits, and the time per training.
     n_steps : int
+        Number of steps.
     n_start : int
-        Trainings that are expected before the first step.
+        Expected number of trainings before the first step.
     n_expected : int
-        Trainings that are expected in all.
+        Expected number of trainings in total.
     """
 
     def __init__(
@@ -114,26 +124,28 @@ class Course:
     def report(
         self, step: int, n_trainings: int, is_start: bool = False
     ) -> dict[str, Any]:
-        """Return what a bar needs to know.
+        """Return the values that a progress bar shows.
 
         Parameters
         ----------
         step : int
-            The number of steps that were taken.
+            Number of steps taken so far.
         n_trainings : int
-            The number of trainings so far.
+            Number of trainings so far.
         is_start : bool, default=False
-            Whether the search has not come to its first step yet.
+            Whether the search is still before its first step.
 
         Returns
         -------
         dict
-            "step" and "is_start"; the "share" that is done; whether the search
-            "is_limited", so that it ends before its last step; and after the first
-            training "seconds_per_training", "seconds_left", and "expected_trainings".
+            "step" and "is_start", as given; "share", the share that is done, which
+            never decreases; "is_limited", whether a limit will end the search before
+            its last step; and, after the first training, "seconds_per_training",
+            "seconds_left", and "expected_trainings".
         """
         if is_start:
             self._n_at_start = n_trainings
+        # Expected number of trainings, and the share that is done.
         whole = self._expected(step, n_trainings, is_start)
         most = self._budget.max_trainings
         expected = whole if most is None else min(whole, most)
@@ -145,6 +157,7 @@ class Course:
             "share": self._share,
             "is_limited": expected < whole or self._time_share() >= max(shares),
         }
+        # Remaining time, once there was a training.
         seconds = self._budget.seconds_per_training
         if not math.isnan(seconds):
             left = self._seconds_left((expected - n_trainings) * seconds)
@@ -154,7 +167,7 @@ class Course:
         return report
 
     def _expected(self, step: int, n_trainings: int, is_start: bool) -> float:
-        """Return how many trainings the search would take without any limit."""
+        """Return the expected number of trainings of the search without limits."""
         if is_start:
             return max(self._n_expected, n_trainings)
         taken = n_trainings - self._n_at_start
@@ -162,10 +175,12 @@ class Course:
         return n_trainings + rate * (self._n_steps - step)
 
     def _time_share(self) -> float:
+        """Return the share of `max_time` that is over; 0 without a limit."""
         most = self._budget.max_time
         return 0.0 if most is None else self._budget.elapsed / most
 
     def _seconds_left(self, seconds: float) -> float:
+        """Limit the seconds that are left to `max_time`."""
         most = self._budget.max_time
         return max(
             0.0, seconds if most is None else min(seconds, most - self._budget.elapsed)

@@ -1,4 +1,4 @@
-"""What a search maximises: scores of labelled sets, each trained on once."""
+"""The objective of a search: scores of labelled sets, each trained on once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -14,62 +14,68 @@ from numpy.typing import NDArray
 from skal.inputs._containers import n_rows
 from skal.inputs._tags import is_tags
 from skal.oracle.evaluation._budget import Budget, OutOfTime
-from skal.oracle.evaluation._score_table import Scores
+from skal.oracle.evaluation._score_table import ScoreTable
 from skal.oracle.evaluation._workers import Jobs
 from skal.oracle.journal._journal import Journal
 from skal.problem import Problem
 from skal.seeding import Stream, stream
 from skal.training import Evaluation, Trainer
 
-# Seconds that a batch should last, since joblib looks for results every 0.01 seconds.
-WORTHWHILE = 0.02
-# Trainings that a job is given for that, at most: far ahead little comes true.
-MOST_TURNS = 8
+# Minimum duration in seconds of a batch of parallel jobs, or of the trainings between
+# two checks of the time: joblib polls for results every 0.01 seconds, so shorter ones
+# would mostly wait.
+MIN_BATCH_SECONDS = 0.02
+# Maximum number of trainings per job that prefetching adds for that: predictions
+# further ahead are rarely used.
+MAX_TURNS_AHEAD = 8
 
-# Seconds that a turn should last where time is not limited: long enough that waiting
-# for its slowest job does not matter, and short enough to be watched.
-WATCHABLE = 0.5
+# Duration in seconds of the trainings between two reports of progress if there is no
+# time limit: long enough that waiting for the slowest job does not matter, and short
+# enough to watch.
+TURN_SECONDS = 0.5
 
-# Of nets side by side each takes time, so one that is hardly ever asked for had better
-# not be trained. 0.25 to 0.6 were alike, 0 took a quarter longer (average of words,
-# half of the steps accepted).
-LEAST_CHANCE = 0.4
+# Minimum probability that a set will be needed for prefetching it where nets are
+# trained side by side, where each extra net costs time. Measured on EmbeddingBag with
+# half of the steps accepted: 0.25 to 0.6 were alike, 0 took a quarter longer.
+MIN_CHANCE = 0.4
 
-# Answers on validation that are compared, and models whose margins are kept.
-MOST_ANSWERS = 4000
-MOST_KEPT = 2048
+# Approximate number of answers on validation whose margins are compared (`some_rows`
+# gives the reason), and number of models whose margins are kept in memory: together
+# about 16 MB in half precision.
+MAX_ANSWERS = 4000
+MAX_KEPT_MARGINS = 2048
 
+# Labelled sets by their digests.
 Sets = dict[bytes, NDArray[np.int64]]
 Margins = NDArray[np.float16]
-# How probable it is that sets will be asked for, and the sets.
+# The probability that sets will be needed, and the sets.
 Likely = tuple[float, Sequence[NDArray[np.int64]]]
 
 
 class Objective:
     """Validation scores of labelled sets.
 
-    A set that was asked for before is not trained again, nor one that is in the
-    journal; the others are shared out over jobs. Use it in a `with` block, so that the
-    workers are kept in between.
+    A set that was requested before, or is in the journal, is not trained again; the
+    others are distributed over jobs. Use it in a `with` block, so that the workers are
+    kept between calls.
 
     Parameters
     ----------
     problem : Problem
-        With a validation set.
+        The data and the estimator, with a validation set.
     n_jobs : int or None, default=None
-        As everywhere in scikit-learn. It does not change any score.
+        Number of trainings that run in parallel. It does not change any score.
     prefetch : "auto" or int, default=0
-        How many sets that may be asked for later are trained together with those that
-        are asked for now: "auto" fills up what can be trained at once. It does not
-        change any score, nor what is counted.
+        Maximum number of sets to train ahead, along with the requested ones: "auto"
+        fills the workers. It does not change any score, nor `n_trainings`.
     journal : Journal or None, default=None
-        Where scores are looked up and written down.
+        Where scores are looked up and written.
     with_margins : bool, default=False
-        Tell for some rows of validation by how much each model is right. For all models
-        these are the same rows: all, or such a number that there are 4,000 answers.
+        Whether to keep the margins of each model on some rows of validation. The rows
+        are the same for all models, see `some_rows`.
     budget : Budget or None, default=None
-        Measures the trainings. Where it has a `max_time`, that is checked between them,
-        and `OutOfTime` raised once it is over. The first set is trained in any case.
+        Measures the trainings. If it has a `max_time`, this is checked between them,
+        and `OutOfTime` is raised once it is over. The first set is always trained.
     """
 
     def __init__(
@@ -89,15 +95,17 @@ class Objective:
         )
         self._margins: dict[bytes, Margins] = {}
         self._jobs = Jobs(self.trainer, self._evaluation, n_jobs)
-        self._scores = Scores()
-        self._ahead = Scores()
+        # Scores of requested sets, and of sets that were only trained ahead.
+        self._scores = ScoreTable()
+        self._ahead = ScoreTable()
+        # Sets in a batch that failed, which are not prefetched again.
         self._failed: set[bytes] = set()
-        # Scores of the sets that are being trained, as far as they are there.
+        # Scores of the batch in progress that have arrived so far.
         self._arrived: dict[bytes, float] = {}
         self._prefetch = prefetch
         self._journal = journal
         self.budget = Budget() if budget is None else budget
-        # Called after each training, or after those that run side by side.
+        # Called after each training, or after each group that runs side by side.
         self.on_trained: Callable[[], None] = lambda: None
 
     def __enter__(self) -> "Objective":
@@ -114,21 +122,21 @@ class Objective:
 
     @property
     def n_trainings(self) -> int:
-        """Number of sets asked for so far: what was trained ahead does not count."""
+        """Return the number of requested sets; sets trained ahead do not count."""
         return len(self._scores)
 
     @property
     def n_trainings_so_far(self) -> int:
-        """Number of trainings, with those of the sets that are being scored."""
+        """Return the number of trainings, including the batch in progress."""
         return len(self._scores) + len(self._arrived)
 
     @property
     def n_speculative(self) -> int:
-        """Number of sets that were trained ahead, and not asked for so far."""
+        """Return the number of sets that were trained ahead and not requested yet."""
         return len(self._ahead)
 
     def n_new(self, sets: Sequence[NDArray[np.int64]]) -> int:
-        """Count the sets that were not asked for before."""
+        """Return the number of sets that were not requested before."""
         return len(self._new(sets))
 
     def scores(
@@ -142,52 +150,81 @@ class Objective:
         ----------
         sets : sequence of ndarray
             Positions in the pool, in any order.
-        likely : iterable of (float, such a sequence), default=()
-            What may be asked for later, and how probable that is, the likeliest first.
-            As much of it is trained ahead as `prefetch` allows, where there is
-            something to train at all.
+        likely : iterable of (float, sequence of ndarray), default=()
+            Sets that may be requested later, with their probability, the likeliest
+            first. If any requested set must be trained, as many of these are trained
+            along with it as `prefetch` allows.
 
         Returns
         -------
         ndarray of shape (len(sets),)
+            Their scores.
+
+        Raises
+        ------
+        OutOfTime
+            If `max_time` is over. Scores that have arrived are kept.
         """
+        # Look up the sets that were trained ahead, or by an earlier run.
         new = self._new(sets)
         known = self._known(new)
         missing = {key: new[key] for key in new if key not in known}
         try:
+            # Train on the others, and on some likely ones along with them.
             if missing:
                 known |= self._train(missing, likely)
             else:
                 self.budget.skip()
         finally:
+            # Count the new sets as requested, even if time ran out on the others.
             self._forget_margins(latest=new)
             self._ahead.discard(known)
             self._scores.add(known)
+        # Return the scores in the order of the request, repeated sets included.
         keys = [_key(positions) for positions in sets]
         found = self._scores.find(keys)
         return np.array([found[key] for key in keys])
 
     def margins(self, sets: Sequence[NDArray[np.int64]]) -> list[Margins | None]:
-        """Return the margins of models that were scored.
+        """Return the margins of the models of sets.
 
-        Of the latest models, that is: those of others are forgotten, and None.
+        Parameters
+        ----------
+        sets : sequence of ndarray
+            Positions in the pool, in any order.
+
+        Returns
+        -------
+        list of (ndarray of shape (n_answers,) or None)
+            None if a set was not scored, or so long ago that its margins were dropped.
         """
         return [self._margins.get(_key(positions)) for positions in sets]
 
     def scores_so_far(self, sets: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
-        """Return the scores of sets that were scored; NaN for others."""
+        """Return the scores of sets, without training; NaN if a set has none."""
         keys = [_key(positions) for positions in sets]
         found = self._scores.find(keys)
         return np.array([found.get(key, np.nan) for key in keys])
 
     def scores_in_time(self, sets: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
-        """Score growing sets as far as time and the user allow it.
+        """Score growing sets, as far as time and the user allow.
 
-        A set that could not be scored counts as much as the one before it, as if
-        nothing were learned; at least one of them, or the empty set, must have a score.
+        At least one of the sets, or the empty set, must have a score already.
+
+        Parameters
+        ----------
+        sets : sequence of ndarray
+            Positions in the pool, each set containing the one before it.
+
+        Returns
+        -------
+        ndarray of shape (len(sets),)
+            Their scores. A set that could not be scored gets the score of the set
+            before it.
         """
         with suppress(OutOfTime, KeyboardInterrupt):
             return self.scores(sets)
+        # Fill gaps with the latest known score; before the first, with the first.
         empty = np.empty(0, dtype=np.int64)
         found = self.scores_so_far([empty, *sets])
         is_known = ~np.isnan(found)
@@ -196,12 +233,28 @@ class Objective:
         return found[latest][1:]
 
     def check_time(self) -> None:
-        """Raise OutOfTime if there is none left, and a set was scored."""
+        """Raise OutOfTime if the time is over, unless no set was scored yet."""
         if self.n_trainings or self._arrived:
             self.budget.check()
 
     def train(self, positions: NDArray[np.int64]) -> Any:
-        """Train on a set, keep its score, and return the model."""
+        """Train on a set, and keep its score as if it had been requested.
+
+        Parameters
+        ----------
+        positions : ndarray of shape (n_labelled,)
+            Positions in the pool.
+
+        Returns
+        -------
+        estimator or None
+            The fitted model; None if nothing is labelled.
+
+        Raises
+        ------
+        OutOfTime
+            If `max_time` is over.
+        """
         self.check_time()
         model = self.trainer.train(positions)
         if model is not None:
@@ -215,19 +268,20 @@ class Objective:
         return model
 
     def _new(self, sets: Iterable[NDArray[np.int64]]) -> Sets:
+        """Return the sets that were not requested before, each once."""
         keyed = {_key(positions): positions for positions in sets}
         known = self._scores.find(keyed)
         return {key: s for key, s in keyed.items() if key not in known}
 
     def _known(self, new: Iterable[bytes]) -> dict[bytes, float]:
-        """Return the scores there are of sets that were not asked for before."""
+        """Return scores of new sets that were trained ahead or are in the journal."""
         known = self._ahead.find(new)
         if self._journal is None:
             return known
         unknown = [key for key in new if key not in known]
         if self._evaluation.sample is None:
             return known | self._journal.find(unknown)
-        # A score without margins was written by a search that asks for none.
+        # A search without margins wrote scores alone: ignore them, and train again.
         found = self._journal.find_margins(unknown)
         self._keep_margins(found)
         return known | self._journal.find(found)
@@ -240,7 +294,7 @@ class Objective:
             self._journal.add_scores(scores, margins)
 
     def flush(self) -> None:
-        """Write what was trained into the journal now, and not with the next step."""
+        """Write new scores to the journal now, instead of with the next step."""
         if self._journal is not None:
             self._journal.write()
 
@@ -248,44 +302,50 @@ class Objective:
         self._margins |= {key: m for key, m in found.items() if m is not None}
 
     def _forget_margins(self, latest: Iterable[bytes]) -> None:
-        """Forget the oldest, in the order asked for: a journal knows some earlier."""
+        """Drop the margins of the sets that were requested longest ago.
+
+        They are dropped in the order of the requests, and not of their arrival: with a
+        journal margins arrive earlier, which would change the search.
+        """
         for key in latest:
             if key in self._margins:
                 self._margins[key] = self._margins.pop(key)
-        for key in list(islice(self._margins, max(0, len(self._margins) - MOST_KEPT))):
+        for key in list(
+            islice(self._margins, max(0, len(self._margins) - MAX_KEPT_MARGINS))
+        ):
             del self._margins[key]
 
     def _train(self, missing: Sets, likely: Iterable[Likely]) -> dict[bytes, float]:
-        """Return the scores of sets that must be trained, and train others ahead."""
+        """Train on the missing sets, and on likely ones; return the missing scores."""
         ahead = self._choose(missing, likely)
         try:
-            trained = self._scored(missing | ahead)
+            trained = self._train_and_score(missing | ahead)
         except (OutOfTime, KeyboardInterrupt):
             self._keep(self._arrived, ahead)
             raise
         except Exception:
             if not ahead:
                 raise
-            # Perhaps it failed on what nobody will ever ask for.
+            # The cause may be a set that will never be needed: try again without them.
             self._failed.update(ahead)
             done = {k: score for k, score in self._arrived.items() if k in missing}
             left = {k: positions for k, positions in missing.items() if k not in done}
-            ahead, trained = {}, done | self._scored(left)
+            ahead, trained = {}, done | self._train_and_score(left)
         self._keep(trained, ahead)
         return {key: trained[key] for key in missing}
 
     def _keep(self, trained: Mapping[bytes, float], ahead: Sets) -> None:
-        """Keep the scores of sets, those apart that were trained ahead."""
+        """Store scores, separately for sets that were trained ahead."""
         self._write(trained)
         self._ahead.add({key: trained[key] for key in ahead if key in trained})
         self._scores.add({k: score for k, score in trained.items() if k not in ahead})
         self._arrived = {}
 
     def _choose(self, missing: Sets, likely: Iterable[Likely]) -> Sets:
-        """Choose what to train ahead, next to what is missing."""
+        """Choose the sets to train ahead, along with the missing ones."""
         room = self._n_ahead(len(missing))
         chosen: Sets = {}
-        # So many steps fill the room, unless they ask for hardly anything new.
+        # A bound on the steps to look at, since some need hardly any new set.
         for chance, sets in islice(likely, 2 * room):
             if chance < self._least_chance(len(missing) + len(chosen)):
                 break
@@ -297,79 +357,97 @@ class Objective:
         return dict(islice(chosen.items(), room))
 
     def _n_ahead(self, n_missing: int) -> int:
-        """Return how many sets to train ahead, at most."""
+        """Return the maximum number of sets to train ahead."""
         if self._prefetch != "auto":
             return self._prefetch
         at_once = self._jobs.n_jobs * self.trainer.width
         turns = ceil(n_missing / at_once)
         if self._jobs.n_jobs > 1:
             seconds = self._jobs.seconds * self.trainer.width
-            turns = max(turns, min(MOST_TURNS, ceil(WORTHWHILE / seconds)))
+            turns = max(turns, min(MAX_TURNS_AHEAD, ceil(MIN_BATCH_SECONDS / seconds)))
         return turns * at_once - n_missing
 
     def _least_chance(self, n_chosen: int) -> float:
-        """Return how probable it must be that another set is needed, after some."""
+        """Return the probability from which one more set is worth training ahead."""
         is_free = n_chosen < self._jobs.n_jobs or self.trainer.width == 1
-        return 0.0 if is_free or self._prefetch != "auto" else LEAST_CHANCE
+        return 0.0 if is_free or self._prefetch != "auto" else MIN_CHANCE
 
-    def _scored(self, sets: Sets) -> dict[bytes, float]:
-        scores = self._train_and_score(list(sets.values()))
-        return dict(zip(sets, map(_exact, scores), strict=True))
+    def _train_and_score(self, sets: Sets) -> dict[bytes, float]:
+        """Train on sets, turn by turn, and return their scores."""
+        scores: dict[bytes, float] = {}
+        for turn in self._turns(sets):
+            scores |= self._run(turn)
+        return scores
 
-    def _train_and_score(self, sets: list[NDArray[np.int64]]) -> list[float]:
-        return [score for turn in self._turns(sets) for score in self._run(turn)]
-
-    def _run(self, turn: list[NDArray[np.int64]]) -> list[float]:
-        """Train on a few sets, unless there is no time left."""
+    def _run(self, turn: Sets) -> dict[bytes, float]:
+        """Train on the sets of a turn, unless the time is over."""
         self.check_time()
-        found = dict(zip(map(_key, turn), self._jobs.run(turn), strict=True))
-        self._keep_margins({key: judged.margins for key, judged in found.items()})
-        self._arrived |= {key: _exact(judged.score) for key, judged in found.items()}
-        is_shared_out = self._jobs.n_jobs > 1 and len(turn) > 1
+        # Train, and keep scores and margins, in case a later turn is cut short.
+        judgements = dict(zip(turn, self._jobs.run(list(turn.values())), strict=True))
+        self._keep_margins({key: judged.margins for key, judged in judgements.items()})
+        scores = {key: _exact(judged.score) for key, judged in judgements.items()}
+        self._arrived |= scores
+        # Count the trainings and their time.
+        ran_in_workers = self._jobs.n_jobs > 1 and len(turn) > 1
         busy = self._jobs.seconds * len(turn) / self._jobs.n_jobs
-        self.budget.add(len(turn), busy if is_shared_out else None)
+        self.budget.add(len(turn), busy if ran_in_workers else None)
         self.on_trained()
-        return [judged.score for judged in found.values()]
+        return scores
 
-    def _turns(self, sets: list[NDArray[np.int64]]) -> Iterator[list[NDArray]]:
-        """Cut sets into those that are trained before anybody looks at the clock."""
+    def _turns(self, sets: Sets) -> Iterator[Sets]:
+        """Split sets into turns: groups between which time and progress are checked."""
+        items = list(sets.items())
         begin = 0
-        while begin < len(sets):
+        while begin < len(items):
+            # The mean time of a training is measured anew after each turn.
             end = begin + self._n_in_turn(sets)
-            yield sets[begin:end]
+            yield dict(items[begin:end])
             begin = end
 
-    def _n_in_turn(self, sets: list[NDArray[np.int64]]) -> int:
-        """Return how many sets to train in a turn: of one size, they end together."""
+    def _n_in_turn(self, sets: Sets) -> int:
+        """Return the number of sets to train in a turn."""
         n_jobs, is_timed = self._jobs.n_jobs, self.budget.max_time is not None
-        if not is_timed and n_jobs > 1 and len({len(s) for s in sets}) > 1:
+        # Without time limit, take all sets at once if turns would leave workers idle:
+        # sets of different sizes do not end together.
+        if not is_timed and n_jobs > 1 and len({len(s) for s in sets.values()}) > 1:
             return len(sets)
+        # Nets side by side are fastest all at once.
         if not is_timed and self.trainer.width > 1:
             return len(sets)
         at_once = n_jobs * self.trainer.width
         seconds = at_once * self.budget.seconds_per_training
-        lasting = WORTHWHILE if is_timed else WATCHABLE
-        return at_once * max(1, int(lasting / seconds) if seconds > 0 else 1)
+        duration = MIN_BATCH_SECONDS if is_timed else TURN_SECONDS
+        return at_once * max(1, int(duration / seconds) if seconds > 0 else 1)
 
 
 def some_rows(problem: Problem) -> NDArray[np.int64]:
-    """Return rows of the validation set on which to compare answers, in their order.
+    """Return the rows of the validation set whose margins are compared.
 
-    All of them, or a random choice that has some 4,000 answers. With 1,000 of 4,000 the
-    search fits these, and takes several times as many trainings.
+    With 1,000 of 4,000 answers, a search overfitted these, and took several times as
+    many trainings.
+
+    Parameters
+    ----------
+    problem : Problem
+        With a validation set.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        Ascending: all rows, or a random choice with about `MAX_ANSWERS` answers.
     """
     rng = stream(problem.seed, Stream.SAMPLE)
     order = rng.permutation(n_rows(problem.X_val))
     sizes = [len(problem.y_val[row]) for row in order] if is_tags(problem.y_val) else 1
     n_answers = np.cumsum(np.broadcast_to(sizes, len(order)))
-    return np.sort(order[: np.searchsorted(n_answers, MOST_ANSWERS, side="right") or 1])
+    return np.sort(order[: np.searchsorted(n_answers, MAX_ANSWERS, side="right") or 1])
 
 
 def _key(positions: NDArray[np.int64]) -> bytes:
-    """Return a digest of the set: 16 bytes, however large the set is."""
+    """Return the digest of a set, 16 bytes."""
     return blake2b(np.sort(positions).tobytes(), digest_size=16).digest()
 
 
 def _exact(score: float) -> float:
-    """Return the score as SQLite keeps it: there is no negative zero."""
+    """Return the score as SQLite stores it: it turns negative zero into zero."""
     return score + 0.0

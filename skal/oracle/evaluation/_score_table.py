@@ -1,29 +1,31 @@
-"""A table of scores that stays small however long a search lasts."""
+"""A compact table of scores, for searches with millions of trainings."""
 
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-# So many scores are kept as objects, until there are enough to file them together.
-MOST_RECENT = 512
+# Number of new scores that are collected in a dict before they are merged into the
+# arrays: a merge copies the arrays, so it should be rare.
+MAX_RECENT = 512
 
 
-class Scores:
-    """Scores of sets, by their digests: 24 bytes each, where a dict takes 170.
+class ScoreTable:
+    """A mapping from digests of sets to scores.
 
-    The latest are in a dict. The others are in two arrays, sorted by digest.
+    It takes 24 bytes for each score, and a dict would take 170. The latest scores are
+    in a dict, the others in two arrays that are sorted by digest.
     """
 
     def __init__(self) -> None:
         self._recent: dict[bytes, float] = {}
         self._keys = np.empty(0, dtype="S16")
-        # NaN where a score was taken out; no score is.
+        # NaN marks a removed entry; a valid score is never NaN.
         self._values = np.empty(0)
-        self._n_out = 0
+        self._n_removed = 0
 
     def __len__(self) -> int:
-        return len(self._recent) + len(self._keys) - self._n_out
+        return len(self._recent) + len(self._keys) - self._n_removed
 
     def find(self, keys: Iterable[bytes]) -> dict[bytes, float]:
         """Look up scores.
@@ -36,48 +38,48 @@ class Scores:
         Returns
         -------
         dict of bytes to float
-            Of those that are in the table.
+            The scores of those keys that are in the table.
         """
         keys = list(keys)
         found = {key: self._recent[key] for key in keys if key in self._recent}
-        filed = [key for key in keys if key not in found]
-        places, is_filed = self._places(filed)
-        for key, place, is_there in zip(filed, places, is_filed, strict=True):
+        others = [key for key in keys if key not in found]
+        for key, i, is_there in zip(others, *self._locate(others), strict=True):
             if is_there:
-                found[key] = float(self._values[place])
+                found[key] = float(self._values[i])
         return found
 
     def add(self, scores: Mapping[bytes, float]) -> None:
-        """Add scores; those that are in the table already stay as they are."""
+        """Add scores; entries that are in the table already are not changed."""
         known = self.find(scores)
         self._recent |= {key: scores[key] for key in scores if key not in known}
-        if len(self._recent) >= MOST_RECENT:
-            self._file()
+        if len(self._recent) >= MAX_RECENT:
+            self._merge()
 
     def discard(self, keys: Iterable[bytes]) -> None:
-        """Take scores out, if they are in the table."""
-        filed = [key for key in keys if self._recent.pop(key, None) is None]
-        places, is_filed = self._places(filed)
-        gone = np.unique(places[is_filed])
-        self._values[gone] = np.nan
-        self._n_out += len(gone)
+        """Remove scores, if they are in the table."""
+        merged = [key for key in keys if self._recent.pop(key, None) is None]
+        indices, is_merged = self._locate(merged)
+        removed = np.unique(indices[is_merged])
+        self._values[removed] = np.nan
+        self._n_removed += len(removed)
 
-    def _places(self, keys: list[bytes]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Return where keys are filed, and which of them are."""
+    def _locate(self, keys: list[bytes]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the indices of keys in the arrays, and whether each key is there."""
         if not keys or not len(self._keys):
             return np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=bool)
-        asked = np.array(keys, dtype="S16")
-        places = np.searchsorted(self._keys, asked)
-        places[places == len(self._keys)] = 0
-        is_there = (self._keys[places] == asked) & ~np.isnan(self._values[places])
-        return places, is_there
+        wanted = np.array(keys, dtype="S16")
+        indices = np.searchsorted(self._keys, wanted)
+        indices[indices == len(self._keys)] = 0
+        is_there = (self._keys[indices] == wanted) & ~np.isnan(self._values[indices])
+        return indices, is_there
 
-    def _file(self) -> None:
+    def _merge(self) -> None:
+        """Merge the dict into the arrays, and drop removed entries."""
         kept = ~np.isnan(self._values)
         keys, values = self._keys[kept], self._values[kept]
         new = np.array(sorted(self._recent), dtype="S16")
-        places = np.searchsorted(keys, new)
+        indices = np.searchsorted(keys, new)
         new_values = [self._recent[key] for key in sorted(self._recent)]
-        self._keys = np.insert(keys, places, new)
-        self._values = np.insert(values, places, new_values)
-        self._recent, self._n_out = {}, 0
+        self._keys = np.insert(keys, indices, new)
+        self._values = np.insert(values, indices, new_values)
+        self._recent, self._n_removed = {}, 0

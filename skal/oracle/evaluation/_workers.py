@@ -1,4 +1,4 @@
-"""Trainings side by side: in other processes, on this machine or on a cluster."""
+"""Parallel training: in other processes, on this machine or on a cluster."""
 
 import time
 import warnings
@@ -15,32 +15,36 @@ from skal._threads import warn_once
 from skal._workers import renew_workers
 from skal.training import Evaluation, Judgement, Trainer, train_and_judge
 
-# So many searches a worker remembers: those of a cluster may serve several.
-MOST_KNOWN = 4
+# Number of searches whose work a worker caches: workers of a cluster may serve several
+# searches, and each cache entry holds the data of one.
+MAX_CACHED = 4
 
 
 class Work(NamedTuple):
-    """How sets are trained on, and what the models are scored on."""
+    """The trainer and the evaluation of a search, which workers cache."""
 
     trainer: Trainer
     evaluation: Evaluation
 
 
 class Jobs:
-    """Workers that train on sets, and score the models.
+    """Workers that train on sets and score the models.
 
-    A worker is told once what the work is, and then only which sets. One that does not
-    know it, since it has joined or has taken the place of one that died, asks. So what
-    is sent with each task is small, and nothing is kept where it could be lost.
+    The first tasks carry the trainer and the evaluation, which workers cache; later
+    tasks carry the sets only. A worker without a cache entry, since it has joined
+    later or has replaced one that died, returns None, and its task is sent again with
+    the work. Tasks are therefore small, and no state can be lost with a worker.
 
-    Use it in a `with` block, so that the workers are kept in between.
+    Use it in a `with` block, so that the workers are kept between calls.
 
     Parameters
     ----------
     trainer : Trainer
+        Trains the models.
     evaluation : Evaluation
+        Scores the models.
     n_jobs : int or None, default=None
-        As everywhere in scikit-learn. It does not change any score.
+        Number of trainings that run in parallel. It does not change any score.
     """
 
     def __init__(
@@ -48,9 +52,9 @@ class Jobs:
     ) -> None:
         self._work = Work(trainer, evaluation)
         self._parallel = Parallel(n_jobs=n_jobs)
-        self._was_told = False
+        self._was_sent = False
         self.n_jobs = effective_n_jobs(n_jobs)
-        # Mean seconds per training, in the last batch that was shared out.
+        # Mean seconds per training in the latest parallel batch.
         self.seconds = float("inf")
 
     def __enter__(self) -> "Jobs":
@@ -65,13 +69,13 @@ class Jobs:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # Threads have left it here.
-        _known.pop(self._work.trainer.key, None)
+        # With a threading backend the cache is in this process: drop our entry.
+        _cache.pop(self._work.trainer.key, None)
         if self.n_jobs > 1:
             self._parallel.__exit__(kind, error, trace)
 
     def run(self, sets: Sequence[NDArray[np.int64]]) -> list[Judgement]:
-        """Judge the model of each set.
+        """Train on sets and score the models.
 
         Parameters
         ----------
@@ -81,41 +85,46 @@ class Jobs:
         Returns
         -------
         list of Judgement
+            One for each set, in the same order.
         """
+        # Train a single set here, without sending it anywhere.
         if self.n_jobs < 2:
             return train_and_judge(*self._work, sets)
         if len(sets) < 2:
             with parallel_config(backend="sequential"):
                 return train_and_judge(*self._work, sets)
-        dealt = deal(sets, self.n_jobs)
-        answers = self._ask([[sets[i] for i in share] for share in dealt])
-        self.seconds = sum(answer.seconds for answer in answers) / len(sets)
+        # Train one share in each worker.
+        shares = deal(sets, self.n_jobs)
+        results = self._train([[sets[i] for i in share] for share in shares])
+        self.seconds = sum(result.seconds for result in results) / len(sets)
+        # Put the results back into the order of the sets.
         found = {
-            number: judgement
-            for share, answer in zip(dealt, answers, strict=True)
-            for number, judgement in zip(share, answer.judgements, strict=True)
+            i: judgement
+            for share, result in zip(shares, results, strict=True)
+            for i, judgement in zip(share, result.judgements, strict=True)
         }
-        return [found[number] for number in range(len(sets))]
+        return [found[i] for i in range(len(sets))]
 
-    def _ask(self, shares: list[list[NDArray[np.int64]]]) -> list["Answer"]:
-        """Have shares trained on, and tell the work to workers that ask for it."""
-        found = self._send(shares, None if self._was_told else self._work)
-        self._was_told = True
-        answers = {i: answer for i, answer in enumerate(found) if answer is not None}
-        asking = [i for i in range(len(shares)) if i not in answers]
-        again = self._send([shares[i] for i in asking], self._work) if asking else []
-        for i, answer in zip(asking, again, strict=True):
-            assert answer is not None  # since it was told
-            answers[i] = answer
-        return [answers[i] for i in range(len(shares))]
+    def _train(self, shares: list[list[NDArray[np.int64]]]) -> list["ShareResult"]:
+        """Train on shares, and send the work to workers that have not cached it."""
+        sent = self._send(shares, None if self._was_sent else self._work)
+        self._was_sent = True
+        results = {i: result for i, result in enumerate(sent) if result is not None}
+        missed = [i for i in range(len(shares)) if i not in results]
+        again = self._send([shares[i] for i in missed], self._work) if missed else []
+        for i, result in zip(missed, again, strict=True):
+            assert result is not None  # since the work was sent along
+            results[i] = result
+        return [results[i] for i in range(len(shares))]
 
     def _send(
         self, shares: list[list[NDArray[np.int64]]], work: Work | None
-    ) -> list["Answer | None"]:
+    ) -> list["ShareResult | None"]:
+        """Have each share trained on; None if its worker has not cached the work."""
         key = self._work.trainer.key
         with warnings.catch_warnings():
-            # So Dask greets ten megabytes; they are sent once. What it could scatter
-            # beforehand would be lost with the worker that keeps it.
+            # Dask warns about graphs over 10 MB. Ours is sent once per worker;
+            # scattered data would be lost if the worker that holds it died.
             warnings.filterwarnings("ignore", "Sending large graph")
             return self._parallel(
                 delayed(_train_in_worker)(key, work, share) for share in shares
@@ -123,58 +132,61 @@ class Jobs:
 
 
 def deal(sets: Sequence[NDArray[np.int64]], n_shares: int) -> list[list[int]]:
-    """Deal sets out so that the shares take about as long.
+    """Split sets into shares that take about equally long.
 
     Parameters
     ----------
     sets : sequence of ndarray
-        The longer one is, the longer it takes.
+        The sets. Larger ones are taken to train longer.
     n_shares : int
+        Maximum number of shares.
 
     Returns
     -------
     list of list of int
-        The numbers of the sets in each share, of which none is empty.
+        The indices of the sets in each share; no share is empty.
     """
     n_shares = min(n_shares, len(sets))
     by_size = sorted(range(len(sets)), key=lambda i: -len(sets[i]))
-    # There and back again, as teams are picked: 0 1 2 2 1 0 0 1 2 ...
+    # Deal by descending size, in alternating direction: 0 1 2 2 1 0 0 1 2 ...
     turns = [*range(n_shares), *reversed(range(n_shares))]
     shares: list[list[int]] = [[] for _ in range(n_shares)]
-    for i, number in enumerate(by_size):
-        shares[turns[i % len(turns)]].append(number)
+    for turn, i in enumerate(by_size):
+        shares[turns[turn % len(turns)]].append(i)
     return shares
 
 
-class Answer(NamedTuple):
-    """What the models of a share are worth, and the seconds that it took."""
+class ShareResult(NamedTuple):
+    """The judgements of a share of sets, and the seconds that it took."""
 
     judgements: list[Judgement]
     seconds: float
 
 
-_known: dict[str, Work] = {}
+# In a worker: the work of the latest searches, by key, and the warnings already shown.
+_cache: dict[str, Work] = {}
 _shown_by_worker: set = set()
 
 
 def _train_in_worker(
     key: str, work: Work | None, sets: list[NDArray[np.int64]]
-) -> Answer | None:
-    """Train on a share; None if it was not told how, now or before."""
+) -> ShareResult | None:
+    """Train on a share; None if the work is neither given nor cached."""
     if work is None:
-        work = _known.get(key)
+        work = _cache.get(key)
     else:
-        _remember(key, work)
+        _store(key, work)
     if work is None:
         return None
     started = time.perf_counter()
-    # What is parallel inside of a training would wait for the workers that are busy.
+    # Nested parallelism would wait for workers that are busy, so switch it off.
     with warn_once(_shown_by_worker), parallel_config(backend="sequential"):
         judgements = train_and_judge(*work, sets)
-    return Answer(judgements, time.perf_counter() - started)
+    return ShareResult(judgements, time.perf_counter() - started)
 
 
-def _remember(key: str, work: Work) -> None:
-    _known.setdefault(key, work)
-    for old in list(_known)[:-MOST_KNOWN]:
-        _known.pop(old, None)
+def _store(key: str, work: Work) -> None:
+    """Cache the work of a search, and drop the oldest entry if there are too many."""
+    _cache.setdefault(key, work)
+    for old in list(_cache)[:-MAX_CACHED]:
+        _cache.pop(old, None)

@@ -1,4 +1,4 @@
-"""What happened in each step of a search: a table that grows by 41 bytes a step."""
+"""The history of a search: a table in memory that grows by 41 bytes a step."""
 
 from struct import Struct
 
@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from skal.oracle.journal._journal import Journal
 
-# One row of `history_`. Packed, Ctrl-C cannot cut it in two.
+# One row of `history_`. It is appended as packed bytes in a single operation, so that
+# Ctrl-C cannot leave half a row.
 ROW = np.dtype(
     [
         ("step", "<i8"),
@@ -21,17 +22,17 @@ ROW = np.dtype(
 _pack_row = Struct("<qddd?q").pack
 
 Row = tuple[int, float, float, float, bool, int]
-# Of a step that does not exchange two places.
+# The move of a step that is not an exchange of two places.
 NO_MOVE = (-1, -1)
 
 
 class History:
-    """The steps of a search, the start being step 0.
+    """The steps of a search, where step 0 is the start.
 
     Parameters
     ----------
     journal : Journal or None, default=None
-        Where each step is written down, too.
+        Where each step is written as well.
     """
 
     def __init__(self, journal: Journal | None = None) -> None:
@@ -42,12 +43,26 @@ class History:
         return len(self._rows) // ROW.itemsize
 
     def add(self, row: Row, move: tuple[int, int] = NO_MOVE) -> None:
-        """Note a step: what stands in a row of the table, and what was exchanged."""
+        """Add a step.
+
+        Parameters
+        ----------
+        row : tuple
+            The values of the step, in the order of `ROW`.
+        move : (int, int), default=NO_MOVE
+            The two places of the order that were exchanged.
+        """
         self._rows += _pack_row(*row)
         if self._journal is not None:
             self._journal.add_step(row, move)
 
     def table(self) -> dict[str, NDArray]:
-        """Return all steps, one array per column."""
+        """Return all steps.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_steps,)
+            One array for each column of `ROW`.
+        """
         table = np.frombuffer(bytes(self._rows), ROW)
         return {name: table[name].copy() for name in ROW.names or ()}

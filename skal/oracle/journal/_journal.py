@@ -1,7 +1,7 @@
-"""A journal: one SQLite file that keeps a search's scores and steps.
+"""A journal: the tables and queries of an SQLite file with scores and steps.
 
-Resume has no code of its own: the chain runs again from the start, and finds the scores
-of what it trained on in the journal.
+Resuming a search needs no code of its own: the search runs again from the start, and
+finds the scores of the sets that it trained on in the journal.
 """
 
 import json
@@ -18,13 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.identity import _fingerprint
-from skal.oracle.journal._sqlite import check_place, connect, create, explained, read
+from skal.oracle.journal._sqlite import (
+    check_path,
+    connect,
+    create,
+    read,
+    translate_sqlite_errors,
+)
 from skal.problem import Problem
 
-# `given` is what a search was given, as JSON. A score belongs to xi and to a labelled
-# set, of which the 16-byte digest is kept; so do margins, if a search asked for them.
-# `place_a` and `place_b` are the move, -1 where a step is not the exchange of two.
-TABLES = """
+# `given` holds the inputs of searches, as JSON. A score is stored under xi and the
+# 16-byte digest of the labelled set, with margins if a search needed them. `place_a`
+# and `place_b` are the move, -1 if a step is not an exchange of two places.
+SCHEMA = """
 CREATE TABLE given (
     subject TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -59,45 +65,59 @@ COLUMNS: dict[str, type] = {
     "place_a": np.int64,
     "place_b": np.int64,
 }
-# What a search without margins has written, one with them may complete. The score goes
-# along, since the checksum is over both, and its last digits can be others elsewhere.
+# A search with margins may add them to a row of a search without. The score is replaced
+# too, since the checksum covers both, and its last digits may differ between machines.
 ADD_MARGINS = """DO UPDATE SET value = excluded.value, margins = excluded.margins,
     checksum = excluded.checksum
     WHERE margins IS NULL AND excluded.margins IS NOT NULL"""
 
-# Steps that took no training are written down together, this many at most.
-MANY_STEPS = 1000
+# Maximum number of steps that are buffered while they take no training: one transaction
+# for each would dominate their time.
+MAX_BUFFERED_STEPS = 1000
 
 
 class Journal:
-    """What a search keeps in a file, while it is running.
+    """A file in which a search stores its scores and steps while it is running.
 
     Use it in a `with` block. Several processes may write to one file.
 
     Parameters
     ----------
     path : str or path-like
-        The file; it is made where there is none.
+        The file, which is created if it does not exist.
     problem : Problem
+        The problem that the search is on.
     oracle : str
         The class of the oracle.
     seed : int
         The oracle's own seed.
     parameters : mapping of str to str
-        What else determines the search.
+        Everything else that determines the search.
 
     Raises
     ------
     OSError
         If the file cannot be opened or written.
     ValueError
-        If it is damaged, no journal, or that of another search: of other data, or with
-        an estimator, scorer or oracle that differs in parameters or code.
+        If it is damaged, not a journal, or the journal of another search: of other
+        data, or with an estimator, scorer or oracle that differs in parameters or code.
 
     Notes
     -----
-    A journal that knows classes of the user's own by name alone, from before code was
-    kept in journals, is that of another search: their code may have changed since.
+    The file is an SQLite database, since that makes each step, with the scores it
+    needed, one transaction: whenever the process is killed, the file holds all of the
+    step or nothing. In WAL mode (write-ahead logging), a transaction is one short
+    append to a log, and readers such as `read_journal` do not block the search, nor it
+    them. `synchronous = NORMAL` saves an fsync per step: a power failure may lose the
+    latest steps, which are then trained again, but does not damage the file.
+
+    WAL mode needs shared memory between all processes that have the file open, so the
+    file must be on a local disk. Do not use it on a network file system, such as NFS,
+    or from several machines at once: it may be damaged there.
+
+    A journal from before code was stored in journals identifies the user's own classes
+    by name only. It is treated as the journal of another search, since their code may
+    have changed.
     """
 
     def __init__(
@@ -112,12 +132,12 @@ class Journal:
         self._xi = problem.seed
         self._scores: list[tuple] = []
         self._steps: list[tuple] = []
-        check_place(self.path)
-        with explained(self.path):
+        check_path(self.path)
+        with translate_sqlite_errors(self.path):
             if not self.path.exists():
-                create(self.path, TABLES)
+                create(self.path, SCHEMA)
         read(self.path, _check_scores)
-        with explained(self.path):
+        with translate_sqlite_errors(self.path):
             self._connection = connect(self.path, "rw")
         try:
             self._open(problem, oracle, seed, parameters)
@@ -128,19 +148,20 @@ class Journal:
     def _open(
         self, problem: Problem, oracle: str, seed: int, parameters: Mapping[str, str]
     ) -> None:
+        """Check that the journal fits this search, and add the search if it is new."""
         xi = f"xi={self._xi}"
-        with explained(self.path):
+        with translate_sqlite_errors(self.path):
             self._connection.execute("PRAGMA synchronous = NORMAL")
         with self._transaction():
-            self._agree(f"data, {xi}", _fingerprint.of_data(problem))
-            self._agree("problem", _fingerprint.of_problem(problem))
-            self._agree(f"{oracle}, {xi}, seed={seed}", parameters)
-            found = self._recall("versions", _fingerprint.versions())
+            self._check_same(f"data, {xi}", _fingerprint.of_data(problem))
+            self._check_same("problem", _fingerprint.of_problem(problem))
+            self._check_same(f"{oracle}, {xi}, seed={seed}", parameters)
+            found = self._load_or_store("versions", _fingerprint.versions())
             self._search = self._find_search(oracle, seed)
         self._warn_of_versions(found)
 
-    def _recall(self, subject: str, given: Mapping[str, str]) -> dict[str, str]:
-        """Return what the journal knows of a subject; if nothing, it learns it."""
+    def _load_or_store(self, subject: str, given: Mapping[str, str]) -> dict[str, str]:
+        """Return the stored description of a subject; store the given one if new."""
         self._connection.execute(
             "INSERT INTO given VALUES (?, ?) ON CONFLICT DO NOTHING",
             (subject, json.dumps(given)),
@@ -148,16 +169,18 @@ class Journal:
         query = "SELECT value FROM given WHERE subject = ?"
         return json.loads(self._connection.execute(query, (subject,)).fetchone()[0])
 
-    def _agree(self, subject: str, given: Mapping[str, str]) -> None:
-        stored = self._recall(subject, given)
+    def _check_same(self, subject: str, given: Mapping[str, str]) -> None:
+        """Raise ValueError if the stored description of a subject differs."""
+        stored = self._load_or_store(subject, given)
         difference = _fingerprint.difference(stored, given, "in the journal")
         if difference is not None:
             raise ValueError(
-                f"{self.path} is the journal of another search: {difference}. Give "
-                "what it was made with to go on with it, or another path to begin anew."
+                f"{self.path} is the journal of another search: {difference}. Undo the "
+                "difference to resume that search, or give another path to start anew."
             )
 
     def _find_search(self, oracle: str, seed: int) -> int:
+        """Return the id of this search, after adding it if it is new."""
         key = (oracle, self._xi, seed)
         self._connection.execute(
             "INSERT INTO search (oracle, xi, seed) VALUES (?, ?, ?) "
@@ -172,8 +195,8 @@ class Journal:
         if difference is not None:
             warnings.warn(
                 f"{self.path} was begun with another version: {difference}. The last "
-                "digits of scores may differ, so the search may end elsewhere than one "
-                "that ran through: begin anew with another path if that matters.",
+                "digits of scores may differ, so the result may differ from an "
+                "uninterrupted search: start anew with another path if that matters.",
                 stacklevel=2,
             )
 
@@ -195,12 +218,12 @@ class Journal:
         Parameters
         ----------
         keys : iterable of bytes
-            Their digests.
+            The digests of the sets.
 
         Returns
         -------
         dict of bytes to float
-            Of those that are in the journal, whichever process trained on them.
+            The scores that are in the journal, whichever process wrote them.
         """
         return self._look_up("value", keys)
 
@@ -215,15 +238,15 @@ class Journal:
         Returns
         -------
         dict of bytes to ndarray of shape (n_answers,)
-            Of those for which the journal has them, and so the scores.
+            The margins that are in the journal. Their sets have scores there as well.
         """
         found = self._look_up("margins", keys)
         return {key: np.frombuffer(text, np.float16) for key, text in found.items()}
 
     def _look_up(self, column: str, keys: Iterable[bytes]) -> dict[bytes, Any]:
-        """Return what a column holds of each set, where it holds anything."""
+        """Return the values of a column for sets, as far as there are any."""
         query = f"SELECT {column} FROM score WHERE xi = ? AND labelled = ?"
-        with explained(self.path):
+        with translate_sqlite_errors(self.path):
             rows = {
                 key: self._connection.execute(query, (self._xi, key)).fetchone()
                 for key in keys
@@ -235,28 +258,38 @@ class Journal:
         scores: Mapping[bytes, float],
         margins: Mapping[bytes, NDArray[np.float16]] | None = None,
     ) -> None:
-        """Take down what was trained; it is written with the step it was for."""
+        """Buffer new scores; they are written with the step that needed them.
+
+        Parameters
+        ----------
+        scores : mapping of bytes to float
+            Scores by the digests of the sets.
+        margins : mapping of bytes to ndarray of shape (n_answers,), default=None
+            Margins by the digests of the sets, for some or all of them.
+        """
         for key, score in scores.items():
             found = (margins or {}).get(key)
             row = self._xi, key, score, None if found is None else found.tobytes()
             self._scores.append((*row, _checksum(*row)))
 
     def add_step(self, row: tuple, move: tuple[int, int]) -> None:
-        """Write down a step, and in the same transaction all scores that are new.
+        """Write a step, in one transaction with all new scores.
+
+        A step that needed no training is buffered.
 
         Parameters
         ----------
         row : tuple
-            The step and what stands in `history_`, in that order.
+            The step number and the other columns of `history_`, in that order.
         move : (int, int)
             The two places of the order that were exchanged.
         """
         self._steps.append((self._search, *row, *move))
-        if self._scores or len(self._steps) >= MANY_STEPS:
+        if self._scores or len(self._steps) >= MAX_BUFFERED_STEPS:
             self.write()
 
     def write(self) -> None:
-        """Write down what was taken down so far, in one transaction."""
+        """Write all buffered scores and steps in one transaction."""
         if not self._scores and not self._steps:
             return
         try:
@@ -264,13 +297,14 @@ class Journal:
                 self._insert("score", self._scores, ADD_MARGINS)
                 self._insert("step", self._steps, "DO NOTHING")
         except Exception:
-            # At the end it would fail again, and hide why.
+            # Drop the buffered rows: otherwise `__exit__` would retry the write and
+            # mask this error.
             self._scores, self._steps = [], []
             raise
         self._scores, self._steps = [], []
 
     def _insert(self, table: str, rows: list[tuple], otherwise: str) -> None:
-        # Another process may be on the same search, or it may be done again.
+        # Rows may exist already, if the search is resumed or another process runs it.
         places = ", ".join("?" * len(rows[0])) if rows else ""
         insert = f"INSERT INTO {table} VALUES ({places}) ON CONFLICT {otherwise}"
         if rows:
@@ -278,60 +312,62 @@ class Journal:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with explained(self.path):
+        """Commit at the end of the block, or roll back after an error."""
+        with translate_sqlite_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
-                # SQLite itself rolls back where the disk is full.
+                # If the disk is full, SQLite has rolled back already.
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
 
 
 def _checksum(xi: int, key: bytes, score: float, margins: bytes | None) -> int:
-    """Return what tells whether a score is still what was written."""
+    """Return the checksum of a score and its margins."""
     return zlib.crc32(margins or b"", zlib.crc32(repr((xi, key, score)).encode()))
 
 
 def _check_scores(connection: sqlite3.Connection) -> None:
+    """Raise DatabaseError if a score does not match its checksum."""
     rows = connection.execute(
         "SELECT xi, labelled, value, margins, checksum FROM score"
     )
     if any(_checksum(*row[:4]) != row[4] for row in rows):
-        raise sqlite3.DatabaseError("a score is not what was written")
+        raise sqlite3.DatabaseError("a score does not match its checksum")
 
 
 def read_journal(path: Any) -> dict[str, NDArray]:
-    """Read the steps of all searches in a journal, also of one that is still running.
+    """Read the steps of all searches in a journal, even of one that is running.
 
     Parameters
     ----------
     path : str or path-like
-        What was given to `AnnealingOracle(journal=)`. It is not changed, and a search
-        that is writing to it is not held up.
+        The path given as `journal` to an oracle. The file is not changed, and a search
+        that is writing to it is not blocked.
 
     Returns
     -------
     dict of str to ndarray of shape (n_steps,)
-        One row for each step of each search, the start being step 0. A search is told
-        by "oracle", "xi" and "seed": the class of the oracle, the seed of all
-        trainings, and the oracle's own, as it was derived from its `random_state`. Then
-        the columns of `AnnealingOracle.history_`, and the two places of the order that
-        the step proposed to exchange, "place_a" and "place_b"; -1 at the start.
-        `pandas.DataFrame` takes it.
+        One row for each step of each search, where step 0 is the start. "oracle", "xi"
+        and "seed" identify a search: the class of the oracle, the seed of all
+        trainings, and the oracle's own seed, derived from its `random_state`. The
+        columns of `AnnealingOracle.history_` follow, and "place_a" and "place_b", the
+        two places of the order that the step proposed to exchange; -1 at the start. The
+        dict can be passed to `pandas.DataFrame`.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If it is damaged, or no journal.
+        If it is damaged or not a journal.
 
     See Also
     --------
-    skal.plotting.SearchDisplay.from_journal : Draw it.
+    skal.plotting.SearchDisplay.from_journal : Plot the steps of a journal.
 
     Examples
     --------
@@ -353,11 +389,11 @@ def read_journal(path: Any) -> dict[str, NDArray]:
     True
     """
     path = Path(path)
-    check_place(path)
+    check_path(path)
     if not path.exists():
         raise FileNotFoundError(
-            f"There is no journal at {str(path)!r}: give the path that the search was "
-            "given, and begin the search first."
+            f"No journal was found at {str(path)!r}: start the search first, and give "
+            "the same path as to its oracle."
         )
     rows = read(path, _all_steps)
     columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)

@@ -1,6 +1,6 @@
-"""The file of a journal: made in one piece, told from others, read without a trace.
+"""The database file of a journal: created atomically, checked, and read.
 
-Whatever SQLite or the system has to say about it is said in a sentence.
+Errors of SQLite and of the operating system are translated into messages with advice.
 """
 
 import errno
@@ -14,24 +14,32 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-# Stand in the header of the file, so that no other is taken for a journal.
-MAGIC = b"SQLite format 3\0"
-APPLICATION = int.from_bytes(b"skal", "big")
-FORMAT = 2
+# Fields of the file header, by which a journal is recognised: the first bytes of every
+# SQLite database, the application id of skal, and the version of the tables.
+SQLITE_HEADER = b"SQLite format 3\0"
+APPLICATION_ID = int.from_bytes(b"skal", "big")
+FORMAT_VERSION = 2
+HEADER_SIZE = 100
 
-# Seconds that a process waits for another one to finish writing.
-PATIENCE = 60
+# Seconds to wait for a lock of another process: far longer than any transaction takes.
+LOCK_TIMEOUT = 60
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
-def check_place(path: Path) -> None:
-    """Refuse a path at which there cannot be a journal.
+def check_path(path: Path) -> None:
+    """Check that there is, or can be, a journal at a path.
+
+    Parameters
+    ----------
+    path : Path
+        The path given as `journal`.
 
     Raises
     ------
     OSError
-        If it is a folder, or lies in none, or only the log of a journal is there.
+        If the path is a folder, its parent folder does not exist, or only the log of a
+        journal is there.
     """
     if path.is_dir():
         raise IsADirectoryError(
@@ -39,15 +47,16 @@ def check_place(path: Path) -> None:
         )
     if not path.parent.is_dir():
         raise FileNotFoundError(
-            f"journal={str(path)!r} is to lie in a folder that is not there: make the "
+            f"journal={str(path)!r} is in a folder that does not exist: create the "
             "folder first, or give another path."
         )
     log = _log_of(path)
-    # In this order: a journal is there before its log.
+    # Check the log first: if another process creates a journal meanwhile, the journal
+    # exists before its log does.
     if log.exists() and not path.exists():
         raise FileNotFoundError(
-            f"{log} is the log of a journal that is gone, and would spoil a new one: "
-            "put the journal back, remove the log, or give another path."
+            f"{log} is the log of a journal that is missing, and would corrupt a new "
+            "one: restore the journal, remove the log, or give another path."
         )
 
 
@@ -56,139 +65,163 @@ def _log_of(path: Path) -> Path:
 
 
 def create(path: Path, tables: str) -> None:
-    """Make an empty journal: all of it or nothing, whenever the process is killed.
+    """Create an empty journal atomically, even if the process is killed.
 
     Parameters
     ----------
     path : Path
-        Left alone if there is a file by now.
+        Where to create it. A file that exists by then is not changed.
     tables : str
-        The statements that make its tables.
+        The SQL statements that create its tables.
     """
+    # Create a complete journal under another name, then link it to its path.
     with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         fresh = Path(folder) / "fresh"
         with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
-            connection.execute(f"PRAGMA application_id = {APPLICATION}")
-            connection.execute(f"PRAGMA user_version = {FORMAT}")
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(f"BEGIN; {tables} COMMIT;")
         try:
             os.link(fresh, path)
         except FileExistsError:
-            pass  # another process was faster
+            pass  # another process has created it
         except OSError:
-            fresh.replace(path)  # a file system without hard links
+            fresh.replace(path)  # the file system has no hard links
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """Open a database that is there. Transactions begin where it is said.
+    """Open an existing database.
 
     Parameters
     ----------
     path : Path
+        The file of the database.
     mode : str
-        "rw", or "ro" to read, or "ro&immutable=1" to read what nobody writes.
+        "rw" to write; "ro" to read; "ro&immutable=1" to read a file that no process is
+        writing to.
 
     Returns
     -------
     sqlite3.Connection
+        In autocommit mode, so that transactions need an explicit "BEGIN".
     """
     uri = f"{path.absolute().as_uri()}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)
+    return sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT, isolation_level=None)
 
 
-def read(path: Path, ask: Callable[[sqlite3.Connection], Answer]) -> Answer:
-    """Ask an existing journal something, without a trace.
+def read(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
+    """Read from an existing journal, without creating files next to it.
 
-    To read a database in WAL mode, SQLite makes two files next to it, unless it is told
-    that the file does not change: and it does not where there is no log. Should a
-    search begin in the meantime, the journal is asked again.
+    To read a database in WAL mode, SQLite creates two files next to it, unless the
+    database is opened as immutable. That is correct if the log does not exist, since
+    no process is writing then. If a search begins meanwhile, the query is repeated.
 
     Parameters
     ----------
     path : Path
-    ask : callable
-        Is given a connection and returns the answer.
+        The file of the journal.
+    query : callable
+        Takes a connection and returns the result. It may be called several times.
 
     Returns
     -------
     object
-        The answer.
+        The result of `query`.
 
     Raises
     ------
     OSError
         If the file cannot be read.
     ValueError
-        If it is damaged, or no journal.
+        If it is damaged or not a journal.
     """
-    with explained(path):
+    with translate_sqlite_errors(path):
         _check_header(path)
         while True:
             before = _state_of(path)
-            is_logged = before[0]
+            has_log = before[0]
             try:
-                answer = _ask(path, ask, "ro" if is_logged else "ro&immutable=1")
+                result = _query(path, query, "ro" if has_log else "ro&immutable=1")
             except sqlite3.DatabaseError:
-                if is_logged or _state_of(path) == before:
+                if has_log or _state_of(path) == before:
                     raise
                 continue
-            if is_logged or _state_of(path) == before:
-                return answer
+            if has_log or _state_of(path) == before:
+                return result
 
 
-def _ask(path: Path, ask: Callable[[sqlite3.Connection], Answer], mode: str) -> Answer:
+def _query(
+    path: Path, query: Callable[[sqlite3.Connection], Result], mode: str
+) -> Result:
+    """Check the integrity of a database, and run a query on it."""
     with closing(connect(path, mode)) as connection:
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise sqlite3.DatabaseError(found)
-        return ask(connection)
+        return query(connection)
 
 
 def _state_of(path: Path) -> tuple[bool, int]:
+    """Return whether a journal has a log, and when its file was last modified."""
     return _log_of(path).exists(), path.stat().st_mtime_ns
 
 
 def _check_header(path: Path) -> None:
-    """Refuse a file that is no journal, before SQLite touches it."""
+    """Raise ValueError if a file is not a journal, before SQLite opens it."""
     with path.open("rb") as file:
-        header = file.read(100)
+        header = file.read(HEADER_SIZE)
     if not header:
         raise ValueError(
-            f"{path} is an empty file and no journal: remove it, or give another path."
+            f"{path} is an empty file, not a journal: remove it, or give another path."
         )
-    is_short = len(header) < 100
+    # Offsets of the fields: https://www.sqlite.org/fileformat.html#the_database_header
+    is_short = len(header) < HEADER_SIZE
     application = int.from_bytes(header[68:72], "big")
-    if header[:16] != MAGIC or (application != APPLICATION and not is_short):
+    is_foreign = application != APPLICATION_ID and not is_short
+    if header[:16] != SQLITE_HEADER or is_foreign:
         raise ValueError(
-            f"{path} is no journal of skal, but another file, which is left as it is: "
-            "give another path."
+            f"{path} is not a journal of skal, and was not changed: give another path."
         )
     if is_short:
         raise _damaged(path, "it is cut off")
     version = int.from_bytes(header[60:64], "big")
-    if version != FORMAT:
+    if version != FORMAT_VERSION:
         raise ValueError(
-            f"{path} is a journal of format {version}, and this version of skal reads "
-            f"format {FORMAT}: use the version that made it, or give another path."
+            f"{path} is a journal of format {version}, but this version of skal reads "
+            f"format {FORMAT_VERSION}: use the version of skal that made it, or give "
+            "another path."
         )
 
 
-def _damaged(path: Path, what: object) -> ValueError:
-    what = " ".join(str(what).split())
+def _damaged(path: Path, reason: object) -> ValueError:
+    reason = " ".join(str(reason).split())
     return ValueError(
-        f"{path} is a damaged journal ({what}), and left as it is: put a copy in its "
-        "place, or begin anew with another path."
+        f"{path} is a damaged journal ({reason}), and was not changed: restore it from "
+        "a copy, or start anew with another path."
     )
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn errors of SQLite and of the system into a sentence."""
+def translate_sqlite_errors(path: Path) -> Iterator[None]:
+    """Translate errors of SQLite and of the system into messages with advice.
+
+    Parameters
+    ----------
+    path : Path
+        The file of the journal.
+
+    Raises
+    ------
+    OSError
+        If the file is locked or cannot be opened or written, or the disk is full.
+    ValueError
+        If the file is damaged.
+    """
     try:
         yield
     except sqlite3.Error as error:
-        raise _explain(path, error) from error
+        raise _translated(path, error) from error
     except json.JSONDecodeError as error:
         raise _damaged(path, error) from error
     except OSError as error:
@@ -196,15 +229,15 @@ def explained(path: Path) -> Iterator[None]:
         raise _full(path) if is_full else _unwritable(path, error) from error
 
 
-def _explain(path: Path, error: sqlite3.Error) -> Exception:
-    # The low byte is the kind of error, the others are details of it.
+def _translated(path: Path, error: sqlite3.Error) -> Exception:
+    # The low byte of the code is the kind of error, the other bytes are details.
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return _full(path)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return OSError(
-            f"{path} has been locked by another process for {PATIENCE} seconds: see "
-            "what holds it, then run the same again to go on."
+            f"{path} has been locked by another process for {LOCK_TIMEOUT} seconds: "
+            "find and end that process, then run the search again to resume it."
         )
     if code == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < 2**20:
         return _full(path)
@@ -220,13 +253,13 @@ def _explain(path: Path, error: sqlite3.Error) -> Exception:
 
 def _full(path: Path) -> OSError:
     return OSError(
-        f"The disk of {path} is full: what was written before is kept, so make room "
-        "and run the same again to go on."
+        f"The disk of {path} is full: all data written before is kept, so free some "
+        "space and run the search again to resume it."
     )
 
 
 def _unwritable(path: Path, error: Exception) -> OSError:
     return OSError(
-        f"{path} cannot be opened or written ({error}): see that the file and its "
-        "folder may be written to, or give another path."
+        f"{path} cannot be opened or written ({error}): check the permissions of the "
+        "file and its folder, or give another path."
     )
