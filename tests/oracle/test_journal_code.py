@@ -115,10 +115,10 @@ def test_edited_cells_are_refused_by_name(sets, path, trained, kind):
     assert search_with(sets, path, kind, f"\n# moved\n{text}").order_.tolist() == (
         first.order_.tolist()
     )
-    expected = r"__main__.FACTOR=1 in the journal, __main__.FACTOR=2 now\. Undo the"
+    expected = r"__main__.FACTOR=1 in the journal, __main__.FACTOR=2 now\. Use the"
     with pytest.raises(ValueError, match=expected):
         search_with(sets, path, kind, text.replace("FACTOR = 1", "FACTOR = 2"))
-    expected = r"the code of __main__.it has changed\. Undo the difference to resume"
+    expected = r"the code of __main__.it has changed\. Use the original data"
     with pytest.raises(ValueError, match=expected):
         search_with(sets, path, kind, text.replace("* FACTOR", "* 1 * FACTOR"))
     assert not trained
@@ -190,7 +190,7 @@ def test_a_journal_without_the_code_is_refused(sets, path):
             "UPDATE given SET value=? WHERE subject='problem'", (json.dumps(problem),)
         )
         connection.commit()
-    expected = r"the code of test_journal_code.Mine is not kept in the journal\. Give"
+    expected = r"the code of test_journal_code.Mine is not kept in the journal\. Use"
     with pytest.raises(ValueError, match=expected):
         search(sets, path, Mine())
 

@@ -175,8 +175,9 @@ class Journal:
         difference = _fingerprint.difference(stored, given, "in the journal")
         if difference is not None:
             raise ValueError(
-                f"{self.path} is the journal of another search: {difference}. Undo the "
-                "difference to resume that search, or give another path to start anew."
+                f"{self.path} is the journal of another search: {difference}. Use "
+                "the original data, parameters and code to resume it, or another path to "
+                "start anew."
             )
 
     def _find_search(self, oracle: str, seed: int) -> int:
