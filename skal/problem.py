@@ -168,8 +168,16 @@ class Problem:
             The data set to split.
         estimator : estimator
             The estimator to train.
-        batch_size, n_rounds, warm_size, select_size, val_size, test_size, scoring
-            As in `ActiveLearner`.
+        batch_size, n_rounds : int, default=10
+            Rows labelled in a round (B), and number of rounds (K).
+        warm_size : int, float or None, default=None
+            Rows of the warm start; None chooses them as `ActiveLearner` does.
+        select_size : int or float, default=0.1
+            Rows for model selection, if the estimator's `fit` takes any.
+        val_size, test_size : int or float, default=0.25
+            Rows of the validation and of the test set.
+        scoring : str, callable or None, default=None
+            The metric, as in `ActiveLearner`.
         random_state : int, RandomState instance or None, default=None
             Determines the split.
 

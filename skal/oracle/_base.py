@@ -84,7 +84,7 @@ class Search(ABC):
 
     @abstractmethod
     def step(self, t: int) -> bool:
-        """Take step t, and return whether it was taken.
+        """Take step t. Return whether it was taken.
 
         Parameters
         ----------

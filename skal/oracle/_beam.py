@@ -89,7 +89,7 @@ class Beam(Search):
         self._tried: list[tuple[NDArray[np.int64], Prefix]] = []
 
     def step(self, t: int) -> bool:
-        """Extend all prefixes, keep the best extensions, and return True.
+        """Extend all prefixes and keep the best. Return whether that was done: True.
 
         Parameters
         ----------

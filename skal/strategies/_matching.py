@@ -28,7 +28,7 @@ class _DistributionMatching(BaseStrategy):
 
     @property
     def searches(self):
-        """Whether the followed strategy searches on the validation set."""
+        """Return whether the followed strategy searches on the validation set."""
         return strategy_searches(self.strategy)
 
     @property
@@ -157,7 +157,7 @@ class IDMR(_DistributionMatching):
 
     @property
     def peeks(self):
-        """Whether the followed strategy uses labels that were not acquired."""
+        """Return whether the followed strategy uses labels that were not acquired."""
         return strategy_peeks(self.strategy)
 
     def _sort_into_bins(self, X):
@@ -275,7 +275,7 @@ class ODMR(_DistributionMatching):
 
     @property
     def peeks(self):
-        """Whether it or the followed strategy uses labels that were not acquired."""
+        """Return whether it or the followed strategy uses hidden labels."""
         itself = self.reference == "test" or self.labels == "true"
         return itself or strategy_peeks(self.strategy)
 

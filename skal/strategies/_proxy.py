@@ -108,12 +108,12 @@ class Proxy(BaseStrategy):
 
     @property
     def peeks(self):
-        """Whether the inner strategy uses labels that were not acquired."""
+        """Return whether the inner strategy uses labels that were not acquired."""
         return strategy_peeks(self.strategy)
 
     @property
     def searches(self):
-        """Whether the inner strategy searches on the validation set."""
+        """Return whether the inner strategy searches on the validation set."""
         return strategy_searches(self.strategy)
 
     def _fit(self, X, y, problem):

@@ -28,8 +28,9 @@ class Comparison(StudySpec):
 
     Parameters
     ----------
-    splits, estimators, strategies, seeds, baseline, oracle, posterior_estimators, \
-            include_warm_start
+    splits, estimators, strategies, seeds, baseline, oracle : object
+        As in `StudySpec`.
+    posterior_estimators, include_warm_start : object
         As in `StudySpec`.
     curves, validation_curves : ndarray of shape \
             (n_estimators, n_strategies, n_seeds, n_rounds + 1)

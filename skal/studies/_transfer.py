@@ -75,8 +75,8 @@ class SeedTransfer(Transfer):
     curves, validation_curves : ndarray of shape \
             (n_estimators, n_strategies, n_seeds, n_seeds, n_rounds + 1)
         Scores on the test and validation set. The first axis of seeds is the source,
-        the seed of the order; the second is the target, the xi of the replay. (In
-        Fig. 4, rows are targets.)
+        the seed of the order; the second is the target, the xi of the replay. In
+        Fig. 4, rows are targets.
     """
 
     @property

@@ -45,7 +45,7 @@ class Bar:
 
     @property
     def is_search(self):
-        """Whether the task reports the share that is done, as a search does."""
+        """Return whether the task reports the share that is done, as a search does."""
         return "share" in self.report
 
     def hear(self, report):
@@ -122,7 +122,7 @@ class Bar:
 
     @property
     def is_mostly_one_task(self):
-        """Whether one subtask takes most of the time, as a search does."""
+        """Return whether one subtask takes most of the time, as a search does."""
         return max(self.costs.values(), default=0) > 0.5 * self.whole
 
 

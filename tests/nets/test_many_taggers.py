@@ -18,7 +18,7 @@ from skal.nets import BiLSTMTagger
 from skal.nets.side_by_side._metrics import accuracy, metric_of, weighted_f1
 from skal.nets.side_by_side._ops import Affine
 from skal.nets.text._lstm import pack, sigmoid
-from skal.nets.text._tagger_net import mean_loss, turn
+from skal.nets.text._tagger_stack import mean_loss, turn
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +193,7 @@ def test_scores_are_those_of_the_fitted_models(scoring, questions):
 def test_what_is_answered_is_what_is_predicted(questions, monkeypatch):
     X, y = (list(part) for part in questions)
     X[100], y[100] = [], []
-    monkeypatch.setattr("skal.nets.text._tagger_net.DECODED_AT_ONCE", 16)
+    monkeypatch.setattr("skal.nets.text._tagger_stack.DECODED_AT_ONCE", 16)
     many = side_by_side(make_net(max_epochs=12, lr=0.03), questions, width=2)
     inputs, true = many.model._encode_inputs(X[70:], y[70:])
     assert len(inputs.packed) == 5

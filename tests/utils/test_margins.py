@@ -9,7 +9,7 @@ from sklearn.svm import SVC
 from skal.answers._margins import margins, margins_of
 from skal.datasets import make_intents, make_tagged_sentences
 from skal.nets import BiLSTMTagger, EmbeddingBagClassifier
-from skal.oracle.evaluation._objective import some_rows
+from skal.oracle.evaluation._sample import some_rows
 from skal.problem import Problem
 
 

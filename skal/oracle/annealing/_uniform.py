@@ -95,7 +95,7 @@ class UniformChain(Chain):
         self._record(0, self.current, True)
 
     def step(self, t: int) -> bool:
-        """Take step t, and return whether it was taken.
+        """Take step t. Return whether it was taken.
 
         Parameters
         ----------

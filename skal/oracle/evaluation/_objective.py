@@ -11,43 +11,47 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.inputs._containers import n_rows
-from skal.inputs._tags import is_tags
 from skal.oracle.evaluation._budget import Budget, OutOfTime
+from skal.oracle.evaluation._sample import some_rows
 from skal.oracle.evaluation._score_table import ScoreTable
 from skal.oracle.evaluation._workers import Jobs
 from skal.oracle.journal._journal import Journal
 from skal.problem import Problem
-from skal.seeding import Stream, stream
 from skal.training import Evaluation, Trainer
 
 # Minimum duration in seconds of a batch of parallel jobs, or of the trainings between
 # two checks of the time: joblib polls for results every 0.01 seconds, so shorter ones
 # would mostly wait.
 MIN_BATCH_SECONDS = 0.02
+
+
 # Maximum number of trainings per job that prefetching adds for that: predictions
 # further ahead are rarely used.
 MAX_TURNS_AHEAD = 8
+
 
 # Duration in seconds of the trainings between two reports of progress if there is no
 # time limit: long enough that waiting for the slowest job does not matter, and short
 # enough to watch.
 TURN_SECONDS = 0.5
 
+
 # Minimum probability that a set will be needed for prefetching it where nets are
 # trained side by side, where each extra net costs time. Measured on EmbeddingBag with
 # half of the steps accepted: 0.25 to 0.6 were alike, 0 took a quarter longer.
 MIN_CHANCE = 0.4
 
-# Approximate number of answers on validation whose margins are compared (`some_rows`
-# gives the reason), and number of models whose margins are kept in memory: together
-# about 16 MB in half precision.
-MAX_ANSWERS = 4000
+
 MAX_KEPT_MARGINS = 2048
+
 
 # Labelled sets by their digests.
 Sets = dict[bytes, NDArray[np.int64]]
+
+
 Margins = NDArray[np.float16]
+
+
 # The probability that sets will be needed, and the sets.
 Likely = tuple[float, Sequence[NDArray[np.int64]]]
 
@@ -418,29 +422,6 @@ class Objective:
         seconds = at_once * self.budget.seconds_per_training
         duration = MIN_BATCH_SECONDS if is_timed else TURN_SECONDS
         return at_once * max(1, int(duration / seconds) if seconds > 0 else 1)
-
-
-def some_rows(problem: Problem) -> NDArray[np.int64]:
-    """Return the rows of the validation set whose margins are compared.
-
-    With 1,000 of 4,000 answers, a search overfitted these, and took several times as
-    many trainings.
-
-    Parameters
-    ----------
-    problem : Problem
-        With a validation set.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-        Ascending: all rows, or a random choice with about `MAX_ANSWERS` answers.
-    """
-    rng = stream(problem.seed, Stream.SAMPLE)
-    order = rng.permutation(n_rows(problem.X_val))
-    sizes = [len(problem.y_val[row]) for row in order] if is_tags(problem.y_val) else 1
-    n_answers = np.cumsum(np.broadcast_to(sizes, len(order)))
-    return np.sort(order[: np.searchsorted(n_answers, MAX_ANSWERS, side="right") or 1])
 
 
 def _key(positions: NDArray[np.int64]) -> bytes:

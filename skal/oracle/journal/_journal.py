@@ -175,8 +175,8 @@ class Journal:
         difference = _fingerprint.difference(stored, given, "in the journal")
         if difference is not None:
             raise ValueError(
-                f"{self.path} is the journal of another search: {difference}. Use "
-                "the original data, parameters and code to resume it, or another path to "
+                f"{self.path} is the journal of another search: {difference}. Use the "
+                "original data, parameters and code to resume it, or another path to "
                 "start anew."
             )
 
