@@ -176,8 +176,8 @@ class Journal:
         if difference is not None:
             raise ValueError(
                 f"{self.path} is the journal of another search: {difference}. Use "
-                "the original data, parameters and code to resume it, or another path to "
-                "start anew."
+                "the original data, parameters and code to resume it, or another path "
+                "to start anew."
             )
 
     def _find_search(self, oracle: str, seed: int) -> int:
