@@ -46,8 +46,8 @@ TITLES = {
     "permuted": "nothing to win: margin, labels permuted",
     "disguised": "nothing to win: random under another name",
     "mirrored": "nothing to win: rightmost against leftmost rows",
-    "better": "better by 0.02, 400 rows",
-    "larger": "better by 0.02, 2,000 rows",
+    "better": "one is better, 400 rows",
+    "larger": "one is better, 2,000 rows",
 }
 COLUMNS = ["kind", "problem", "n_seeds", "gain", "p", "p_uncorrected"]
 
