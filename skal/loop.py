@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.answers._needs import strategy_searches
+from skal.answers._needs import check_pairing, strategy_searches
 from skal.inputs._containers import n_rows, take
 from skal.problem import Problem
-from skal.strategies import Labelled, check_pairing
+from skal.strategies import Labelled
 from skal.training import Trainer
 
 

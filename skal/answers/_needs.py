@@ -7,6 +7,7 @@ The three functions on flags are the only place that reads `needs`, `peeks` and
 from sklearn.base import is_regressor
 from sklearn.utils import get_tags
 
+from skal.answers._methods import has_method, with_methods
 from skal.answers._posterior import has_posterior
 
 # Each need that has a text of its own in error messages: a description of it, and the
@@ -22,6 +23,10 @@ NEEDS = {
         "log-probabilities of the tags of each token",
         "choose a tagger with a method `predict_token_log_proba`, such as "
         "skal.nets.BiLSTMTagger",
+    ),
+    "embed": (
+        "embeddings of the rows",
+        "choose a net of skal.nets, or an estimator with a method `embed`",
     ),
     "posterior": (
         "posterior samples of the class probabilities",
@@ -150,6 +155,32 @@ def check_pairing(strategy, estimator, n_warm=None):
         )
 
 
+def meet_needs(strategy, estimator):
+    """Return an estimator that has every method that a strategy needs.
+
+    Parameters
+    ----------
+    strategy : strategy
+        Declares its needs in the attribute `needs`.
+    estimator : fitted estimator or None
+
+    Returns
+    -------
+    estimator or None
+        A method of the last step of a Pipeline, or of a model that was trained on fewer
+        classes than the run has, is made available on the whole.
+
+    Raises
+    ------
+    TypeError
+        If the estimator lacks a method that the strategy needs.
+    """
+    check_needs(strategy, estimator)
+    methods = [need for need in strategy_needs(strategy) if need != "posterior"]
+    return with_methods(estimator, tuple(methods))
+
+
 def _offers(estimator, need):
     """Return whether an estimator has a method, or posterior samples."""
-    return has_posterior(estimator) if need == "posterior" else hasattr(estimator, need)
+    is_posterior = need == "posterior"
+    return has_posterior(estimator) if is_posterior else has_method(estimator, need)

@@ -27,8 +27,8 @@ from skal.strategies import (
     MinConfidence,
     OrderStrategy,
     Random,
-    fit_inner,
 )
+from skal.strategies._base import fit_inner
 
 # Default strategies for classifiers and for taggers.
 CLASS_STRATEGIES = Random(), MaxEntropy(), LeastConfidence(), Margin()

@@ -1,12 +1,10 @@
 """Strategies, which choose the rows to label next."""
 
-from skal.answers._needs import check_needs, check_pairing
 from skal.strategies._base import (
     BaseStrategy,
     Labelled,
     OrderStrategy,
     RankingStrategy,
-    fit_inner,
 )
 from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
 from skal.strategies._fixed import FixedOrder
@@ -34,7 +32,4 @@ __all__ = [
     "Random",
     "RankingStrategy",
     "VariationRatio",
-    "check_needs",
-    "check_pairing",
-    "fit_inner",
 ]

@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from skal.answers._fixed_classes import FixedClasses
-from skal.answers._needs import check_needs
+from skal.answers._needs import meet_needs
 from skal.inputs._containers import n_rows
 from skal.seeding import Stream, as_seed, set_random_states, stream
 
@@ -116,7 +116,7 @@ class BaseStrategy(BaseEstimator):
             If the estimator lacks a method that the strategy needs.
         """
         check_is_fitted(self)
-        check_needs(self, estimator)
+        estimator = meet_needs(self, estimator)
         candidates = _check_candidates(candidates, n_rows(X), self.n_pool_)
         if not 0 <= n <= len(candidates):
             raise ValueError(

@@ -12,7 +12,7 @@ from skal.oracle._best_of import BestOf, begin_best_of, needs_of, usual_strategi
 from skal.oracle.evaluation._objective import Objective
 from skal.problem import Problem
 from skal.seeding import Stream, stream
-from skal.strategies import fit_inner
+from skal.strategies._base import fit_inner
 
 # Number of batches that strategies propose in each round: the start then costs about as
 # many trainings as 16 guided steps.
