@@ -18,6 +18,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import Bunch
 
 from skal import GreedyOracle, Margin, Random
 from skal.identity import _fingerprint
@@ -466,3 +467,17 @@ def test_a_limit_that_is_not_set_is_no_difference_to_older_files():
     limited = _fingerprint.describe(GreedyOracle(n_candidates=4, max_time=9.0))
     given = [{"strategy": before}, {"strategy": limited}]
     assert _fingerprint.difference(*given, "there") is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "it's", "both ' and \"", "a\\b, 'DESCR': 'x'"]
+)
+def test_the_description_of_a_data_set_is_no_part_of_it(text):
+    def given(words, number=1):
+        data = Bunch(words=["a"], DESCR=words, number=number)
+        return {"vectors": _fingerprint.describe(data)}
+
+    before, now = given(text), given("in other words")
+    assert before != now
+    assert _fingerprint.difference(before, now, "there") is None
+    assert _fingerprint.difference(given(text, 2), now, "there") is not None

@@ -26,6 +26,8 @@ DOTTED = re.compile(r"(?<![\w.])(?:skal|sklearn)(?:\.\w+)+")
 # Left out of descriptions, since files written before an oracle had such a limit do not
 # have it either.
 NO_LIMIT = "max_time=None, "
+# The description that a data set brings along, which is no part of its values.
+DESCR = re.compile(r"""'DESCR': (?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")(?:, )?""")
 
 # Where public names were defined in files of format 1: (module, public module). These
 # files can still be read, so no line may be changed or removed.
@@ -191,7 +193,8 @@ def renamed(text: str) -> str:
     -------
     str
     """
-    return DOTTED.sub(lambda match: _renamed(match[0]), text.replace(NO_LIMIT, ""))
+    text = DESCR.sub("", text.replace(NO_LIMIT, ""))
+    return DOTTED.sub(lambda match: _renamed(match[0]), text)
 
 
 def renamed_all(given: Mapping[str, str]) -> dict[str, str]:
