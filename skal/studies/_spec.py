@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from skal.answers._needs import strategy_needs
@@ -28,7 +27,7 @@ class Splits:
         self.source = source
         self.example = source if isinstance(source, Problem) else _call(source, first)
         # Cells run seed by seed, so it is enough to cache the latest problem.
-        self._latest = lru_cache(maxsize=1)(self._make)
+        self._latest = first, self.example
 
     @property
     def vary(self) -> bool:
@@ -65,7 +64,13 @@ class Splits:
             If the source does not return a `Problem`, or its sets have other sizes than
             the sets of the first seed.
         """
-        return self._latest(seed) if self.vary else self.example
+        if not self.vary:
+            return self.example
+        cached, problem = self._latest
+        if seed != cached:
+            problem = self._make(seed)
+            self._latest = seed, problem
+        return problem
 
     def _make(self, seed: int) -> Problem:
         with warnings.catch_warnings():

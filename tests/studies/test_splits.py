@@ -1,5 +1,6 @@
 """Comparisons in which each seed splits the data anew, and their tests."""
 
+import pickle
 import random
 import warnings
 from dataclasses import replace
@@ -113,6 +114,15 @@ def test_a_function_of_the_seed_poses_the_problems(data, varied):
         compare(unequal, STRATEGIES)
     with pytest.raises(ValueError, match="must return a Problem, got 3"):
         compare(lambda seed: 3, STRATEGIES)
+
+
+def test_a_comparison_can_be_pickled(data, varied, make_problem):
+    fixed = compare(make_problem(), {"margin": Margin()})
+    for found in (varied, fixed):
+        again = pickle.loads(pickle.dumps(found))
+        np.testing.assert_array_equal(again.curves, found.curves)
+        first, second = (one.splits.problem_of(3) for one in (again, found))
+        np.testing.assert_array_equal(first.X_pool, second.X_pool)
 
 
 def nadeau_bengio(differences, n_test, n_train):
