@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.callback import (
@@ -194,7 +195,8 @@ class SeedLoop(CallbackSupportMixin, BaseEstimator):
             context.subcontext(task_name=f"seed {seed}", task_id=i)
             for i, seed in enumerate(self.seeds)
         ]
-        renew_workers(self.learner)
+        if effective_n_jobs(self.n_jobs) > 1:
+            renew_workers(self.learner)
         learners = Parallel(n_jobs=self.n_jobs)(
             delayed(_fit_one)(self, clone(self.learner), seed, task, X, y, fit_params)
             for seed, task in zip(self.seeds, tasks, strict=True)

@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.parallel import Parallel, delayed
@@ -148,7 +149,8 @@ class Study(CallbackSupportMixin, BaseEstimator):
 
     def _run(self, jobs, chosen, splits, store):
         """Run the chosen jobs in parallel, and save each run as soon as it is done."""
-        renew_workers(*(jobs[key].learner for key in jobs if key in chosen))
+        if effective_n_jobs(self.n_jobs) > 1:
+            renew_workers(*_distinct({key: jobs[key].learner for key in chosen}))
         runs = Parallel(self.n_jobs, return_as="generator_unordered", batch_size=1)(
             delayed(_run_job)(
                 self,
@@ -192,6 +194,19 @@ def _with_followers(job, jobs):
     others = [(one.seed, jobs[one].learner.strategy) for one in job.followers]
     strategy = for_every_seed(job.learner.strategy, others)
     return job._replace(learner=clone(job.learner).set_params(strategy=strategy))
+
+
+def _distinct(learners):
+    """Return the estimators, strategies and scorers of learners, each only once.
+
+    The strategy of a cell is a clone, which differs between seeds in its seed alone.
+    """
+    objects = {}
+    for key, learner in learners.items():
+        objects[id(learner.estimator)] = learner.estimator
+        objects[id(learner.scoring)] = learner.scoring
+        objects[key.strategy] = learner.strategy
+    return objects.values()
 
 
 def _run_job(study, key, job, task, problem):
