@@ -87,6 +87,15 @@ def stream(seed: int, *key: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
+def random_state_names(estimator: Any) -> list[str]:
+    """Return the names of all `random_state` parameters inside an estimator, sorted."""
+    return sorted(
+        name
+        for name in estimator.get_params(deep=True)
+        if name == "random_state" or name.endswith("__random_state")
+    )
+
+
 def set_random_states(
     estimator: Any, rng: np.random.Generator, only_unset: bool = False
 ) -> Any:
@@ -108,12 +117,8 @@ def set_random_states(
     estimator
         The estimator itself.
     """
-    found = sorted(
-        name
-        for name in estimator.get_params(deep=True)
-        if name == "random_state" or name.endswith("__random_state")
-    )
-    seeds = {name: int(rng.integers(MAX_SEED)) for name in found}
+    names = random_state_names(estimator)
+    seeds = {name: int(rng.integers(MAX_SEED)) for name in names}
     if only_unset:
         params = estimator.get_params(deep=True)
         seeds = {name: seed for name, seed in seeds.items() if params[name] is None}

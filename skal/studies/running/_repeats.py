@@ -15,7 +15,7 @@ from skal.answers._needs import strategy_needs
 from skal.inputs._containers import n_rows
 from skal.loop import check_batch
 from skal.problem import Problem
-from skal.seeding import Stream, set_random_states, stream
+from skal.seeding import Stream, random_state_names, set_random_states, stream
 from skal.strategies import BaseStrategy
 from skal.training import Trainer
 
@@ -36,9 +36,9 @@ def training_draws(problem: Problem, estimator: Any) -> bool:
     -------
     bool
     """
-    trainer = _WatchedTrainer(replace(problem, estimator=estimator))
     if hasattr(estimator, "side_by_side"):
         return True
+    trainer = _WatchedTrainer(replace(problem, estimator=estimator))
     rows = stream(problem.seed, Stream.SAMPLE).permutation(problem.n_pool)
     try:
         with single_threaded(), warnings.catch_warnings():
@@ -56,8 +56,7 @@ class _WatchedTrainer(Trainer):
 
     def _fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
         watched = _Watched(0)
-        names = [n for n in model.get_params() if n.split("__")[-1] == "random_state"]
-        model.set_params(**dict.fromkeys(names, watched))
+        model.set_params(**dict.fromkeys(random_state_names(model), watched))
         before = _states(watched)
         super()._fit(model, X, y, params)
         self.drew = watched.was_copied or before != _states(watched)
