@@ -55,7 +55,7 @@ class SideBySide(Protocol):
             One for each set.
         """
 
-    def judged(
+    def judge(
         self,
         sets: Sequence[NDArray[np.int64]],
         X: Any,
@@ -110,6 +110,7 @@ class Trainer:
         self.n_warm = n_rows(problem.X_warm)
         self.X = concat(problem.X_warm, problem.X_pool)
         self.y = concat(problem.y_warm, problem.y_pool)
+        self.is_tagging = is_tags(self.y)
         self.priority = row_priority(problem.seed, self.n_warm + problem.n_pool)
         self.seed = int(stream(problem.seed, Stream.TRAINING).integers(2**31))
         self.estimator = set_random_states(
@@ -191,15 +192,13 @@ class Trainer:
         params = _check_method_params(self.X, self.fit_params, indices=rows)
         params |= self._known_run_params(y)
         model = clone(self.estimator)
-        with isolated(self.seed), self._configured():
+        with isolated(self.seed), self._configured(), interruptible():
             self._fit(model, X, y, params)
         self._is_validated = True
         return self._with_all_classes(model)
 
     def _fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
-        """Call the estimator's `fit`, which Ctrl-C must not end early and silently."""
-        with interruptible():
-            model.fit(X, y, **params)
+        model.fit(X, y, **params)
 
     def _is_single_class(self, y: Any) -> bool:
         """Return whether to train a constant model, since `y` has only one class.
@@ -207,7 +206,7 @@ class Trainer:
         An estimator that is given the class list of the run can be trained all the
         same.
         """
-        if "classes" in self._run_params or is_tags(y):
+        if "classes" in self._run_params or self.is_tagging:
             return False
         return bool((y == y[0]).all())
 
@@ -218,7 +217,7 @@ class Trainer:
         not trained on: their rows are left out of the selection set.
         """
         params = dict(self._run_params)
-        if "X_val" in params and "classes" not in params and not is_tags(y):
+        if "X_val" in params and "classes" not in params and not self.is_tagging:
             X_val, y_val = params.pop("X_val"), params.pop("y_val")
             known = np.flatnonzero(np.isin(y_val, y))
             if len(known):
@@ -271,7 +270,7 @@ class Trainer:
     def _with_all_classes(self, model: Any) -> Any:
         """Wrap a model that was trained on fewer classes than the run has."""
         known = getattr(model, "classes_", None)
-        if known is None or is_tags(self.y) or np.array_equal(known, self.classes):
+        if known is None or self.is_tagging or np.array_equal(known, self.classes):
             return model
         return FixedClasses(model, self.classes)
 
@@ -441,7 +440,7 @@ def train_and_judge(
         rows = [trainer.rows(positions) for positions in sets]
         return [
             Judgement(evaluation.checked(score), margins)
-            for score, margins in trainer.many.judged(rows, *evaluation)
+            for score, margins in trainer.many.judge(rows, *evaluation)
         ]
     with single_threaded():
         return [evaluation.judge(trainer.train(positions)) for positions in sets]

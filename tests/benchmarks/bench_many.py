@@ -41,11 +41,11 @@ def test_trainings_per_second(name, model, data_home):
     sets = [rng.permutation(len(X))[:n] for n in sizes for _ in range(N_SETS)]
     many = net.side_by_side(X, y, **held_out)
     judged = problem.X_val, problem.y_val, problem.scorer
-    many.score(sets[:2], *judged)
+    many.judge(sets[:2], *judged)
 
     with single_threaded():
         started = time.process_time()
-        scores = many.score(sets, *judged)
+        scores = [score for score, _ in many.judge(sets, *judged)]
         together = (time.process_time() - started) / len(sets)
         started = time.process_time()
         expected = []
@@ -54,9 +54,9 @@ def test_trainings_per_second(name, model, data_home):
             expected.append(problem.scorer(fitted, *judged[:2]))
         alone = (time.process_time() - started) / len(expected)
         few = sets[::N_SETS]
-        floors = floor_seconds(lambda: many.score(few, *judged), many.stack)
+        floors = floor_seconds(lambda: many.judge(few, *judged), many.stack)
         of_products, of_adam = (seconds / len(few) for seconds in floors)
-        parts = shares(lambda: many.score(few, *judged))
+        parts = shares(lambda: many.judge(few, *judged))
     gap = np.abs(np.array(scores[::N_SETS]) - expected).max()
     floor = of_products + of_adam
     print(

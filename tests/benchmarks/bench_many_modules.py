@@ -22,9 +22,9 @@ def compare(name, net, X, y, held_out, judged, sizes, n_sets):
         started = time.process_time()
         many = net.side_by_side(X, y, **held_out)
         to_probe = time.process_time() - started
-        many.score(sets[:2], *judged, scorer)
+        many.judge(sets[:2], *judged, scorer)
         started = time.process_time()
-        scores = many.score(sets, *judged, scorer)
+        scores = [score for score, _ in many.judge(sets, *judged, scorer)]
         together = (time.process_time() - started) / len(sets)
         started = time.process_time()
         expected = [

@@ -11,3 +11,8 @@ def weights_by_name(model):
 def weights(model):
     """Return them all as one vector."""
     return np.concatenate([value.ravel() for value in weights_by_name(model).values()])
+
+
+def scores_of(many, sets, X, y, scorer):
+    """Return the score of the model of each set, trained side by side."""
+    return [score for score, _ in many.judge(sets, X, y, scorer)]

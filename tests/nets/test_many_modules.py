@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from _trained import weights_by_name
+from _trained import scores_of, weights_by_name
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.metrics import check_scoring
@@ -246,7 +246,7 @@ def test_scores_are_those_of_the_fitted_models(digits):
         for scoring in (None, "f1_weighted", "neg_log_loss"):
             scorer = check_scoring(net, scoring)
             expected = [scorer(model, X[200:], y[200:]) for model in models]
-            found = many.score(sets, X[200:], y[200:], scorer)
+            found = scores_of(many, sets, X[200:], y[200:], scorer)
             np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from _trained import weights_by_name
+from _trained import scores_of, weights_by_name
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score, check_scoring, f1_score, make_scorer
 
@@ -168,7 +168,7 @@ def test_words_that_a_model_does_not_know_are_the_one_that_empty_sentences_train
     many = make_net(classifier, max_epochs=4).side_by_side(X, y)
     sets, strange = [np.arange(40)], (["zebra"], ["silent"])
     (model,) = many.fit(sets)
-    ((_, (margin,)),) = many.judged(sets, *strange, lambda *_: 0.0, np.array([0]))
+    ((_, (margin,)),) = many.judge(sets, *strange, lambda *_: 0.0, np.array([0]))
     silent, spoken = np.log(model.predict_proba(["zebra"])[0])
     assert margin == pytest.approx(silent - spoken, rel=1e-3)
 
@@ -209,7 +209,7 @@ def test_scores_are_those_of_the_fitted_models(classifier, intents, vectors):
         lambda model, X, y: float(model.predict_proba(X)[:, 0].sum()),
     ):
         expected = [scorer(model, X[130:], y[130:]) for model in models]
-        found = many.score(sets, X[130:], y[130:], scorer)
+        found = scores_of(many, sets, X[130:], y[130:], scorer)
         np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 

@@ -7,7 +7,7 @@ pytest.importorskip("torch", reason="torch is an extra")
 pytest.importorskip("skorch", reason="skorch is an extra")
 
 import torch
-from _trained import weights_by_name
+from _trained import scores_of, weights_by_name
 from sklearn.base import clone
 from sklearn.metrics import check_scoring
 
@@ -185,8 +185,8 @@ def test_scores_are_those_of_the_fitted_models(scoring, questions):
     scorer = TagScorer(scorer) if scoring else scorer
     expected = [scorer(model, X, y) for model in many.fit(sets)]
     assert len(set(expected)) > 1
-    assert many.score(sets, X, y, scorer) == expected
-    many_own = many.score(sets, X, y, lambda model, X, y: len(model.predict(X)))
+    assert scores_of(many, sets, X, y, scorer) == expected
+    many_own = scores_of(many, sets, X, y, lambda model, X, y: len(model.predict(X)))
     assert many_own == [30] * 3
 
 

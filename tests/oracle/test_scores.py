@@ -18,14 +18,9 @@ def test_it_does_as_a_dict(monkeypatch, seed, most_recent):
     table, expected, pool = ScoreTable(), {}, keys(rng, 300)
     for _ in range(200):
         some = [pool[i] for i in rng.integers(300, size=rng.integers(6))]
-        if rng.random() < 0.3:
-            table.discard(some)
-            for key in some:
-                expected.pop(key, None)
-        else:
-            new = {key: float(rng.normal()) for key in some}
-            table.add(new)
-            expected = {**new, **expected}
+        new = {key: float(rng.normal()) for key in some}
+        table.add(new)
+        expected = {**new, **expected}
         assert len(table) == len(expected)
     assert table.find(pool) == {k: expected[k] for k in pool if k in expected}
     assert all(type(score) is float for score in table.find(pool).values())
@@ -35,5 +30,3 @@ def test_an_empty_table_has_nothing():
     table = ScoreTable()
     assert len(table) == 0
     assert table.find([bytes(16)]) == {}
-    table.discard([bytes(16)])
-    assert len(table) == 0

@@ -104,7 +104,7 @@ def test_nets_side_by_side_have_those_of_the_fitted_estimator(net, data):
     many = net.set_params(random_state=0).side_by_side(X, y)
     sets = [np.arange(20), np.arange(10, 45)]
     sample = np.arange(3, 60, 2)
-    found = many.judged(sets, X, y, lambda model, X, y: 0.5, sample)
+    found = many.judge(sets, X, y, lambda model, X, y: 0.5, sample)
     for model, (score, seen) in zip(many.fit(sets), found, strict=True):
         assert score == 0.5
         expected = margins_of(model, [X[i] for i in sample], [y[i] for i in sample])

@@ -80,9 +80,8 @@ class Engine:
         while queue or runs:
             while queue and len(runs) < self.stack.width:
                 runs.append(self._start(len(runs), *queue.popleft()))
-            self._step(runs)
             # From the last slot: the model moved into a gap has been checked already.
-            for slot in reversed(range(len(runs))):
+            for slot in reversed(self._step(runs)):
                 if runs[slot].stopping.is_over:
                     results[runs[slot].number] = self._finish(slot, runs[slot], collect)
                     self._refill(slot, runs, queue)
@@ -94,8 +93,11 @@ class Engine:
         stopping = BestEpoch(self.max_epochs, self.patience)
         return _Run(number, len(rows), orders, self.batch_size, stopping)
 
-    def _step(self, runs: list["_Run"]) -> None:
-        """Train each model on one minibatch, and score models that end an epoch."""
+    def _step(self, runs: list["_Run"]) -> list[int]:
+        """Train each model on one minibatch, and score models that end an epoch.
+
+        Return the slots of these.
+        """
         losses = self.stack.step([run.next_batch() for run in runs])
         ended = [
             slot
@@ -104,6 +106,7 @@ class Engine:
         ]
         if ended:
             self._end_epochs(ended, [runs[slot] for slot in ended])
+        return ended
 
     def _end_epochs(self, slots: Sequence[int], runs: Sequence["_Run"]) -> None:
         """Score models together, which is faster, and keep improved weights."""

@@ -55,16 +55,16 @@ class ManyNets:
         self._input_cache: dict[str, Any] = {}
         self.model = clone(estimator).set_params(random_state=self.seed)
         self.stack: Stack = self.model._build_stack(X, y, classes, width)
-        self._judge = None
+        score = None
         if has_validation(X_val, y_val):
-            self._judge = self.judge(X_val, y_val, self.model._scorer())
+            score = self._scoring(X_val, y_val, self.model._scorer())
         self.engine = Engine(
             self.stack,
             batch_size=int(estimator.batch_size),
             max_epochs=int(estimator.max_epochs),
             patience=int(estimator.patience),
             seed=self.seed,
-            score=self._judge,
+            score=score,
         )
 
     @property
@@ -72,7 +72,7 @@ class ManyNets:
         """Maximum number of models trained side by side."""
         return self.stack.width
 
-    def judge(self, X: Any, y: Any, scorer: Any) -> Any:
+    def _scoring(self, X: Any, y: Any, scorer: Any) -> Any:
         """Return a function that scores the models in some slots.
 
         Parameters
@@ -85,7 +85,7 @@ class ManyNets:
         Returns
         -------
         callable
-            `judge(stack, slots)` returns a list of float.
+            `score(stack, slots)` returns a list of float.
         """
         metric = metric_of(scorer, self.model)
         if metric is None or not np.isin(all_labels(y), self.model.classes_).all():
@@ -106,28 +106,7 @@ class ManyNets:
             self._input_cache[key] = self.model._encode_inputs(X, y)
         return self._input_cache[key]
 
-    def score(
-        self, sets: Sequence[NDArray[np.int64]], X: Any, y: Any, scorer: Any
-    ) -> list[float]:
-        """Train on each set, and score the models.
-
-        Parameters
-        ----------
-        sets : sequence of ndarray
-            Rows of the data, in the order in which `fit` would receive them.
-        X, y : rows and labels
-            Rows and labels on which to score.
-        scorer : callable
-            `scorer(model, X, y)` returns a float.
-
-        Returns
-        -------
-        list of float
-            The score of each model.
-        """
-        return [score for score, _ in self.judged(sets, X, y, scorer)]
-
-    def judged(
+    def judge(
         self,
         sets: Sequence[NDArray[np.int64]],
         X: Any,
@@ -154,16 +133,16 @@ class ManyNets:
             The score, and the margin of each prediction, one per row or per tag; None
             without `sample`.
         """
-        judge = self.judge(X, y, scorer)
+        score = self._scoring(X, y, scorer)
         if sample is None:
-            return self._run(sets, lambda s, slot, _: (judge(s, [slot])[0], None))
+            return self._run(sets, lambda s, slot, _: (score(s, [slot])[0], None))
         X, y = take(X, sample), take(y, sample)
         inputs, _ = self._encoded(X, y)
         codes = codes_of(all_labels(y), self.model.classes_)
 
         def collect(stack: Stack, slot: int, _: Epochs) -> tuple[float, NDArray]:
             logits = stack.logits(slot, inputs).cpu().numpy()
-            return judge(stack, [slot])[0], margins(logits, codes)
+            return score(stack, [slot])[0], margins(logits, codes)
 
         return self._run(sets, collect)
 

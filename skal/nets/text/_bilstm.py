@@ -108,9 +108,9 @@ class BiLSTMStack(AutogradStack):
     ) -> torch.Tensor:
         states = encode(weights, vectors, batch.packing)
         is_word = self._to(batch.packing.is_word[:, :, None])
-        means = mean_rows(states * is_word, *map(self._to, batch.means))
+        means = mean_rows(states * is_word, *self._all_to(batch.means))
         logits = linear(weights, "head.1", means)
-        return cross_entropy(logits, self._to(batch.codes), self._to(batch.weights))
+        return cross_entropy(logits, *self._all_to([batch.codes, batch.weights]))
 
 
 def both_ways(words: NDArray[np.int64], packing: Packing) -> NDArray[np.int64]:

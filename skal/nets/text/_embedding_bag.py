@@ -106,7 +106,7 @@ class EmbeddingBagStack(TextStack):
         lengths = lengths.reshape(-1)
         sentences = np.repeat(np.arange(len(lengths)), lengths)
         parts = words[is_word], sentences // self.n_rows, sentences, lengths
-        return Batch(*map(self._to, (*parts, codes, weights)))
+        return Batch(*self._all_to([*parts, codes, weights]))
 
     def _differentiate(
         self, leaves: Weights, batches: Sequence[NDArray[np.int64]]
@@ -159,7 +159,7 @@ class EmbeddingBagStack(TextStack):
     def _all_logits(self, slots: Sequence[int], inputs: Sentences) -> torch.Tensor:
         """Return logits of shape (n_models, n_sentences, n_classes)."""
         n = len(inputs)
-        words, starts = self._to(inputs.words), self._to(inputs.starts)
+        words, starts = self._all_to([inputs.words, inputs.starts])
         with torch.inference_mode():
             x = self.rows.new_zeros(len(slots), fours(n), self.dimension)
             for row, slot in zip(x, slots, strict=True):

@@ -185,7 +185,7 @@ class TaggerStack(AutogradStack):
         counts = batch.packing.counts
         states = scan(weights, "decoder", inputs, counts)
         logits = linear(weights, "head.1", states, counts)
-        return mean_loss(logits, self._to(batch.codes), self._to(batch.weights))
+        return mean_loss(logits, *self._all_to([batch.codes, batch.weights]))
 
     def logits(self, slot: int, inputs: Any) -> torch.Tensor:
         """Return the logits of the tags of each token, sentence by sentence.

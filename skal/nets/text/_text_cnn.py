@@ -90,9 +90,9 @@ class ConvolutionStack(AutogradStack):
         rows, is_word = vectors, self._to((batch.words != 0)[:, :, None])
         for number in range(3):
             rows = convolve(weights, f"convolutions.{number}", rows).relu() * is_word
-        means = mean_rows(rows, *map(self._to, batch.means))
+        means = mean_rows(rows, *self._all_to(batch.means))
         logits = linear(weights, "head.3", linear(weights, "head.0", means).relu())
-        return cross_entropy(logits, self._to(batch.codes), self._to(batch.weights))
+        return cross_entropy(logits, *self._all_to([batch.codes, batch.weights]))
 
 
 def convolve(

@@ -1,7 +1,7 @@
 """Base class of stacks that read sentences, with words and vectors per model."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -211,7 +211,7 @@ class TextStack(Stack):
         own = job.own[known]
         trained = np.flatnonzero(own)
         table = self.corpus.vectors[self._to(known)]
-        return table, self._to(trained), self._to(own[trained])
+        return table, *self._all_to([trained, own[trained]])
 
     def _own_vectors(self, slot: int) -> torch.Tensor:
         own = self.rows[slot, self.begin : self.n_used[slot]]
@@ -234,6 +234,10 @@ class TextStack(Stack):
         used = self._to(self.jobs[slot].used)
         vectors[used] = self._own_vectors(slot)[1:]
         return super().state_dict(slot) | {"embedding.weight": vectors}
+
+    def _all_to(self, arrays: Iterable[NDArray]) -> list[torch.Tensor]:
+        """Return several arrays as tensors, as `_to` does."""
+        return [self._to(values) for values in arrays]
 
     def _to(self, values: NDArray) -> torch.Tensor:
         """Return an array as a tensor on the models' device, and with their dtype."""

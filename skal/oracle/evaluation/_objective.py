@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from hashlib import blake2b
 from itertools import islice
 from math import ceil
@@ -101,7 +102,7 @@ class Objective:
         self._jobs = Jobs(self.trainer, self._evaluation, n_jobs)
         # Scores of requested sets, and of sets that were only trained ahead.
         self._scores = ScoreTable()
-        self._ahead = ScoreTable()
+        self._ahead: dict[bytes, float] = {}
         # Sets in a batch that failed, which are not prefetched again.
         self._failed: set[bytes] = set()
         # Scores of the batch in progress that have arrived so far.
@@ -169,24 +170,22 @@ class Objective:
         OutOfTime
             If `max_time` is over. Scores that have arrived are kept.
         """
-        # Look up the sets that were trained ahead, or by an earlier run.
-        new = self._new(sets)
-        known = self._known(new)
-        missing = {key: new[key] for key in new if key not in known}
+        # Look up the sets that were requested before, trained ahead, or in the journal.
+        keys = [_key(positions) for positions in sets]
+        keyed = dict(zip(keys, sets, strict=True))
+        found = self._scores.find(keyed)
+        new = [key for key in keyed if key not in found]
+        found |= self._request(new)
+        missing = {key: keyed[key] for key in new if key not in found}
         try:
             # Train on the others, and on some likely ones along with them.
             if missing:
-                known |= self._train(missing, likely)
+                found |= self._train(missing, likely)
             else:
                 self.budget.skip()
         finally:
-            # Count the new sets as requested, even if time ran out on the others.
             self._forget_margins(latest=new)
-            self._ahead.discard(known)
-            self._scores.add(known)
         # Return the scores in the order of the request, repeated sets included.
-        keys = [_key(positions) for positions in sets]
-        found = self._scores.find(keys)
         return np.array([found[key] for key in keys])
 
     def margins(self, sets: Sequence[NDArray[np.int64]]) -> list[Margins | None]:
@@ -277,9 +276,17 @@ class Objective:
         known = self._scores.find(keyed)
         return {key: s for key, s in keyed.items() if key not in known}
 
+    def _request(self, new: Iterable[bytes]) -> dict[bytes, float]:
+        """Return the known scores of new sets, and count these sets as requested."""
+        known = self._known(new)
+        for key in known:
+            self._ahead.pop(key, None)
+        self._scores.add(known)
+        return known
+
     def _known(self, new: Iterable[bytes]) -> dict[bytes, float]:
         """Return scores of new sets that were trained ahead or are in the journal."""
-        known = self._ahead.find(new)
+        known = {key: self._ahead[key] for key in new if key in self._ahead}
         if self._journal is None:
             return known
         unknown = [key for key in new if key not in known]
@@ -341,7 +348,7 @@ class Objective:
     def _keep(self, trained: Mapping[bytes, float], ahead: Sets) -> None:
         """Store scores, separately for sets that were trained ahead."""
         self._write(trained)
-        self._ahead.add({key: trained[key] for key in ahead if key in trained})
+        self._ahead |= {key: trained[key] for key in ahead if key in trained}
         self._scores.add({k: score for k, score in trained.items() if k not in ahead})
         self._arrived = {}
 
@@ -364,17 +371,22 @@ class Objective:
         """Return the maximum number of sets to train ahead."""
         if self._prefetch != "auto":
             return self._prefetch
-        at_once = self._jobs.n_jobs * self.trainer.width
+        at_once = self._jobs.n_jobs * self._width
         turns = ceil(n_missing / at_once)
         if self._jobs.n_jobs > 1:
-            seconds = self._jobs.seconds * self.trainer.width
+            seconds = self._jobs.seconds * self._width
             turns = max(turns, min(MAX_TURNS_AHEAD, ceil(MIN_BATCH_SECONDS / seconds)))
         return turns * at_once - n_missing
 
     def _least_chance(self, n_chosen: int) -> float:
         """Return the probability from which one more set is worth training ahead."""
-        is_free = n_chosen < self._jobs.n_jobs or self.trainer.width == 1
+        is_free = n_chosen < self._jobs.n_jobs or self._width == 1
         return 0.0 if is_free or self._prefetch != "auto" else MIN_CHANCE
+
+    @cached_property
+    def _width(self) -> int:
+        """Number of sets that one job trains at the same time."""
+        return self.trainer.width
 
     def _train_and_score(self, sets: Sets) -> dict[bytes, float]:
         """Train on sets, turn by turn, and return their scores."""
@@ -416,9 +428,9 @@ class Objective:
         if not is_timed and n_jobs > 1 and len({len(s) for s in sets.values()}) > 1:
             return len(sets)
         # Nets side by side are fastest all at once.
-        if not is_timed and self.trainer.width > 1:
+        if not is_timed and self._width > 1:
             return len(sets)
-        at_once = n_jobs * self.trainer.width
+        at_once = n_jobs * self._width
         seconds = at_once * self.budget.seconds_per_training
         duration = MIN_BATCH_SECONDS if is_timed else TURN_SECONDS
         return at_once * max(1, int(duration / seconds) if seconds > 0 else 1)

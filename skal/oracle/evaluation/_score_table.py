@@ -20,12 +20,10 @@ class ScoreTable:
     def __init__(self) -> None:
         self._recent: dict[bytes, float] = {}
         self._keys = np.empty(0, dtype="S16")
-        # NaN marks a removed entry; a valid score is never NaN.
         self._values = np.empty(0)
-        self._n_removed = 0
 
     def __len__(self) -> int:
-        return len(self._recent) + len(self._keys) - self._n_removed
+        return len(self._recent) + len(self._keys)
 
     def find(self, keys: Iterable[bytes]) -> dict[bytes, float]:
         """Look up scores.
@@ -55,14 +53,6 @@ class ScoreTable:
         if len(self._recent) >= MAX_RECENT:
             self._merge()
 
-    def discard(self, keys: Iterable[bytes]) -> None:
-        """Remove scores, if they are in the table."""
-        merged = [key for key in keys if self._recent.pop(key, None) is None]
-        indices, is_merged = self._locate(merged)
-        removed = np.unique(indices[is_merged])
-        self._values[removed] = np.nan
-        self._n_removed += len(removed)
-
     def _locate(self, keys: list[bytes]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Return the indices of keys in the arrays, and whether each key is there."""
         if not keys or not len(self._keys):
@@ -70,16 +60,13 @@ class ScoreTable:
         wanted = np.array(keys, dtype="S16")
         indices = np.searchsorted(self._keys, wanted)
         indices[indices == len(self._keys)] = 0
-        is_there = (self._keys[indices] == wanted) & ~np.isnan(self._values[indices])
-        return indices, is_there
+        return indices, self._keys[indices] == wanted
 
     def _merge(self) -> None:
-        """Merge the dict into the arrays, and drop removed entries."""
-        kept = ~np.isnan(self._values)
-        keys, values = self._keys[kept], self._values[kept]
+        """Merge the dict into the arrays."""
         new = np.array(sorted(self._recent), dtype="S16")
-        indices = np.searchsorted(keys, new)
+        indices = np.searchsorted(self._keys, new)
         new_values = [self._recent[key] for key in sorted(self._recent)]
-        self._keys = np.insert(keys, indices, new)
-        self._values = np.insert(values, indices, new_values)
-        self._recent, self._n_removed = {}, 0
+        self._keys = np.insert(self._keys, indices, new)
+        self._values = np.insert(self._values, indices, new_values)
+        self._recent = {}
