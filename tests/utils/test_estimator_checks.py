@@ -118,7 +118,7 @@ class Peeps(Strategy):
         (ReturnsList, "must return an array"),
         (ReturnsInt32, "int64"),
         (RepeatsRows, "must not repeat a row"),
-        (ReturnsTooMany, "must return 0 rows"),
+        (ReturnsTooMany, "must return 1 rows"),
         (IgnoresCandidates, "keep to the candidates"),
         (FitReturnsNothing, "fit must return self"),
         (ChangesItsMind, "by default|repeat itself"),
