@@ -97,7 +97,7 @@ def _digest(text: str, tensors: dict[str, torch.Tensor]) -> str:
 def _encode(value: Any, name: str) -> Any:
     """Convert a value to JSON types, and tag the types that JSON lacks."""
     if isinstance(value, dict):
-        return {"dict": [[key, _encode(v, key)] for key, v in value.items()]}
+        return {"dict": [[_encode(k, k), _encode(v, k)] for k, v in value.items()]}
     if isinstance(value, tuple):
         return {"tuple": [_encode(v, name) for v in value]}
     if isinstance(value, list):
