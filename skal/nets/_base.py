@@ -9,6 +9,7 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from torch.nn.parameter import is_lazy
 
 from skal._sklearn import Interval, StrOptions, _check_sample_weight, _fit_context
 from skal.inputs._checks import check_labels
@@ -276,15 +277,31 @@ class BaseNet(ClassifierMixin, BaseEstimator):
         ValueError
             If the file is damaged, or holds an estimator of another class.
         """
+        unknown = sorted(set(params) - set(cls._get_param_names()))
+        if unknown:
+            raise ValueError(
+                f"{cls.__name__} has no parameter {unknown[0]!r}: choose among "
+                f"{', '.join(cls._get_param_names())}."
+            )
         weights, facts = _saving.read(path)
+        try:
+            _saving.check_facts(facts, cls)
+        except ValueError as error:
+            raise _damaged(path, error) from error
         if facts["class"] != cls.__name__:
             raise ValueError(
                 f"{path} holds a {facts['class']}, not a {cls.__name__}: read it with "
                 f"{facts['class']}.load."
             )
-        model = cls(**cls._restored_params(facts["params"] | params))
-        vars(model).update(facts["fitted"])
-        model._restore_module(weights, path)
+        try:
+            model = cls(**cls._restored_params(facts["params"] | params))
+            vars(model).update(facts["fitted"])
+            model._validate_params()
+            model._restore_module(weights, path)
+        except ValueError:
+            raise
+        except _saving.UNREADABLE as error:
+            raise _damaged(path, error) from error
         return model
 
     def _stored_params(self):
@@ -300,13 +317,40 @@ class BaseNet(ClassifierMixin, BaseEstimator):
     def _restore_module(self, weights, path):
         check_device(self.device)
         module, params = self._module_and_params()
+        if path:
+            _check_sizes(module, params, weights, path)
         # The constructor draws initial weights: leave the global random state as it is.
         with reproducible(0):
             self.module_ = module(**params).to(self.device).eval()
         try:
             self.module_.load_state_dict(weights)
         except RuntimeError as error:
-            raise ValueError(
-                f"The weights in {path} do not fit {module.__name__}: load it with the "
-                "module and the parameters with which it was saved."
-            ) from error
+            raise ValueError(_misfit(module, path)) from error
+
+
+def _check_sizes(module, params, weights, path):
+    """Compare the sizes of a module with its stored weights before memory is taken."""
+    try:
+        with reproducible(0), torch.device("meta"):
+            expected = module(**params).state_dict()
+    # A constructor may need numbers: the weights are then compared when it was built.
+    except Exception:
+        return
+    for name, value in expected.items():
+        is_known = name in weights and not is_lazy(value)
+        if is_known and value.shape != weights[name].shape:
+            raise ValueError(_misfit(module, path))
+
+
+def _misfit(module, path):
+    return (
+        f"The weights in {path} do not fit {module.__name__}: load it with the module "
+        "and the parameters with which it was saved."
+    )
+
+
+def _damaged(path, error):
+    return ValueError(
+        f"{path} is damaged or was not written by the save of a skal net "
+        f"({type(error).__name__}: {error}): save the net again."
+    )

@@ -1,10 +1,17 @@
 """TorchClassifier: trains any torch module as a scikit-learn classifier."""
 
 import numpy as np
+import torch
 from sklearn.utils.validation import validate_data
 
 from skal.nets._base_classifier import BaseNetClassifier, StackedRows
-from skal.nets._modules import MLP, check_module, data_params, defaults
+from skal.nets._modules import (
+    MLP,
+    check_complete,
+    check_module,
+    data_params,
+    defaults,
+)
 
 # Modules that `load` can find by the name stored in a file. Any other module must be
 # passed to `load`, so that the content of a file never causes an import.
@@ -235,11 +242,12 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
         TypeError
             If `module` is not a class.
         ValueError
-            If the module does not accept the parameters or does not return one logit
-            per class, the device is not available, the rows are invalid, `y` contains
-            a label that is not in `classes`, or training diverges.
+            If the module lacks parameters or does not accept them, fails on the rows,
+            does not return one logit per class or has nothing to train; if the device
+            is not available, the rows are invalid, `y` contains a label that is not in
+            `classes`, or training diverges.
         """
-        check_module(self.module, self.module_params or {})
+        self._check_params_of_module()
         return super().fit(
             X,
             y,
@@ -249,8 +257,24 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
             sample_weight=sample_weight,
         )
 
-    def _build_stack(self, X, y, classes, width):
+    def _check_params_of_module(self):
         check_module(self.module, self.module_params or {})
+        check_complete(self.module, self.module_params or {})
+
+    def _check_module(self, X):
+        try:
+            super()._check_module(X)
+        except (RuntimeError, TypeError, IndexError) as error:
+            if isinstance(error, torch.OutOfMemoryError):
+                raise
+            raise ValueError(
+                f"{self.module.__name__} fails on {len(X[:2])} rows of shape "
+                f"{self.input_shape_} ({error}): make its layers fit rows of this "
+                "shape, which its constructor can take as `input_shape`."
+            ) from error
+
+    def _build_stack(self, X, y, classes, width):
+        self._check_params_of_module()
         return super()._build_stack(X, y, classes, width)
 
     def _check_rows(self, X, y="no_validation", *, reset):

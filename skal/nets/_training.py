@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from skal._threads import single_threaded
+from skal.nets._explained import explained, nothing_to_train
 from skal.nets._weights import WeightedCrossEntropy
 from skal.seeding import isolated
 
@@ -171,7 +172,10 @@ def make_net(
         verbose=0,
         device=device,
     )
-    net.initialize()
+    with explained(module):
+        net.initialize()
+    if not any(value.requires_grad for value in net.module_.parameters()):
+        raise ValueError(nothing_to_train(module))
     # torch's batch norm raises an error for a minibatch of a single row.
     has_norm = any(isinstance(part, _BatchNorm) for part in net.module_.modules())
     net.iterator_train = partial(ShuffledBatches, joins_single=has_norm)
@@ -218,7 +222,8 @@ def train(
     target = y if weights is None else (y, weights)
     while not stopping.is_over:
         # One epoch per call, because skorch's own loop treats Ctrl-C as a normal end.
-        net.fit_loop(X, target, epochs=1)
+        with explained(type(net.module_)):
+            net.fit_loop(X, target, epochs=1)
         loss = check_loss(_mean_loss(net), len(stopping.losses) + 1)
         if stopping.add(loss, score and score()):
             best = _copied_weights(net.module_)
@@ -386,7 +391,7 @@ def check_device(device: str) -> None:
     Raises
     ------
     ValueError
-        If torch does not recognize the device, or finds no GPU.
+        If torch does not recognize the device, cannot use it, or finds no GPU.
     """
     try:
         kind = torch.device(device).type
@@ -399,3 +404,17 @@ def check_device(device: str) -> None:
             f"device={device!r} asks for a GPU, but torch finds no GPU: use "
             "device='cpu', or install a build of torch for the GPU of this computer."
         )
+    if kind not in ("cpu", "cuda"):
+        _check_other_device(device)
+
+
+def _check_other_device(device: str) -> None:
+    """Raise an error if a device cannot hold numbers; "meta" has none."""
+    try:
+        torch.ones(1, device=device).item()
+    # Any error here means that this build or computer lacks the device.
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(
+            f"device={device!r} cannot be used here ({reason}): use 'cpu' or 'cuda'."
+        ) from error
