@@ -3,6 +3,7 @@
 from numbers import Integral
 
 import numpy as np
+from sklearn.utils import column_or_1d
 
 from skal._sklearn import HasMethods, Interval, StrOptions
 from skal._threads import single_threaded
@@ -349,7 +350,7 @@ class ODMR(_DistributionMatching):
         """Match the frequencies of the labels so far, without a problem."""
         y = check_labels(labelled.y, "labelled.y")
         _check_no_tags(y)
-        predicted = estimator.predict(take(X, candidates))
+        predicted = column_or_1d(estimator.predict(take(X, candidates)))
         classes = np.union1d(y, predicted)
         counts, bins = _count(y, classes), np.searchsorted(classes, predicted)
         return self._pick(
