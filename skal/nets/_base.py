@@ -296,8 +296,8 @@ class BaseNet(ClassifierMixin, BaseEstimator):
         try:
             model = cls(**cls._restored_params(facts["params"] | params))
             vars(model).update(facts["fitted"])
-            model._validate_params()
             model._restore_module(weights, path)
+            model._validate_params()
         except ValueError:
             raise
         except _saving.UNREADABLE as error:
