@@ -88,7 +88,7 @@ class FinalModelMixin:
         """
         return self._call("decision_function", X)
 
-    def score(self, X, y):
+    def score(self, X, y, sample_weight=None):
         """Score the final model by `scoring`.
 
         Parameters
@@ -97,13 +97,16 @@ class FinalModelMixin:
             The rows to score on.
         y : array-like of shape (n_samples,), or list of n_samples lists of tags
             Their true labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            The weight of each row in the score.
 
         Returns
         -------
         float
             The score, higher is better.
         """
-        return self.scorer_(self._model_for(X), X, y)
+        params = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return self.scorer_(self._model_for(X), X, y, **params)
 
     def _call(self, method, X):
         """Return what a method of the final model returns for `X`."""

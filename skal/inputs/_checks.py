@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
+from sklearn.semi_supervised import (
+    LabelPropagation,
+    LabelSpreading,
+    SelfTrainingClassifier,
+)
 from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_consistent_length, has_fit_parameter
@@ -45,6 +50,25 @@ def takes_selection_set(estimator: Any) -> bool:
     bool
     """
     return has_fit_parameter(final_step(estimator), "X_val")
+
+
+def uses_unlabelled(estimator: Any) -> bool:
+    """Return whether an estimator also learns from rows without a label.
+
+    Parameters
+    ----------
+    estimator : estimator
+        If it is a Pipeline, its last step counts.
+
+    Returns
+    -------
+    bool
+        True for the semi-supervised classifiers of scikit-learn, and for an estimator
+        with an attribute `uses_unlabelled` that is True.
+    """
+    last = final_step(estimator)
+    known = (LabelPropagation, LabelSpreading, SelfTrainingClassifier)
+    return isinstance(last, known) or getattr(last, "uses_unlabelled", False) is True
 
 
 def check_rows(X: Any, name: str, estimator: Any) -> Any:
