@@ -9,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from skal._sklearn import _check_method_params
 from skal._threads import interruptible, single_threaded
-from skal.answers._fixed_classes import FixedClasses
+from skal.answers._class_parameters import ClassParameters
+from skal.answers._constant import ConstantModel
+from skal.answers._fixed_classes import with_classes
 from skal.answers._margins import margins_of
+from skal.answers._numbered import with_any_labels
+from skal.answers._scoring import naming_what_lacks
 from skal.inputs._checks import final_step
 from skal.inputs._containers import concat, n_rows, take
 from skal.inputs._tags import is_tags
@@ -113,9 +116,11 @@ class Trainer:
         self.is_tagging = is_tags(self.y)
         self.priority = row_priority(problem.seed, self.n_warm + problem.n_pool)
         self.seed = int(stream(problem.seed, Stream.TRAINING).integers(2**31))
-        self.estimator = set_random_states(
+        seeded = set_random_states(
             clone(problem.estimator), stream(problem.seed, Stream.ESTIMATOR)
         )
+        self.estimator = with_any_labels(seeded)
+        self._class_parameters = ClassParameters(self.estimator, self.classes)
         self.fit_params = dict(problem.fit_params)
         self._run_params = self._route_run_params(problem)
         self._is_validated = False
@@ -188,17 +193,19 @@ class Trainer:
             return self.many.fit([rows])[0]
         X, y = take(self.X, rows), take(self.y, rows)
         if self._is_single_class(y):
-            return self._with_all_classes(DummyClassifier().fit(X, y))
+            model = ConstantModel(self.estimator).fit(X, y)
+            return with_classes(model, self.classes, y)
         params = _check_method_params(self.X, self.fit_params, indices=rows)
         params |= self._known_run_params(y)
         model = clone(self.estimator)
         with isolated(self.seed), self._configured(), interruptible():
             self._fit(model, X, y, params)
         self._is_validated = True
-        return self._with_all_classes(model)
+        return model if self.is_tagging else with_classes(model, self.classes, y)
 
     def _fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
-        model.fit(X, y, **params)
+        with self._class_parameters.checked(y):
+            model.fit(X, y, **params)
 
     def _is_single_class(self, y: Any) -> bool:
         """Return whether to train a constant model, since `y` has only one class.
@@ -266,13 +273,6 @@ class Trainer:
         """
         acquired = self.n_warm + np.asarray(positions, dtype=np.int64)
         return np.concatenate([np.arange(self.n_warm), acquired])
-
-    def _with_all_classes(self, model: Any) -> Any:
-        """Wrap a model that was trained on fewer classes than the run has."""
-        known = getattr(model, "classes_", None)
-        if known is None or self.is_tagging or np.array_equal(known, self.classes):
-            return model
-        return FixedClasses(model, self.classes)
 
 
 def row_priority(seed: int, n: int) -> NDArray[np.int64]:
@@ -364,7 +364,9 @@ class Evaluation(NamedTuple):
         """
         if model is None or self.X is None:
             return float("nan")
-        return self.checked(float(self.scorer(model, self.X, self.y)))
+        with naming_what_lacks(model):
+            value = float(self.scorer(model, self.X, self.y))
+        return self.checked(value)
 
     def judge(self, model: Any) -> Judgement:
         """Score a model, and compute the margins of its answers to the sample.
