@@ -3,7 +3,7 @@
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skal.answers._scoring import naming_what_lacks
+from skal.answers._errors import explained
 from skal.inputs._containers import width
 
 
@@ -107,7 +107,7 @@ class FinalModelMixin:
             The score, higher is better.
         """
         model = self._model_for(X)
-        with naming_what_lacks(model):
+        with explained(model):
             return self.scorer_(model, X, y)
 
     def _call(self, method, X):

@@ -16,10 +16,10 @@ from skal._sklearn import _check_method_params
 from skal._threads import interruptible, single_threaded
 from skal.answers._class_parameters import ClassParameters
 from skal.answers._constant import ConstantModel
+from skal.answers._errors import explained
 from skal.answers._fixed_classes import with_classes
 from skal.answers._margins import margins_of
 from skal.answers._numbered import with_any_labels
-from skal.answers._scoring import naming_what_lacks
 from skal.inputs._checks import final_step
 from skal.inputs._containers import concat, n_rows, take
 from skal.inputs._tags import is_tags
@@ -364,7 +364,7 @@ class Evaluation(NamedTuple):
         """
         if model is None or self.X is None:
             return float("nan")
-        with naming_what_lacks(model):
+        with explained(model):
             value = float(self.scorer(model, self.X, self.y))
         return self.checked(value)
 

@@ -7,6 +7,7 @@ answers of a multilabel model, would be ranked without a word.
 
 import numpy as np
 
+from skal.answers._errors import explained
 from skal.answers._wrapper import name_of
 from skal.inputs._containers import n_rows
 
@@ -39,7 +40,9 @@ def probabilities(model, X):
         If the array has another shape, or a row does not sum to one. NaN and rows of
         zeros are let through.
     """
-    found = checked_probabilities(model.predict_proba(X), model, n_rows(X))
+    with explained(model):
+        found = model.predict_proba(X)
+    found = checked_probabilities(found, model, n_rows(X))
     n_classes = len(getattr(model, "classes_", ()))
     if found.shape[1] < n_classes:
         raise ValueError(
@@ -162,7 +165,8 @@ def predictions(model, X):
     ValueError
         If there are several labels per row, or their number is not that of the rows.
     """
-    found = np.asarray(model.predict(X))
+    with explained(model):
+        found = np.asarray(model.predict(X))
     if found.shape == (n_rows(X), 1):
         return found[:, 0]
     if found.shape != (n_rows(X),):
