@@ -3,6 +3,7 @@
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skal.answers._errors import explained
 from skal.inputs._containers import width
 
 
@@ -37,7 +38,9 @@ class FinalModelMixin:
         ndarray of shape (n_samples,)
             The predicted classes.
         """
-        return self._call("predict", X)
+        found = self._call("predict", X)
+        is_column = getattr(found, "shape", ())[1:] == (1,)
+        return found[:, 0] if is_column else found
 
     @available_if(_estimator_has("predict_proba"))
     def predict_proba(self, X):
@@ -105,8 +108,10 @@ class FinalModelMixin:
         float
             The score, higher is better.
         """
+        model = self._model_for(X)
         params = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return self.scorer_(self._model_for(X), X, y, **params)
+        with explained(model):
+            return self.scorer_(model, X, y, **params)
 
     def _call(self, method, X):
         """Return what a method of the final model returns for `X`."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_scalar
 
 from skal._data_sets import check_names, checked_error_score, checked_sets, with_rows
-from skal.answers._needs import strategy_peeks
+from skal.answers._needs import check_classifier, strategy_peeks
 from skal.inputs._checks import check_order, takes_selection_set
 from skal.inputs._tags import all_labels, scorer_of
 from skal.seeding import as_seed
@@ -408,7 +408,10 @@ def assemble(
     ------
     ValueError
         If labels are missing, sets overlap or disagree in width, or `X` is too small.
+    TypeError
+        If the estimator is no classifier with one label per row.
     """
+    check_classifier(estimator)
     data = checked_sets(
         X,
         y,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import FitFailedWarning
 
 from skal._threads import single_threaded
+from skal.answers._errors import explained
 from skal.answers._margins import margins_of
 from skal.inputs._containers import take
 from skal.inputs._tags import all_labels
@@ -111,7 +112,8 @@ class Evaluation(NamedTuple):
         if model is None or self.X is None:
             return float("nan")
         try:
-            return self.checked(float(self.scorer(model, self.X, self.y)))
+            with explained(model):
+                return self.checked(float(self.scorer(model, self.X, self.y)))
         except Exception as error:
             self._explain(error)
             raise

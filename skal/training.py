@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from skal._sklearn import _check_method_params
 from skal._threads import interruptible
-from skal.answers._fixed_classes import FixedClasses
+from skal.answers._class_parameters import ClassParameters
+from skal.answers._constant import ConstantModel
+from skal.answers._fixed_classes import with_classes
+from skal.answers._numbered import with_any_labels
 from skal.inputs._checks import final_step, uses_unlabelled
 from skal.inputs._containers import concat, n_rows, take
 from skal.inputs._tags import is_tags
@@ -117,9 +119,11 @@ class Trainer:
         self.uses_unlabelled = uses_unlabelled(problem.estimator)
         self.priority = row_priority(problem.seed, self.n_warm + problem.n_pool)
         self.seed = int(stream(problem.seed, Stream.TRAINING).integers(2**31))
-        self.estimator = set_random_states(
+        seeded = set_random_states(
             clone(problem.estimator), stream(problem.seed, Stream.ESTIMATOR)
         )
+        self.estimator = with_any_labels(seeded)
+        self._class_parameters = ClassParameters(self.estimator, self.classes)
         self.fit_params = dict(problem.fit_params)
         self._run_params = self._route_run_params(problem)
         self._is_validated = False
@@ -192,9 +196,9 @@ class Trainer:
             return self.many.fit([rows])[0]
         y = take(self.y, rows)
         if self._is_single_class(y):
-            constant = DummyClassifier().fit(take(self.X, rows), y)
-            return self._with_all_classes(constant)
-        run_params = self._known_run_params(y)
+            constant = ConstantModel(self.estimator).fit(take(self.X, rows), y)
+            return with_classes(constant, self.classes, y)
+        known, run_params = y, self._known_run_params(y)
         if self.uses_unlabelled:
             rows, y = self._with_unlabelled(rows)
         X = take(self.X, rows)
@@ -208,10 +212,11 @@ class Trainer:
             self.explain(error, positions)
             raise
         self._is_validated = True
-        return self._with_all_classes(model)
+        return model if self.is_tagging else with_classes(model, self.classes, known)
 
     def _fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
-        model.fit(X, y, **params)
+        with self._class_parameters.checked(y):
+            model.fit(X, y, **params)
 
     def explain(self, error: Exception, positions: NDArray[np.int64]) -> None:
         """Add a note to an error: the round, and the labelled rows of each class.
@@ -323,13 +328,6 @@ class Trainer:
         """
         acquired = self.n_warm + np.asarray(positions, dtype=np.int64)
         return np.concatenate([np.arange(self.n_warm), acquired])
-
-    def _with_all_classes(self, model: Any) -> Any:
-        """Wrap a model that was trained on fewer classes than the run has."""
-        known = getattr(model, "classes_", None)
-        if known is None or self.is_tagging or np.array_equal(known, self.classes):
-            return model
-        return FixedClasses(model, self.classes)
 
 
 def row_priority(seed: int, n: int) -> NDArray[np.int64]:

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from skal.answers._fixed_classes import FixedClasses
-from skal.answers._needs import meet_needs
+from skal.answers._needs import asks_in_vain, meet_needs
+from skal.answers._wrapper import name_of
 from skal.inputs._containers import n_rows
 from skal.seeding import Stream, as_seed, set_random_states, stream
 
@@ -89,6 +89,10 @@ class BaseStrategy(BaseEstimator):
     def select(self, estimator, X, n, *, candidates=None, labelled=None):
         """Choose the rows to label next.
 
+        While a single class is labelled, there is nothing but a constant model. A
+        strategy that needs more than its predictions and probabilities is not asked,
+        and the rows are drawn at random.
+
         Parameters
         ----------
         estimator : fitted estimator or None
@@ -116,14 +120,23 @@ class BaseStrategy(BaseEstimator):
             If the estimator lacks a method that the strategy needs.
         """
         check_is_fitted(self)
-        estimator = meet_needs(self, estimator)
+        is_asked = not asks_in_vain(self, estimator)
+        if is_asked:
+            estimator = meet_needs(self, estimator)
         candidates = _check_candidates(candidates, n_rows(X), self.n_pool_)
         if not 0 <= n <= len(candidates):
             raise ValueError(
                 f"n must be between 0 and the number of candidates, {len(candidates)}, "
                 f"got {n}: ask for at most as many rows as there are candidates."
             )
+        if not is_asked:
+            return self._draw(int(n), candidates)
         return self._select(estimator, X, int(n), candidates, labelled)
+
+    def _draw(self, n, candidates):
+        """Return `n` candidates at random: a constant model tells them not apart."""
+        rng = stream(getattr(self, "seed_", 0), Stream.TIES)
+        return candidates[np.argsort(rng.permutation(self.n_pool_)[candidates])[:n]]
 
     def _fit(self, X, y, problem):
         """Compute what `_select` needs of the whole pool. Does nothing by default.
@@ -224,11 +237,9 @@ class RankingStrategy(BaseStrategy):
         """Check that no utility is NaN, which would have no rank."""
         n_missing = np.isnan(utility).sum()
         if n_missing:
-            if isinstance(estimator, FixedClasses):
-                estimator = estimator.estimator
             raise ValueError(
                 f"{type(self).__name__} finds no value for {n_missing} of "
-                f"{len(utility)} candidates, since {type(estimator).__name__} returns "
+                f"{len(utility)} candidates, since {name_of(estimator)} returns "
                 "NaN for them: change its parameters or scale the rows, so that it "
                 "returns numbers."
             )

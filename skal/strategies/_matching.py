@@ -7,6 +7,7 @@ import numpy as np
 from skal._sklearn import HasMethods, Interval, StrOptions
 from skal._threads import single_threaded
 from skal.answers._needs import strategy_needs, strategy_peeks, strategy_searches
+from skal.answers._reading import predicted_codes
 from skal.inputs._checks import check_sentences
 from skal.inputs._containers import concat, lengths, n_rows, take
 from skal.inputs._embedding import cluster, embed
@@ -328,8 +329,8 @@ class ODMR(_DistributionMatching):
         if self.labels == "true":
             bins = self._true_bins[candidates]
         else:
-            predicted = estimator.predict(take(X, candidates))
-            bins = np.searchsorted(self._classes, predicted)
+            rows = take(X, candidates)
+            bins = predicted_codes(estimator, rows, self._classes)
         return self._pick(estimator, X, n, candidates, labelled, bins, counts)
 
 
