@@ -18,7 +18,8 @@ from skal._threads import interruptible, single_threaded
 from skal.answers._fixed_classes import FixedClasses
 from skal.answers._margins import margins_of
 from skal.inputs._checks import final_step
-from skal.inputs._containers import concat, n_rows, take
+from skal.inputs._containers import n_rows, take
+from skal.inputs._joining import concat
 from skal.inputs._tags import is_tags
 from skal.problem import Problem
 from skal.seeding import Stream, isolated, set_random_states, stream
