@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 
 from skal._sklearn import _check_method_params
 from skal.inputs._checks import (
-    check_disjoint,
     check_labels,
     check_matching,
     check_pair,
-    check_rows,
     class_list,
 )
-from skal.inputs._containers import concat, n_rows, take
+from skal.inputs._columns import in_common_types
+from skal.inputs._containers import is_frame, n_rows, take
+from skal.inputs._joining import concat
+from skal.inputs._overlap import check_disjoint
+from skal.inputs._rows import check_rows
 from skal.inputs._tags import is_tags
 from skal.splitting import HELD_OUT, carve, count_of
 
@@ -85,6 +87,8 @@ def checked_sets(
     X, y = check_rows(X, "X", estimator), check_labels(y, "y")
     check_matching(X, y, "y")
     sets = _check_given(given, X, estimator)
+    if is_frame(X):
+        X, sets = _in_common_types(X, sets)
     classes = class_list([y, *(sets[key] for key in sets if key[0] == "y")])
 
     # Carve the sets that are not given; what remains is the pool
@@ -179,6 +183,13 @@ def _check_given(
         tables = {key: value for key, value in sets.items() if key[0] == "X"}
         check_disjoint({"X": X, **tables})
     return sets
+
+
+def _in_common_types(X: Any, sets: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return the frames with columns of the same types."""
+    frames = {"X": X} | {key: value for key, value in sets.items() if key[0] == "X"}
+    frames = in_common_types(frames)
+    return frames.pop("X"), sets | frames
 
 
 def _fill_in_warm_size(

@@ -4,7 +4,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skal.answers._errors import explained
-from skal.inputs._containers import width
+from skal.inputs._containers import is_table
 
 
 def _estimator_has(method):
@@ -120,6 +120,7 @@ class FinalModelMixin:
     def _model_for(self, X):
         """Return the final model, after a check that `X` has the columns of `fit`."""
         check_is_fitted(self, "estimator_")
-        if width(X) is not None:
+        # Lists of one length in `fit` need not have this length: they may be tokens.
+        if is_table(X):
             validate_data(self, X, reset=False, skip_check_array=True)
         return self.estimator_

@@ -12,12 +12,13 @@ from sklearn.utils.validation import check_scalar
 from skal._data_sets import check_names, checked_error_score, checked_sets, with_rows
 from skal.answers._needs import check_classifier, strategy_peeks
 from skal.inputs._checks import check_order, takes_selection_set
+from skal.inputs._containers import n_rows
 from skal.inputs._tags import all_labels, scorer_of
 from skal.seeding import as_seed
 from skal.splitting import HELD_OUT, check_size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Problem:
     """An active learning problem: data sets, estimator, scorer, B, K and xi.
 
@@ -255,6 +256,14 @@ class Problem:
             },
         )
 
+    def __repr__(self) -> str:
+        return (
+            f"Problem(estimator={type(self.estimator).__name__}, "
+            f"n_warm={n_rows(self.X_warm)}, n_pool={self.n_pool}, "
+            f"n_classes={len(self.classes)}, batch_size={self.batch_size}, "
+            f"n_rounds={self.n_rounds}, seed={self.seed})"
+        )
+
     @property
     def n_pool(self) -> int:
         """Number of rows in the pool."""
@@ -412,6 +421,9 @@ def assemble(
         If the estimator is no classifier with one label per row.
     """
     check_classifier(estimator)
+    # Integers of Python, since small ones of numpy wrap around
+    batch_size, n_rounds = int(batch_size), int(n_rounds)
+    check_scalar(batch_size, "batch_size", int, max_val=np.iinfo(np.int64).max)
     data = checked_sets(
         X,
         y,

@@ -310,4 +310,4 @@ def count_of(size: float, n: int) -> int:
     """
     if isinstance(size, Integral) or size == 0:
         return int(size)
-    return max(1, round(size * n))
+    return max(1, round(float(size) * n))

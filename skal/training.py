@@ -19,7 +19,8 @@ from skal.answers._constant import ConstantModel
 from skal.answers._fixed_classes import with_classes
 from skal.answers._numbered import with_any_labels
 from skal.inputs._checks import final_step, uses_unlabelled
-from skal.inputs._containers import concat, n_rows, take
+from skal.inputs._containers import n_rows, take
+from skal.inputs._joining import concat
 from skal.inputs._tags import is_tags
 from skal.problem import Problem
 from skal.seeding import Stream, isolated, set_random_states, stream

@@ -1,4 +1,4 @@
-"""A fitted model's answers: checked, mapped to the run's classes, in the user's labels."""
+"""Answers of a fitted model: checked, and in the labels and classes of the run."""
 
 import pickle
 

@@ -9,8 +9,9 @@ from skal._threads import single_threaded
 from skal.answers._needs import strategy_needs, strategy_peeks, strategy_searches
 from skal.answers._reading import predicted_codes
 from skal.inputs._checks import check_sentences
-from skal.inputs._containers import concat, lengths, n_rows, take
+from skal.inputs._containers import lengths, n_rows, take
 from skal.inputs._embedding import cluster, embed
+from skal.inputs._joining import concat
 from skal.inputs._tags import is_tags
 from skal.seeding import Stream, isolated, stream
 from skal.strategies._base import BaseStrategy, fit_inner
