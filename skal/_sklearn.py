@@ -21,7 +21,12 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metaestimators import _BaseComposition
-from sklearn.utils.validation import _check_method_params, _num_features, _num_samples
+from sklearn.utils.validation import (
+    _check_method_params,
+    _check_sample_weight,
+    _num_features,
+    _num_samples,
+)
 
 __all__ = [
     "HasMethods",
@@ -31,6 +36,7 @@ __all__ = [
     "_BaseComposition",
     "_VisualBlock",
     "_check_method_params",
+    "_check_sample_weight",
     "_fit_context",
     "_get_column_indices",
     "_num_features",

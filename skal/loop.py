@@ -12,6 +12,8 @@ from skal.inputs._containers import n_rows, take
 from skal.problem import Problem
 from skal.scoring import warn_of_failure
 from skal.strategies import Labelled
+from skal.strategies._batches import ask
+from skal.strategies._read_only import read_only
 from skal.training import UNLABELLED, Trainer
 
 
@@ -121,13 +123,14 @@ def run_rounds(
     Zhou et al., AISTATS 2021, section 3.1.
     """
     train = trainer.train if train is None else train
-    order, model = np.empty(0, dtype=np.int64), None
+    order, X = np.empty(0, dtype=np.int64), read_only(problem.X_pool)
+    model = None
     for k in range(problem.n_rounds + 1):
         model, has_failed = train_or_keep(train, order, model, problem, strategy)
         yield Round(k, model, order, has_failed)
         if k < problem.n_rounds:
             try:
-                batch = _next_batch(problem, strategy, trainer, model, order)
+                batch = _next_batch(problem, strategy, X, trainer, model, order)
             except Exception as error:
                 trainer.explain(error, order)
                 raise
@@ -181,6 +184,7 @@ def train_or_keep(
 def _next_batch(
     problem: Problem,
     strategy: Any,
+    X: Any,
     trainer: Trainer,
     model: Any,
     order: NDArray[np.int64],
@@ -189,15 +193,9 @@ def _next_batch(
     is_open = np.ones(problem.n_pool, dtype=bool)
     is_open[order] = False
     n = min(problem.batch_size, problem.n_pool - len(order))
-    batch = strategy.select(
-        model,
-        problem.X_pool,
-        n,
-        candidates=np.flatnonzero(is_open),
-        labelled=labelled_by(trainer, order),
-    )
-    check_batch(batch, n, is_open, strategy)
-    return batch
+    candidates = np.flatnonzero(is_open)
+    labelled = labelled_by(trainer, order)
+    return ask(strategy, model, X, n, candidates, labelled)
 
 
 def labelled_by(trainer: Trainer, order: NDArray[np.int64]) -> Labelled:
@@ -218,37 +216,3 @@ def labelled_by(trainer: Trainer, order: NDArray[np.int64]) -> Labelled:
     rows = trainer.labelled_rows(order)
     positions = np.concatenate([np.full(trainer.n_warm, -1), order])
     return Labelled(take(trainer.X, rows), take(trainer.y, rows), positions)
-
-
-def check_batch(batch: Any, n: int, is_open: NDArray[np.bool_], strategy: Any) -> None:
-    """Check that `select` returned a valid batch.
-
-    Parameters
-    ----------
-    batch : object
-        The value that `strategy.select` returned.
-    n : int
-        The number of rows to select.
-    is_open : ndarray of bool, shape (n_pool,)
-        Which rows of the pool were candidates.
-    strategy : strategy
-        Named in the error message.
-
-    Raises
-    ------
-    ValueError
-        If the batch is not an array of `n` distinct int64 positions of candidates.
-    """
-    is_sound = (
-        isinstance(batch, np.ndarray)
-        and batch.shape == (n,)
-        and batch.dtype == np.int64
-        and len(set(batch.tolist())) == n
-        and bool(is_open[batch].all())
-    )
-    if not is_sound:
-        raise ValueError(
-            f"{type(strategy).__name__}.select must return {n} distinct int64 "
-            f"positions out of the candidates, got {batch!r}: check the strategy with "
-            "skal.utils.estimator_checks.check_strategy."
-        )

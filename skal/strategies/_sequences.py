@@ -4,7 +4,7 @@ import numpy as np
 
 from skal.inputs._checks import check_sentences
 from skal.inputs._containers import lengths, take
-from skal.strategies._base import RankingStrategy
+from skal.strategies._ranking import RankingStrategy
 
 
 class Longest(RankingStrategy):
