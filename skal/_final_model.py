@@ -3,7 +3,8 @@
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skal.inputs._containers import width
+from skal.answers._errors import explained
+from skal.inputs._containers import is_table
 
 
 def _estimator_has(method):
@@ -37,7 +38,9 @@ class FinalModelMixin:
         ndarray of shape (n_samples,)
             The predicted classes.
         """
-        return self._call("predict", X)
+        found = self._call("predict", X)
+        is_column = getattr(found, "shape", ())[1:] == (1,)
+        return found[:, 0] if is_column else found
 
     @available_if(_estimator_has("predict_proba"))
     def predict_proba(self, X):
@@ -88,7 +91,7 @@ class FinalModelMixin:
         """
         return self._call("decision_function", X)
 
-    def score(self, X, y):
+    def score(self, X, y, sample_weight=None):
         """Score the final model by `scoring`.
 
         Parameters
@@ -97,13 +100,18 @@ class FinalModelMixin:
             The rows to score on.
         y : array-like of shape (n_samples,), or list of n_samples lists of tags
             Their true labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            The weight of each row in the score.
 
         Returns
         -------
         float
             The score, higher is better.
         """
-        return self.scorer_(self._model_for(X), X, y)
+        model = self._model_for(X)
+        params = {} if sample_weight is None else {"sample_weight": sample_weight}
+        with explained(model):
+            return self.scorer_(model, X, y, **params)
 
     def _call(self, method, X):
         """Return what a method of the final model returns for `X`."""
@@ -112,6 +120,7 @@ class FinalModelMixin:
     def _model_for(self, X):
         """Return the final model, after a check that `X` has the columns of `fit`."""
         check_is_fitted(self, "estimator_")
-        if width(X) is not None:
+        # Lists of one length in `fit` need not have this length: they may be tokens.
+        if is_table(X):
             validate_data(self, X, reset=False, skip_check_array=True)
         return self.estimator_

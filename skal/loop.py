@@ -6,13 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.answers._needs import check_pairing, strategy_searches
+from skal.answers._needs import check_pairing, strategy_needs, strategy_searches
+from skal.inputs._checks import uses_unlabelled
 from skal.inputs._containers import n_rows, take
 from skal.problem import Problem
+from skal.scoring import warn_of_failure
 from skal.strategies import Labelled
 from skal.strategies._batches import ask
 from skal.strategies._read_only import read_only
-from skal.training import Trainer
+from skal.training import UNLABELLED, Trainer
 
 
 class Round(NamedTuple):
@@ -26,11 +28,14 @@ class Round(NamedTuple):
         The model trained on all labelled rows; None if no row is labelled.
     order : ndarray of shape (n_acquired,)
         Positions in the pool, in the order in which they were labelled.
+    has_failed : bool, default=False
+        Whether the training failed, so that `model` is that of an earlier round.
     """
 
     k: int
     model: Any
     order: NDArray[np.int64]
+    has_failed: bool = False
 
 
 def check_runnable(problem: Problem, strategy: Any) -> None:
@@ -48,9 +53,15 @@ def check_runnable(problem: Problem, strategy: Any) -> None:
     TypeError
         If the estimator is a regressor, or lacks a method that the strategy needs.
     ValueError
-        If a set is missing, or the estimator takes pairs of rows.
+        If a set is missing, the estimator takes pairs of rows, or a semi-supervised
+        estimator takes one of the classes for unlabelled.
     """
     check_pairing(strategy, problem.estimator, n_rows(problem.X_warm))
+    if uses_unlabelled(problem.estimator) and UNLABELLED in problem.classes.tolist():
+        raise ValueError(
+            f"{type(problem.estimator).__name__} takes the label {UNLABELLED} for rows "
+            "without a label, and y has such a class: give the class another label."
+        )
     if strategy_searches(strategy):
         check_validation(problem, strategy)
     if problem.X_test is None:
@@ -113,12 +124,61 @@ def run_rounds(
     """
     train = trainer.train if train is None else train
     order, X = np.empty(0, dtype=np.int64), read_only(problem.X_pool)
+    model = None
     for k in range(problem.n_rounds + 1):
-        model = train(order)
-        yield Round(k, model, order)
+        model, has_failed = train_or_keep(train, order, model, problem, strategy)
+        yield Round(k, model, order, has_failed)
         if k < problem.n_rounds:
-            batch = _next_batch(problem, strategy, X, trainer, model, order)
+            try:
+                batch = _next_batch(problem, strategy, X, trainer, model, order)
+            except Exception as error:
+                trainer.explain(error, order)
+                raise
             order = np.concatenate([order, batch])
+
+
+def train_or_keep(
+    train: Callable[[NDArray[np.int64]], Any],
+    order: NDArray[np.int64],
+    latest: Any,
+    problem: Problem,
+    strategy: Any,
+) -> tuple[Any, bool]:
+    """Train on labelled rows, or keep the latest model if that fails.
+
+    Parameters
+    ----------
+    train : callable
+        `train(order)` returns a model.
+    order : ndarray of shape (n_acquired,)
+        Positions in the pool.
+    latest : estimator or None
+        The model of the latest training that did not fail.
+    problem : Problem
+        Its `error_score` decides whether an error is raised.
+    strategy : strategy
+        Needs a model, or not.
+
+    Returns
+    -------
+    model : estimator or None
+        The new model, or the latest one.
+    has_failed : bool
+        Whether the training failed.
+
+    Warns
+    -----
+    FitFailedWarning
+        If the training failed, and `error_score` is a number.
+    """
+    try:
+        return train(order), False
+    except Exception as error:
+        is_needed = latest is None and strategy_needs(strategy)
+        if problem.error_score is None or is_needed:
+            raise
+        warn_of_failure(error, problem.error_score)
+        return latest, True
 
 
 def _next_batch(

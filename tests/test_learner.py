@@ -378,7 +378,7 @@ def test_a_regressor_is_refused_and_nothing_is_fitted(learner, blobs):
     learner.set_params(estimator=LinearRegression(), strategy=Random())
     with pytest.raises(
         TypeError,
-        match=r"must be a classifier, got the regressor LinearRegr.* choose a",
+        match=r"must be a classifier, and LinearRegression is a regressor.* choose",
     ):
         learner.fit(*blobs)
     with pytest.raises(NotFittedError):

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skal.answers._reading import check_columns, codes_of, predictions, probabilities
 from skal.inputs._tags import all_labels, is_tags
 
 # Margins are clipped to this size: at e^16 to 1 an answer is as good as certain.
@@ -59,18 +60,13 @@ def margins_of(model: Any, X: Any, y: Any) -> NDArray[np.float16]:
         found = np.concatenate(model.predict_token_log_proba(X))
         return margins(found, codes_of(true, model.classes_))
     if is_tags(y) or not hasattr(model, "classes_"):
-        return _signs(all_labels(model.predict(X)), true)
+        return _signs(
+            all_labels(model.predict(X)) if is_tags(y) else predictions(model, X), true
+        )
     scores = _class_scores(model, X)
     if scores is None:
-        return _signs(model.predict(X), true)
+        return _signs(predictions(model, X), true)
     return margins(scores, codes_of(true, model.classes_))
-
-
-def codes_of(labels: NDArray, classes: NDArray) -> NDArray[np.int64]:
-    """Return the position of each label in the class list; -1 if it is missing."""
-    codes = np.searchsorted(classes, labels)
-    codes[codes == len(classes)] = 0
-    return np.where(classes[codes] == labels, codes, -1)
 
 
 def _class_scores(model: Any, X: Any) -> NDArray | None:
@@ -80,7 +76,9 @@ def _class_scores(model: Any, X: Any) -> NDArray | None:
     classes, from which no margin follows.
     """
     if hasattr(model, "predict_proba"):
-        return np.log(np.clip(model.predict_proba(X), np.exp(-LARGEST), None))
+        probs = probabilities(model, X)
+        check_columns(probs.shape[1], model)
+        return np.log(np.clip(probs, np.exp(-LARGEST), None))
     if not hasattr(model, "decision_function"):
         return None
     scores = np.asarray(model.decision_function(X))
@@ -90,7 +88,7 @@ def _class_scores(model: Any, X: Any) -> NDArray | None:
         return None
     # With three classes there are also three pairs: check which of them these are.
     highest = model.classes_[scores.argmax(axis=1)]
-    return scores if np.array_equal(highest, model.predict(X)) else None
+    return scores if np.array_equal(highest, predictions(model, X)) else None
 
 
 def _signs(answers: Any, true: NDArray) -> NDArray[np.float16]:

@@ -1,10 +1,9 @@
-"""Methods of a fitted model, found through Pipelines and the class-list wrapper."""
+"""Methods of a fitted model, found through Pipelines and views of it."""
 
 from typing import Any
 
-from sklearn.pipeline import Pipeline
-
-from skal.answers._fixed_classes import FixedClasses
+from skal.answers._inside import inside, rows_inside
+from skal.answers._wrapper import Wrapper, name_of
 
 
 def has_method(estimator: Any, name: str) -> bool:
@@ -22,7 +21,7 @@ def has_method(estimator: Any, name: str) -> bool:
     -------
     bool
     """
-    inner = _inner(estimator)
+    inner = inside(estimator)
     return hasattr(estimator, name) or (inner is not None and has_method(inner, name))
 
 
@@ -44,35 +43,29 @@ def with_methods(estimator: Any, names: tuple[str, ...]) -> Any:
     return _View(estimator) if lacks else estimator
 
 
-def _inner(estimator: Any) -> Any:
-    """Return the last step of a Pipeline or the model behind a class list, or None."""
-    if isinstance(estimator, Pipeline):
-        return estimator.steps[-1][1]
-    return estimator.estimator if isinstance(estimator, FixedClasses) else None
-
-
 def _method(estimator: Any, name: str) -> Any:
-    """Return a method that takes the rows that the whole estimator takes."""
+    """Return a method that takes the rows that the whole estimator takes.
+
+    Any other attribute of the model inside is returned as it is.
+    """
     if hasattr(estimator, name):
         return getattr(estimator, name)
-    inner = _inner(estimator)
+    inner = inside(estimator)
     if inner is None:
-        raise AttributeError(f"{type(estimator).__name__} has no method {name!r}")
+        raise AttributeError(f"{name_of(estimator)} has no method {name!r}")
     method = _method(inner, name)
-    if not isinstance(estimator, Pipeline):
+    if not callable(method):
         return method
-    return lambda X, *args, **kwargs: method(
-        estimator[:-1].transform(X), *args, **kwargs
-    )
+    return lambda X, *args, **kwargs: method(rows_inside(estimator, X), *args, **kwargs)
 
 
-class _View:
+class _View(Wrapper):
     """A fitted estimator that also has the methods of the models inside it."""
 
     def __init__(self, estimator: Any) -> None:
-        self._estimator = estimator
+        self.estimator = estimator
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name == "_estimator":
+        if name.startswith("__") or name == "estimator":
             raise AttributeError(name)
-        return _method(self._estimator, name)
+        return _method(self.estimator, name)

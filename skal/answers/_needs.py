@@ -7,8 +7,10 @@ The three functions on flags are the only place that reads `needs`, `peeks` and
 from sklearn.base import is_regressor
 from sklearn.utils import get_tags
 
+from skal.answers._constant import is_too_much_for
 from skal.answers._methods import has_method, with_methods
 from skal.answers._posterior import has_posterior
+from skal.answers._wrapper import name_of
 
 # Each need that has a text of its own in error messages: a description of it, and the
 # advice on how to get it. Any other need is the name of a method.
@@ -117,9 +119,35 @@ def check_needs(strategy, estimator):
             what, remedy = NEEDS.get(need, method)
             raise TypeError(
                 f"{type(strategy).__name__} needs {what}, but "
-                f"{type(estimator).__name__} has none: {remedy}, or a strategy that "
+                f"{name_of(estimator)} has none: {remedy}, or a strategy that "
                 "needs no more than the estimator offers, such as Random."
             )
+
+
+def check_classifier(estimator):
+    """Check that an estimator is a classifier that takes one label per row.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The unfitted estimator that is to be trained.
+
+    Raises
+    ------
+    TypeError
+        If it is a regressor, or takes several labels per row only.
+    """
+    name = type(estimator).__name__
+    if is_regressor(estimator):
+        raise TypeError(
+            f"estimator must be a classifier, and {name} is a regressor: skal labels "
+            "classes, so choose a classifier (regression is to come later)."
+        )
+    if not get_tags(estimator).target_tags.single_output:
+        raise TypeError(
+            f"estimator must take one label per row, and {name} takes several: choose "
+            "the classifier inside it."
+        )
 
 
 def check_pairing(strategy, estimator, n_warm=None):
@@ -137,17 +165,13 @@ def check_pairing(strategy, estimator, n_warm=None):
     Raises
     ------
     TypeError
-        If the estimator is a regressor, or lacks a method that the strategy needs.
+        If the estimator is a regressor, takes several labels per row only, or lacks a
+        method that the strategy needs.
     ValueError
         If the strategy needs a model and nothing is labelled in the first round, or
         the estimator takes pairs of rows.
     """
-    name = type(estimator).__name__
-    if is_regressor(estimator):
-        raise TypeError(
-            f"estimator must be a classifier, got the regressor {name}: skal labels "
-            "classes, so choose a classifier."
-        )
+    check_classifier(estimator)
     # Some meta-estimators, such as StackingClassifier, offer `predict` only once they
     # are fitted: skip the check for them.
     if hasattr(estimator, "predict"):
@@ -160,10 +184,28 @@ def check_pairing(strategy, estimator, n_warm=None):
         )
     if get_tags(estimator).input_tags.pairwise:
         raise ValueError(
-            f"{name} takes a precomputed matrix over pairs of rows, which would have "
-            "to be cut anew for each labelled set: give it the rows themselves, and a "
-            "kernel or metric to compute the matrix with."
+            f"{name_of(estimator)} takes a precomputed matrix over pairs of rows, "
+            "which would have to be cut anew for each labelled set: give it the rows "
+            "themselves, and a kernel or metric to compute the matrix with."
         )
+
+
+def asks_in_vain(strategy, estimator):
+    """Return whether a strategy needs what there cannot be yet.
+
+    Parameters
+    ----------
+    strategy : strategy
+        Declares its needs in the attribute `needs`.
+    estimator : fitted estimator or None
+
+    Returns
+    -------
+    bool
+        True if a single class is labelled, so that nothing could be trained, and the
+        strategy needs more than predictions and probabilities.
+    """
+    return is_too_much_for(estimator, strategy_needs(strategy))
 
 
 def meet_needs(strategy, estimator):

@@ -8,9 +8,18 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     VotingClassifier,
 )
-from sklearn.pipeline import Pipeline
 
+from skal.answers._constant import ConstantModel
 from skal.answers._fixed_classes import FixedClasses
+from skal.answers._inside import inside, rows_inside
+from skal.answers._reading import (
+    check_one_output,
+    checked_probabilities,
+    column_codes,
+    predictions,
+    probabilities,
+)
+from skal.inputs._containers import n_rows
 
 ENSEMBLES = (
     BaggingClassifier,
@@ -24,7 +33,7 @@ def has_posterior(estimator):
     """Return whether posterior samples of the class probabilities can be drawn.
 
     They can if the estimator has a method `sample_proba`, is an ensemble of
-    classifiers, or is a Pipeline that ends in one of these.
+    classifiers, or holds one of these, as a Pipeline does that ends in one.
 
     Parameters
     ----------
@@ -35,11 +44,12 @@ def has_posterior(estimator):
     -------
     bool
     """
-    if isinstance(estimator, FixedClasses):
+    if hasattr(estimator, "sample_proba") or isinstance(estimator, ENSEMBLES):
         return True
-    if isinstance(estimator, Pipeline):
-        return has_posterior(estimator.steps[-1][1])
-    return hasattr(estimator, "sample_proba") or isinstance(estimator, ENSEMBLES)
+    inner = inside(estimator)
+    return isinstance(estimator, ConstantModel) or (
+        inner is not None and has_posterior(inner)
+    )
 
 
 def sample_posterior(estimator, X, n_samples, seed):
@@ -61,20 +71,24 @@ def sample_posterior(estimator, X, n_samples, seed):
     -------
     ndarray of shape (n_rows, n_samples, n_classes)
         Columns in the order of `estimator.classes_`.
+
+    Raises
+    ------
+    ValueError
+        If the probabilities have another shape, or do not sum to one.
     """
     if isinstance(estimator, FixedClasses):
-        inner = estimator.estimator
-        known = sample_posterior(inner, X, n_samples, seed)
-        return _spread(known, inner.classes_, estimator.classes_)
-    if isinstance(estimator, Pipeline):
-        X = estimator[:-1].transform(X) if len(estimator) > 1 else X
-        return sample_posterior(estimator[-1], X, n_samples, seed)
+        known = sample_posterior(estimator.estimator, X, n_samples, seed)
+        return estimator.spread(known, dtype=known.dtype)
     if hasattr(estimator, "sample_proba"):
-        return estimator.sample_proba(X, n_samples=n_samples, random_state=seed)
+        found = estimator.sample_proba(X, n_samples=n_samples, random_state=seed)
+        return checked_probabilities(found, estimator, n_rows(X), "sample_proba")
     if isinstance(estimator, ENSEMBLES):
         return _members(estimator, X)
-    # A constant model, trained while a single class was labelled.
-    return estimator.predict_proba(X)[:, None, :]
+    if isinstance(estimator, ConstantModel):
+        return probabilities(estimator, X)[:, None, :]
+    rows = rows_inside(estimator, X)
+    return sample_posterior(inside(estimator), rows, n_samples, seed)
 
 
 def _members(ensemble, X):
@@ -82,6 +96,7 @@ def _members(ensemble, X):
 
     Members are trained on class numbers, so these are what `member.classes_` holds.
     """
+    check_one_output(ensemble)
     if not isinstance(ensemble, VotingClassifier) and not sparse.issparse(X):
         X = np.asarray(X)  # members were trained on arrays, without column names
     numbers = np.arange(len(ensemble.classes_))
@@ -89,22 +104,21 @@ def _members(ensemble, X):
     samples = []
     for i, member in enumerate(ensemble.estimators_):
         columns = X if features is None else X[:, features[i]]
-        probs = _probabilities(member, columns)[:, None, :]
-        samples.append(_spread(probs, member.classes_.astype(int), numbers))
-    return np.concatenate(samples, axis=1)
+        samples.append(_spread(_probabilities(member, columns), member, numbers))
+    return np.stack(samples, axis=1)
 
 
 def _probabilities(member, X):
     """Return class probabilities; ones and zeros for a member that has only votes."""
     if hasattr(member, "predict_proba"):
         return member.predict_proba(X)
-    return (member.predict(X)[:, None] == member.classes_).astype(np.float64)
+    return (predictions(member, X)[:, None] == member.classes_).astype(np.float64)
 
 
-def _spread(probs_N_T_C, known, classes):
-    """Add a column of zeros for each class of `classes` that is not in `known`."""
-    if len(known) == len(classes):
-        return probs_N_T_C
-    spread = np.zeros((*probs_N_T_C.shape[:2], len(classes)), probs_N_T_C.dtype)
-    spread[:, :, np.searchsorted(classes, known)] = probs_N_T_C
+def _spread(probs, member, numbers):
+    """Add a column of zeros for each class number that a member was not trained on."""
+    if probs.shape[1] == len(numbers):
+        return probs
+    spread = np.zeros((len(probs), len(numbers)), probs.dtype)
+    spread[:, column_codes(member, probs.shape[1], numbers)] = probs
     return spread

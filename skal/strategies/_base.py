@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from skal.answers._needs import meet_needs, strategy_searches
+from skal.answers._needs import asks_in_vain, meet_needs, strategy_searches
 from skal.inputs._containers import n_rows
 from skal.seeding import Stream, as_seed, set_random_states, stream
 from skal.strategies._batches import check_candidates, check_number
@@ -122,6 +122,10 @@ class BaseStrategy(BaseEstimator):
     def select(self, estimator, X, n, *, candidates=None, labelled=None):
         """Choose the rows to label next.
 
+        While a single class is labelled, there is nothing but a constant model. A
+        strategy that needs more than its predictions and probabilities is not asked,
+        and the rows are drawn at random.
+
         Parameters
         ----------
         estimator : fitted estimator or None
@@ -149,12 +153,16 @@ class BaseStrategy(BaseEstimator):
             If the estimator lacks a method that the strategy needs.
         """
         check_is_fitted(self)
-        estimator = meet_needs(self, estimator)
+        is_asked = not asks_in_vain(self, estimator)
+        if is_asked:
+            estimator = meet_needs(self, estimator)
         candidates = check_candidates(candidates, n_rows(X), self.n_pool_)
         n = check_number(n, len(candidates))
         self._check_labelled(labelled)
         if n == 0:
             return candidates[:0]
+        if not is_asked:
+            return self._draw(n, candidates)
         return self._select(estimator, X, n, candidates, labelled)
 
     def _draw_seed(self):
@@ -173,6 +181,11 @@ class BaseStrategy(BaseEstimator):
                 "pass labelled=skal.strategies.Labelled(X, y, positions) to the select "
                 f"of {type(self).__name__}."
             )
+
+    def _draw(self, n, candidates):
+        """Return `n` candidates at random: a constant model tells them not apart."""
+        rng = stream(getattr(self, "seed_", 0), Stream.TIES)
+        return candidates[np.argsort(rng.permutation(self.n_pool_)[candidates])[:n]]
 
     def _fit(self, X, y, problem):
         """Look at the whole pool once; to be written by subclasses that have to.

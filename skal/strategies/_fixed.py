@@ -40,7 +40,7 @@ class FixedOrder(OrderStrategy):
 
     def _fit(self, X, y, problem):
         if problem is not None:
-            self._plan = problem.whole_order(self.order)
+            self._plan = problem.positions(self.order, is_whole=True)
             return
         self._plan = check_order(self.order)
         check_inside(self._plan, self.n_pool_)

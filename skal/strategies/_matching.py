@@ -3,14 +3,15 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import column_or_1d
 
 from skal._sklearn import HasMethods, Interval, StrOptions
 from skal._threads import single_threaded
 from skal.answers._needs import strategy_needs, strategy_peeks, strategy_searches
+from skal.answers._reading import predicted_codes, predictions
 from skal.inputs._checks import check_labels, check_sentences
-from skal.inputs._containers import concat, lengths, n_rows, take
+from skal.inputs._containers import lengths, n_rows, take
 from skal.inputs._embedding import cluster, embed
+from skal.inputs._joining import concat
 from skal.inputs._tags import is_tags
 from skal.seeding import Stream, isolated, stream
 from skal.strategies._base import BaseStrategy, fit_inner
@@ -343,14 +344,14 @@ class ODMR(_DistributionMatching):
         if self.labels == "true":
             bins = self._true_bins[candidates]
         else:
-            bins = np.searchsorted(classes, estimator.predict(take(X, candidates)))
+            bins = predicted_codes(estimator, take(X, candidates), classes)
         return self._pick(estimator, X, n, candidates, labelled, bins, counts)
 
     def _select_alone(self, estimator, X, n, candidates, labelled):
         """Match the frequencies of the labels so far, without a problem."""
         y = check_labels(labelled.y, "labelled.y")
         _check_no_tags(y)
-        predicted = column_or_1d(estimator.predict(take(X, candidates)))
+        predicted = predictions(estimator, take(X, candidates))
         classes = np.union1d(y, predicted)
         counts, bins = _count(y, classes), np.searchsorted(classes, predicted)
         return self._pick(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skal.answers._fixed_classes import FixedClasses
+from skal.answers._wrapper import name_of
 from skal.seeding import Stream, stream
 from skal.strategies._base import BaseStrategy
 
@@ -85,9 +85,7 @@ class RankingStrategy(BaseStrategy):
         """Check that no utility is NaN, which would have no rank."""
         n_missing = np.isnan(utility).sum()
         if n_missing:
-            if isinstance(estimator, FixedClasses):
-                estimator = estimator.estimator
-            source = f"{type(estimator).__name__} returns NaN for them: change its "
+            source = f"{name_of(estimator)} returns NaN for them: change its "
             if estimator is None:
                 source = "_utility returns NaN for them: change its "
             raise ValueError(

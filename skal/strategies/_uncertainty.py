@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skal.answers._reading import probabilities
 from skal.information import entropy
 from skal.inputs._containers import take
 from skal.strategies._ranking import RankingStrategy
@@ -20,7 +21,7 @@ class _UncertaintySampling(RankingStrategy):
         self.random_state = random_state
 
     def _utility(self, estimator, X, candidates):
-        return self._uncertainty(estimator.predict_proba(take(X, candidates)))
+        return self._uncertainty(probabilities(estimator, take(X, candidates)))
 
 
 class MaxEntropy(_UncertaintySampling):
