@@ -71,7 +71,7 @@ def check_number(n: Any, n_candidates: int) -> int:
     Raises
     ------
     ValueError
-        If it is no whole number, negative, or exceeds the number of candidates.
+        If it is not a whole number, negative, or exceeds the number of candidates.
     """
     is_whole = isinstance(n, Real) and float(n).is_integer()
     if not is_whole or not 0 <= n <= n_candidates:
