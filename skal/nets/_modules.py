@@ -144,7 +144,7 @@ def check_complete(module: Any, params: dict[str, Any]) -> None:
     module : type
         Class of a module.
     params : dict
-        Parameters of its constructor, without those that are set from the data.
+        Parameters of its constructor, apart from `n_classes` and `input_shape`.
 
     Raises
     ------

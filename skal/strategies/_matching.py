@@ -248,8 +248,8 @@ class ODMR(_DistributionMatching):
 
     Notes
     -----
-    Without a learner, the accessible labels are those of the rows passed to `select` as
-    `labelled`, and the classes are theirs and the model's. The other variants need the
+    Without a learner, the accessible labels are `labelled.y`, as passed to `select`, and
+    the classes are these labels and the predicted ones. The other variants need the
     problem that a learner gives.
 
     References
