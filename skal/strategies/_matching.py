@@ -248,8 +248,8 @@ class ODMR(_DistributionMatching):
 
     Notes
     -----
-    Without a learner, the accessible labels are `labelled.y`, as passed to `select`, and
-    the classes are these labels and the predicted ones. The other variants need the
+    Without a learner, the accessible labels are `labelled.y`, as passed to `select`,
+    and the classes are these labels and the predicted ones. The other variants need the
     problem that a learner gives.
 
     References

@@ -34,7 +34,7 @@ def as_points(X: Any, estimator: Any, seed: int) -> Any:
     Raises
     ------
     ValueError
-        If the rows are not numbers, and there are no steps that make them so.
+        If the rows are not numbers, and no steps make them so.
     """
     if _is_finite(X):
         return X
@@ -60,7 +60,7 @@ def as_points(X: Any, estimator: Any, seed: int) -> Any:
 
 
 def _preparation(estimator: Any) -> Any:
-    """Return a clone of the steps before the last one; None if there are none."""
+    """Return a clone of the steps before the last one, or None without such steps."""
     if not isinstance(estimator, Pipeline):
         return None
     # Without resamplers, which a Pipeline of imbalanced-learn may have.
