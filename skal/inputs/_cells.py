@@ -160,8 +160,12 @@ def _is_negative(numbers: Any) -> Any:
 
 def _check_texts(rows: Any, name: str, step: Any) -> None:
     """Check that rows are texts, or lists of tokens for a net of skal."""
-    if is_frame(rows) or not hasattr(rows, "__iter__"):
-        return
+    if is_frame(rows) or sparse.issparse(rows):
+        raise TypeError(
+            f"{name} is a {type(rows).__name__}, and {type(step).__name__} takes one "
+            "text per row: give a list of texts, or the name of one column, not in a "
+            "list, to a ColumnTransformer."
+        )
     for number, row in enumerate(rows):
         if counts_words(step) and not isinstance(row, str | bytes):
             raise TypeError(
@@ -227,12 +231,12 @@ def _first_word(values: Any) -> tuple[int, Any] | None:
     """Return the row and the value of the first cell that is neither number nor gap."""
     if values.dtype.kind in "biufc":
         return None
-    if values.dtype.kind == "O" and _are_floats(values):
+    if values.dtype.kind in "OUS" and _are_floats(values):
         return None
     cells = values.reshape(len(values), -1)
     for number, row in enumerate(cells):
         for cell in row:
-            if values.dtype.kind != "O" or not (is_missing(cell) or _is_float(cell)):
+            if values.dtype.kind in "Mm" or not (is_missing(cell) or _is_float(cell)):
                 return number, cell
     return None
 
