@@ -10,7 +10,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.utils import get_tags
 
 from skal._sklearn import is_pandas_na
-from skal.inputs._containers import is_frame, is_list, is_series, n_rows
+from skal.inputs._containers import is_frame, is_list, is_series, n_rows, width
 from skal.inputs._steps import (
     counts_words,
     is_known,
@@ -42,7 +42,11 @@ def check_cells(X: Any, name: str, estimator: Any) -> None:
     ValueError, TypeError
         If there is such a cell.
     """
-    for part, steps in paths(X, estimator) if n_rows(X) else ():
+    if n_rows(X) == 0:
+        return
+    if is_list(X) and width(X) is not None:
+        X = _objects(X)
+    for part, steps in paths(X, estimator):
         if not is_known(steps[0]):
             continue
         tags = get_tags(steps[0]).input_tags
@@ -51,7 +55,7 @@ def check_cells(X: Any, name: str, estimator: Any) -> None:
         elif tags.dict:
             _check_mappings(part, name, steps[0])
         elif is_frame(part) or is_series(part) or _is_array(part):
-            _check_table(part, name, steps)
+            _check_table(part, name, steps, is_whole=part is X)
 
 
 def check_numbers(X: Any, name: str, step: Any) -> None:
@@ -91,20 +95,26 @@ def _refuse_cell(row: int, cell: Any, column: Any, name: str, step: Any) -> NoRe
     )
 
 
-def _check_table(X: Any, name: str, steps: tuple) -> None:
+def _check_table(X: Any, name: str, steps: tuple, is_whole: bool) -> None:
     """Check that each cell is one that the steps take."""
     step = _first_to_refuse(steps, takes_words, lambda s: isinstance(s, SimpleImputer))
     if step is not None:
         check_numbers(X, name, step)
+    first, is_positive = steps[0], get_tags(steps[0]).input_tags.positive_only
+    refusing = _first_to_refuse(steps, takes_missing, passes_missing)
+    checks: list[tuple[str, Callable, Any]] = [
+        ("NaN", np.isnan, refusing),
+        ("infinity", np.isinf, None if takes_infinity(first) else first),
+        ("negative values", _is_negative, first if is_positive else None),
+    ]
     for column, values in _columns(X):
         numbers = _as_floats(values)
-        step = _first_to_refuse(steps, takes_missing, passes_missing)
-        if step is not None and np.isnan(_data(numbers)).any():
-            _refuse(numbers, np.isnan, "NaN", column, name, step)
-        if not takes_infinity(steps[0]) and np.isinf(_data(numbers)).any():
-            _refuse(numbers, np.isinf, "infinity", column, name, steps[0])
-        if get_tags(steps[0]).input_tags.positive_only and (_data(numbers) < 0).any():
-            _refuse(numbers, _is_negative, "negative values", column, name, steps[0])
+        for text, is_bad, step in checks:
+            if step is not None and is_bad(_data(numbers)).any():
+                rows, columns = _positions(numbers, is_bad)
+                is_named = column is None and is_whole and len(columns)
+                column = int(columns[0]) if is_named else column
+                _refuse(rows, text, column, name, step)
 
 
 def _first_to_refuse(
@@ -121,17 +131,8 @@ def _first_to_refuse(
     return None
 
 
-def _refuse(
-    numbers: Any,
-    is_bad: Callable[[Any], Any],
-    text: str,
-    column: Any,
-    name: str,
-    step: Any,
-) -> NoReturn:
+def _refuse(rows: NDArray, text: str, column: Any, name: str, step: Any) -> NoReturn:
     """Name the first bad cell, and the number of rows with one."""
-    rows, columns = _positions(numbers, is_bad)
-    column = columns[0] if column is None and len(columns) else column
     advice = {"NaN": "fill it in, such as with an imputer in a Pipeline"}
     raise ValueError(
         f"Input {name} contains {text} in {len(set(rows.tolist()))} rows, the first in "
