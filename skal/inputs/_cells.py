@@ -77,19 +77,19 @@ def check_numbers(X: Any, name: str, step: Any) -> None:
     """
     if is_list(X):
         _check_lengths(X, name, step)
-    for column, values in _columns(X):
+    for columns, values in _columns(X):
         found = _first_word(values)
         if found is not None:
-            _refuse_cell(*found, column, name, step)
+            _refuse_cell(*found, _of(columns[:1]), name, step)
 
 
-def _refuse_cell(row: int, cell: Any, column: Any, name: str, step: Any) -> NoReturn:
+def _refuse_cell(row: int, cell: Any, where: str, name: str, step: Any) -> NoReturn:
     """Name a cell that is not a number, by an error of scikit-learn's types."""
     is_text = isinstance(cell, str | bytes)
     kind = type(cell).__name__
     reason = f" (float() argument must be a string or a real number, not '{kind}')"
     raise (ValueError if is_text else TypeError)(
-        f"{name} has {_short(cell)} in row {row}{_of(column)}{reason * (not is_text)}, "
+        f"{name} has {_short(cell)} in row {row}{where}{reason * (not is_text)}, "
         f"and {type(step).__name__} takes numbers: convert it to a number, leave the "
         "row out, or put a step that does this before it in a Pipeline."
     )
@@ -107,14 +107,14 @@ def _check_table(X: Any, name: str, steps: tuple, is_whole: bool) -> None:
         ("infinity", np.isinf, None if takes_infinity(first) else first),
         ("negative values", _is_negative, first if is_positive else None),
     ]
-    for column, values in _columns(X):
+    for columns, values in _columns(X):
         numbers = _as_floats(values)
         for text, is_bad, step in checks:
             if step is not None and is_bad(_data(numbers)).any():
-                rows, columns = _positions(numbers, is_bad)
-                is_named = column is None and is_whole and len(columns)
-                column = int(columns[0]) if is_named else column
-                _refuse(rows, text, column, name, step)
+                rows, found = _positions(numbers, is_bad)
+                names = [columns[i] if columns else i for i in found[:1].tolist()]
+                where = _of(names if is_whole or columns else [])
+                _refuse(rows, text, where, name, step)
 
 
 def _first_to_refuse(
@@ -131,12 +131,12 @@ def _first_to_refuse(
     return None
 
 
-def _refuse(rows: NDArray, text: str, column: Any, name: str, step: Any) -> NoReturn:
+def _refuse(rows: NDArray, text: str, where: str, name: str, step: Any) -> NoReturn:
     """Name the first bad cell, and the number of rows with one."""
     advice = {"NaN": "fill it in, such as with an imputer in a Pipeline"}
     raise ValueError(
         f"Input {name} contains {text} in {len(set(rows.tolist()))} rows, the first in "
-        f"row {rows[0]}{_of(column)}, and {type(step).__name__} takes none: "
+        f"row {rows[0]}{where}, and {type(step).__name__} takes none: "
         f"{advice.get(text, 'replace such numbers')}, or leave these rows out."
     )
 
@@ -207,15 +207,24 @@ def _is_array(X: Any) -> bool:
     return isinstance(X, np.ndarray) or sparse.issparse(X)
 
 
-def _columns(X: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield the columns of a frame with their names; any other table as a whole."""
-    if is_frame(X):
-        for column in X.columns:
-            yield column, np.asarray(X[column])
-    elif is_list(X):
-        yield None, _objects(X)
-    else:
-        yield None, X if _is_array(X) else np.asarray(X)
+def _columns(X: Any) -> Iterator[tuple[list, Any]]:
+    """Yield tables of cells, with the names of their columns if they have any."""
+    if not is_frame(X):
+        X = _objects(X) if is_list(X) else X
+        yield [], X if _is_array(X) else np.asarray(X)
+        return
+    # Columns of numpy's numbers are looked through together, since they may be many.
+    numbers = [
+        column
+        for column, dtype in zip(X.columns, X.dtypes, strict=True)
+        if isinstance(dtype, np.dtype) and dtype.kind in "biuf"
+    ]
+    if numbers:
+        yield numbers, X[numbers].to_numpy()
+    known = set(numbers)
+    for column in X.columns:
+        if column not in known:
+            yield [column], np.asarray(X[column]).reshape(-1, 1)
 
 
 def _objects(rows: Any) -> NDArray:
@@ -296,9 +305,9 @@ def is_missing(cell: Any) -> bool:
     return cell is None or is_pandas_na(cell) or type(cell).__name__ == "NaTType"
 
 
-def _of(column: Any) -> str:
+def _of(columns: list) -> str:
     """Return where a cell is within its row, for a message."""
-    return "" if column is None else f", column {column!r}"
+    return f", column {columns[0]!r}" if columns else ""
 
 
 def _short(value: Any) -> str:

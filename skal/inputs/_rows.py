@@ -1,5 +1,6 @@
 """Rows at the door: in the container that the first step of an estimator takes."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -81,11 +82,11 @@ def _check_column_names(columns: list, name: str) -> None:
             f"{name} has no columns: 0 feature(s) while a minimum of 1 is required. "
             "Give a frame with columns."
         )
-    repeated = [column for column in columns if columns.count(column) > 1]
-    if repeated:
+    repeated, n = Counter(columns).most_common(1)[0]
+    if n > 1:
         raise ValueError(
-            f"{name} has several columns named {repeated[0]!r}: rename them, so that "
-            "each column has a name of its own."
+            f"{name} has several columns named {repeated!r}: rename them, so that each "
+            "column has a name of its own."
         )
 
 

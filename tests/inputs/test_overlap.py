@@ -153,3 +153,13 @@ def test_sets_of_another_shape_or_kind_are_refused(like, other, message):
 
 def test_lists_need_not_have_one_length():
     check_pair([[1, 2], [3, 4]], [0, 1], "val", [[1, 2, 3], [4, 5, 6]])
+
+
+@pytest.mark.parametrize("make", [list, lambda rows: np.array(rows, dtype=object)])
+def test_words_beside_numbers_are_refused(make):
+    words, numbers = make([["a", 1], ["b", 2]]), make([[1.5, 1], [2.5, 2]])
+    gaps = make([[None, 1], ["b", 2]])
+    check_pair(gaps, [0, 1], "val", words)
+    check_pair(words, [0, 1], "val", gaps)
+    with pytest.raises(ValueError, match=r"X_val begins with 1.5 and X with 'a'"):
+        check_pair(numbers, [0, 1], "val", words)
