@@ -16,7 +16,7 @@ from skal.inputs._checks import (
     class_list,
 )
 from skal.inputs._columns import in_common_types
-from skal.inputs._containers import is_frame, n_rows, take
+from skal.inputs._containers import is_frame, is_list, n_rows, take
 from skal.inputs._joining import concat
 from skal.inputs._overlap import check_disjoint
 from skal.inputs._rows import check_rows
@@ -174,7 +174,9 @@ def _check_given(
         if is_empty:
             X_given = take(X, np.arange(0))
         else:
-            X_given = check_rows(X_given, f"X_{name}", estimator)
+            checked = check_rows(X_given, f"X_{name}", estimator)
+            # Numbers stay lists beside a list that is not a table of numbers.
+            X_given = X_given if is_list(X) and is_list(X_given) else checked
         check_pair(X_given, y_given, name, X)
         if name == "warm" or not is_empty:
             sets[f"X_{name}"] = X_given

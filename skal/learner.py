@@ -25,6 +25,7 @@ from skal._threads import single_threaded, warn_once
 from skal.curves import xi_quality
 from skal.inputs._checks import Predicts, takes_selection_set
 from skal.inputs._containers import n_rows, row_labels, width
+from skal.inputs._rows import check_container
 from skal.inputs._tags import scorer_of
 from skal.loop import check_runnable
 from skal.problem import assemble
@@ -353,6 +354,7 @@ class ActiveLearner(
 
     def _make_problem(self, X, y, given, groups, params):
         """Return the problem that the arguments of `fit` pose."""
+        check_container(X, "X")
         if width(X) is not None:
             validate_data(self, X, y, skip_check_array=True)
         if get_config()["enable_metadata_routing"]:

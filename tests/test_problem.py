@@ -7,8 +7,9 @@ from sklearn.datasets import load_iris
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.naive_bayes import GaussianNB
+from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from skal import (
@@ -21,6 +22,8 @@ from skal import (
     Random,
     split,
 )
+from skal.splitting import count_of
+from skal.studies._tasks import Task
 
 
 class NeverTrained(LogisticRegression):
@@ -367,3 +370,57 @@ def test_labels_without_rows_are_refused(blobs):
     del sets["X_val"]
     with pytest.raises(ValueError, match="y_val is given and X_val is missing"):
         Problem.from_sets(sets, GaussianNB(), batch_size=4, n_rounds=3)
+
+
+@pytest.mark.parametrize("integer", [np.uint8, np.int8, np.int16, np.uint64])
+def test_small_integers_of_numpy_do_not_wrap_around(blobs, integer):
+    X, y = (np.concatenate([part] * 4) for part in blobs)
+    X = X + np.arange(len(X))[:, None] / 7
+    sizes = {"batch_size": 30, "n_rounds": 9, "val_size": 40, "test_size": 100}
+    small = {name: integer(size) for name, size in sizes.items()}
+    model = LogisticRegression(max_iter=1000)
+    found, expected = (
+        learner(estimator=model, **params).fit(X, y) for params in (small, sizes)
+    )
+    np.testing.assert_array_equal(found.order_, expected.order_)
+    np.testing.assert_array_equal(found.curve_, expected.curve_)
+    assert found.n_warm_ == 60
+
+
+def test_half_precision_fractions_of_many_rows_are_exact():
+    assert count_of(np.float16(0.25), 100_000) == 25_000
+
+
+def test_a_batch_size_beyond_all_integers_is_refused(blobs):
+    with pytest.raises(ValueError, match="batch_size == 9223372036854775808, must be"):
+        learner(batch_size=2**63).fit(*blobs)
+
+
+def test_a_problem_prints_in_one_line(blobs):
+    problem = Problem.from_data(*blobs, GaussianNB(), batch_size=5, n_rounds=3)
+    assert repr(problem) == (
+        "Problem(estimator=GaussianNB, n_warm=10, n_pool=50, n_classes=3, "
+        f"batch_size=5, n_rounds=3, seed={problem.seed})"
+    )
+    scale = make_pipeline(StandardScaler(), GaussianNB())
+    task = Task("blobs", problem, "accuracy", {"nb": scale}, {"random": Random()})
+    assert repr(task) == (
+        f"Task(name='blobs', problem={problem!r}, scoring='accuracy', "
+        "estimators=['nb'], strategies=['random'])"
+    )
+
+
+def test_columns_are_checked_before_training(blobs):
+    X, y = blobs
+    frame = pd.DataFrame(X, columns=["a", "b"]).assign(c=np.arange(len(X)))
+    given = {"y_test": y[80:], "X_test": frame[80:].astype({"c": str})}
+    with pytest.raises(ValueError, match="Column 'c' is of type int64 in X and of"):
+        learner().fit(frame[:80], y[:80], **given)
+
+
+@pytest.mark.parametrize("length", [3, 5])
+def test_lists_of_ids_may_have_any_length_in_predictions(length):
+    rows = [[i % 7] * 4 for i in range(90)]
+    counts = make_pipeline(CountVectorizer(analyzer=list), MultinomialNB())
+    fitted = learner(estimator=counts).fit(rows, [i % 2 for i in range(90)])
+    assert fitted.predict([[1] * length, [2, 3] * length]).shape == (2,)

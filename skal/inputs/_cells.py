@@ -10,7 +10,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.utils import get_tags
 
 from skal._sklearn import is_pandas_na
-from skal.inputs._containers import is_frame, is_list, is_series, n_rows
+from skal.inputs._containers import is_frame, is_list, is_series, n_rows, width
 from skal.inputs._steps import (
     counts_words,
     is_known,
@@ -42,7 +42,11 @@ def check_cells(X: Any, name: str, estimator: Any) -> None:
     ValueError, TypeError
         If there is such a cell.
     """
-    for part, steps in paths(X, estimator) if n_rows(X) else ():
+    if n_rows(X) == 0:
+        return
+    if is_list(X) and width(X) is not None:
+        X = _objects(X)
+    for part, steps in paths(X, estimator):
         if not is_known(steps[0]):
             continue
         tags = get_tags(steps[0]).input_tags
@@ -51,7 +55,7 @@ def check_cells(X: Any, name: str, estimator: Any) -> None:
         elif tags.dict:
             _check_mappings(part, name, steps[0])
         elif is_frame(part) or is_series(part) or _is_array(part):
-            _check_table(part, name, steps)
+            _check_table(part, name, steps, is_whole=part is X)
 
 
 def check_numbers(X: Any, name: str, step: Any) -> None:
@@ -73,38 +77,44 @@ def check_numbers(X: Any, name: str, step: Any) -> None:
     """
     if is_list(X):
         _check_lengths(X, name, step)
-    for column, values in _columns(X):
+    for columns, values in _columns(X):
         found = _first_word(values)
         if found is not None:
-            _refuse_cell(*found, column, name, step)
+            _refuse_cell(*found, _of(columns[:1]), name, step)
 
 
-def _refuse_cell(row: int, cell: Any, column: Any, name: str, step: Any) -> NoReturn:
+def _refuse_cell(row: int, cell: Any, where: str, name: str, step: Any) -> NoReturn:
     """Name a cell that is not a number, by an error of scikit-learn's types."""
     is_text = isinstance(cell, str | bytes)
     kind = type(cell).__name__
     reason = f" (float() argument must be a string or a real number, not '{kind}')"
     raise (ValueError if is_text else TypeError)(
-        f"{name} has {_short(cell)} in row {row}{_of(column)}{reason * (not is_text)}, "
+        f"{name} has {_short(cell)} in row {row}{where}{reason * (not is_text)}, "
         f"and {type(step).__name__} takes numbers: convert it to a number, leave the "
         "row out, or put a step that does this before it in a Pipeline."
     )
 
 
-def _check_table(X: Any, name: str, steps: tuple) -> None:
+def _check_table(X: Any, name: str, steps: tuple, is_whole: bool) -> None:
     """Check that each cell is one that the steps take."""
     step = _first_to_refuse(steps, takes_words, lambda s: isinstance(s, SimpleImputer))
     if step is not None:
         check_numbers(X, name, step)
-    for column, values in _columns(X):
+    first, is_positive = steps[0], get_tags(steps[0]).input_tags.positive_only
+    refusing = _first_to_refuse(steps, takes_missing, passes_missing)
+    checks: list[tuple[str, Callable, Any]] = [
+        ("NaN", np.isnan, refusing),
+        ("infinity", np.isinf, None if takes_infinity(first) else first),
+        ("negative values", _is_negative, first if is_positive else None),
+    ]
+    for columns, values in _columns(X):
         numbers = _as_floats(values)
-        step = _first_to_refuse(steps, takes_missing, passes_missing)
-        if step is not None and np.isnan(_data(numbers)).any():
-            _refuse(numbers, np.isnan, "NaN", column, name, step)
-        if not takes_infinity(steps[0]) and np.isinf(_data(numbers)).any():
-            _refuse(numbers, np.isinf, "infinity", column, name, steps[0])
-        if get_tags(steps[0]).input_tags.positive_only and (_data(numbers) < 0).any():
-            _refuse(numbers, _is_negative, "negative values", column, name, steps[0])
+        for text, is_bad, step in checks:
+            if step is not None and is_bad(_data(numbers)).any():
+                rows, found = _positions(numbers, is_bad)
+                names = [columns[i] if columns else i for i in found[:1].tolist()]
+                where = _of(names if is_whole or columns else [])
+                _refuse(rows, text, where, name, step)
 
 
 def _first_to_refuse(
@@ -121,21 +131,12 @@ def _first_to_refuse(
     return None
 
 
-def _refuse(
-    numbers: Any,
-    is_bad: Callable[[Any], Any],
-    text: str,
-    column: Any,
-    name: str,
-    step: Any,
-) -> NoReturn:
+def _refuse(rows: NDArray, text: str, where: str, name: str, step: Any) -> NoReturn:
     """Name the first bad cell, and the number of rows with one."""
-    rows, columns = _positions(numbers, is_bad)
-    column = columns[0] if column is None and len(columns) else column
     advice = {"NaN": "fill it in, such as with an imputer in a Pipeline"}
     raise ValueError(
         f"Input {name} contains {text} in {len(set(rows.tolist()))} rows, the first in "
-        f"row {rows[0]}{_of(column)}, and {type(step).__name__} takes none: "
+        f"row {rows[0]}{where}, and {type(step).__name__} takes none: "
         f"{advice.get(text, 'replace such numbers')}, or leave these rows out."
     )
 
@@ -160,8 +161,12 @@ def _is_negative(numbers: Any) -> Any:
 
 def _check_texts(rows: Any, name: str, step: Any) -> None:
     """Check that rows are texts, or lists of tokens for a net of skal."""
-    if is_frame(rows) or not hasattr(rows, "__iter__"):
-        return
+    if is_frame(rows) or sparse.issparse(rows):
+        raise TypeError(
+            f"{name} is a {type(rows).__name__}, and {type(step).__name__} takes one "
+            "text per row: give a list of texts, or the name of one column, not in a "
+            "list, to a ColumnTransformer."
+        )
     for number, row in enumerate(rows):
         if counts_words(step) and not isinstance(row, str | bytes):
             raise TypeError(
@@ -202,15 +207,24 @@ def _is_array(X: Any) -> bool:
     return isinstance(X, np.ndarray) or sparse.issparse(X)
 
 
-def _columns(X: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield the columns of a frame with their names; any other table as a whole."""
-    if is_frame(X):
-        for column in X.columns:
-            yield column, np.asarray(X[column])
-    elif is_list(X):
-        yield None, _objects(X)
-    else:
-        yield None, X if _is_array(X) else np.asarray(X)
+def _columns(X: Any) -> Iterator[tuple[list, Any]]:
+    """Yield tables of cells, with the names of their columns if they have any."""
+    if not is_frame(X):
+        X = _objects(X) if is_list(X) else X
+        yield [], X if _is_array(X) else np.asarray(X)
+        return
+    # Columns of numpy's numbers are looked through together, since they may be many.
+    numbers = [
+        column
+        for column, dtype in zip(X.columns, X.dtypes, strict=True)
+        if isinstance(dtype, np.dtype) and dtype.kind in "biuf"
+    ]
+    if numbers:
+        yield numbers, X[numbers].to_numpy()
+    known = set(numbers)
+    for column in X.columns:
+        if column not in known:
+            yield [column], np.asarray(X[column]).reshape(-1, 1)
 
 
 def _objects(rows: Any) -> NDArray:
@@ -227,12 +241,12 @@ def _first_word(values: Any) -> tuple[int, Any] | None:
     """Return the row and the value of the first cell that is neither number nor gap."""
     if values.dtype.kind in "biufc":
         return None
-    if values.dtype.kind == "O" and _are_floats(values):
+    if values.dtype.kind in "OUS" and _are_floats(values):
         return None
     cells = values.reshape(len(values), -1)
     for number, row in enumerate(cells):
         for cell in row:
-            if values.dtype.kind != "O" or not (is_missing(cell) or _is_float(cell)):
+            if values.dtype.kind in "Mm" or not (is_missing(cell) or _is_float(cell)):
                 return number, cell
     return None
 
@@ -291,9 +305,9 @@ def is_missing(cell: Any) -> bool:
     return cell is None or is_pandas_na(cell) or type(cell).__name__ == "NaTType"
 
 
-def _of(column: Any) -> str:
+def _of(columns: list) -> str:
     """Return where a cell is within its row, for a message."""
-    return "" if column is None else f", column {column!r}"
+    return f", column {columns[0]!r}" if columns else ""
 
 
 def _short(value: Any) -> str:

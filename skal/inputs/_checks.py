@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_consistent_length, has_fit_parameter
 
 from skal._sklearn import HasMethods
 from skal.inputs._cells import is_missing
-from skal.inputs._containers import is_frame, is_table, is_text, n_rows
+from skal.inputs._containers import is_frame, is_list, is_table, is_text, n_rows
 from skal.inputs._tags import all_labels, check_as_many, is_tags
 
 
@@ -276,6 +276,12 @@ def _check_same_columns(X: Any, name: str, like: Any) -> None:
             _check_same_columns(X[key], f"{name}[{key!r}]", like[key])
     if not is_frame(X) and is_table(X) and is_table(like):
         _check_same_cells(X, name, like)
+    for found, expected in zip(_first_cells(X), _first_cells(like), strict=False):
+        if {_is_word(found), _is_word(expected)} == {True, False}:
+            raise ValueError(
+                f"{name} begins with {found!r} and X with {expected!r}: give the same "
+                "kind of values in all sets."
+            )
 
 
 def _check_same_cells(X: Any, name: str, like: Any) -> None:
@@ -294,6 +300,19 @@ def _check_same_cells(X: Any, name: str, like: Any) -> None:
             f"{name} is an array of {X.dtype} and X is one of {like.dtype}: convert "
             "them to the same type."
         )
+
+
+def _first_cells(X: Any) -> list:
+    """Return the cells of the first row of a list or an array."""
+    if not is_list(X) and not isinstance(X, np.ndarray):
+        return []
+    return np.ravel(np.array(X[:1], dtype=object)).tolist()
+
+
+def _is_word(cell: Any) -> bool | None:
+    """Return whether a cell is a text; None if it is neither text nor number."""
+    is_number = isinstance(cell, int | float) and not is_missing(cell)
+    return isinstance(cell, str) if is_number or isinstance(cell, str) else None
 
 
 def check_sentences(X: Any, name: str) -> None:

@@ -11,8 +11,8 @@ def in_common_types(frames: Mapping[str, Any]) -> dict[str, Any]:
 
     Categories are united, those of the first frame first. If a column has categories in
     some frames and plain texts or numbers in others, or no values at all, it gets the
-    type of the first frame with values. Numbers of several types stay as they are, and
-    so do texts.
+    type of the first frame with values, and so do texts of several types. Numbers stay
+    as they are.
 
     Parameters
     ----------
@@ -100,12 +100,21 @@ def cast_column(part: Any, dtype: Any, column: Any, name: str) -> Any:
         If a value cannot be converted.
     """
     try:
-        cast = part.astype(dtype) if hasattr(part, "astype") else part.cast(dtype)
+        cast = _converted(part, dtype)
     except Exception:
         cast = None
     if cast is None or (_is_null(cast) != _is_null(part)).any():
         _refuse(column, ("another set", dtype), (name, part.dtype))
     return cast
+
+
+def _converted(part: Any, dtype: Any) -> Any:
+    if not hasattr(part, "astype"):
+        return part.cast(dtype)
+    # `astype` of pandas ignores the order of unordered categories.
+    if hasattr(part, "cat") and hasattr(dtype, "ordered"):
+        return part.cat.set_categories(dtype.categories)
+    return part.astype(dtype)
 
 
 def with_columns(frame: Any, columns: Mapping[Any, Any]) -> Any:
@@ -152,7 +161,7 @@ def _common_type(column: Any, parts: Mapping[str, Any]) -> Any:
         return _united(column, known)
     if len(known) < len(parts) or any(map(is_categorical, known.values())):
         return _with_room_for_null(dtype)
-    return dtype if kind_of(known[first]) == "objects" else None
+    return dtype if kind_of(known[first]) in ("objects", "texts") else None
 
 
 def _with_room_for_null(dtype: Any) -> Any:

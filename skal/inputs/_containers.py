@@ -78,7 +78,7 @@ def width(X: Any) -> int | None:
         return _common_length(X)
     try:
         return _num_features(X)
-    except TypeError:
+    except (TypeError, KeyError, IndexError):
         return None
 
 

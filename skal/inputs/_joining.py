@@ -54,7 +54,7 @@ def concat(first: Any, second: Any) -> Any:
         return type(first)(**parts)
     if type(first).__module__ == "torch":
         return sys.modules["torch"].cat([first, second])
-    return join_arrays(np.asarray(first), second)
+    return join_arrays(np.asanyarray(first), second)
 
 
 def _join_series(first: Any, second: Any) -> Any:
@@ -89,10 +89,11 @@ def join_arrays(first: np.ndarray, second: Any) -> np.ndarray:
     """
     if first.dtype.kind == "O" and first.ndim == 1:
         second = _objects(second)
-    arrays = [first, np.asarray(second)]
+    arrays = [first, np.asanyarray(second)]
     if any(array.dtype.kind == "u" for array in arrays):
         arrays = _signed_together(arrays)
-    joined = np.concatenate(arrays)
+    is_masked = any(map(np.ma.isMaskedArray, arrays))
+    joined = (np.ma if is_masked else np).concatenate(arrays)
     for array in arrays:
         _check_exact(array, joined.dtype, "One of two")
     return joined
@@ -177,6 +178,12 @@ def _joint_type(parts: list[Any]) -> Any:
     if not hasattr(parts[0], "astype"):
         import polars as pl
 
+        # polars would take the coarser unit of times, and integers that numpy lacks.
+        kinds = [type(part.dtype) for part in parts]
+        if kinds == [pl.Datetime, pl.Datetime]:
+            return pl.Datetime("ns", parts[0].dtype.time_zone)
+        if set(kinds) == {pl.Int64, pl.UInt64}:
+            return pl.Int64
         frames = [part[:0].rename("0").to_frame() for part in parts]
         return pl.concat(frames, how="vertical_relaxed").dtypes[0]
     import pandas as pd

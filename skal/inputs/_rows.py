@@ -1,15 +1,18 @@
 """Rows at the door: in the container that the first step of an estimator takes."""
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.compose import ColumnTransformer
 from sklearn.utils import check_array, get_tags
 
 from skal._sklearn import _BaseComposition
 from skal.inputs._cells import check_cells, check_numbers
-from skal.inputs._containers import is_frame, is_list, is_text, n_rows
-from skal.inputs._steps import first_step, is_known, takes_words
+from skal.inputs._containers import is_frame, is_list, n_rows
+from skal.inputs._steps import first_step, is_known, is_of, takes_words
 
 
 def check_rows(X: Any, name: str, estimator: Any) -> Any:
@@ -37,73 +40,110 @@ def check_rows(X: Any, name: str, estimator: Any) -> Any:
     ValueError, TypeError
         If the estimator cannot be trained on the rows.
     """
-    _check_container(X, name)
+    check_container(X, name)
     X = _as_table(X, name, first_step(estimator))
     check_cells(X, name, estimator)
     return X
 
 
-def _check_container(X: Any, name: str) -> None:
-    """Check that `X` holds rows, columns with different names, and no masked cell."""
-    if isinstance(X, dict) and not hasattr(X, "shape"):
+def check_container(X: Any, name: str) -> None:
+    """Check that `X` holds rows, and columns with different names.
+
+    Parameters
+    ----------
+    X : rows
+        The rows to check.
+    name : str
+        Their name in error messages.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it does not.
+    """
+    is_mapping = isinstance(X, Mapping) and not hasattr(X, "shape")
+    if is_mapping or isinstance(X, str | bytes):
         raise TypeError(
-            f"{name} is a {type(X).__name__}, which has no rows: make it a data frame "
-            "or an array, or a SliceDict of skorch."
+            f"{name} is a {type(X).__name__}, which has no rows: give a list of rows, "
+            "an array or a data frame."
         )
-    if name == "X" and n_rows(X) == 0:
+    if n_rows(X) == 0 and name == "X":
         raise ValueError(
-            f"{name} has no rows (0 sample(s)), while a minimum of 1 is required: give "
-            "rows to label."
+            "X has no rows: Found array with 0 sample(s) while a minimum of 1 is "
+            "required. Give rows to label."
         )
     if is_frame(X):
         _check_column_names(list(X.columns), name)
-    if np.ma.isMaskedArray(X) and np.ma.is_masked(X):
-        mask = np.ma.getmaskarray(X).reshape(n_rows(X), -1)
-        row = np.flatnonzero(mask.any(axis=1))[0]
-        raise ValueError(
-            f"{name} has masked cells in row {row}: fill them in, such as with "
-            f"{name}.filled(np.nan) and an imputer, or leave these rows out."
-        )
 
 
 def _check_column_names(columns: list, name: str) -> None:
     if not columns:
         raise ValueError(
-            f"{name} has no columns (0 feature(s)), while a minimum of 1 is required: "
-            "give a frame with columns."
+            f"{name} has no columns: 0 feature(s) while a minimum of 1 is required. "
+            "Give a frame with columns."
         )
-    repeated = [column for column in columns if columns.count(column) > 1]
-    if repeated:
+    repeated, n = Counter(columns).most_common(1)[0]
+    if n > 1:
         raise ValueError(
-            f"{name} has several columns named {repeated[0]!r}: rename them, so that "
-            "each column has a name of its own."
+            f"{name} has several columns named {repeated!r}: rename them, so that each "
+            "column has a name of its own."
         )
 
 
 def _as_table(X: Any, name: str, first: Any) -> Any:
     """Return the rows as the first step of an estimator will get them."""
+    if isinstance(first, ColumnTransformer) and not is_list(X):
+        _check_columns_to_choose(X, name)
     if is_frame(X) or isinstance(first, _BaseComposition):
         return X
     if not is_known(first):
         is_own = hasattr(first, "transform") or get_tags(first).no_validation
         return X if is_own else _as_numbers(X)
-    tags = get_tags(first)
-    if tags.input_tags.string or tags.input_tags.dict or is_text(X):
+    if np.ma.isMaskedArray(X):
+        _check_mask(X, name, first)
+    tags = get_tags(first).input_tags
+    if (tags.string and not tags.two_d_array) or tags.dict:
         return X
     if takes_words(first):
         return _as_numbers(X) if is_list(X) else _checked_shape(X, name, first, None)
     check_numbers(X, name, first)
+    # Whether digits in strings are numbers, too, is for the estimator to say.
+    if not sparse.issparse(X) and np.asarray(X).dtype.kind in "US":
+        return X
     return _checked_shape(X, name, first, "numeric")
+
+
+def _check_mask(X: Any, name: str, first: Any) -> None:
+    """Check that no cell is masked, since scikit-learn does not look at masks."""
+    mask = np.ma.getmaskarray(X).reshape(len(X), -1).any(axis=1)
+    if mask.any():
+        raise ValueError(
+            f"{name} has masked cells in {mask.sum()} rows, the first in row "
+            f"{mask.argmax()}, and {type(first).__name__} does not look at masks: fill "
+            f"the cells in, such as by {name}.filled(np.nan) and an imputer, or leave "
+            "these rows out."
+        )
+
+
+def _check_columns_to_choose(X: Any, name: str) -> None:
+    """Check that a column transformer can choose columns of the rows."""
+    ndim = len(getattr(X, "shape", ()))
+    if ndim != 2:
+        raise ValueError(
+            f"{name} is a {type(X).__name__} of {ndim} dimensions, and "
+            "ColumnTransformer takes a table: give a frame or an array of two."
+        )
 
 
 def _checked_shape(X: Any, name: str, first: Any, dtype: Any) -> Any:
     """Return a table whose shape is one that the first step takes."""
+    tags = get_tags(first).input_tags
     return check_array(
         X,
-        accept_sparse="csr",
+        accept_sparse="csr" if tags.sparse else False,
         dtype=dtype,
-        ensure_2d=get_tags(first).input_tags.two_d_array,
-        allow_nd=True,
+        ensure_2d=tags.two_d_array,
+        allow_nd=tags.three_d_array or is_of(first, "skal"),
         ensure_all_finite=False,  # `check_cells` names the row
         ensure_min_samples=0 if name != "X" else 1,
         input_name=name,
@@ -114,7 +154,7 @@ def _as_numbers(X: Any) -> Any:
     """Return rows of numbers as an array, and any other rows as they are."""
     if sparse.issparse(X):
         return X.tocsr()
-    if not is_list(X) and not hasattr(X, "__array__"):
+    if np.ma.isMaskedArray(X) or not (is_list(X) or hasattr(X, "__array__")):
         return X
     try:
         array = np.asarray(X)

@@ -76,13 +76,29 @@ def is_known(step: Any) -> bool:
     """
     if isinstance(step, _BaseComposition):
         return False
+    is_own = not is_of(step, "sklearn") and not is_of(step, "skal")
+    return not is_own and not get_tags(step).no_validation
+
+
+def is_of(step: Any, package: str) -> bool:
+    """Return whether a step is of a package, or a classifier derived from one of it.
+
+    Parameters
+    ----------
+    step : estimator
+    package : str
+        Such as "sklearn".
+
+    Returns
+    -------
+    bool
+    """
     bases = [type(step)] if hasattr(step, "transform") else type(step).__mro__
-    packages = {
+    return package in {
         base.__module__.partition(".")[0]
         for base in bases
         if issubclass(base, BaseEstimator) and base is not BaseEstimator
     }
-    return bool(packages & {"sklearn", "skal"}) and not get_tags(step).no_validation
 
 
 def takes_words(step: Any) -> bool:
