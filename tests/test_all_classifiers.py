@@ -1,8 +1,7 @@
 """Every classifier with the families of strategies, while a class turns up late.
 
-Each run works, or ends in one sentence: of skal's, where a strategy or the data asks for
-what the classifier has not, or of the classifier's own, where it cannot be trained on a
-few rows.
+Each run works, or ends in one sentence: of skal's, where a strategy needs what the
+classifier has not, or of the classifier's own, where it cannot be trained on few rows.
 """
 
 import importlib.util

@@ -88,7 +88,7 @@ def checked_probabilities(found, model, n, method="predict_proba"):
             f"{said} must return an array of shape ({n}, {', '.join(axes)}), got shape "
             f"{found.shape}: return a column for each of `classes_`."
         )
-    sums = found.sum(axis=-1)
+    sums = found @ np.ones(found.shape[-1])  # several times as fast as `sum`
     # A row of zeros is an outlier of RadiusNeighborsClassifier; NaN is checked later.
     wrong = (np.abs(sums - 1) > TOLERANCE) & (sums != 0)
     if wrong.any():
@@ -144,6 +144,36 @@ def check_one_output(model):
             f"{name_of(model)} was trained on {len(classes)} labels per row: "
             f"{ONE_LABEL}."
         )
+
+
+def token_log_probabilities(model, X):
+    """Return a tagger's log-probabilities, one array per sentence.
+
+    Parameters
+    ----------
+    model : fitted tagger
+        Has a method `predict_token_log_proba`.
+    X : list of n_rows sentences
+        Sentences to predict.
+
+    Returns
+    -------
+    list of ndarray of shape (n_tokens, n_tags)
+
+    Raises
+    ------
+    ValueError
+        If the number of arrays is not that of the sentences, or one has another shape.
+    """
+    found = model.predict_token_log_proba(X)
+    if len(found) != n_rows(X) or any(np.ndim(rows) != 2 for rows in found):
+        raise ValueError(
+            f"{name_of(model)}.predict_token_log_proba must return an array of shape "
+            f"(n_tokens, n_tags) for each of the {n_rows(X)} sentences, got "
+            f"{len(found)} arrays, of {sorted({np.ndim(rows) for rows in found})} "
+            "dimensions: return a list with one such array per sentence."
+        )
+    return found
 
 
 def predictions(model, X):
