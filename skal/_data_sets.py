@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,18 @@ from numpy.typing import NDArray
 
 from skal._sklearn import _check_method_params
 from skal.inputs._checks import (
-    check_disjoint,
     check_labels,
     check_matching,
     check_pair,
-    check_rows,
     class_list,
 )
-from skal.inputs._containers import n_rows, take
-from skal.splitting import carve, count_of
+from skal.inputs._columns import in_common_types
+from skal.inputs._containers import is_frame, n_rows, take
+from skal.inputs._joining import concat
+from skal.inputs._overlap import check_disjoint
+from skal.inputs._rows import check_rows
+from skal.inputs._tags import is_tags
+from skal.splitting import HELD_OUT, carve, count_of
 
 
 def with_rows(
@@ -58,12 +62,13 @@ def checked_sets(
     n_rounds: int,
     estimator: Any,
     seed: int,
+    choice: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Check the given sets and carve the other ones out of `X`.
 
     Parameters
     ----------
-    X, y, given, sizes, fit_params, batch_size, n_rounds, estimator, seed
+    X, y, given, sizes, fit_params, batch_size, n_rounds, estimator, seed, choice
         As in `skal.problem.assemble`.
 
     Returns
@@ -82,11 +87,15 @@ def checked_sets(
     X, y = check_rows(X, "X", estimator), check_labels(y, "y")
     check_matching(X, y, "y")
     sets = _check_given(given, X, estimator)
+    if is_frame(X):
+        X, sets = _in_common_types(X, sets)
     classes = class_list([y, *(sets[key] for key in sets if key[0] == "y")])
 
     # Carve the sets that are not given; what remains is the pool
     n = n_rows(X)
-    rows = carve(n, _fill_in_warm_size(sizes, n, batch_size), seed)
+    least = choice.get("warm_per_class", 0) * (0 if is_tags(y) else len(np.unique(y)))
+    counts = _fill_in_warm_size(sizes, n, batch_size, least)
+    rows = carve(n, counts, seed, y=y, **choice)
     pool = rows.pop("pool")
     for name, part in rows.items():
         if name == "warm" or len(part):
@@ -101,6 +110,57 @@ def checked_sets(
         "n_rounds": _possible_rounds(n_rounds, batch_size, len(pool)),
         "fit_params": _cut_fit_params(X, fit_params, rows.get("warm"), pool, sets),
     }
+
+
+def check_names(sets: Mapping[str, Any]) -> None:
+    """Check that the pool is among the sets, and that each name is a known one.
+
+    Parameters
+    ----------
+    sets : mapping of str to rows or labels
+        The sets, named as the arguments of `ActiveLearner.fit`.
+
+    Raises
+    ------
+    ValueError
+        If `X` or `y` is missing, or a name is unknown.
+    """
+    known = ["X", "y", *(f"{letter}_{name}" for name in HELD_OUT for letter in "Xy")]
+    missing = [name for name in known[:2] if name not in sets]
+    unknown = [name for name in sets if name not in known]
+    if missing or unknown:
+        wrong = f"{missing[0]} is missing" if missing else f"{unknown[0]} is unknown"
+        raise ValueError(
+            f"sets must have the names that skal.split uses, X, y, X_warm and so on: "
+            f"{wrong}."
+        )
+
+
+def checked_error_score(value: Any) -> float | None:
+    """Return the score of failed trainings; None to raise their errors.
+
+    Parameters
+    ----------
+    value : object
+        The `error_score` that the user gave.
+
+    Returns
+    -------
+    float or None
+
+    Raises
+    ------
+    ValueError
+        If it is neither "raise" nor a finite number.
+    """
+    if isinstance(value, str) and value == "raise":
+        return None
+    if isinstance(value, Real) and np.isfinite(float(value)):
+        return float(value)
+    raise ValueError(
+        f"error_score must be 'raise' or a finite number, got {value!r}: choose a "
+        "score that is lower than those of all models, such as 0."
+    )
 
 
 def _check_given(
@@ -125,14 +185,21 @@ def _check_given(
     return sets
 
 
+def _in_common_types(X: Any, sets: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return the frames with columns of the same types."""
+    frames = {"X": X} | {key: value for key, value in sets.items() if key[0] == "X"}
+    frames = in_common_types(frames)
+    return frames.pop("X"), sets | frames
+
+
 def _fill_in_warm_size(
-    sizes: Mapping[str, float | None], n: int, batch_size: int
+    sizes: Mapping[str, float | None], n: int, batch_size: int, least: int
 ) -> dict[str, float]:
     """Return the sizes with the default size of the warm start in place of None."""
     known = {name: size for name, size in sizes.items() if size is not None}
     if len(known) < len(sizes):
         left = n - sum(count_of(size, n) for size in known.values())
-        known["warm"] = min(2 * batch_size, max(1, left // 4))
+        known["warm"] = max(least, min(2 * batch_size, max(1, left // 4)))
     return known
 
 
@@ -158,17 +225,50 @@ def _cut_fit_params(
     pool_rows: NDArray,
     sets: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Cut arguments with one value per row of `X` to the warm start and the pool."""
-    # A warm start that is given has no values of such an argument
-    if warm_rows is None and n_rows(sets["X_warm"]):
-        whole = _check_method_params(X, fit_params)
-        cut = _check_method_params(X, fit_params, indices=pool_rows)
-        per_row = [name for name in whole if cut[name] is not whole[name]]
-        if per_row:
-            raise ValueError(
-                f"{per_row[0]} has one value per row of X and none for X_warm: put the "
-                "warm start into X and set `warm_size`, so that it is carved out."
-            )
-    warm_rows = np.empty(0, dtype=np.int64) if warm_rows is None else warm_rows
-    rows = np.concatenate([warm_rows, pool_rows])
-    return _check_method_params(X, fit_params, indices=rows)
+    """Cut arguments with one value per row to the warm start and the pool.
+
+    They have one value for each row of `X`. If the warm start is given, they may also
+    have one for each row of `X_warm` and `X`, in this order.
+    """
+    if warm_rows is not None:
+        rows = np.concatenate([warm_rows, pool_rows])
+        return _check_method_params(X, fit_params, indices=rows)
+    # A row of a given warm start has no row of X
+    n_warm, n = n_rows(sets["X_warm"]), n_rows(X)
+    return {
+        name: _for_given_warm_start(name, value, n_warm, n, pool_rows)
+        for name, value in fit_params.items()
+    }
+
+
+def _for_given_warm_start(
+    name: str, value: Any, n_warm: int, n: int, pool_rows: NDArray
+) -> Any:
+    """Cut an argument of `fit` to a warm start that is given and the pool."""
+    n_values = _n_values(value)
+    if n_values == n_warm + n:
+        return take(value, np.concatenate([np.arange(n_warm), n_warm + pool_rows]))
+    if n_values != n:
+        return value
+    cut = take(value, pool_rows)
+    if n_warm == 0:
+        return cut
+    if name.rpartition("__")[2] != "sample_weight":
+        raise ValueError(
+            f"{name} has one value per row of X and none for X_warm: pass the values "
+            "for X_warm, followed by those for X."
+        )
+    warnings.warn(
+        f"{name} has no values for X_warm, so each of its rows has weight 1: to give "
+        "them other weights, pass those of X_warm, followed by those of X.",
+        stacklevel=8,  # the caller of ActiveLearner.fit, which has two decorators
+    )
+    return concat(np.ones(n_warm), np.asarray(cut))
+
+
+def _n_values(value: Any) -> int | None:
+    """Return the number of values of an argument of `fit`; None for a single value."""
+    is_array_like = hasattr(value, "__len__") or hasattr(value, "shape")
+    if not is_array_like or isinstance(value, str | Mapping):
+        return None
+    return n_rows(value) if getattr(value, "ndim", 1) > 0 else None

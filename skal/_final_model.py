@@ -4,7 +4,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skal.answers._errors import explained
-from skal.inputs._containers import width
+from skal.inputs._containers import is_table
 
 
 def _estimator_has(method):
@@ -91,7 +91,7 @@ class FinalModelMixin:
         """
         return self._call("decision_function", X)
 
-    def score(self, X, y):
+    def score(self, X, y, sample_weight=None):
         """Score the final model by `scoring`.
 
         Parameters
@@ -100,6 +100,8 @@ class FinalModelMixin:
             The rows to score on.
         y : array-like of shape (n_samples,), or list of n_samples lists of tags
             Their true labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            The weight of each row in the score.
 
         Returns
         -------
@@ -107,8 +109,9 @@ class FinalModelMixin:
             The score, higher is better.
         """
         model = self._model_for(X)
+        params = {} if sample_weight is None else {"sample_weight": sample_weight}
         with explained(model):
-            return self.scorer_(model, X, y)
+            return self.scorer_(model, X, y, **params)
 
     def _call(self, method, X):
         """Return what a method of the final model returns for `X`."""
@@ -117,6 +120,7 @@ class FinalModelMixin:
     def _model_for(self, X):
         """Return the final model, after a check that `X` has the columns of `fit`."""
         check_is_fitted(self, "estimator_")
-        if width(X) is not None:
+        # Lists of one length in `fit` need not have this length: they may be tokens.
+        if is_table(X):
             validate_data(self, X, reset=False, skip_check_array=True)
         return self.estimator_

@@ -1,41 +1,58 @@
 """The rounds of an `ActiveLearner`: followed, scored and reported to callbacks."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any, NamedTuple
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skal.answers._needs import strategy_peeks, strategy_searches
 from skal.loop import Round, run_rounds
 from skal.problem import Problem
+from skal.scoring import SETS, Evaluation
 from skal.strategies._base import fit_strategy
-from skal.training import Evaluation, Trainer
+from skal.training import Trainer
 
 
-class ScoredRounds(NamedTuple):
-    """The scores of all rounds, and the last one.
+@dataclass
+class ScoredRounds:
+    """The scores of the rounds so far, and the last one.
 
     Parameters
     ----------
-    curve, validation_curve : list of n_rounds + 1 floats
-        Score after each round, on test and on validation.
+    curve, validation_curve : ndarray of shape (n_rounds + 1,)
+        Score after each round, on test and on validation; NaN for rounds to come.
     n_trainings : int
         Number of models trained in the rounds.
-    last : Round
-        The last round, which holds the final model and the whole order.
+    last : Round or None
+        The latest round, which holds the model and the order so far.
     """
 
-    curve: list[float]
-    validation_curve: list[float]
-    n_trainings: int
-    last: Round
+    curve: NDArray[np.float64]
+    validation_curve: NDArray[np.float64]
+    n_trainings: int = 0
+    last: Round | None = None
+
+    @classmethod
+    def of(cls, problem: Problem) -> "ScoredRounds":
+        """Return the scores of a problem before its first round.
+
+        Parameters
+        ----------
+        problem : Problem
+
+        Returns
+        -------
+        ScoredRounds
+        """
+        return cls(*np.full((2, problem.n_rounds + 1), np.nan))
 
 
 def score_rounds(
-    learner: Any, strategy: Any, problem: Problem, context: Any
-) -> ScoredRounds:
+    learner: Any, strategy: Any, problem: Problem, context: Any, scored: ScoredRounds
+) -> None:
     """Fit a strategy, follow it through all rounds, and score the models.
 
     Parameters
@@ -48,10 +65,8 @@ def score_rounds(
         The whole problem; the strategy sees the part that it may see.
     context : CallbackContext
         The callback context of the learner's `fit`.
-
-    Returns
-    -------
-    ScoredRounds
+    scored : ScoredRounds
+        Updated in place, so that it holds what was done if a round fails.
     """
     # A strategy that peeks may search for days, so it is fitted only after the first
     # model was trained and scored without an error.
@@ -59,25 +74,17 @@ def score_rounds(
     if not is_fitted_late:
         _fit(strategy, problem, context, learner)
 
-    test = Evaluation(problem.X_test, problem.y_test, problem.scorer)
-    val = Evaluation(problem.X_val, problem.y_val, problem.scorer)
-    curve, validation_curve, n_trainings = [], [], 0
+    test, val = (Evaluation.on(problem, name) for name in ("test", "val"))
     for current in run_rounds(problem, strategy, Trainer(problem)):
         task = context.subcontext(task_name="round")
         task.call_on_fit_task_begin(estimator=learner)
-        n_trainings += current.model is not None
-        with _note_on_errors(
-            f"The scorer was given the test set, in round {current.k}."
-        ):
-            curve.append(test.score(current.model))
-        with _note_on_errors(
-            f"The scorer was given the validation set, in round {current.k}."
-        ):
-            validation_curve.append(val.score(current.model))
-        task.call_on_fit_task_end(estimator=learner, metadata={"score": curve[-1]})
+        scored.last = current
+        scored.n_trainings += current.model is not None
+        scored.curve[current.k] = score = _score(test, current)
+        scored.validation_curve[current.k] = _score(val, current)
+        task.call_on_fit_task_end(estimator=learner, metadata={"score": score})
         if is_fitted_late and current.k == 0:
             _fit(strategy, problem, context, learner)
-    return ScoredRounds(curve, validation_curve, n_trainings, current)
 
 
 def _fit(strategy: Any, problem: Problem, context: Any, learner: Any) -> None:
@@ -91,14 +98,19 @@ def _fit(strategy: Any, problem: Problem, context: Any, learner: Any) -> None:
     task.call_on_fit_task_end(estimator=learner)
 
 
-@contextmanager
-def _note_on_errors(text: str) -> Iterator[None]:
-    """Add a note to an error that is raised in a block."""
+def _score(evaluation: Evaluation, current: Round) -> float:
+    """Score the model of a round; if it failed, return `error_score`."""
+    if current.has_failed and evaluation.X is not None:
+        assert evaluation.error_score is not None
+        return evaluation.error_score
     try:
-        yield
+        return evaluation.score(current.model)
     except Exception as error:
-        error.add_note(text)
-        raise
+        name = SETS[evaluation.name]
+        error.add_note(f"The scorer was given the {name}, in round {current.k}.")
+        if evaluation.error_score is None:
+            raise
+        return evaluation.failed(error).score
 
 
 def warn_if_search_disagrees(learner: Any) -> None:

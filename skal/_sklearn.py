@@ -10,6 +10,7 @@ from sklearn.base import _fit_context
 from sklearn.callback._callback_context import get_context_path
 from sklearn.callback._transport import close_listener, open_listener, send
 from sklearn.utils import _safe_indexing
+from sklearn.utils._indexing import _get_column_indices
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -20,7 +21,12 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metaestimators import _BaseComposition
-from sklearn.utils.validation import _check_method_params, _num_features, _num_samples
+from sklearn.utils.validation import (
+    _check_method_params,
+    _check_sample_weight,
+    _num_features,
+    _num_samples,
+)
 
 __all__ = [
     "HasMethods",
@@ -30,7 +36,9 @@ __all__ = [
     "_BaseComposition",
     "_VisualBlock",
     "_check_method_params",
+    "_check_sample_weight",
     "_fit_context",
+    "_get_column_indices",
     "_num_features",
     "_num_samples",
     "_safe_indexing",

@@ -1,7 +1,7 @@
 """ActiveLearner: the active learning loop as a scikit-learn meta-estimator."""
 
 from copy import deepcopy
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn import get_config
@@ -19,7 +19,7 @@ from sklearn.utils.validation import validate_data
 from skal._costs import search_cost
 from skal._data_sets import with_rows
 from skal._final_model import FinalModelMixin
-from skal._scored_rounds import score_rounds, warn_if_search_disagrees
+from skal._scored_rounds import ScoredRounds, score_rounds, warn_if_search_disagrees
 from skal._sklearn import HasMethods, Interval, StrOptions, _fit_context, _VisualBlock
 from skal._threads import single_threaded, warn_once
 from skal.curves import xi_quality
@@ -29,7 +29,7 @@ from skal.inputs._tags import scorer_of
 from skal.loop import check_runnable
 from skal.problem import assemble
 from skal.seeding import Stream, as_seed, set_random_states, stream
-from skal.splitting import SIZE
+from skal.splitting import CHOICE, SIZE
 
 
 class ActiveLearner(
@@ -80,11 +80,25 @@ class ActiveLearner(
         Number of rows of the validation set, on which an oracle searches, and of the
         test set, whose scores are reported. Carved out of `X` unless they are given.
 
+    warm_per_class : int, default=0
+        Minimum number of rows of each class in the warm start, if that is carved out of
+        `X`. Some estimators cannot be trained without a few rows of each class.
+
+    stratify : bool, default=False
+        Whether the sets that are carved out of `X` have its class proportions, as
+        nearly as possible.
+
     scoring : str, callable or None, default=None
         How to score the models, as everywhere in scikit-learn. None takes the
         estimator's `score`, and the accuracy while only one class is labelled: pass
         the name of a scorer if `score` is not the accuracy. If labels are lists of
         tags, a named scorer such as "f1_weighted" is applied to the tags of all tokens.
+
+    error_score : "raise" or float, default="raise"
+        Score of a model that cannot be trained or scored, for instance because a class
+        has too few rows. With a number, a warning is given and the run goes on: an
+        oracle's search counts the score, and any other strategy chooses with the model
+        of the round before.
 
     random_state : int, RandomState instance or None, default=None
         Controls the carving of sets, each `random_state` inside the estimator (the
@@ -151,6 +165,10 @@ class ActiveLearner(
     If only one class is labelled in the warm start, its model is constant. Each
     training runs on one thread; instead, several trainings run at the same time.
 
+    The semi-supervised classifiers of scikit-learn are also trained on the rows of the
+    pool that are not labelled yet, with the label -1. So is any estimator with an
+    attribute `uses_unlabelled` that is True.
+
     References
     ----------
     Zhou et al., "Towards Understanding the Behaviors of Optimal Deep Active Learning
@@ -179,7 +197,9 @@ class ActiveLearner(
         "select_size": SIZE,
         "val_size": SIZE,
         "test_size": SIZE,
+        **CHOICE,
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "error_score": [StrOptions({"raise"}), Real],
         "random_state": ["random_state"],
     }
 
@@ -194,7 +214,10 @@ class ActiveLearner(
         select_size=0.1,
         val_size=0.25,
         test_size=0.25,
+        warm_per_class=0,
+        stratify=False,
         scoring=None,
+        error_score="raise",
         random_state=None,
     ):
         self.estimator = estimator
@@ -205,7 +228,10 @@ class ActiveLearner(
         self.select_size = select_size
         self.val_size = val_size
         self.test_size = test_size
+        self.warm_per_class = warm_per_class
+        self.stratify = stratify
         self.scoring = scoring
+        self.error_score = error_score
         self.random_state = random_state
 
     @with_callbacks
@@ -224,6 +250,7 @@ class ActiveLearner(
         y_val=None,
         X_test=None,
         y_test=None,
+        groups=None,
         **params,
     ):
         """Label the pool, round by round.
@@ -245,10 +272,16 @@ class ActiveLearner(
         y_warm, y_select, y_val, y_test : array-like, default=None
             Their labels. Labels that are not in `y` are added to the class list.
 
+        groups : array-like of shape (n_samples,), default=None
+            The group of each row of `X`, such as a patient or a document. The sets that
+            are carved out of `X` never split a group, except that warm start and pool,
+            which are both trained on, may share one.
+
         **params : dict
             Further arguments of the estimator's `fit`, passed through metadata routing
-            if that is enabled. An argument with one value per row of `X`, such as
-            `sample_weight`, is cut to the rows in use.
+            if that is enabled. An argument with one value per row, such as
+            `sample_weight`, is cut to the rows in use. It has one value for each row of
+            `X` or, if the warm start is given, of `X_warm` and `X`, in this order.
 
         Returns
         -------
@@ -263,6 +296,11 @@ class ActiveLearner(
             scorer returns a score that is not finite.
         TypeError
             If the strategy needs a method that the estimator lacks.
+        Exception
+            If the estimator, the scorer or the strategy raises it. A note says in which
+            round, and how many rows of each class were labelled. `order_`, `curve_`
+            (NaN for the rounds that are missing) and `estimator_` (the latest model)
+            are set.
         """
         # Check the data and carve the sets that are not given
         given = with_rows(
@@ -273,7 +311,7 @@ class ActiveLearner(
                 "test": (X_test, y_test),
             }
         )
-        problem = self._make_problem(X, y, given, params)
+        problem = self._make_problem(X, y, given, groups, params)
         strategy = set_random_states(
             clone(self.strategy), stream(problem.seed, Stream.STRATEGY), only_unset=True
         )
@@ -286,10 +324,14 @@ class ActiveLearner(
 
         # Follow the strategy through the rounds
         with single_threaded(), warn_once():
-            scored = score_rounds(self, strategy, problem, context)
-            self._keep_results(problem, strategy, scored)
+            scored = ScoredRounds.of(problem)
+            try:
+                score_rounds(self, strategy, problem, context, scored)
+            finally:
+                # If a round fails, what was labelled until then can still be read.
+                if scored.last is not None:
+                    self._keep_results(X, problem, strategy, scored)
             warn_if_search_disagrees(self)
-        self.order_index_ = row_labels(X, self.order_)
         context.call_on_fit_task_end(
             estimator=self, metadata={"quality": self.quality_}
         )
@@ -311,7 +353,7 @@ class ActiveLearner(
             "warm": self.warm_size,
         }
 
-    def _make_problem(self, X, y, given, params):
+    def _make_problem(self, X, y, given, groups, params):
         """Return the problem that the arguments of `fit` pose."""
         if width(X) is not None:
             validate_data(self, X, y, skip_check_array=True)
@@ -329,16 +371,22 @@ class ActiveLearner(
             estimator=self.estimator,
             scorer=scorer_of(self.estimator, self.scoring, y),
             seed=as_seed(self.random_state),
+            error_score=self.error_score,
+            choice={
+                "warm_per_class": self.warm_per_class,
+                "stratify": self.stratify,
+                "groups": groups,
+            },
         )
 
-    def _keep_results(self, problem, strategy, scored):
-        """Set the fitted attributes, except for `order_index_`."""
+    def _keep_results(self, X, problem, strategy, scored):
+        """Set the fitted attributes."""
         order = scored.last.order
-        self.curve_ = np.array(scored.curve)
-        self.quality_ = xi_quality(scored.curve)
-        self.validation_curve_ = np.array(scored.validation_curve)
-        self.validation_quality_ = xi_quality(scored.validation_curve)
+        self.curve_, self.validation_curve_ = scored.curve, scored.validation_curve
+        self.quality_ = xi_quality(self.curve_)
+        self.validation_quality_ = xi_quality(self.validation_curve_)
         self.order_ = problem.pool_rows[order]
+        self.order_index_ = row_labels(X, self.order_)
         self.n_warm_ = n_rows(problem.X_warm)
         self.rounds_ = 1 + np.arange(len(order)) // problem.batch_size
         self.estimator_ = scored.last.model

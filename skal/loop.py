@@ -6,11 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.answers._needs import check_pairing, strategy_searches
+from skal.answers._needs import check_pairing, strategy_needs, strategy_searches
+from skal.inputs._checks import uses_unlabelled
 from skal.inputs._containers import n_rows, take
 from skal.problem import Problem
+from skal.scoring import warn_of_failure
 from skal.strategies import Labelled
-from skal.training import Trainer
+from skal.strategies._batches import ask
+from skal.strategies._read_only import read_only
+from skal.training import UNLABELLED, Trainer
 
 
 class Round(NamedTuple):
@@ -24,11 +28,14 @@ class Round(NamedTuple):
         The model trained on all labelled rows; None if no row is labelled.
     order : ndarray of shape (n_acquired,)
         Positions in the pool, in the order in which they were labelled.
+    has_failed : bool, default=False
+        Whether the training failed, so that `model` is that of an earlier round.
     """
 
     k: int
     model: Any
     order: NDArray[np.int64]
+    has_failed: bool = False
 
 
 def check_runnable(problem: Problem, strategy: Any) -> None:
@@ -46,9 +53,15 @@ def check_runnable(problem: Problem, strategy: Any) -> None:
     TypeError
         If the estimator is a regressor, or lacks a method that the strategy needs.
     ValueError
-        If a set is missing, or the estimator takes pairs of rows.
+        If a set is missing, the estimator takes pairs of rows, or a semi-supervised
+        estimator takes one of the classes for unlabelled.
     """
     check_pairing(strategy, problem.estimator, n_rows(problem.X_warm))
+    if uses_unlabelled(problem.estimator) and UNLABELLED in problem.classes.tolist():
+        raise ValueError(
+            f"{type(problem.estimator).__name__} takes the label {UNLABELLED} for rows "
+            "without a label, and y has such a class: give the class another label."
+        )
     if strategy_searches(strategy):
         check_validation(problem, strategy)
     if problem.X_test is None:
@@ -110,18 +123,68 @@ def run_rounds(
     Zhou et al., AISTATS 2021, section 3.1.
     """
     train = trainer.train if train is None else train
-    order = np.empty(0, dtype=np.int64)
+    order, X = np.empty(0, dtype=np.int64), read_only(problem.X_pool)
+    model = None
     for k in range(problem.n_rounds + 1):
-        model = train(order)
-        yield Round(k, model, order)
+        model, has_failed = train_or_keep(train, order, model, problem, strategy)
+        yield Round(k, model, order, has_failed)
         if k < problem.n_rounds:
-            batch = _next_batch(problem, strategy, trainer, model, order)
+            try:
+                batch = _next_batch(problem, strategy, X, trainer, model, order)
+            except Exception as error:
+                trainer.explain(error, order)
+                raise
             order = np.concatenate([order, batch])
+
+
+def train_or_keep(
+    train: Callable[[NDArray[np.int64]], Any],
+    order: NDArray[np.int64],
+    latest: Any,
+    problem: Problem,
+    strategy: Any,
+) -> tuple[Any, bool]:
+    """Train on labelled rows, or keep the latest model if that fails.
+
+    Parameters
+    ----------
+    train : callable
+        `train(order)` returns a model.
+    order : ndarray of shape (n_acquired,)
+        Positions in the pool.
+    latest : estimator or None
+        The model of the latest training that did not fail.
+    problem : Problem
+        Its `error_score` decides whether an error is raised.
+    strategy : strategy
+        Needs a model, or not.
+
+    Returns
+    -------
+    model : estimator or None
+        The new model, or the latest one.
+    has_failed : bool
+        Whether the training failed.
+
+    Warns
+    -----
+    FitFailedWarning
+        If the training failed, and `error_score` is a number.
+    """
+    try:
+        return train(order), False
+    except Exception as error:
+        is_needed = latest is None and strategy_needs(strategy)
+        if problem.error_score is None or is_needed:
+            raise
+        warn_of_failure(error, problem.error_score)
+        return latest, True
 
 
 def _next_batch(
     problem: Problem,
     strategy: Any,
+    X: Any,
     trainer: Trainer,
     model: Any,
     order: NDArray[np.int64],
@@ -130,15 +193,9 @@ def _next_batch(
     is_open = np.ones(problem.n_pool, dtype=bool)
     is_open[order] = False
     n = min(problem.batch_size, problem.n_pool - len(order))
-    batch = strategy.select(
-        model,
-        problem.X_pool,
-        n,
-        candidates=np.flatnonzero(is_open),
-        labelled=labelled_by(trainer, order),
-    )
-    check_batch(batch, n, is_open, strategy)
-    return batch
+    candidates = np.flatnonzero(is_open)
+    labelled = labelled_by(trainer, order)
+    return ask(strategy, model, X, n, candidates, labelled)
 
 
 def labelled_by(trainer: Trainer, order: NDArray[np.int64]) -> Labelled:
@@ -159,37 +216,3 @@ def labelled_by(trainer: Trainer, order: NDArray[np.int64]) -> Labelled:
     rows = trainer.labelled_rows(order)
     positions = np.concatenate([np.full(trainer.n_warm, -1), order])
     return Labelled(take(trainer.X, rows), take(trainer.y, rows), positions)
-
-
-def check_batch(batch: Any, n: int, is_open: NDArray[np.bool_], strategy: Any) -> None:
-    """Check that `select` returned a valid batch.
-
-    Parameters
-    ----------
-    batch : object
-        The value that `strategy.select` returned.
-    n : int
-        The number of rows to select.
-    is_open : ndarray of bool, shape (n_pool,)
-        Which rows of the pool were candidates.
-    strategy : strategy
-        Named in the error message.
-
-    Raises
-    ------
-    ValueError
-        If the batch is not an array of `n` distinct int64 positions of candidates.
-    """
-    is_sound = (
-        isinstance(batch, np.ndarray)
-        and batch.shape == (n,)
-        and batch.dtype == np.int64
-        and len(set(batch.tolist())) == n
-        and bool(is_open[batch].all())
-    )
-    if not is_sound:
-        raise ValueError(
-            f"{type(strategy).__name__}.select must return {n} distinct int64 "
-            f"positions out of the candidates, got {batch!r}: check the strategy with "
-            "skal.utils.estimator_checks.check_strategy."
-        )

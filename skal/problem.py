@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_scalar
 
-from skal._data_sets import checked_sets, with_rows
+from skal._data_sets import check_names, checked_error_score, checked_sets, with_rows
 from skal.answers._needs import check_classifier, strategy_peeks
 from skal.inputs._checks import check_order, takes_selection_set
+from skal.inputs._containers import n_rows
 from skal.inputs._tags import all_labels, scorer_of
 from skal.seeding import as_seed
 from skal.splitting import HELD_OUT, check_size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Problem:
     """An active learning problem: data sets, estimator, scorer, B, K and xi.
 
@@ -55,6 +56,8 @@ class Problem:
     test_frequencies : ndarray of shape (n_classes,), or None
         Share of each class in the test set, if the test set itself is hidden; for
         tags, the shares among its tokens.
+    error_score : float or None, default=None
+        The score of a model that cannot be trained or scored; None to raise the error.
     """
 
     X_pool: Any
@@ -76,6 +79,7 @@ class Problem:
     y_test: Any = None
     fit_params: Mapping[str, Any] = field(default_factory=dict)
     test_frequencies: Any = None
+    error_score: float | None = None
 
     @classmethod
     def from_sets(
@@ -86,6 +90,8 @@ class Problem:
         batch_size: int,
         n_rounds: int,
         scoring: Any = None,
+        fit_params: Mapping[str, Any] | None = None,
+        error_score: Any = "raise",
     ) -> "Problem":
         """Build a problem from given data sets, which several runs can share.
 
@@ -100,6 +106,12 @@ class Problem:
         batch_size, n_rounds : int
             Rows labelled in a round (B), and the number of rounds (K).
         scoring : str, callable or None, default=None
+            As in `ActiveLearner`.
+        fit_params : dict or None, default=None
+            Further arguments of the estimator's `fit`. An argument with one value per
+            row, such as `sample_weight`, has the values of the rows of `X_warm`,
+            followed by those of `X`.
+        error_score : "raise" or float, default="raise"
             As in `ActiveLearner`.
 
         Returns
@@ -124,7 +136,7 @@ class Problem:
         check_scalar(batch_size, "batch_size", Integral, min_val=1)
         check_scalar(n_rounds, "n_rounds", Integral, min_val=1)
         sets = {name: part for name, part in sets.items() if part is not None}
-        _check_names(sets)
+        check_names(sets)
         given = with_rows(
             {name: (sets.get(f"X_{name}"), sets.get(f"y_{name}")) for name in HELD_OUT}
         )
@@ -133,12 +145,13 @@ class Problem:
             sets["y"],
             given,
             {} if "warm" in given else {"warm": 0},
-            {},
+            fit_params or {},
             batch_size=batch_size,
             n_rounds=n_rounds,
             estimator=estimator,
             scorer=scorer_of(estimator, scoring, sets["y"]),
             seed=0,
+            error_score=error_score,
         )
 
     @classmethod
@@ -154,7 +167,12 @@ class Problem:
         select_size: float = 0.1,
         val_size: float = 0.25,
         test_size: float = 0.25,
+        warm_per_class: int = 0,
+        stratify: bool = False,
+        groups: Any = None,
         scoring: Any = None,
+        fit_params: Mapping[str, Any] | None = None,
+        error_score: Any = "raise",
         random_state: Any = None,
     ) -> "Problem":
         """Build a problem from a random split of one data set.
@@ -176,8 +194,19 @@ class Problem:
             Rows for model selection, if the estimator's `fit` takes any.
         val_size, test_size : int or float, default=0.25
             Rows of the validation and of the test set.
+        warm_per_class : int, default=0
+            Minimum number of rows of each class in the warm start.
+        stratify : bool, default=False
+            Whether each set has the class proportions of `y`.
+        groups : array-like of shape (n_samples,), default=None
+            The group of each row, as in `split`.
         scoring : str, callable or None, default=None
             The metric, as in `ActiveLearner`.
+        fit_params : dict or None, default=None
+            Further arguments of the estimator's `fit`. An argument with one value per
+            row of `X`, such as `sample_weight`, is cut to the rows in use.
+        error_score : "raise" or float, default="raise"
+            As in `ActiveLearner`.
         random_state : int, RandomState instance or None, default=None
             Determines the split.
 
@@ -205,6 +234,7 @@ class Problem:
         sizes = {"test": test_size, "val": val_size, "select": select_size}
         for name, size in {**sizes, "warm": warm_size}.items():
             check_size(size, f"{name}_size", may_be_none=name == "warm")
+        check_scalar(warm_per_class, "warm_per_class", Integral, min_val=0)
         if not takes_selection_set(estimator):
             sizes["select"] = 0
         return assemble(
@@ -212,12 +242,26 @@ class Problem:
             y,
             {},
             {**sizes, "warm": warm_size},
-            {},
+            fit_params or {},
             batch_size=batch_size,
             n_rounds=n_rounds,
             estimator=estimator,
             scorer=scorer_of(estimator, scoring, y),
             seed=as_seed(random_state),
+            error_score=error_score,
+            choice={
+                "warm_per_class": warm_per_class,
+                "stratify": stratify,
+                "groups": groups,
+            },
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"Problem(estimator={type(self.estimator).__name__}, "
+            f"n_warm={n_rows(self.X_warm)}, n_pool={self.n_pool}, "
+            f"n_classes={len(self.classes)}, batch_size={self.batch_size}, "
+            f"n_rounds={self.n_rounds}, seed={self.seed})"
         )
 
     @property
@@ -240,7 +284,9 @@ class Problem:
         }
         return {"X": self.X_pool, "y": self.y_pool, **named}
 
-    def positions(self, rows: Any, name: str = "order") -> NDArray[np.int64]:
+    def positions(
+        self, rows: Any, name: str = "order", *, is_whole: bool = False
+    ) -> NDArray[np.int64]:
         """Translate rows of `X` into positions in the pool.
 
         Parameters
@@ -249,6 +295,8 @@ class Problem:
             Distinct rows of `X`.
         name : str, default="order"
             The name of `rows` in error messages.
+        is_whole : bool, default=False
+            Whether `rows` must be enough for all rounds.
 
         Returns
         -------
@@ -258,7 +306,7 @@ class Problem:
         Raises
         ------
         ValueError
-            If a row is repeated or not in the pool.
+            If a row is repeated or not in the pool, or there are too few rows.
         """
         rows = check_order(rows, name)
         position_of = {row: i for i, row in enumerate(self.pool_rows.tolist())}
@@ -270,37 +318,13 @@ class Problem:
                 "from, so give the same data sets (or the same random_state, which "
                 "carves them)."
             )
-        return np.array([position_of[row] for row in rows.tolist()], dtype=np.int64)
-
-    def whole_order(self, rows: Any, name: str = "order") -> NDArray[np.int64]:
-        """Translate an order into positions, and check that it is long enough.
-
-        Parameters
-        ----------
-        rows : array-like of int
-            Distinct rows of `X`, in the order in which they are to be labelled.
-        name : str, default="order"
-            The name of `rows` in error messages.
-
-        Returns
-        -------
-        ndarray of shape (len(rows),)
-            The position of each row.
-
-        Raises
-        ------
-        ValueError
-            If there are too few rows for all rounds, or one is repeated or not in the
-            pool.
-        """
-        order = self.positions(rows, name)
-        if len(order) < self.n_acquired:
+        if is_whole and len(rows) < self.n_acquired:
             raise ValueError(
-                f"{name} has {len(order)} rows, and {self.n_rounds} rounds of "
+                f"{name} has {len(rows)} rows, and {self.n_rounds} rounds of "
                 f"batch_size={self.batch_size} label {self.n_acquired}: give a longer "
                 "order, or fewer or smaller rounds."
             )
-        return order
+        return np.array([position_of[row] for row in rows.tolist()], dtype=np.int64)
 
     def seen_by(self, strategy: Any) -> "Problem":
         """Return a copy without the data that a strategy may not see.
@@ -348,19 +372,6 @@ class Problem:
         return replace(hidden, X_test=None, y_test=None, test_frequencies=None)
 
 
-def _check_names(sets: Mapping[str, Any]) -> None:
-    """Check that the pool is among the sets, and that each name is a known one."""
-    known = ["X", "y", *(f"{letter}_{name}" for name in HELD_OUT for letter in "Xy")]
-    missing = [name for name in known[:2] if name not in sets]
-    unknown = [name for name in sets if name not in known]
-    if missing or unknown:
-        wrong = f"{missing[0]} is missing" if missing else f"{unknown[0]} is unknown"
-        raise ValueError(
-            f"sets must have the names that skal.split uses, X, y, X_warm and so on: "
-            f"{wrong}."
-        )
-
-
 def assemble(
     X: Any,
     y: Any,
@@ -373,6 +384,8 @@ def assemble(
     estimator: Any,
     scorer: Any,
     seed: int,
+    error_score: Any = "raise",
+    choice: Mapping[str, Any] | None = None,
 ) -> Problem:
     """Check the given data and build a problem, carving the sets that are not given.
 
@@ -388,9 +401,13 @@ def assemble(
         other sets leave.
     fit_params : dict
         Further arguments of the estimator's `fit`. An argument with one value per row
-        of `X` is cut to the warm start and the pool.
+        of `X`, or of a given warm start and `X`, is cut to the warm start and the pool.
     batch_size, n_rounds, estimator, scorer, seed
         As in `Problem`.
+    error_score : "raise" or float, default="raise"
+        The score of a model that cannot be trained or scored.
+    choice : dict or None, default=None
+        The arguments `warm_per_class`, `stratify` and `groups` of `split`.
 
     Returns
     -------
@@ -401,9 +418,12 @@ def assemble(
     ValueError
         If labels are missing, sets overlap or disagree in width, or `X` is too small.
     TypeError
-        If the estimator is no classifier with one label per row.
+        If the estimator is a regressor, or takes several labels per row only.
     """
     check_classifier(estimator)
+    # Integers of Python, since small ones of numpy wrap around
+    batch_size, n_rounds = int(batch_size), int(n_rounds)
+    check_scalar(batch_size, "batch_size", int, max_val=np.iinfo(np.int64).max)
     data = checked_sets(
         X,
         y,
@@ -414,7 +434,13 @@ def assemble(
         n_rounds=n_rounds,
         estimator=estimator,
         seed=seed,
+        choice=choice or {},
     )
     return Problem(
-        **data, estimator=estimator, scorer=scorer, batch_size=batch_size, seed=seed
+        **data,
+        estimator=estimator,
+        scorer=scorer,
+        batch_size=batch_size,
+        seed=seed,
+        error_score=checked_error_score(error_score),
     )

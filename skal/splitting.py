@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skal._sklearn import Interval, validate_params
 from skal.inputs._checks import check_matching
 from skal.inputs._containers import n_rows, take
+from skal.inputs._tags import is_tags
 from skal.seeding import Stream, as_seed, stream
 
 # All sets of a run besides the pool.
@@ -21,8 +22,17 @@ SIZE = [
 ]
 
 
+# Constraints of the parameters that say which rows a set takes.
+CHOICE: dict[str, list[Any]] = {
+    "warm_per_class": [Interval(Integral, 0, None, closed="left")],
+    "stratify": ["boolean"],
+}
+
+
 @validate_params(
-    {f"{name}_size": SIZE for name in HELD_OUT} | {"random_state": ["random_state"]},
+    {f"{name}_size": SIZE for name in HELD_OUT}
+    | CHOICE
+    | {"random_state": ["random_state"]},
     prefer_skip_nested_validation=True,
 )
 def split(
@@ -33,9 +43,12 @@ def split(
     val_size: float = 0.25,
     test_size: float = 0.25,
     select_size: float = 0,
+    warm_per_class: int = 0,
+    stratify: bool = False,
+    groups: Any = None,
     random_state: Any = None,
 ) -> dict[str, Any]:
-    """Split one table into the data sets of a run, at random and not stratified.
+    """Split one table at random into the data sets of a run.
 
     `ActiveLearner.fit` does this for the sets that it is not given. Call `split` if
     several runs, with different seeds, must share the same sets.
@@ -47,6 +60,14 @@ def split(
     warm_size, val_size, test_size, select_size : int or float
         Number of rows of each set; a float is a fraction of all rows. The remaining
         rows are the pool.
+    warm_per_class : int, default=0
+        Minimum number of rows of each class in the warm start.
+    stratify : bool, default=False
+        Whether each set has the class proportions of `y`, as nearly as possible.
+    groups : array-like of shape (n_samples,), default=None
+        The group of each row, such as a patient or a document. A group is never split
+        between held-out sets, or between one of them and the rows to train on, and so
+        the sizes of the sets are only approximate.
     random_state : int, RandomState instance or None, default=None
         Determines the split.
 
@@ -60,8 +81,8 @@ def split(
     Raises
     ------
     ValueError
-        If a size is out of range, the sizes leave no row for the pool, or the number
-        of labels is not the number of rows.
+        If a size is out of range, the sizes leave no row for the pool, the number of
+        labels or groups is not the number of rows, or a class has too few rows.
 
     Examples
     --------
@@ -76,7 +97,15 @@ def split(
         raise ValueError("y is None: give a label for each row of X.")
     check_matching(X, y, "y")
     sizes = {"test": test_size, "val": val_size, "select": select_size}
-    rows = carve(n_rows(X), {**sizes, "warm": warm_size}, as_seed(random_state))
+    rows = carve(
+        n_rows(X),
+        {**sizes, "warm": warm_size},
+        as_seed(random_state),
+        y=y,
+        warm_per_class=warm_per_class,
+        stratify=stratify,
+        groups=groups,
+    )
     pool = rows.pop("pool")
     sets = {"X": take(X, pool), "y": take(y, pool)}
     for name in HELD_OUT:
@@ -86,7 +115,16 @@ def split(
     return sets
 
 
-def carve(n: int, sizes: Mapping[str, float], seed: int) -> dict[str, NDArray]:
+def carve(
+    n: int,
+    sizes: Mapping[str, float],
+    seed: int,
+    *,
+    y: Any = None,
+    warm_per_class: int = 0,
+    stratify: bool = False,
+    groups: Any = None,
+) -> dict[str, NDArray]:
     """Split row numbers into disjoint sets, by one seeded shuffle.
 
     Parameters
@@ -98,6 +136,8 @@ def carve(n: int, sizes: Mapping[str, float], seed: int) -> dict[str, NDArray]:
         fraction of `n`, rounded, and at least one row unless it is zero.
     seed : int
         Determines the split.
+    y, warm_per_class, stratify, groups
+        As in `split`.
 
     Returns
     -------
@@ -107,21 +147,124 @@ def carve(n: int, sizes: Mapping[str, float], seed: int) -> dict[str, NDArray]:
     Raises
     ------
     ValueError
-        If no row is left for the pool.
+        If no row is left for the pool, or a class has too few rows.
     """
     counts = {name: count_of(size, n) for name, size in sizes.items()}
+    _check_room(n, counts)
+    rng = stream(seed, Stream.SPLIT)
+    left = shuffled = rng.permutation(n)
+    if stratify:
+        left = shuffled = _stratified(shuffled, _labels(y, "stratify", groups), rng)
+    group_of = None if groups is None else _group_numbers(groups, n)[shuffled]
+    if group_of is not None:
+        left, group_of = _side_by_side(shuffled, group_of)
+
+    rows = {}
+    for name, count in counts.items():
+        if name == "warm" and group_of is not None:
+            # Warm start and pool are both trained on, so they may share groups.
+            left, group_of = shuffled[np.isin(shuffled, left)], None
+        if name == "warm" and warm_per_class:
+            labels = _labels(y, "warm_per_class")
+            left = _each_class_first(left, labels, warm_per_class, count)
+        if group_of is not None:
+            count = _whole_groups(group_of, count)
+            group_of = group_of[count:]
+        rows[name], left = np.sort(left[:count]), left[count:]
+    _check_room(n, {name: len(part) for name, part in rows.items()})
+    return rows | {"pool": np.sort(left)}
+
+
+def _check_room(n: int, counts: Mapping[str, int]) -> None:
+    """Check that some rows are left for the pool."""
     if n <= sum(counts.values()):
         wanted = ", ".join(f"{name}_size={count}" for name, count in counts.items())
         raise ValueError(
             f"X has n_samples={n}, and {wanted} leave no row for the pool: give more "
             "rows, or make these sets smaller."
         )
-    shuffled = stream(seed, Stream.SPLIT).permutation(n)
-    cuts = np.cumsum(list(counts.values()))
-    parts = np.split(shuffled, cuts)
-    return {
-        name: np.sort(part) for name, part in zip([*counts, "pool"], parts, strict=True)
-    }
+
+
+def _labels(y: Any, name: str, groups: Any = None) -> NDArray:
+    """Return the labels by which rows are chosen."""
+    if groups is not None:
+        raise ValueError(
+            "stratify=True does not work with groups, which are not split by class: "
+            "set stratify=False."
+        )
+    if is_tags(y):
+        raise ValueError(
+            f"{name} needs one label per row, and y holds lists of tags: leave it at "
+            "its default."
+        )
+    return np.asarray(y)
+
+
+def _stratified(
+    rows: NDArray[np.int64], labels: NDArray, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Spread the rows of each class evenly, so that any stretch is stratified."""
+    _, codes, counts = np.unique(labels[rows], return_inverse=True, return_counts=True)
+    places = (_ranks(codes) + rng.random(len(counts))[codes]) / counts[codes]
+    return rows[np.argsort(places, kind="stable")]
+
+
+def _each_class_first(
+    rows: NDArray[np.int64], labels: NDArray, per_class: int, n_warm: int
+) -> NDArray[np.int64]:
+    """Move the first few rows of each class to the front."""
+    classes, codes = np.unique(labels, return_inverse=True)
+    counts = np.bincount(codes[rows], minlength=len(classes))
+    if counts.min() < per_class:
+        rarest = counts.argmin()
+        name = classes[rarest].item()
+        raise ValueError(
+            f"warm_per_class={per_class} needs that many rows of each class, and "
+            f"{counts[rarest]} rows of class {name!r} are left outside of the held-out "
+            "sets: give more of them, or choose a smaller warm_per_class."
+        )
+    if n_warm < per_class * len(classes):
+        raise ValueError(
+            f"warm_size={n_warm} is too small for {per_class} rows of each of "
+            f"{len(classes)} classes: it must be at least {per_class * len(classes)}."
+        )
+    return rows[np.argsort(_ranks(codes[rows]) >= per_class, kind="stable")]
+
+
+def _ranks(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number of equal codes before each code."""
+    ordered = np.argsort(codes, kind="stable")
+    starts = np.cumsum(np.bincount(codes)) - np.bincount(codes)
+    ranks = np.empty_like(ordered)
+    ranks[ordered] = np.arange(len(codes)) - starts[codes[ordered]]
+    return ranks
+
+
+def _group_numbers(groups: Any, n: int) -> NDArray[np.int64]:
+    """Return the number of each row's group."""
+    if n_rows(groups) != n:
+        raise ValueError(
+            f"groups must have one value per row of X, {n}, got {n_rows(groups)}."
+        )
+    numbers: dict[Any, int] = {}
+    return np.array([numbers.setdefault(group, len(numbers)) for group in groups])
+
+
+def _side_by_side(
+    rows: NDArray[np.int64], group_of: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Put the rows of each group side by side, groups by their first row."""
+    _, first, inverse = np.unique(group_of, return_index=True, return_inverse=True)
+    order = np.argsort(first[inverse], kind="stable")
+    return rows[order], group_of[order]
+
+
+def _whole_groups(group_of: NDArray[np.int64], count: int) -> int:
+    """Return the number of rows nearest to `count` that splits no group."""
+    if count == 0:
+        return 0
+    ends = np.append(np.flatnonzero(np.diff(group_of)) + 1, len(group_of))
+    return int(ends[np.abs(ends - count).argmin()])
 
 
 def check_size(size: Any, name: str, *, may_be_none: bool = False) -> None:
@@ -167,4 +310,4 @@ def count_of(size: float, n: int) -> int:
     """
     if isinstance(size, Integral) or size == 0:
         return int(size)
-    return max(1, round(size * n))
+    return max(1, round(float(size) * n))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
 import numpy as np
@@ -13,18 +13,20 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from skal._sklearn import _check_method_params
-from skal._threads import interruptible, single_threaded
+from skal._threads import interruptible
 from skal.answers._class_parameters import ClassParameters
 from skal.answers._constant import ConstantModel
-from skal.answers._errors import explained
 from skal.answers._fixed_classes import with_classes
-from skal.answers._margins import margins_of
 from skal.answers._numbered import with_any_labels
-from skal.inputs._checks import final_step
-from skal.inputs._containers import concat, n_rows, take
+from skal.inputs._checks import final_step, uses_unlabelled
+from skal.inputs._containers import n_rows, take
+from skal.inputs._joining import concat
 from skal.inputs._tags import is_tags
 from skal.problem import Problem
 from skal.seeding import Stream, isolated, set_random_states, stream
+
+# The label of rows without a label, as in `sklearn.semi_supervised`.
+UNLABELLED = -1
 
 
 class SideBySide(Protocol):
@@ -110,10 +112,12 @@ class Trainer:
 
     def __init__(self, problem: Problem) -> None:
         self.classes = problem.classes
-        self.n_warm = n_rows(problem.X_warm)
+        self.n_warm, self.batch_size = n_rows(problem.X_warm), problem.batch_size
         self.X = concat(problem.X_warm, problem.X_pool)
         self.y = concat(problem.y_warm, problem.y_pool)
+        self.must_succeed = problem.error_score is None
         self.is_tagging = is_tags(self.y)
+        self.uses_unlabelled = uses_unlabelled(problem.estimator)
         self.priority = row_priority(problem.seed, self.n_warm + problem.n_pool)
         self.seed = int(stream(problem.seed, Stream.TRAINING).integers(2**31))
         seeded = set_random_states(
@@ -191,21 +195,73 @@ class Trainer:
             return None
         if self.many is not None:
             return self.many.fit([rows])[0]
-        X, y = take(self.X, rows), take(self.y, rows)
+        y = take(self.y, rows)
         if self._is_single_class(y):
-            model = ConstantModel(self.estimator).fit(X, y)
-            return with_classes(model, self.classes, y)
+            constant = ConstantModel(self.estimator).fit(take(self.X, rows), y)
+            return with_classes(constant, self.classes, y)
+        known, run_params = y, self._known_run_params(y)
+        if self.uses_unlabelled:
+            rows, y = self._with_unlabelled(rows)
+        X = take(self.X, rows)
         params = _check_method_params(self.X, self.fit_params, indices=rows)
-        params |= self._known_run_params(y)
+        params |= run_params
         model = clone(self.estimator)
-        with isolated(self.seed), self._configured(), interruptible():
-            self._fit(model, X, y, params)
+        try:
+            with isolated(self.seed), self._configured(), interruptible():
+                self._fit(model, X, y, params)
+        except Exception as error:
+            self.explain(error, positions)
+            raise
         self._is_validated = True
-        return model if self.is_tagging else with_classes(model, self.classes, y)
+        return model if self.is_tagging else with_classes(model, self.classes, known)
 
     def _fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
         with self._class_parameters.checked(y):
             model.fit(X, y, **params)
+
+    def explain(self, error: Exception, positions: NDArray[np.int64]) -> None:
+        """Add a note to an error: the round, and the labelled rows of each class.
+
+        Parameters
+        ----------
+        error : Exception
+            The error that was raised by the model of a labelled set.
+        positions : ndarray of shape (n_acquired,)
+            The labelled positions in the pool.
+        """
+        number = -(-len(positions) // self.batch_size)
+        start = f"In round {number}"
+        if any(note.startswith(start) for note in getattr(error, "__notes__", [])):
+            return
+        rows = self.labelled_rows(positions)
+        per_class = "" if self.is_tagging else f": {self._per_class(rows)}"
+        go_on = "; to go on without such models, set `error_score`"
+        error.add_note(
+            f"{start}, {len(rows)} rows were labelled{per_class}. If the estimator "
+            "needs more rows of each class, set `warm_per_class`"
+            f"{go_on * self.must_succeed}."
+        )
+
+    def _per_class(self, rows: NDArray[np.int64]) -> str:
+        """Describe how many rows of each class there are, the rarest classes first."""
+        labels = np.asarray(take(self.y, rows))
+        counts = [int((labels == label).sum()) for label in self.classes]
+        order = np.argsort(counts, kind="stable")
+        texts = [f"{counts[i]} of class {self.classes[i].item()!r}" for i in order[:6]]
+        more = f", and more of {len(order) - 6} other classes" if len(order) > 6 else ""
+        return ", ".join(texts) + more
+
+    def _with_unlabelled(
+        self, labelled: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray]:
+        """Return all rows in their canonical order, and labels that are -1 if open."""
+        rows = np.argsort(self.priority)
+        is_open = np.ones(len(rows), dtype=bool)
+        is_open[labelled] = False
+        y = np.asarray(self.y)
+        y = y.astype(y.dtype if y.dtype.kind in "if" else object)
+        y[is_open] = UNLABELLED
+        return rows, y[rows]
 
     def _is_single_class(self, y: Any) -> bool:
         """Return whether to train a constant model, since `y` has only one class.
@@ -309,140 +365,3 @@ def _request(estimator: Any, name: str, key: str) -> None:
 # `Trainer.many` of the trainer that this process used last, by the trainer's key. Kept
 # outside of the trainer, so that it is not pickled; only one, to save memory.
 _side_by_side: dict[str, SideBySide | None] = {}
-
-
-class Judgement(NamedTuple):
-    """The score of a model, and the margins of some of its answers.
-
-    Parameters
-    ----------
-    score : float
-        The score on a held-out set.
-    margins : ndarray of shape (n_answers,), dtype float16, or None
-        The margins of its answers to a sample of the held-out set, if there is one.
-    """
-
-    score: float
-    margins: NDArray[np.float16] | None = None
-
-
-class Evaluation(NamedTuple):
-    """A held-out set and a scorer.
-
-    Parameters
-    ----------
-    X, y : rows and labels, or None
-        The held-out set.
-    scorer : callable
-        `scorer(model, X, y)` returns a float, higher is better.
-    sample : ndarray of int, default=None
-        Rows of the held-out set whose margins `judge` returns; None for no margins.
-    """
-
-    X: Any
-    y: Any
-    scorer: Any
-    sample: NDArray[np.int64] | None = None
-
-    def score(self, model: Any) -> float:
-        """Score a model, and check that the score is finite.
-
-        Parameters
-        ----------
-        model : estimator or None
-            The fitted model; None if no row is labelled yet.
-
-        Returns
-        -------
-        float
-            NaN without a model or without a held-out set.
-
-        Raises
-        ------
-        ValueError
-            If the scorer returns NaN or infinity.
-        """
-        if model is None or self.X is None:
-            return float("nan")
-        with explained(model):
-            value = float(self.scorer(model, self.X, self.y))
-        return self.checked(value)
-
-    def judge(self, model: Any) -> Judgement:
-        """Score a model, and compute the margins of its answers to the sample.
-
-        Parameters
-        ----------
-        model : estimator or None
-            The fitted model; None if no row is labelled yet.
-
-        Returns
-        -------
-        Judgement
-        """
-        score = self.score(model)
-        if model is None or self.sample is None:
-            return Judgement(score)
-        return Judgement(score, margins_of(model, *self.sampled()))
-
-    def sampled(self) -> tuple[Any, Any]:
-        """Return the rows and labels of the sample."""
-        assert self.sample is not None
-        return take(self.X, self.sample), take(self.y, self.sample)
-
-    def checked(self, value: float) -> float:
-        """Return a score after a check that it is finite.
-
-        Parameters
-        ----------
-        value : float
-            A score.
-
-        Returns
-        -------
-        float
-            The same score.
-
-        Raises
-        ------
-        ValueError
-            If the score is NaN or infinite.
-        """
-        if not np.isfinite(value):
-            raise ValueError(
-                f"The scorer {self.scorer} must return a finite number, got {value}: "
-                "choose a `scoring` that is finite for every model, also for one that "
-                "was not trained on all classes."
-            )
-        return value
-
-
-def train_and_judge(
-    trainer: Trainer, evaluation: Evaluation, sets: Sequence[NDArray[np.int64]]
-) -> list[Judgement]:
-    """Train on each set and score the models: the unit of work of a search.
-
-    The models are trained side by side if the estimator offers it.
-
-    Parameters
-    ----------
-    trainer : Trainer
-        Trains the models.
-    evaluation : Evaluation
-        Scores them.
-    sets : sequence of ndarray of shape (n_acquired,)
-        Positions in the pool.
-
-    Returns
-    -------
-    list of Judgement
-        One for each set.
-    """
-    if trainer.many is not None and trainer.n_warm and evaluation.X is not None:
-        rows = [trainer.rows(positions) for positions in sets]
-        return [
-            Judgement(evaluation.checked(score), margins)
-            for score, margins in trainer.many.judge(rows, *evaluation)
-        ]
-    with single_threaded():
-        return [evaluation.judge(trainer.train(positions)) for positions in sets]

@@ -1,7 +1,8 @@
-"""Every classifier with the families of strategies, while a class turns up late.
+"""Every classifier with all families of strategies, while a class turns up late.
 
-Each run works, or ends in one sentence: of skal's, where a strategy needs what the
-classifier has not, or of the classifier's own, where it cannot be trained on few rows.
+Each run works, or ends in one sentence: one of skal's if a strategy or the data needs
+something that the classifier lacks, or the classifier's own if it cannot be trained on
+a few rows.
 """
 
 import importlib.util

@@ -1,9 +1,11 @@
-"""The answers of a model: checked, in the class list of the run, in its labels."""
+"""Answers of a fitted model: checked, and in the labels and classes of the run."""
 
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_blobs
@@ -189,7 +191,7 @@ def test_predictions_outside_of_the_class_list_are_refused():
     model = Says(["a"] * 5 + ["c"])
     codes = predicted_codes(model, ROWS[:5], np.array(["a", "b"]))
     assert codes.tolist() == [0] * 5
-    with pytest.raises(ValueError, match=r"Says.predict returns .*'c'.* none of the"):
+    with pytest.raises(ValueError, match=r"Says.predict returns .*'c'.* not among the"):
         predicted_codes(model, ROWS, np.array(["a", "b"]))
     with pytest.raises(ValueError, match="one label for each of the 6 rows, got shape"):
         predicted_codes(Says([[1, 0]] * 6), ROWS, np.array([0, 1]))
@@ -437,6 +439,17 @@ def test_an_error_for_another_reason_is_left_alone(five):
     for weights, known in (({0: 1, 1: 1}, [0, 1]), ("balanced", [0, 1]), ({}, [2, 3])):
         with pytest.raises(KeyError, match="other"):
             fit_on(Fails(weights), *five, known)
+
+
+@pytest.mark.parametrize("make", [np.ndarray.tolist, pd.DataFrame, sparse.csr_matrix])
+def test_several_labels_per_row_are_refused(five, make):
+    X, y = five
+    table = np.column_stack([y > 0, y > 1, y > 2]).astype(int)
+    with pytest.raises(ValueError, match=r"label"):
+        ActiveLearner(RandomForestClassifier(3), Margin()).fit(X, make(table))
+    if make is not np.ndarray.tolist:  # lists in a list would be tags of tokens
+        with pytest.raises(ValueError, match="y holds 3 labels per row: skal takes on"):
+            ActiveLearner(RandomForestClassifier(3), Margin()).fit(X, make(table))
 
 
 # Classifiers that take the numbers 0 to n - 1 only

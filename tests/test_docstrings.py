@@ -20,6 +20,7 @@ ROOMS = [
     "skal.plotting",
     "skal.strategies",
     "skal.studies",
+    "skal.utils",
 ]
 CHECKS = {
     "GL03": "double line breaks",

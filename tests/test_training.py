@@ -20,7 +20,8 @@ from skal import ActiveLearner, AnnealingOracle, Problem, Random, split
 from skal._threads import single_threaded
 from skal.answers._fixed_classes import FixedClasses
 from skal.problem import assemble
-from skal.training import Evaluation, Trainer
+from skal.scoring import Evaluation
+from skal.training import Trainer
 
 
 def make_problem(X, y, estimator, seed=0, fit_params=None, **sizes):
@@ -233,16 +234,30 @@ def test_what_has_one_value_per_row_is_cut_to_the_rows_in_use(blobs):
     assert len(model.sample_weight_) == 22
 
 
-def test_weights_do_not_fit_a_warm_start_of_its_own(blobs):
+def test_values_for_a_warm_start_of_its_own(blobs):
+    """They come before those of X; a weight that is missing is 1."""
     X, y = blobs
     sets = split(X, y, warm_size=10, val_size=20, test_size=20, random_state=0)
     given = {"warm": (sets["X_warm"], sets["y_warm"])}
     sizes = {"test": 10, "val": 10, "select": 0}
-    with pytest.raises(ValueError, match="sample_weight has one value per row of X"):
-        assemble(
-            sets["X"], sets["y"], given, sizes, {"sample_weight": sets["X"][:, 0]},
+
+    def trained(**fit_params):
+        problem = assemble(
+            sets["X"], sets["y"], given, sizes, fit_params,
             batch_size=5, n_rounds=3, estimator=Recorder(), scorer=None, seed=0,
         )  # fmt: skip
+        return Trainer(problem).train(np.arange(12))
+
+    both = np.concatenate([sets["X_warm"], sets["X"]])[:, 0]
+    model = trained(sample_weight=both)
+    np.testing.assert_array_equal(model.sample_weight_, model.X_[:, 0])
+    with pytest.warns(UserWarning, match="has no values for X_warm, so each of its"):
+        model = trained(sample_weight=both[10:])
+    is_warm = np.isin(model.X_[:, 0], sets["X_warm"][:, 0])
+    expected = np.where(is_warm, 1.0, model.X_[:, 0])
+    np.testing.assert_array_equal(model.sample_weight_, expected)
+    with pytest.raises(ValueError, match="costs has one value per row of X and none"):
+        trained(costs=both[10:])
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])

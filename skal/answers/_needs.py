@@ -51,8 +51,19 @@ def strategy_needs(strategy):
     -------
     tuple of str
         Names of methods, or "posterior"; empty if the strategy has no such attribute.
+
+    Raises
+    ------
+    TypeError
+        If the attribute is not a tuple or list of str.
     """
-    return getattr(strategy, "needs", ())
+    needs = getattr(strategy, "needs", ())
+    if isinstance(needs, tuple | list) and all(isinstance(n, str) for n in needs):
+        return tuple(needs)
+    raise TypeError(
+        f"{type(strategy).__name__}.needs must be a tuple of method names, got "
+        f'{needs!r}: write, for example, needs = ("predict_proba",), or () for none.'
+    )
 
 
 def strategy_peeks(strategy):

@@ -163,7 +163,7 @@ def token_log_probabilities(model, X):
     Raises
     ------
     ValueError
-        If the number of arrays is not that of the sentences, or one has another shape.
+        If there are more or fewer arrays than sentences, or one has another shape.
     """
     found = model.predict_token_log_proba(X)
     if len(found) != n_rows(X) or any(np.ndim(rows) != 2 for rows in found):
@@ -193,7 +193,7 @@ def predictions(model, X):
     Raises
     ------
     ValueError
-        If there are several labels per row, or their number is not that of the rows.
+        If there are several labels per row, or more or fewer labels than rows.
     """
     with explained(model):
         found = np.asarray(model.predict(X))
@@ -231,8 +231,8 @@ def predicted_codes(model, X, classes):
     codes = codes_of(found, classes)
     if (codes < 0).any():
         raise ValueError(
-            f"{name_of(model)}.predict returns {found[codes < 0][0]!r}, which is none "
-            f"of the classes {classes.tolist()}: let it return labels, such as "
+            f"{name_of(model)}.predict returns {found[codes < 0][0]!r}, which is not "
+            f"among the classes {classes.tolist()}: let it return labels, such as "
             "`self.classes_[numbers]`, and not their numbers."
         )
     return codes
@@ -290,7 +290,7 @@ def column_codes(model, n_columns, classes, labelled=None):
     if n_columns != len(known):
         raise ValueError(
             f"{name} gives {n_columns} columns, and its `classes_` name {len(known)} "
-            f"of the {len(classes)} classes of the run, those that are labelled: let "
+            f"of the {len(classes)} classes of the run, the labelled ones: let "
             "`classes_` name a class for each column, such as by "
             f"NeuralNetClassifier(classes={classes.tolist()})."
         )

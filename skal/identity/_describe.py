@@ -34,6 +34,7 @@ from skal.identity._kinds import (
     is_restless,
     is_table,
     module_name,
+    params_of,
 )
 from skal.identity._names import is_installed, is_own_code, module_of, public_name
 
@@ -195,7 +196,7 @@ class _Description:
         if isinstance(value, functools.partial):
             parts = {"func": value.func, "args": value.args, "keywords": value.keywords}
         elif has_params(value):
-            parts = value.get_params(deep=False)
+            parts = params_of(value)
         else:
             parts = {} if is_restless(kind) else attributes(value)
             # A run sets the random_state of estimators, but not of other objects.

@@ -15,6 +15,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from skal._version import __version__
 from skal.identity._describe import describe, digest, split_text
 from skal.identity._names import renamed_all
+from skal.inputs._checks import uses_unlabelled
 from skal.inputs._containers import n_rows
 from skal.problem import Problem
 
@@ -56,6 +57,8 @@ def of_problem(problem: Problem) -> dict[str, str]:
         "scoring": describe(problem.scorer, WITHOUT_EFFECT),
         "batch_size": str(problem.batch_size),
         "n_rounds": str(problem.n_rounds),
+        # Journals from before unlabelled rows were shown hold other scores.
+        **({"unlabelled": "shown"} if uses_unlabelled(problem.estimator) else {}),
         **{name: str(0 if X is None else n_rows(X)) for name, X in sizes.items()},
     }
 

@@ -71,6 +71,27 @@ def has_params(value: Any) -> bool:
     return hasattr(value, "get_params") and not isinstance(value, type)
 
 
+def params_of(value: Any) -> dict[str, Any]:
+    """Return the parameters of an object, without those added later at their default.
+
+    Parameters
+    ----------
+    value : estimator
+        Its class may have `_added_params`, a dict with the defaults of parameters that
+        it did not have when older files were written.
+
+    Returns
+    -------
+    dict of str to value
+    """
+    added = getattr(value, "_added_params", {})
+    return {
+        name: part
+        for name, part in value.get_params(deep=False).items()
+        if not (name in added and part is added[name])
+    }
+
+
 def is_table(value: Any) -> bool:
     """Return whether a value is an array, a tensor, a data frame or a matrix."""
     return hasattr(value, "__array__") or sparse.issparse(value)

@@ -1,7 +1,7 @@
 """Checks of rows, labels and orders, before anything is trained."""
 
 import math
-from itertools import combinations
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,12 +9,18 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_array, column_or_1d, get_tags
+from sklearn.semi_supervised import (
+    LabelPropagation,
+    LabelSpreading,
+    SelfTrainingClassifier,
+)
+from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_consistent_length, has_fit_parameter
 
-from skal._sklearn import HasMethods, _BaseComposition, is_pandas_na
-from skal.inputs._containers import is_frame, is_text, n_rows, row_keys, width
+from skal._sklearn import HasMethods
+from skal.inputs._cells import is_missing
+from skal.inputs._containers import is_frame, is_table, is_text, n_rows
 from skal.inputs._tags import all_labels, check_as_many, is_tags
 
 
@@ -47,68 +53,23 @@ def takes_selection_set(estimator: Any) -> bool:
     return has_fit_parameter(final_step(estimator), "X_val")
 
 
-def check_rows(X: Any, name: str, estimator: Any) -> Any:
-    """Check a numeric table in the way that the first step of an estimator would.
-
-    The tags of this step decide which tables are allowed. Text, data frames and the
-    input of a column transformer are not checked here. Neither is the input of a
-    transformer from outside scikit-learn, whose purpose may be to clean it.
+def uses_unlabelled(estimator: Any) -> bool:
+    """Return whether an estimator also learns from rows without a label.
 
     Parameters
     ----------
-    X : rows
-        The rows to check.
-    name : str
-        The name of the rows in error messages.
     estimator : estimator
-        The estimator that will be trained on the rows.
+        If it is a Pipeline, its last step counts.
 
     Returns
     -------
-    rows
-        An array or a CSR matrix; `X` itself if it was not checked.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If the estimator cannot be trained on the table.
+    bool
+        True for the semi-supervised classifiers of scikit-learn, and for an estimator
+        with an attribute `uses_unlabelled` that is True.
     """
-    chain = _chain(estimator)
-    if is_frame(X) or isinstance(chain[-1], _BaseComposition) or _is_own(chain[-1]):
-        return X
-    tags = get_tags(chain[-1])
-    if tags.no_validation or tags.input_tags.string or is_text(X):
-        return X
-    return check_array(
-        X,
-        accept_sparse="csr",
-        dtype=None if tags.input_tags.categorical else "numeric",
-        ensure_2d=tags.input_tags.two_d_array,
-        allow_nd=True,
-        ensure_all_finite=not any(get_tags(e).input_tags.allow_nan for e in chain),
-        ensure_min_samples=0 if name != "X" else 1,
-        input_name=name,
-    )
-
-
-def _is_own(step: Any) -> bool:
-    """Return whether a step is a transformer from outside scikit-learn."""
-    package = type(step).__module__.partition(".")[0]
-    return hasattr(step, "transform") and package != "sklearn"
-
-
-def _chain(estimator: Any) -> list:
-    """Return the nested estimators, from `estimator` to the one that gets the rows."""
-    chain = [estimator]
-    while True:
-        last = chain[-1]
-        if isinstance(last, Pipeline):
-            steps = [step for _, step in last.steps if hasattr(step, "fit")]
-            chain += steps[:0:-1] + steps[:1]
-        elif hasattr(getattr(last, "estimator", None), "fit"):
-            chain.append(last.estimator)
-        else:
-            return chain
+    last = final_step(estimator)
+    known = (LabelPropagation, LabelSpreading, SelfTrainingClassifier)
+    return isinstance(last, known) or getattr(last, "uses_unlabelled", False) is True
 
 
 class Predicts(HasMethods):
@@ -159,20 +120,59 @@ def check_labels(y: Any, name: str) -> Any:
     """
     if is_tags(y):
         y = [list(row) for row in y]
-        missing = [i for i, row in enumerate(y) if any(map(_is_missing, row))]
+        missing = [i for i, row in enumerate(y) if any(map(_is_unknown, row))]
     else:
+        _check_one_label(y, name)
+        mask = np.ma.getmaskarray(y) if np.ma.isMaskedArray(y) else False
         y = column_or_1d(y, warn=True)
-        labels = y.tolist() if y.dtype.kind in "fO" else []
-        missing = [i for i, label in enumerate(labels) if _is_missing(label)]
+        missing = np.flatnonzero(_unknown(y) | np.ravel(mask)).tolist()
     if missing:
         raise ValueError(
             f"{name} has missing labels (None, NaN or infinity) in {len(missing)} "
             f"rows, the first in row {missing[0]}: the simulation must be able to look "
             "up every label, so label these rows or leave them out."
         )
-    if len(all_labels(y)):
-        check_classification_targets(all_labels(y))
+    labels = all_labels(y)
+    if len(labels):
+        _check_one_type(labels, name)
+        check_classification_targets(labels)
     return y
+
+
+def _unknown(y: NDArray) -> NDArray[np.bool_]:
+    """Return which labels are missing."""
+    if y.dtype.kind in "mM":
+        return np.isnat(y)
+    labels = y.tolist() if y.dtype.kind in "fO" else []
+    return np.array([_is_unknown(label) for label in labels] or [False] * len(y), bool)
+
+
+def _is_unknown(label: Any) -> bool:
+    """Return whether a label is None, NaN, NaT, pandas' NA or infinite."""
+    return is_missing(label) or (isinstance(label, float) and math.isinf(label))
+
+
+def _check_one_label(y: Any, name: str) -> None:
+    """Check that `y` does not hold several labels per row."""
+    shape = np.shape(y) if not hasattr(y, "shape") else y.shape
+    if len(shape) == 2 and shape[1] > 1:
+        raise ValueError(
+            f"{name} holds {shape[1]} labels per row: skal takes one label per row, so "
+            f"give one column of {name}, or run each label on its own."
+        )
+
+
+def _check_one_type(labels: NDArray, name: str) -> None:
+    """Check that labels are all texts, or none of them is."""
+    if labels.dtype.kind != "O":
+        return
+    is_text = [isinstance(label, str) for label in labels]
+    if any(is_text) and not all(is_text):
+        row = is_text.index(not is_text[0])
+        raise ValueError(
+            f"{name} has labels of different types, such as {labels[0]!r} and "
+            f"{labels[row]!r}: give all labels as str, or all as numbers."
+        )
 
 
 def class_list(labels: list[Any]) -> NDArray:
@@ -199,14 +199,14 @@ def class_list(labels: list[Any]) -> NDArray:
             "Some sets have one label per row and others a list of tags: give the same "
             "kind of labels for all sets."
         )
-    return unique_labels(*map(all_labels, labels))
-
-
-def _is_missing(label: Any) -> bool:
-    """Return whether a label is None, NaN, pandas' NA or infinite."""
-    if isinstance(label, float):
-        return not math.isfinite(label)
-    return label is None or is_pandas_na(label)
+    flat = [all_labels(y) for y in labels]
+    kinds = sorted({"dates" if y.dtype.kind in "mM" else "others" for y in flat})
+    if len(kinds) > 1:
+        raise ValueError(
+            "The labels of some sets are dates and those of others are not: give the "
+            "same kind of labels for all sets."
+        )
+    return unique_labels(*flat)
 
 
 def check_matching(X: Any, y: Any, name: str) -> None:
@@ -250,21 +250,55 @@ def check_pair(X: Any, y: Any, name: str, like: Any) -> None:
     if y is None:
         raise ValueError(f"X_{name} is given without y_{name}: give its labels too.")
     check_matching(X, y, f"y_{name}")
-    if (is_frame(X), sparse.issparse(X)) != (is_frame(like), sparse.issparse(like)):
+    if _container(X) != _container(like):
         raise ValueError(
             f"X_{name} is a {type(X).__name__} and X is a {type(like).__name__}: give "
             "all sets in the same kind of container."
         )
-    widths = width(X), width(like)
-    if n_rows(X) and widths[0] != widths[1]:
+    if n_rows(X):
+        _check_same_columns(X, f"X_{name}", like)
+
+
+def _container(X: Any) -> str:
+    """Return the kind of a container; rows of two kinds cannot be joined."""
+    if is_frame(X):
+        return f"frame of {type(X).__module__.partition('.')[0]}"
+    if sparse.issparse(X):
+        return "sparse"
+    return "mapping" if isinstance(X, Mapping) else "sequence"
+
+
+def _check_same_columns(X: Any, name: str, like: Any) -> None:
+    """Check that a set has the columns of `like`, and the same kind of cells."""
+    if is_frame(X) or isinstance(X, Mapping):
+        columns = [list(getattr(rows, "columns", rows)) for rows in (X, like)]
+        if columns[0] != columns[1]:
+            raise ValueError(
+                f"{name} and X must have the same columns in the same order: select "
+                f"the columns of X from {name}."
+            )
+    if isinstance(X, Mapping):
+        for key in X:
+            _check_same_columns(X[key], f"{name}[{key!r}]", like[key])
+    if not is_frame(X) and is_table(X) and is_table(like):
+        _check_same_cells(X, name, like)
+
+
+def _check_same_cells(X: Any, name: str, like: Any) -> None:
+    """Check that the rows of an array have the shape and kind of those of `like`."""
+    shapes = X.shape[1:], like.shape[1:]
+    if shapes[0] != shapes[1]:
+        of = ["x".join(map(str, shape)) for shape in shapes]
         raise ValueError(
-            f"X_{name} has {widths[0]} columns and X has {widths[1]}: all sets must "
-            "have the same columns."
+            f"{name} has {of[0]} columns and X has {of[1]}: all sets must have the "
+            "same columns."
         )
-    if is_frame(X) and list(X.columns) != list(like.columns):
+    kinds = [{"U": "S"}.get(rows.dtype.kind, rows.dtype.kind) for rows in (X, like)]
+    kinds = ["number" if kind in "biufc" else kind for kind in kinds]
+    if kinds[0] != kinds[1] and "O" not in kinds:
         raise ValueError(
-            f"X_{name} and X must have the same columns in the same order: select the "
-            f"columns of X from X_{name}."
+            f"{name} is an array of {X.dtype} and X is one of {like.dtype}: convert "
+            "them to the same type."
         )
 
 
@@ -324,34 +358,3 @@ def check_order(order: Any, name: str = "order") -> NDArray[np.int64]:
             "row at most once."
         )
     return order.astype(np.int64)
-
-
-def check_disjoint(sets: dict[str, Any]) -> None:
-    """Check that no row belongs to two sets.
-
-    If rows repeat within a set, equal rows in two sets need not mean an overlap: as
-    many are allowed as the repeats within the two sets explain.
-
-    Parameters
-    ----------
-    sets : dict of str to rows
-        The sets by their names.
-
-    Raises
-    ------
-    ValueError
-        If two sets overlap.
-    """
-    sets = {name: X for name, X in sets.items() if n_rows(X)}
-    keys = dict(zip(sets, row_keys(list(sets.values())), strict=True))
-    distinct = {name: set(rows) for name, rows in keys.items()}
-    for first, second in combinations(keys, 2):
-        small, large = sorted((first, second), key=lambda name: len(keys[name]))
-        shared = sum(row in distinct[large] for row in keys[small])
-        repeats = sum(len(keys[name]) - len(distinct[name]) for name in (small, large))
-        if shared > 5 + 2 * repeats or (shared == len(keys[small]) and not repeats):
-            raise ValueError(
-                f"{first} and {second} overlap: they share {shared} rows. The score on "
-                "rows that were trained on says nothing about new data, so give "
-                "disjoint sets (skal.split makes them)."
-            )

@@ -1,6 +1,6 @@
-"""Rows in any container: arrays, sparse matrices, data frames and lists."""
+"""Rows in any container: arrays, sparse matrices, data frames, lists and mappings."""
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from scipy import sparse
@@ -37,59 +37,57 @@ def is_frame(X: Any) -> bool:
     return hasattr(X, "columns") and hasattr(X, "dtypes")
 
 
+def is_series(X: Any) -> bool:
+    """Return whether `X` is one column of pandas, polars or a similar library."""
+    return hasattr(X, "dtype") and hasattr(X, "to_frame") and not is_frame(X)
+
+
+def is_list(X: Any) -> TypeGuard[list | tuple]:
+    """Return whether the rows are a plain list, so that any object may be a row."""
+    return isinstance(X, list | tuple)
+
+
+def is_table(X: Any) -> bool:
+    """Return whether the rows have columns: a frame, or an array that is not flat."""
+    return is_frame(X) or (hasattr(X, "dtype") and getattr(X, "ndim", 0) > 1)
+
+
 def is_text(X: Any) -> bool:
     """Return whether the rows are sentences, or lists of tokens."""
-    is_column = isinstance(X, list | tuple) or hasattr(X, "dtype")
+    is_column = is_list(X) or hasattr(X, "dtype")
     if not is_column or getattr(X, "ndim", 1) != 1:
         return False
     # An empty sentence does not show its type, so look at the first non-empty one.
-    first = next((row for row in X if np.size(row)), None)
-    if isinstance(first, list | tuple | np.ndarray):
+    first: Any = next((row for row in X if not _is_empty(row)), None)
+    if is_list(first) or getattr(first, "ndim", 0) == 1:
         return isinstance(first[0], str)
     return isinstance(first, str)
+
+
+def _is_empty(row: Any) -> bool:
+    """Return whether a row is a sentence or a list without words."""
+    is_sequence = isinstance(row, str | list | tuple) or getattr(row, "ndim", 0) > 0
+    return is_sequence and len(row) == 0
 
 
 def width(X: Any) -> int | None:
     """Return the number of columns; None if rows have no columns, as sentences."""
     if is_text(X):
         return None
+    if is_list(X):
+        return _common_length(X)
     try:
         return _num_features(X)
     except TypeError:
         return None
 
 
-def concat(first: Any, second: Any) -> Any:
-    """Append the rows of `second` to the rows of `first`, in the same container.
-
-    Parameters
-    ----------
-    first, second : rows
-        Two sets in the same kind of container. Either may be without rows, and is then
-        ignored.
-
-    Returns
-    -------
-    rows
-    """
-    if n_rows(first) == 0:
-        return second
-    if n_rows(second) == 0:
-        return first
-    if is_frame(first):
-        import narwhals as nw
-
-        frames = [nw.from_native(first), nw.from_native(second)]
-        return nw.to_native(nw.concat(frames))
-    if sparse.issparse(first):
-        return sparse.vstack([first, second], format="csr")
-    if isinstance(first, list):
-        return first + list(second)
-    if hasattr(first, "iloc"):  # a Series, such as a column of sentences
-        import pandas as pd
-
-        return pd.concat([first, pd.Series(second)])
-    return np.concatenate([first, second])
+def _common_length(rows: list | tuple) -> int | None:
+    """Return the length of all rows; None if they differ, or are no sequences."""
+    if not all(is_list(row) or getattr(row, "ndim", 0) > 0 for row in rows):
+        return None
+    sizes = {len(row) for row in rows}
+    return sizes.pop() if len(sizes) == 1 else None
 
 
 def row_labels(X: Any, rows: np.ndarray) -> np.ndarray:
@@ -111,48 +109,6 @@ def row_labels(X: Any, rows: np.ndarray) -> np.ndarray:
     if is_frame(X) and index is not None:
         return np.asarray(index)[rows]
     return rows
-
-
-def row_keys(tables: list) -> list[list]:
-    """Return a hashable value for each row of each table, equal if rows are equal.
-
-    Rows are compared across types: 1 equals 1.0, and missing values are equal.
-
-    Parameters
-    ----------
-    tables : list of rows
-        Several sets of one problem.
-
-    Returns
-    -------
-    list of lists of hashable values
-        One list for each table.
-    """
-    tables = [X.to_numpy() if is_frame(X) else X for X in tables]
-    typed = [X for X in tables if isinstance(X, np.ndarray) or sparse.issparse(X)]
-    dtype = np.result_type(*(X.dtype for X in typed)) if typed else None
-    return [_keys(X, dtype) for X in tables]
-
-
-def _keys(X: Any, dtype: Any) -> list:
-    """Return a hashable value for each row; numbers are compared as `dtype`."""
-    if sparse.issparse(X):
-        X = X.tocsr().astype(dtype).sorted_indices()
-        columns = X.indices.astype(np.int64)
-        bounds = zip(X.indptr[:-1], X.indptr[1:], strict=True)
-        return [(columns[a:b].tobytes(), X.data[a:b].tobytes()) for a, b in bounds]
-    if isinstance(X, np.ndarray) and X.ndim > 1 and dtype.kind != "O":
-        return [row.tobytes() for row in np.ascontiguousarray(X, dtype=dtype)]
-    return [_hashable(row) for row in X]
-
-
-def _hashable(value: Any) -> Any:
-    """Return a hashable form of a value: a tuple for a list, None for NaN."""
-    if isinstance(value, dict):
-        return tuple((name, _hashable(value[name])) for name in sorted(value))
-    if isinstance(value, list | tuple | np.ndarray):
-        return tuple(map(_hashable, value))
-    return None if isinstance(value, float) and np.isnan(value) else value
 
 
 def lengths(X: Any) -> np.ndarray:

@@ -4,12 +4,17 @@ import warnings
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import check_scoring, get_scorer_names
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from torch.nn.parameter import is_lazy
 
-from skal._sklearn import Interval, StrOptions, _fit_context
+from skal._sklearn import Interval, StrOptions, _check_sample_weight, _fit_context
+from skal.inputs._checks import check_labels
+from skal.inputs._containers import take
+from skal.inputs._tags import all_labels
 from skal.nets import _saving
 from skal.nets._training import (
     check_device,
@@ -18,6 +23,7 @@ from skal.nets._training import (
     reproducible,
     train,
 )
+from skal.nets._weights import row_weights
 from skal.nets.side_by_side._many import ManyNets
 from skal.nets.side_by_side._metrics import is_of_skal
 from skal.nets.side_by_side._stack import NotSideBySide
@@ -40,13 +46,18 @@ class BaseNet(ClassifierMixin, BaseEstimator):
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "patience": [Interval(Integral, 1, None, closed="left")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "device": [str],
         "random_state": ["random_state"],
     }
 
+    # Parameters that descriptions in journals and study folders leave out at their
+    # default, since files written before they were added do not have them either.
+    _added_params: dict = {"class_weight": None}
+
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, *, X_val=None, y_val=None, classes=None):
+    def fit(self, X, y, *, X_val=None, y_val=None, classes=None, sample_weight=None):
         """Train a new module.
 
         Parameters
@@ -69,6 +80,10 @@ class BaseNet(ClassifierMixin, BaseEstimator):
             All class labels, which may include some that `y` lacks. None uses the
             classes found in `y`.
 
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the loss, at least 0. A row of weight 0 is left out;
+            its label stays among the classes. None weighs all rows alike.
+
         Returns
         -------
         self : classifier
@@ -81,9 +96,14 @@ class BaseNet(ClassifierMixin, BaseEstimator):
             that is not in `classes`, or training diverges.
         """
         check_device(self.device)
+        if sample_weight is not None:
+            X, y, classes, sample_weight = self._with_weight(
+                X, y, classes, sample_weight
+            )
         X, y = self._check_rows(X, y, reset=True)
         self.input_shape_ = X.shape[1:]
         X, codes = self._encode_labels(X, y, classes)
+        weights = self._weights_of(codes, sample_weight)
         score = self._validation_scorer(X_val, y_val)
         # Order of the random draws: the initial weights, layer by layer, then the
         # values that `_make_net` replaces. The generator is then reset to the seed, so
@@ -95,11 +115,38 @@ class BaseNet(ClassifierMixin, BaseEstimator):
             self.module_ = net.module_
             self._check_module(X)
             X, codes = (torch.tensor(a, device=self.device) for a in (X, codes))
+            if weights is not None:
+                dtype = torch.get_default_dtype()
+                weights = torch.tensor(weights, device=self.device, dtype=dtype)
             torch.manual_seed(seed)
-            epochs = train(net, X, codes, self.patience, score)
+            epochs = train(net, X, codes, self.patience, score, weights)
         self.module_.eval().zero_grad()
         self.loss_curve_, self.validation_scores_, self.best_epoch_ = epochs
         return self
+
+    def _with_weight(self, X, y, classes, sample_weight):
+        """Return the rows with a positive weight, the classes of all, and the weights.
+
+        Rows of weight 0 are left out as a whole, so that they fill no minibatch.
+        """
+        check_consistent_length(X, y)
+        weights = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        kept = np.flatnonzero(weights)
+        if len(kept) == len(weights):
+            return X, y, classes, weights
+        if classes is None:
+            classes = np.unique(all_labels(check_labels(y, "y")))
+        return take(X, kept), take(y, kept), classes, weights[kept]
+
+    def _weights_of(self, codes, sample_weight):
+        """Return the weight of each code in the loss, or None if all are alike."""
+        # A subclass may have a constructor of its own.
+        class_weight = getattr(self, "class_weight", None)
+        if class_weight is None and sample_weight is None:
+            return None
+        return row_weights(codes, self.classes_, class_weight, sample_weight)
 
     def _make_net(self):
         module, params = self._module_and_params()
@@ -152,7 +199,8 @@ class BaseNet(ClassifierMixin, BaseEstimator):
         -------
         ManyNets or None
             None if this net can only be trained one at a time: it has no such
-            implementation, it has dropout, or its class overrides `fit` or `predict`.
+            implementation, it has dropout, it is a tagger with `class_weight`, or its
+            class overrides `fit` or `predict`.
             If the user's module is the reason, a warning explains it.
 
         Raises
@@ -229,15 +277,31 @@ class BaseNet(ClassifierMixin, BaseEstimator):
         ValueError
             If the file is damaged, or holds an estimator of another class.
         """
+        unknown = sorted(set(params) - set(cls._get_param_names()))
+        if unknown:
+            raise ValueError(
+                f"{cls.__name__} has no parameter {unknown[0]!r}: choose among "
+                f"{', '.join(cls._get_param_names())}."
+            )
         weights, facts = _saving.read(path)
+        try:
+            _saving.check_facts(facts, cls)
+        except ValueError as error:
+            raise _damaged(path, error) from error
         if facts["class"] != cls.__name__:
             raise ValueError(
                 f"{path} holds a {facts['class']}, not a {cls.__name__}: read it with "
                 f"{facts['class']}.load."
             )
-        model = cls(**cls._restored_params(facts["params"] | params))
-        vars(model).update(facts["fitted"])
-        model._restore_module(weights, path)
+        try:
+            model = cls(**cls._restored_params(facts["params"] | params))
+            vars(model).update(facts["fitted"])
+            model._validate_params()
+            model._restore_module(weights, path)
+        except ValueError:
+            raise
+        except _saving.UNREADABLE as error:
+            raise _damaged(path, error) from error
         return model
 
     def _stored_params(self):
@@ -253,13 +317,40 @@ class BaseNet(ClassifierMixin, BaseEstimator):
     def _restore_module(self, weights, path):
         check_device(self.device)
         module, params = self._module_and_params()
+        if path:
+            _check_sizes(module, params, weights, path)
         # The constructor draws initial weights: leave the global random state as it is.
         with reproducible(0):
             self.module_ = module(**params).to(self.device).eval()
         try:
             self.module_.load_state_dict(weights)
         except RuntimeError as error:
-            raise ValueError(
-                f"The weights in {path} do not fit {module.__name__}: load it with the "
-                "module and the parameters with which it was saved."
-            ) from error
+            raise ValueError(_misfit(module, path)) from error
+
+
+def _check_sizes(module, params, weights, path):
+    """Compare the sizes of a module with its stored weights before memory is taken."""
+    try:
+        with reproducible(0), torch.device("meta"):
+            expected = module(**params).state_dict()
+    # A constructor may need numbers: the weights are then compared when it was built.
+    except Exception:
+        return
+    for name, value in expected.items():
+        is_known = name in weights and not is_lazy(value)
+        if is_known and value.shape != weights[name].shape:
+            raise ValueError(_misfit(module, path))
+
+
+def _misfit(module, path):
+    return (
+        f"The weights in {path} do not fit {module.__name__}: load it with the module "
+        "and the parameters with which it was saved."
+    )
+
+
+def _damaged(path, error):
+    return ValueError(
+        f"{path} is damaged or was not written by the save of a skal net "
+        f"({type(error).__name__}: {error}): save the net again."
+    )

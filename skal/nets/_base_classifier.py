@@ -1,6 +1,6 @@
 """Base class of net classifiers: predictions, posterior samples, embeddings."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from skal.nets._training import batched, reproducible
 from skal.nets.side_by_side._module_stack import ModuleStack, Rows
 from skal.nets.side_by_side._probe import make_module_stack
 from skal.nets.side_by_side._stack import in_order
-from skal.seeding import as_seed
+from skal.seeding import as_seed, isolated
 
 
 class BaseNetClassifier(BaseNet):
@@ -37,6 +37,11 @@ class BaseNetClassifier(BaseNet):
         """Raise an error unless the module returns one logit per class."""
         X = X[:2]
         shape, expected = tuple(self._logits(X).shape), (len(X), len(self.classes_))
+        # Not in the first pass, in which lazy layers draw their weights.
+        state = torch.get_rng_state()
+        self._logits(X)
+        if not torch.equal(state, torch.get_rng_state()):
+            self._draws_ = True
         if shape != expected:
             raise ValueError(
                 f"{type(self.module_).__name__} returns {len(X)} rows with shape "
@@ -153,14 +158,26 @@ class BaseNetClassifier(BaseNet):
         self.module_.eval()
         device = next(self.module_.parameters()).device
         found, order = [], []
+        # A module that draws random numbers, also in evaluation mode, always draws the
+        # same ones. Others do not wait for the lock of the global random state.
+        draws = getattr(self, "_draws_", False)
         # no_grad, not inference mode: a module may cache a constant that it later uses
         # in training, where inference tensors are not allowed.
-        with torch.no_grad():
+        with torch.no_grad(), isolated(0) if draws else nullcontext():
             for rows, chunk in self._passes(X):
                 logits = self.module_(torch.tensor(chunk, device=device))
-                found.append(logits.cpu().double())
+                found.append(self._one_tensor(logits).cpu().double())
                 order.append(rows)
         return in_order(found, order)
+
+    def _one_tensor(self, logits):
+        if isinstance(logits, torch.Tensor):
+            return logits
+        raise ValueError(
+            f"{type(self.module_).__name__} returns {type(logits).__name__}: make its "
+            "forward method return one tensor of logits, of shape "
+            f"(n_rows, {len(self.classes_)})."
+        )
 
     def _passes(self, X):
         """Yield batches of rows: their indices, and the input of the module."""

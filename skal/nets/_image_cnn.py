@@ -121,6 +121,11 @@ class ImageCNN(StackedRows, BaseNetClassifier):
         Number of epochs without a better validation score after which training stops.
         Not used without a validation set.
 
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class in the loss, as a dict from labels to weights; a class that
+        it lacks has weight 1. "balanced" weighs classes by the inverse of their number
+        of training rows. None weighs all alike.
+
     scoring : str, callable or None, default=None
         Validation score that determines the best epoch, given in any form that
         scikit-learn accepts. None uses the estimator's `score` method, the accuracy.
@@ -204,6 +209,7 @@ class ImageCNN(StackedRows, BaseNetClassifier):
         max_epochs=100,
         batch_size=32,
         patience=20,
+        class_weight=None,
         scoring=None,
         device="cpu",
         random_state=None,
@@ -214,11 +220,12 @@ class ImageCNN(StackedRows, BaseNetClassifier):
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.patience = patience
+        self.class_weight = class_weight
         self.scoring = scoring
         self.device = device
         self.random_state = random_state
 
-    def fit(self, X, y, *, X_val=None, y_val=None, classes=None):
+    def fit(self, X, y, *, X_val=None, y_val=None, classes=None, sample_weight=None):
         """Train a new network.
 
         Parameters
@@ -241,6 +248,10 @@ class ImageCNN(StackedRows, BaseNetClassifier):
             All class labels, which may include some that `y` lacks. None uses the
             classes found in `y`.
 
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the images in the loss, at least 0. An image of weight 0 is
+            left out; its label stays among the classes. None weighs all alike.
+
         Returns
         -------
         self : ImageCNN
@@ -253,7 +264,14 @@ class ImageCNN(StackedRows, BaseNetClassifier):
             the device is not available, `y` contains a label that is not in `classes`,
             or training diverges.
         """
-        return super().fit(X, y, X_val=X_val, y_val=y_val, classes=classes)
+        return super().fit(
+            X,
+            y,
+            X_val=X_val,
+            y_val=y_val,
+            classes=classes,
+            sample_weight=sample_weight,
+        )
 
     def _check_rows(self, X, y="no_validation", *, reset):
         X = X if hasattr(X, "shape") else np.asarray(X)

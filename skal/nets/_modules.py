@@ -3,6 +3,7 @@
 import difflib
 import inspect
 import math
+from collections.abc import Iterable
 from numbers import Integral
 from typing import Any
 
@@ -44,7 +45,7 @@ class MLP(nn.Module):
 
     def __init__(self, n_classes, input_shape, hidden=(100,), dropout=0.0):
         super().__init__()
-        widths = (hidden,) if isinstance(hidden, Integral) else tuple(hidden)
+        widths = _widths(hidden)
         layers = [nn.Flatten()]
         n_inputs = math.prod(input_shape)
         for width in widths:
@@ -66,6 +67,18 @@ class MLP(nn.Module):
             The logits.
         """
         return self.layers(X)
+
+
+def _widths(hidden: Any) -> tuple[int, ...]:
+    """Return the widths of hidden layers, or raise an error for an invalid one."""
+    widths = hidden if isinstance(hidden, Iterable) else (hidden,)
+    widths = tuple(widths)
+    if not all(isinstance(one, Integral) and int(one) >= 1 for one in widths):
+        raise ValueError(
+            f"hidden must be a positive int or a tuple of them, got {hidden!r}: give "
+            "the width of each hidden layer, such as (100,)."
+        )
+    return widths
 
 
 def defaults(module: Any) -> dict[str, Any]:
@@ -121,6 +134,33 @@ def check_module(module: Any, params: dict[str, Any]) -> None:
     unknown = sorted(set(params) - set(_settable(module)))
     if unknown and not takes_any:
         raise ValueError(_suggestion(module, unknown[0]))
+
+
+def check_complete(module: Any, params: dict[str, Any]) -> None:
+    """Raise an error unless all parameters without a default are given.
+
+    Parameters
+    ----------
+    module : type
+        Class of a module.
+    params : dict
+        Parameters of its constructor, without those that are set from the data.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is missing.
+    """
+    missing = [
+        name
+        for name in _settable(module)
+        if name not in params and name not in defaults(module)
+    ]
+    if missing:
+        raise ValueError(
+            f"{module.__name__} needs the parameter {missing[0]!r}, which has no "
+            f"default: give it, as in module_params={{{missing[0]!r}: ...}}."
+        )
 
 
 def data_params(

@@ -15,6 +15,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
+# Errors that a damaged or forged file can cause, such as by deep JSON or huge sizes.
+UNREADABLE = (
+    *(SafetensorError, AttributeError, LookupError, TypeError, ValueError),
+    *(ArithmeticError, MemoryError, RuntimeError),
+)
+
 
 def write(path: Any, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:
     """Write a file atomically.
@@ -78,11 +84,37 @@ def read(path: Any) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         if header["sha256"] != _digest(header["facts"], tensors):
             raise ValueError("its checksum is wrong")
         return tensors, _decode(json.loads(header["facts"]))
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+    except UNREADABLE as error:
         raise ValueError(
             f"{path} was not written by the save of a skal net, or it is damaged "
             f"({type(error).__name__}: {error}): save the net again."
         ) from error
+
+
+def check_facts(facts: Any, cls: type) -> None:
+    """Check that a file holds all that an estimator consists of, and nothing else.
+
+    Parameters
+    ----------
+    facts : dict
+        As returned by `read`.
+    cls : type
+        The class of the estimator.
+
+    Raises
+    ------
+    ValueError
+        If the class, the parameters or the fitted attributes are missing or of another
+        type, or an attribute would replace one of the class.
+    """
+    kinds = {"class": str, "params": dict, "fitted": dict}
+    for name, kind in kinds.items():
+        if not isinstance(facts, dict) or not isinstance(facts.get(name), kind):
+            raise ValueError(f"it has no {kind.__name__} {name!r}")
+    for name in facts["fitted"]:
+        is_fitted = isinstance(name, str) and name.endswith("_")
+        if not is_fitted or name.startswith("__") or hasattr(cls, name):
+            raise ValueError(f"{name!r} is not the name of a fitted attribute")
 
 
 def _digest(text: str, tensors: dict[str, torch.Tensor]) -> str:
@@ -97,7 +129,7 @@ def _digest(text: str, tensors: dict[str, torch.Tensor]) -> str:
 def _encode(value: Any, name: str) -> Any:
     """Convert a value to JSON types, and tag the types that JSON lacks."""
     if isinstance(value, dict):
-        return {"dict": [[key, _encode(v, key)] for key, v in value.items()]}
+        return {"dict": [[_encode(k, k), _encode(v, k)] for k, v in value.items()]}
     if isinstance(value, tuple):
         return {"tuple": [_encode(v, name) for v in value]}
     if isinstance(value, list):

@@ -1,10 +1,17 @@
 """TorchClassifier: trains any torch module as a scikit-learn classifier."""
 
 import numpy as np
+import torch
 from sklearn.utils.validation import validate_data
 
 from skal.nets._base_classifier import BaseNetClassifier, StackedRows
-from skal.nets._modules import MLP, check_module, data_params, defaults
+from skal.nets._modules import (
+    MLP,
+    check_complete,
+    check_module,
+    data_params,
+    defaults,
+)
 
 # Modules that `load` can find by the name stored in a file. Any other module must be
 # passed to `load`, so that the content of a file never causes an import.
@@ -47,6 +54,11 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
     patience : int, default=20
         Number of epochs without a better validation score after which training stops.
         Not used without a validation set.
+
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class in the loss, as a dict from labels to weights; a class that
+        it lacks has weight 1. "balanced" weighs classes by the inverse of their number
+        of training rows. None weighs all alike.
 
     scoring : str, callable or None, default=None
         Validation score that determines the best epoch, given in any form that
@@ -126,6 +138,7 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
         max_epochs=100,
         batch_size=32,
         patience=20,
+        class_weight=None,
         scoring=None,
         device="cpu",
         random_state=None,
@@ -136,6 +149,7 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.patience = patience
+        self.class_weight = class_weight
         self.scoring = scoring
         self.device = device
         self.random_state = random_state
@@ -191,7 +205,7 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
             self.module_params = (self.module_params or {}) | inner
         return self
 
-    def fit(self, X, y, *, X_val=None, y_val=None, classes=None):
+    def fit(self, X, y, *, X_val=None, y_val=None, classes=None, sample_weight=None):
         """Train a new module.
 
         Parameters
@@ -214,6 +228,10 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
             All class labels, which may include some that `y` lacks. None uses the
             classes found in `y`.
 
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the loss, at least 0. A row of weight 0 is left out;
+            its label stays among the classes. None weighs all rows alike.
+
         Returns
         -------
         self : TorchClassifier
@@ -224,15 +242,39 @@ class TorchClassifier(StackedRows, BaseNetClassifier):
         TypeError
             If `module` is not a class.
         ValueError
-            If the module does not accept the parameters or does not return one logit
-            per class, the device is not available, the rows are invalid, `y` contains
-            a label that is not in `classes`, or training diverges.
+            If the module lacks parameters or does not accept them, fails on the rows,
+            does not return one logit per class or has nothing to train; if the device
+            is not available, the rows are invalid, `y` contains a label that is not in
+            `classes`, or training diverges.
         """
+        self._check_params_of_module()
+        return super().fit(
+            X,
+            y,
+            X_val=X_val,
+            y_val=y_val,
+            classes=classes,
+            sample_weight=sample_weight,
+        )
+
+    def _check_params_of_module(self):
         check_module(self.module, self.module_params or {})
-        return super().fit(X, y, X_val=X_val, y_val=y_val, classes=classes)
+        check_complete(self.module, self.module_params or {})
+
+    def _check_module(self, X):
+        try:
+            super()._check_module(X)
+        except (RuntimeError, TypeError, IndexError) as error:
+            if isinstance(error, torch.OutOfMemoryError):
+                raise
+            raise ValueError(
+                f"{self.module.__name__} fails on {len(X[:2])} rows of shape "
+                f"{self.input_shape_} ({error}): make its layers fit rows of this "
+                "shape, which its constructor can take as `input_shape`."
+            ) from error
 
     def _build_stack(self, X, y, classes, width):
-        check_module(self.module, self.module_params or {})
+        self._check_params_of_module()
         return super()._build_stack(X, y, classes, width)
 
     def _check_rows(self, X, y="no_validation", *, reset):

@@ -13,6 +13,8 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from skal._threads import single_threaded
+from skal.nets._explained import explained, nothing_to_train
+from skal.nets._weights import WeightedCrossEntropy
 from skal.seeding import isolated
 
 # dtype of all nets, whatever torch's default dtype is (tests compare in float64).
@@ -104,7 +106,7 @@ class ShuffledBatches:
     Parameters
     ----------
     dataset : skorch.dataset.Dataset
-        Holds the tensors `X` and `y`.
+        Holds the tensors `X` and `y`; or as `y` a tuple of the codes and their weights.
     batch_size : int
         Number of rows per minibatch.
     joins_single : bool, default=False
@@ -115,15 +117,19 @@ class ShuffledBatches:
         self, dataset: Any, batch_size: int, joins_single: bool = False
     ) -> None:
         self.X, self.y = dataset.X, dataset.y
+        self.is_weighted = isinstance(self.y, tuple)
         self.batch_size, self.joins_single = batch_size, joins_single
 
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        order = torch.randperm(len(self.y)).to(self.y.device)
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, Any]]:
+        order = torch.randperm(len(self.X)).to(self.X.device)
         batches = list(order.split(self.batch_size))
         if self.joins_single and len(batches) > 1 and len(batches[-1]) == 1:
             batches[-2:] = [torch.cat(batches[-2:])]
         for rows in batches:
-            yield self.X[rows], self.y[rows]
+            if self.is_weighted:
+                yield self.X[rows], tuple(part[rows] for part in self.y)
+            else:
+                yield self.X[rows], self.y[rows]
 
 
 def make_net(
@@ -154,7 +160,7 @@ def make_net(
     net = NeuralNetClassifier(
         module,
         **{f"module__{name}": value for name, value in module_params.items()},
-        criterion=nn.CrossEntropyLoss,
+        criterion=WeightedCrossEntropy,
         optimizer=torch.optim.Adam,
         optimizer__fused=True,
         lr=lr,
@@ -166,7 +172,10 @@ def make_net(
         verbose=0,
         device=device,
     )
-    net.initialize()
+    with explained(module):
+        net.initialize()
+    if not any(value.requires_grad for value in net.module_.parameters()):
+        raise ValueError(nothing_to_train(module))
     # torch's batch norm raises an error for a minibatch of a single row.
     has_norm = any(isinstance(part, _BatchNorm) for part in net.module_.modules())
     net.iterator_train = partial(ShuffledBatches, joins_single=has_norm)
@@ -179,6 +188,7 @@ def train(
     y: torch.Tensor,
     patience: int,
     score: Callable[[], float] | None = None,
+    weights: torch.Tensor | None = None,
 ) -> Epochs:
     """Train a net, and restore the weights of its best epoch.
 
@@ -195,6 +205,8 @@ def train(
     score : callable, default=None
         Returns the validation score of the module in its current state. Without it, all
         epochs are trained and the last one is kept.
+    weights : tensor of the shape of `y`, default=None
+        Weights of the codes in the loss. None weighs all alike.
 
     Returns
     -------
@@ -206,15 +218,17 @@ def train(
     ValueError
         If the loss or a score is not a finite number.
     """
-    stopping, weights = BestEpoch(net.max_epochs, patience), None
+    stopping, best = BestEpoch(net.max_epochs, patience), None
+    target = y if weights is None else (y, weights)
     while not stopping.is_over:
         # One epoch per call, because skorch's own loop treats Ctrl-C as a normal end.
-        net.fit_loop(X, y, epochs=1)
+        with explained(type(net.module_)):
+            net.fit_loop(X, target, epochs=1)
         loss = check_loss(_mean_loss(net), len(stopping.losses) + 1)
         if stopping.add(loss, score and score()):
-            weights = _copied_weights(net.module_)
-    if weights is not None:
-        net.module_.load_state_dict(weights)
+            best = _copied_weights(net.module_)
+    if best is not None:
+        net.module_.load_state_dict(best)
     return stopping.epochs
 
 
@@ -377,7 +391,7 @@ def check_device(device: str) -> None:
     Raises
     ------
     ValueError
-        If torch does not recognize the device, or finds no GPU.
+        If torch does not recognize the device, cannot use it, or finds no GPU.
     """
     try:
         kind = torch.device(device).type
@@ -390,3 +404,17 @@ def check_device(device: str) -> None:
             f"device={device!r} asks for a GPU, but torch finds no GPU: use "
             "device='cpu', or install a build of torch for the GPU of this computer."
         )
+    if kind not in ("cpu", "cuda"):
+        _check_other_device(device)
+
+
+def _check_other_device(device: str) -> None:
+    """Raise an error if a device cannot hold numbers; "meta" has none."""
+    try:
+        torch.ones(1, device=device).item()
+    # Any error here means that this build or computer lacks the device.
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(
+            f"device={device!r} cannot be used here ({reason}): use 'cpu' or 'cuda'."
+        ) from error

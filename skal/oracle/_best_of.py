@@ -29,6 +29,8 @@ from skal.strategies import (
     Random,
 )
 from skal.strategies._base import fit_inner
+from skal.strategies._batches import ask
+from skal.strategies._read_only import read_only
 
 # Default strategies for classifiers and for taggers.
 CLASS_STRATEGIES = Random(), MaxEntropy(), LeastConfidence(), Margin()
@@ -70,6 +72,7 @@ class BestOf(Beam):
     ) -> None:
         super().__init__(problem, objective, seed, 1, n_candidates, "round", journal)
         self.strategies, self.needs_model = strategies, bool(needs_of(strategies))
+        self.X = read_only(problem.X_pool)
 
     def _extensions(self, t: int) -> Iterator[tuple[NDArray[np.int64], Prefix]]:
         """Yield the batches that the strategies propose, taking turns.
@@ -88,9 +91,7 @@ class BestOf(Beam):
                 rng = stream(self.seed, Stream.CANDIDATES, t, number)
                 size = _subset_size(n, len(left), rng)
                 candidates = rng.choice(left, size, replace=False)
-            batch = strategy.select(
-                model, self.problem.X_pool, n, candidates=candidates, labelled=labelled
-            )
+            batch = ask(strategy, model, self.X, n, candidates, labelled)
             yield np.concatenate([order, batch]), prefix
 
 

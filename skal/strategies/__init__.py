@@ -1,16 +1,13 @@
 """Strategies, which choose the rows to label next."""
 
-from skal.strategies._base import (
-    BaseStrategy,
-    Labelled,
-    OrderStrategy,
-    RankingStrategy,
-)
+from skal.strategies._base import BaseStrategy, Labelled
 from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
 from skal.strategies._fixed import FixedOrder
 from skal.strategies._matching import IDMR, ODMR
+from skal.strategies._order import OrderStrategy
 from skal.strategies._proxy import Proxy
 from skal.strategies._random import Random
+from skal.strategies._ranking import RankingStrategy
 from skal.strategies._sequences import Longest, MinConfidence
 from skal.strategies._uncertainty import LeastConfidence, Margin, MaxEntropy
 

@@ -6,10 +6,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from skal.answers._needs import asks_in_vain, meet_needs
-from skal.answers._wrapper import name_of
+from skal.answers._needs import asks_in_vain, meet_needs, strategy_searches
 from skal.inputs._containers import n_rows
 from skal.seeding import Stream, as_seed, set_random_states, stream
+from skal.strategies._batches import check_candidates, check_number
+from skal.strategies._read_only import protected, read_only
 
 
 class Labelled(NamedTuple):
@@ -31,25 +32,62 @@ class Labelled(NamedTuple):
 class BaseStrategy(BaseEstimator):
     """Base class of strategies.
 
-    The public methods `fit` and `select` check their arguments and call `_fit` and
-    `_select`. A subclass implements `_select`; it also implements `_fit` if it has to
-    look at the whole pool once. `skal.utils.estimator_checks.check_strategy` checks the
-    result.
+    A strategy is an estimator with one method more, `select`. The public methods `fit`
+    and `select` are written here: they check their arguments, and call the methods
+    below, which a subclass writes.
+
+    - `_select(self, estimator, X, n, candidates, labelled)` returns the rows to label
+      next. Every subclass must write it, or derive from `RankingStrategy` or
+      `OrderStrategy`, which have one.
+    - `_fit(self, X, y, problem)` looks at the whole pool once, before the first round.
+      A subclass writes it if it has to.
+
+    A strategy has a constructor only if it has parameters. As for any scikit-learn
+    estimator, the constructor does nothing but store them.
+    `skal.utils.estimator_checks.check_strategy` checks the result.
 
     Attributes
     ----------
     needs : tuple of str
-        Class attribute or property: methods that the strategy calls on the model it is
-        given, such as "predict_proba", or "posterior" for samples of the class
-        probabilities. Empty if the strategy needs no model.
+        Class attribute or property: names of the methods that the strategy calls on the
+        model, such as ``("predict_proba",)``; "posterior" stands for samples of the
+        class probabilities. Empty, the default, if it needs no model. A learner whose
+        estimator lacks one of them is refused before anything is trained.
+    needs_labelled : bool
+        Class attribute or property: whether `select` must be given the rows labelled so
+        far. A learner always gives them; without a learner, `select` asks for them. The
+        default is False, and `labelled` may then be None.
     peeks : bool
         Class attribute or property: whether `fit` is given the pool's labels and the
         validation set. True for oracles only.
+    n_pool_ : int
+        Set by `fit`: number of rows in the pool.
+    seed_ : int
+        Set by `fit` before it calls `_fit`, if the strategy has a parameter
+        `random_state`: the seed of all that the strategy draws, as in
+        ``np.random.default_rng(self.seed_)``.
+
+    See Also
+    --------
+    RankingStrategy : For strategies that give each candidate a number.
+    OrderStrategy : For strategies that know the whole order in advance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skal import BaseStrategy
+    >>> class Spread(BaseStrategy):
+    ...     def _select(self, estimator, X, n, candidates, labelled):
+    ...         places = np.linspace(0, len(candidates) - 1, n).astype(int)
+    ...         return candidates[places]
+    >>> Spread().fit(np.ones((9, 1))).select(None, np.ones((9, 1)), 3)
+    array([0, 4, 8])
     """
 
     needs: tuple[str, ...] = ()
+    needs_labelled = False
     peeks = False
-    # A strategy without parameters need not declare any.
+    # scikit-learn's checks of parameters, which a subclass may leave out.
     _parameter_constraints: dict = {}
 
     def fit(self, X, y=None, *, problem=None):
@@ -77,13 +115,8 @@ class BaseStrategy(BaseEstimator):
         """
         self._validate_params()
         self.n_pool_ = n_rows(X)
-        if hasattr(self, "random_state"):
-            seed = as_seed(self.random_state)
-            self.seed_ = int(stream(seed, Stream.STRATEGY).integers(2**31))
-        if self.peeks:
-            self._fit(X, y, problem)
-        else:
-            self._fit(X, None, problem)
+        self._draw_seed()
+        self._fit(X, y if self.peeks else None, problem)
         return self
 
     def select(self, estimator, X, n, *, candidates=None, labelled=None):
@@ -115,7 +148,7 @@ class BaseStrategy(BaseEstimator):
         ------
         ValueError
             If `n` exceeds the number of candidates, or these are repeated or outside
-            the pool.
+            the pool; if the strategy needs `labelled` and is not given it.
         TypeError
             If the estimator lacks a method that the strategy needs.
         """
@@ -123,15 +156,31 @@ class BaseStrategy(BaseEstimator):
         is_asked = not asks_in_vain(self, estimator)
         if is_asked:
             estimator = meet_needs(self, estimator)
-        candidates = _check_candidates(candidates, n_rows(X), self.n_pool_)
-        if not 0 <= n <= len(candidates):
-            raise ValueError(
-                f"n must be between 0 and the number of candidates, {len(candidates)}, "
-                f"got {n}: ask for at most as many rows as there are candidates."
-            )
+        candidates = check_candidates(candidates, n_rows(X), self.n_pool_)
+        n = check_number(n, len(candidates))
+        self._check_labelled(labelled)
+        if n == 0:
+            return candidates[:0]
         if not is_asked:
-            return self._draw(int(n), candidates)
-        return self._select(estimator, X, int(n), candidates, labelled)
+            return self._draw(n, candidates)
+        return self._select(estimator, X, n, candidates, labelled)
+
+    def _draw_seed(self):
+        """Set `seed_`, if there is a parameter `random_state` to draw it from."""
+        if hasattr(self, "random_state"):
+            seed = as_seed(self.random_state)
+            self.seed_ = int(stream(seed, Stream.STRATEGY).integers(2**31))
+
+    def _check_labelled(self, labelled):
+        """Raise an error unless `labelled` has rows, labels and positions."""
+        if labelled is None and not self.needs_labelled:
+            return
+        if not all(hasattr(labelled, name) for name in Labelled._fields):
+            raise ValueError(
+                f"labelled must hold the rows labelled so far, got {labelled!r:.60}: "
+                "pass labelled=skal.strategies.Labelled(X, y, positions) to the select "
+                f"of {type(self).__name__}."
+            )
 
     def _draw(self, n, candidates):
         """Return `n` candidates at random: a constant model tells them not apart."""
@@ -139,41 +188,56 @@ class BaseStrategy(BaseEstimator):
         return candidates[np.argsort(rng.permutation(self.n_pool_)[candidates])[:n]]
 
     def _fit(self, X, y, problem):
-        """Compute what `_select` needs of the whole pool. Does nothing by default.
+        """Look at the whole pool once; to be written by subclasses that have to.
 
-        An attribute that is computed here ends with an underscore or starts with one.
-        The seed to use is `self.seed_`, an int drawn from `random_state`.
+        It is called by `fit`, before the first round, and does nothing by default. An
+        attribute that is set here ends with an underscore or starts with one.
+        `self.n_pool_` is there already, and so is `self.seed_`, an int to draw with,
+        if the strategy has a parameter `random_state`. The returned value is ignored.
 
         Parameters
         ----------
         X : rows of the pool, n_pool of them
-            In the container that the user gave, such as an array or a data frame.
-            `skal.inputs._containers` indexes all of them.
+            In the container that the user gave, such as an array, a data frame or a
+            list of sentences; `skal.utils.take_rows` indexes all of them. Arrays are
+            read-only.
         y : labels of the pool, or None
             None unless the strategy peeks.
         problem : Problem or None
-            The problem that the run solves, as far as the strategy may see it. None
-            if the strategy is used without a learner.
+            The problem that the run solves, as far as the strategy may see it: the
+            rows and labels of the warm start and the selection set, the class list,
+            the estimator, B, K and the seed. None if the strategy is used without a
+            learner.
         """
 
     def _select(self, estimator, X, n, candidates, labelled):
-        """Choose the rows to label next. A subclass must implement this.
+        """Return the rows to label next; to be written by every subclass.
 
-        It must not change its arguments, and must return the same for the same
-        arguments: draw from a generator that is seeded with `self.seed_`.
+        It is called by `select`, with arguments that were checked. It must not change
+        them, and must return the same for the same arguments: a strategy that draws
+        has a parameter `random_state`, and makes a new generator from `self.seed_` in
+        each call.
 
         Parameters
         ----------
         estimator : fitted estimator or None
-            The current model. It has all that `needs` declares.
+            The current model. It has the methods that `needs` names, and `classes_`,
+            the class list of the run; a class without a labelled row has probability
+            0. None if nothing is labelled yet, or if `needs` is empty and none was
+            given.
         X : rows of the pool, n_pool of them
-            The same as in `_fit`.
+            All of them, labelled or not, as in `_fit`. ``X[candidates]``, or
+            ``skal.utils.take_rows(X, candidates)`` for any container, are the rows to
+            choose from.
         n : int
-            Number of rows to choose, 0 <= n <= n_candidates.
+            Number of rows to choose, 1 <= n <= n_candidates.
         candidates : ndarray of shape (n_candidates,), dtype int64
             Positions to choose from: distinct and ascending.
         labelled : Labelled or None
-            The rows labelled so far.
+            The rows labelled so far, in the order in which they were labelled:
+            `labelled.X`, `labelled.y` and `labelled.positions`, which are -1 for the
+            warm start. There may be none of them. None only without a learner, and
+            never if `needs_labelled` is True.
 
         Returns
         -------
@@ -184,83 +248,6 @@ class BaseStrategy(BaseEstimator):
             f"{type(self).__name__} must implement the method _select(self, estimator, "
             "X, n, candidates, labelled), which returns n of the candidates."
         )
-
-
-class RankingStrategy(BaseStrategy):
-    """Base class of strategies that select the candidates with the highest utility.
-
-    A subclass implements `_utility`, and has a parameter `random_state`, which breaks
-    ties.
-    """
-
-    def _fit(self, X, y, problem):
-        """Draw the priorities that break ties: one per row, of shape (n_pool,)."""
-        # Drawn only once, so that `select` repeats itself.
-        self._priority = stream(self.seed_, Stream.TIES).permutation(self.n_pool_)
-
-    def _utility(self, estimator, X, candidates):
-        """Return the utility of each candidate. A subclass must implement this.
-
-        Parameters
-        ----------
-        estimator : fitted estimator or None
-            The current model. It has all that `needs` declares.
-        X : rows of the pool, n_pool of them
-            `skal.inputs._containers.take(X, candidates)` returns the candidates' rows.
-        candidates : ndarray of shape (n_candidates,), dtype int64
-            Positions in the pool: distinct and ascending. There is at least one.
-
-        Returns
-        -------
-        ndarray of shape (n_candidates,), dtype float
-            The higher, the sooner a row is labelled. NaN is refused.
-        """
-        raise NotImplementedError(
-            f"{type(self).__name__} must implement the method _utility(self, "
-            "estimator, X, candidates), which returns a float for each candidate."
-        )
-
-    def _select(self, estimator, X, n, candidates, labelled):
-        """Return the `n` candidates with the highest utility, best first."""
-        if n == 0:
-            return candidates[:0]
-        utility = self._utility(estimator, X, candidates)
-        self._check_numbers(utility, estimator)
-        # Sort only the candidates that can be among the best: time is then linear in
-        # the number of candidates.
-        at_least = np.partition(utility, -n)[-n]
-        top = np.flatnonzero(utility >= at_least)
-        ranking = np.lexsort((self._priority[candidates[top]], -utility[top]))
-        return candidates[top[ranking[:n]]]
-
-    def _check_numbers(self, utility, estimator):
-        """Check that no utility is NaN, which would have no rank."""
-        n_missing = np.isnan(utility).sum()
-        if n_missing:
-            raise ValueError(
-                f"{type(self).__name__} finds no value for {n_missing} of "
-                f"{len(utility)} candidates, since {name_of(estimator)} returns "
-                "NaN for them: change its parameters or scale the rows, so that it "
-                "returns numbers."
-            )
-
-
-class OrderStrategy(BaseStrategy):
-    """Base class of strategies that fix the whole order in `fit`.
-
-    A subclass implements `_fit`, which sets `_plan`: an ndarray of distinct positions
-    in the pool, in the order in which they are to be labelled.
-    """
-
-    def _select(self, estimator, X, n, candidates, labelled):
-        """Return the first `n` positions of the order that are candidates."""
-        ahead = self._plan[np.isin(self._plan, candidates)]
-        if len(ahead) < n:
-            raise ValueError(
-                f"The order has {len(ahead)} of the candidates left and {n} rows were "
-                "asked for: give a longer order, or fewer or smaller rounds."
-            )
-        return ahead[:n]
 
 
 def fit_strategy(strategy, X, problem):
@@ -284,6 +271,9 @@ def fit_strategy(strategy, X, problem):
     if problem is None:
         return strategy.fit(X)
     visible = problem.seen_by(strategy)
+    # A search trains and scores on what it is given, as the run itself does.
+    if not strategy_searches(strategy):
+        X, visible = read_only(X), protected(visible)
     return strategy.fit(X, visible.y_pool, problem=visible)
 
 
@@ -308,30 +298,3 @@ def fit_inner(strategy, X, problem, rng):
     """
     inner = set_random_states(clone(strategy), rng, only_unset=True)
     return fit_strategy(inner, X, problem)
-
-
-def _check_candidates(candidates, n_given, n_pool):
-    """Return the candidates as ascending positions in the pool, dtype int64."""
-    if n_given != n_pool:
-        raise ValueError(
-            f"X must have the {n_pool} rows of the pool that the strategy was fitted "
-            f"on, got {n_given}: give the whole pool, and name the rows to choose from "
-            "in `candidates`."
-        )
-    if candidates is None:
-        return np.arange(n_pool)
-    candidates = np.asarray(candidates)
-    if candidates.ndim != 1 or (candidates.size and candidates.dtype.kind not in "iu"):
-        raise ValueError(
-            "candidates must be a one-dimensional array of positions in the pool, got "
-            f"shape {candidates.shape} and dtype {candidates.dtype}."
-        )
-    ordered = np.sort(candidates).astype(np.int64)
-    if (ordered[1:] == ordered[:-1]).any():
-        raise ValueError("candidates are repeated: name each position once.")
-    if len(ordered) and not 0 <= ordered[0] <= ordered[-1] < n_pool:
-        raise ValueError(
-            f"candidates must be between 0 and {n_pool - 1}, the rows of the pool, got "
-            f"{ordered[0]} to {ordered[-1]}."
-        )
-    return ordered

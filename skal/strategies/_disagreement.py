@@ -9,7 +9,7 @@ from skal.answers._posterior import sample_posterior
 from skal.information import batchbald, mutual_information, variation_ratio
 from skal.inputs._containers import take
 from skal.seeding import Stream, stream
-from skal.strategies._base import RankingStrategy
+from skal.strategies._ranking import RankingStrategy
 
 
 class _Disagreement(RankingStrategy):

@@ -1,7 +1,7 @@
 """Replay of a known labelling order."""
 
 from skal.inputs._checks import check_order
-from skal.strategies._base import OrderStrategy
+from skal.strategies._order import OrderStrategy, check_inside
 
 
 class FixedOrder(OrderStrategy):
@@ -40,15 +40,7 @@ class FixedOrder(OrderStrategy):
 
     def _fit(self, X, y, problem):
         if problem is not None:
-            self._plan = problem.whole_order(self.order)
+            self._plan = problem.positions(self.order, is_whole=True)
             return
         self._plan = check_order(self.order)
-        _check_inside(self._plan, self.n_pool_)
-
-
-def _check_inside(order, n_pool):
-    if len(order) and not 0 <= order.min() <= order.max() < n_pool:
-        raise ValueError(
-            f"order must hold rows of the pool, 0 to {n_pool - 1}, got rows from "
-            f"{order.min()} to {order.max()}: give rows of the pool."
-        )
+        check_inside(self._plan, self.n_pool_)

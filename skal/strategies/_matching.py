@@ -7,13 +7,16 @@ import numpy as np
 from skal._sklearn import HasMethods, Interval, StrOptions
 from skal._threads import single_threaded
 from skal.answers._needs import strategy_needs, strategy_peeks, strategy_searches
-from skal.answers._reading import predicted_codes
-from skal.inputs._checks import check_sentences
-from skal.inputs._containers import concat, lengths, n_rows, take
+from skal.answers._reading import predicted_codes, predictions
+from skal.inputs._checks import check_labels, check_sentences
+from skal.inputs._containers import lengths, n_rows, take
 from skal.inputs._embedding import cluster, embed
+from skal.inputs._joining import concat
 from skal.inputs._tags import is_tags
 from skal.seeding import Stream, isolated, stream
 from skal.strategies._base import BaseStrategy, fit_inner
+from skal.strategies._batches import ask
+from skal.strategies._prepare import as_points
 
 
 class _DistributionMatching(BaseStrategy):
@@ -41,29 +44,29 @@ class _DistributionMatching(BaseStrategy):
         rng = stream(self.seed_, Stream.STRATEGY)
         self.strategy_ = fit_inner(self.strategy, X, problem, rng)
 
-    def _pick(self, estimator, X, n, candidates, labelled, bins, counts):
+    def _pick(
+        self, estimator, X, n, candidates, labelled, bins, counts, reference=None
+    ):
         """Pick one row at a time (Algorithm 2).
 
-        `bins` holds the bin of each candidate, shape (n_candidates,), and `counts` the
-        number of labelled rows in each bin, shape (n_bins,).
+        `bins` holds the bin of each candidate, shape (n_candidates,), `counts` the
+        number of labelled rows in each bin, shape (n_bins,), and `reference` the target
+        share of each bin, `reference_` by default.
         """
+        reference = self.reference_ if reference is None else reference
         rankings, counts = {}, counts.copy()
         left = np.bincount(bins, minlength=len(counts))
         chosen = np.empty(n, dtype=np.int64)
         for i in range(n):
             # The bin furthest below its target share, among those with candidates left
-            excess = counts / max(1, counts.sum()) - self.reference_
+            excess = counts / max(1, counts.sum()) - reference
             b = int(np.argmin(np.where(left > 0, excess, np.inf)))
             # The followed strategy ranks the rows of a bin when it is first needed
             if b not in rankings:
-                ranking = self.strategy_.select(
-                    estimator,
-                    X,
-                    min(n - i, left[b]),
-                    candidates=candidates[bins == b],
-                    labelled=labelled,
+                rows, size = candidates[bins == b], min(n - i, int(left[b]))
+                rankings[b] = iter(
+                    ask(self.strategy_, estimator, X, size, rows, labelled)
                 )
-                rankings[b] = iter(ranking)
             chosen[i] = next(rankings[b])
             counts[b] += 1
             left[b] -= 1
@@ -85,7 +88,10 @@ class IDMR(_DistributionMatching):
     bins : {"length", "kmeans", "tsne"} or callable, default="kmeans"
         How to sort rows into bins: by sentence length, one bin per length; by k-means
         on the features, or on a t-SNE embedding of up to 100 of their principal
-        components. A callable takes rows and returns one bin per row.
+        components. A callable takes rows and returns one bin per row. Rows that are
+        not numbers are clustered as the steps of the learner's Pipeline before its last
+        one prepare them, without labels; numbers that are missing, as the mean of
+        their column.
 
     n_bins : int, default=5
         Number of clusters. Not used for lengths and callables.
@@ -147,7 +153,8 @@ class IDMR(_DistributionMatching):
         inputs = X
         for rows in others:
             inputs = concat(inputs, rows)
-        all_bins = self._sort_into_bins(inputs)
+        estimator = None if problem is None else problem.estimator
+        all_bins = self._sort_into_bins(inputs, estimator)
         self.reference_ = np.bincount(all_bins) / len(all_bins)
         self.bins_ = all_bins[: self.n_pool_]
 
@@ -161,7 +168,7 @@ class IDMR(_DistributionMatching):
         """Return whether the followed strategy uses labels that were not acquired."""
         return strategy_peeks(self.strategy)
 
-    def _sort_into_bins(self, X):
+    def _sort_into_bins(self, X, estimator):
         """Return the bin of each row, counted from zero, shape (n_rows,)."""
         if callable(self.bins):
             found = np.asarray(self.bins(X))
@@ -174,11 +181,12 @@ class IDMR(_DistributionMatching):
             check_sentences(X, 'IDMR(bins="length")')
             found = lengths(X)
         else:
-            found = self._cluster(X)
+            found = self._cluster(X, estimator)
         return np.unique(found, return_inverse=True)[1]
 
-    def _cluster(self, X):
+    def _cluster(self, X, estimator):
         with isolated(self.seed_), single_threaded():
+            X = as_points(X, estimator, self.seed_)
             X = embed(X, self.seed_) if self.bins == "tsne" else X
             return cluster(X, self.n_bins, self.seed_)
 
@@ -228,7 +236,7 @@ class ODMR(_DistributionMatching):
         The fitted strategy that is followed.
 
     reference_ : ndarray of shape (n_classes,)
-        The target share of each class.
+        The target share of each class. Not there if it was fitted without a problem.
 
     peeks : bool
         Whether the variant uses labels that a real strategy never sees. It then gives
@@ -237,6 +245,12 @@ class ODMR(_DistributionMatching):
     See Also
     --------
     IDMR : Match the distribution of the inputs.
+
+    Notes
+    -----
+    Without a learner, the accessible labels are those of the rows passed to `select` as
+    `labelled`, and the classes are theirs and the model's. The other variants need the
+    problem that a learner gives.
 
     References
     ----------
@@ -286,20 +300,27 @@ class ODMR(_DistributionMatching):
         followed = strategy_needs(self.strategy)
         return followed if self.labels == "true" else (*followed, "predict")
 
+    @property
+    def needs_labelled(self):
+        """Return whether the labels to match come from `select`, not from a problem."""
+        return getattr(self, "_is_alone", False)
+
     def _fit(self, X, y, problem):
-        if problem is None:
+        if problem is None and self.peeks:
             raise ValueError(
-                "ODMR matches the label frequencies of a problem: use it as the "
-                "strategy of an ActiveLearner."
-            )
-        if any(map(is_tags, (problem.y_warm, problem.y_select, y))):
-            raise ValueError(
-                "ODMR sorts rows by their label, but a row with tags has several: use "
-                "IDMR, which sorts rows by their inputs."
+                f"ODMR(reference={self.reference!r}, labels={self.labels!r}) looks up "
+                "labels in a problem: use it as the strategy of an ActiveLearner."
             )
         self._fit_followed(X, problem)
+        self._is_alone = problem is None
+        if not self._is_alone:
+            self._fit_to_problem(y, problem)
+
+    def _fit_to_problem(self, y, problem):
+        for labels in (problem.y_warm, problem.y_select, y):
+            _check_no_tags(labels)
         self._classes = problem.classes
-        self._warm_counts = self._count(problem.y_warm)
+        self._warm_counts = _count(problem.y_warm, self._classes)
         self._true_bins = None
         if self.labels == "true":
             self._true_bins = np.searchsorted(self._classes, y)
@@ -311,27 +332,55 @@ class ODMR(_DistributionMatching):
             return problem.test_frequencies
         counts = self._warm_counts
         if problem.y_select is not None:
-            counts = counts + self._count(problem.y_select)
-        if not counts.sum():
-            raise ValueError(
-                "ODMR finds no labels to match in an empty warm start: give X_warm or "
-                'X_select, or reference="test".'
-            )
-        return counts / counts.sum()
-
-    def _count(self, y):
-        """Return the number of rows of each class, shape (n_classes,)."""
-        bins = np.searchsorted(self._classes, y)
-        return np.bincount(bins, minlength=len(self._classes))
+            counts = counts + _count(problem.y_select, self._classes)
+        return _shares(counts)
 
     def _select(self, estimator, X, n, candidates, labelled):
-        counts = self._warm_counts if labelled is None else self._count(labelled.y)
+        if self.needs_labelled:
+            return self._select_alone(estimator, X, n, candidates, labelled)
+        classes, counts = self._classes, self._warm_counts
+        if labelled is not None:
+            counts = _count(labelled.y, classes)
         if self.labels == "true":
             bins = self._true_bins[candidates]
         else:
-            rows = take(X, candidates)
-            bins = predicted_codes(estimator, rows, self._classes)
+            bins = predicted_codes(estimator, take(X, candidates), classes)
         return self._pick(estimator, X, n, candidates, labelled, bins, counts)
+
+    def _select_alone(self, estimator, X, n, candidates, labelled):
+        """Match the frequencies of the labels so far, without a problem."""
+        y = check_labels(labelled.y, "labelled.y")
+        _check_no_tags(y)
+        predicted = predictions(estimator, take(X, candidates))
+        classes = np.union1d(y, predicted)
+        counts, bins = _count(y, classes), np.searchsorted(classes, predicted)
+        return self._pick(
+            estimator, X, n, candidates, labelled, bins, counts, _shares(counts)
+        )
+
+
+def _check_no_tags(y):
+    """Raise an error for lists of tags, which belong to no single class."""
+    if is_tags(y):
+        raise ValueError(
+            "ODMR sorts rows by their label, but a row with tags has several: use "
+            "IDMR, which sorts rows by their inputs."
+        )
+
+
+def _count(y, classes):
+    """Return the number of rows of each class, shape (n_classes,)."""
+    return np.bincount(np.searchsorted(classes, y), minlength=len(classes))
+
+
+def _shares(counts):
+    """Return the share of each class, shape (n_classes,)."""
+    if not counts.sum():
+        raise ValueError(
+            "ODMR finds no labels to match in an empty warm start: give X_warm or "
+            'X_select, or reference="test".'
+        )
+    return counts / counts.sum()
 
 
 def _other_inputs(problem):

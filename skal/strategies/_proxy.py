@@ -18,6 +18,7 @@ from skal.inputs._containers import n_rows, take
 from skal.problem import Problem
 from skal.seeding import Stream, stream
 from skal.strategies._base import BaseStrategy, Labelled, fit_inner
+from skal.strategies._batches import ask
 from skal.training import Trainer, row_priority
 
 
@@ -129,14 +130,10 @@ class Proxy(BaseStrategy):
         self._key, self._model = None, None
 
     def _select(self, estimator, X, n, candidates, labelled):
-        if n == 0:
-            return candidates[:0]
         model = None
         if strategy_needs(self.strategy):
             model = self._proxy(self._labelled_or_warm(labelled))
-        return self.strategy_.select(
-            model, X, n, candidates=candidates, labelled=labelled
-        )
+        return ask(self.strategy_, model, X, n, candidates, labelled)
 
     def _labelled_or_warm(self, labelled):
         """Return the labelled rows; the warm start if `labelled` is None."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skal.strategies._base import RankingStrategy
+from skal.strategies._ranking import RankingStrategy
 
 
 class Random(RankingStrategy):

@@ -5,7 +5,7 @@ import numpy as np
 from skal.answers._reading import token_log_probabilities
 from skal.inputs._checks import check_sentences
 from skal.inputs._containers import lengths, take
-from skal.strategies._base import RankingStrategy
+from skal.strategies._ranking import RankingStrategy
 
 
 class Longest(RankingStrategy):

@@ -5,7 +5,7 @@ import numpy as np
 from skal.answers._reading import probabilities
 from skal.information import entropy
 from skal.inputs._containers import take
-from skal.strategies._base import RankingStrategy
+from skal.strategies._ranking import RankingStrategy
 
 
 class _UncertaintySampling(RankingStrategy):

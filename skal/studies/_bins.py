@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.inputs._containers import concat, is_text, lengths, n_rows
+from skal.inputs._containers import is_text, lengths, n_rows
 from skal.inputs._embedding import cluster, embed
+from skal.inputs._joining import concat
 from skal.problem import Problem
 
 # Sets whose rows are sorted into bins, in this order. The test set comes last, so that

@@ -30,10 +30,10 @@ from skal.studies.running._store import Run, Store, describe_study
 
 # Smallest number of seeds without a warning: tests on fewer have hardly any power.
 ENOUGH_SEEDS = 5
-# Names of the arguments that set how the data are split, as in `ActiveLearner`.
+# Names of the arguments of `Problem.from_data` that `compare` passes on.
 SIZES = (
     *("batch_size", "n_rounds", "warm_size", "select_size", "val_size", "test_size"),
-    "scoring",
+    *("warm_per_class", "stratify", "groups", "scoring", "fit_params", "error_score"),
 )
 
 
@@ -116,8 +116,8 @@ def compare(
     callbacks : iterable of callback, default=()
         Callbacks that show progress, such as `skal.utils.progress.ProgressBar()`.
     **sizes : dict
-        With `X` and `y`: `batch_size`, `n_rounds`, `warm_size`, `select_size`,
-        `val_size`, `test_size` and `scoring`, as in `ActiveLearner`.
+        With `X` and `y`: further arguments of `Problem.from_data`, such as
+        `batch_size`, `n_rounds`, `test_size` and `scoring`.
 
     Returns
     -------
@@ -362,7 +362,7 @@ def _check_order(study: StudySpec, name: str, strategy: FixedOrder) -> None:
             f"The order of {name!r} needs one pool for all seeds, but each seed has a "
             "split of its own: compare on one Problem (see Problem.from_sets)."
         )
-    study.problem.whole_order(strategy.order, f"The order of {name!r}")
+    study.problem.positions(strategy.order, f"The order of {name!r}", is_whole=True)
 
 
 def _gather(study: StudySpec, runs: Mapping[Cell, Run]) -> Comparison:

@@ -36,7 +36,7 @@ from skal.strategies import (
 DROPOUT = 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Task:
     """A problem, with the estimators and strategies to compare on it.
 
@@ -60,6 +60,13 @@ class Task:
     scoring: str
     estimators: Mapping[str, Any]
     strategies: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return (
+            f"Task(name={self.name!r}, problem={self.problem!r}, "
+            f"scoring={self.scoring!r}, estimators={list(self.estimators)}, "
+            f"strategies={list(self.strategies)})"
+        )
 
     @property
     def posterior_estimators(self) -> dict[str, Any]:

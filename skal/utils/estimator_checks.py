@@ -5,6 +5,7 @@
 """
 
 import pickle
+import random
 from functools import partial
 
 import numpy as np
@@ -24,6 +25,8 @@ from skal.problem import assemble
 from skal.seeding import set_random_states, stream
 from skal.splitting import split
 from skal.strategies import Labelled
+from skal.strategies._read_only import protected, read_only
+from skal.utils._secret_labels import SecretLabel, Watched
 
 __all__ = ["check_strategy", "parametrize_with_strategy_checks"]
 
@@ -33,6 +36,8 @@ N_POOL = 40
 
 def check_strategy(strategy, estimator=None):
     """Check that a strategy keeps the contract of skal.
+
+    Every clause of the contract is checked, also after one was found broken.
 
     Parameters
     ----------
@@ -47,7 +52,8 @@ def check_strategy(strategy, estimator=None):
     Raises
     ------
     AssertionError
-        If a check fails. The message says what is expected.
+        If a clause is broken. The message lists all that are, each with the name of the
+        check, what is expected, and what came instead.
 
     See Also
     --------
@@ -59,8 +65,17 @@ def check_strategy(strategy, estimator=None):
     >>> from skal.utils.estimator_checks import check_strategy
     >>> check_strategy(MaxEntropy())
     """
+    broken = []
     for check in _yield_checks(strategy, estimator):
-        check()
+        try:
+            check()
+        except AssertionError as error:
+            broken.append(f"- {check.args[0].__name__}: {error}")
+    if broken:
+        raise AssertionError(
+            f"{type(strategy).__name__} breaks {len(broken)} of the clauses that "
+            "skal.utils.estimator_checks checks:\n" + "\n".join(broken)
+        )
 
 
 def parametrize_with_strategy_checks(strategies, estimator=None):
@@ -89,7 +104,7 @@ def parametrize_with_strategy_checks(strategies, estimator=None):
     import pytest
 
     checks = [check for s in strategies for check in _yield_checks(s, estimator)]
-    names = [f"{check.args[0]}-{check.func.__name__}" for check in checks]
+    names = [f"{check.args[1]}-{check.args[0].__name__}" for check in checks]
     return pytest.mark.parametrize("check", checks, ids=names)
 
 
@@ -103,9 +118,21 @@ def _yield_checks(strategy, estimator):
         sklearn_checks.check_estimator_cloneable,
         sklearn_checks.check_do_not_raise_errors_in_init_or_set_params,
     ):
-        yield partial(check, name, strategy)
+        yield partial(_keeps, check, name, strategy)
     for check in CHECKS:
-        yield partial(check, strategy, estimator)
+        yield partial(_keeps, check, strategy, estimator)
+
+
+def _keeps(check, *args):
+    """Run a check, and raise an AssertionError for any other error, too."""
+    try:
+        check(*args)
+    except AssertionError:
+        raise
+    except Exception as error:
+        clause = (check.__doc__ or check.__name__).partition("\n")[0]
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise AssertionError(f"{clause} It raised {reason}") from error
 
 
 class _Bench:
@@ -174,6 +201,17 @@ def check_fit_returns_itself(strategy, estimator):
     assert before == after, "fit must not change the strategy's parameters"
 
 
+def check_fit_changes_nothing(strategy, estimator):
+    """Check that `fit` does not change its arguments, and takes read-only arrays."""
+    bench = _Bench(strategy, estimator)
+    before = fingerprint((bench.X, bench.seen))
+    seen = protected(bench.seen)
+    bench.strategy.fit(read_only(bench.X), seen.y_pool, problem=seen)
+    assert before == fingerprint((bench.X, bench.seen)), (
+        "fit must not change its arguments"
+    )
+
+
 def check_select_returns_positions(strategy, estimator):
     """Check that `select` returns n distinct int64 positions of candidates."""
     bench = _Bench(strategy, estimator)
@@ -189,13 +227,18 @@ def check_select_returns_positions(strategy, estimator):
 
 
 def check_all_rows_are_candidates_by_default(strategy, estimator):
-    """Check that all rows are candidates by default, and `labelled` is optional."""
+    """Check that all rows are candidates by default, and `labelled` is optional.
+
+    A strategy that sets `needs_labelled` must ask for it with a ValueError.
+    """
     bench = _Bench(strategy, estimator)
     bench.fit()
-    given = np.arange(N_POOL)
-    default = bench.strategy.select(bench.model, bench.X, 5)
-    named = bench.strategy.select(bench.model, bench.X, 5, candidates=given)
-    assert np.array_equal(default, named), "all rows must be candidates by default"
+    select = partial(bench.strategy.select, bench.model, bench.X, 5)
+    if getattr(bench.strategy, "needs_labelled", False):
+        _assert_raises(ValueError, select, "select without `labelled`")
+        select = partial(select, labelled=bench.labelled)
+    named = select(candidates=np.arange(N_POOL))
+    assert np.array_equal(select(), named), "all rows must be candidates by default"
 
 
 def check_select_repeats_itself(strategy, estimator):
@@ -247,13 +290,21 @@ def check_ties_are_broken_by_seed(strategy, estimator):
 
 
 def check_global_random_state_is_left_alone(strategy, estimator):
-    """Check that `fit` and `select` do not use numpy's global generator."""
+    """Check that `fit` and `select` do not use numpy's or Python's global generator."""
+
+    def states():
+        numpy_state = np.random.get_state()  # noqa: NPY002
+        return {"numpy": fingerprint(numpy_state), "Python": random.getstate()}
+
     bench = _Bench(strategy, estimator)
-    before = fingerprint(np.random.get_state())  # noqa: NPY002
+    before = states()
     bench.fit()
     bench.select()
-    after = fingerprint(np.random.get_state())  # noqa: NPY002
-    assert before == after, "the global numpy random state must be left as it was"
+    after = states()
+    for name, state in before.items():
+        assert state == after[name], (
+            f"the global {name} random state must be left as it was"
+        )
 
 
 def check_pool_labels_are_not_read(strategy, estimator):
@@ -266,83 +317,10 @@ def check_pool_labels_are_not_read(strategy, estimator):
     for name in ("warm", "val", "test"):
         known = [SecretLabel(label) for label in arguments[f"y_{name}"]]
         arguments[f"y_{name}"] = np.array(known, dtype=object)
-    watched = _Watched(bench.strategy, labels)
+    watched = Watched(bench.strategy, labels)
     ActiveLearner(estimator, watched, batch_size=4, n_rounds=3, random_state=0).fit(
         **{**arguments, "y": labels}
     )
-
-
-class SecretLabel(str):
-    """A label that raises an AssertionError if it is read while it is secret."""
-
-    secret = False
-
-    def __new__(cls, label):
-        """Create a label that is not secret yet."""
-        return super().__new__(cls, f"class {label}")
-
-    def _reveal(self):
-        if self.secret:
-            raise AssertionError(
-                "the strategy read the label of a row that is not labelled yet"
-            )
-        return str.__str__(self)
-
-    def __eq__(self, other):
-        return self._reveal() == str.__str__(other)
-
-    def __lt__(self, other):
-        return self._reveal() < str.__str__(other)
-
-    def __gt__(self, other):
-        return self._reveal() > str.__str__(other)
-
-    def __hash__(self):
-        return hash(self._reveal())
-
-    def __str__(self):
-        return self._reveal()
-
-    def __repr__(self):
-        return repr(self._reveal())
-
-
-class _Watched:
-    """A wrapper of a strategy that keeps labels secret while the strategy runs."""
-
-    def __init__(self, strategy, labels):
-        self.strategy = strategy
-        self.labels = labels
-        self.needs = strategy_needs(strategy)
-
-    def __sklearn_clone__(self):
-        return self
-
-    def get_params(self, deep=True):
-        return {}
-
-    def set_params(self):
-        return self
-
-    def fit(self, X, y=None, *, problem=None):
-        self._in_secret(np.arange(len(self.labels)), "fit", X, y, problem=problem)
-        return self
-
-    def select(self, estimator, X, n, *, candidates=None, labelled=None):
-        return self._in_secret(
-            candidates, "select", estimator, X, n, candidates=candidates,
-            labelled=labelled,
-        )  # fmt: skip
-
-    def _in_secret(self, rows, verb, *args, **kwargs):
-        """Call a method of the strategy while the labels of some rows are secret."""
-        for label in self.labels[rows]:
-            label.secret = True
-        try:
-            return getattr(self.strategy, verb)(*args, **kwargs)
-        finally:
-            for label in self.labels[rows]:
-                label.secret = False
 
 
 def check_needs_are_declared(strategy, estimator):
@@ -424,16 +402,21 @@ def check_learner_runs(strategy, estimator):
 
 def _assert_raises(kind, function, what):
     """Check that a call raises an error of a kind, with a message."""
+    came = "nothing was raised"
     try:
         function()
-    except kind as error:
-        if str(error):
+    except Exception as error:
+        came = f"{type(error).__name__} was raised"
+        if isinstance(error, kind) and str(error):
             return
-    raise AssertionError(f"{what} must be refused by a {kind.__name__} that says so")
+    raise AssertionError(
+        f"{what} must be refused by a {kind.__name__} that says so, but {came}"
+    )
 
 
 CHECKS = (
     check_fit_returns_itself,
+    check_fit_changes_nothing,
     check_select_returns_positions,
     check_all_rows_are_candidates_by_default,
     check_select_repeats_itself,

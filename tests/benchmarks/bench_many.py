@@ -9,7 +9,8 @@ from sklearn.base import clone
 
 from skal import load_task
 from skal._threads import single_threaded
-from skal.inputs._containers import concat, take
+from skal.inputs._containers import take
+from skal.inputs._joining import concat
 
 N_SETS = 6
 

@@ -9,7 +9,7 @@ from sklearn.metrics import check_scoring
 
 from skal import load_task
 from skal._threads import single_threaded
-from skal.inputs._containers import concat
+from skal.inputs._joining import concat
 from skal.nets import MLP, TorchClassifier
 
 

@@ -318,9 +318,10 @@ class TestJournal:
 
 
 def test_a_journal_does_not_change_which_margins_are_forgotten(sets, path, monkeypatch):
-    from skal.oracle.evaluation import _objective
 
-    monkeypatch.setattr(_objective, "MAX_KEPT_MARGINS", 1)
+    from skal.oracle.evaluation import _kept_margins
+
+    monkeypatch.setattr(_kept_margins, "MAX_KEPT", 1)
     problem = Problem.from_sets(sets, GaussianNB(), batch_size=3, n_rounds=2)
     asked = [np.arange(3), np.arange(4)]
     with (
@@ -355,9 +356,10 @@ def test_a_score_with_other_last_digits_may_be_completed(sets, path):
 
 def test_margins_of_long_ago_are_predicted(blobs, monkeypatch):
     """A search whose margins were dropped is still reproducible."""
-    from skal.oracle.evaluation import _objective
 
-    monkeypatch.setattr(_objective, "MAX_KEPT_MARGINS", 6)
+    from skal.oracle.evaluation import _kept_margins
+
+    monkeypatch.setattr(_kept_margins, "MAX_KEPT", 6)
     first, again = (fit(blobs, AnnealingOracle(n_steps=60)) for _ in range(2))
     assert first.order_.tolist() == again.order_.tolist()
 

@@ -234,7 +234,7 @@ def test_odmr_without_labels_to_match_is_refused(unbalanced):
     with pytest.raises(ValueError, match="no labels to match in an empty warm start"):
         learner.fit(**unbalanced)
     with pytest.raises(ValueError, match="use it as the strategy of an ActiveLearner"):
-        ODMR(Random()).fit(ROWS)
+        ODMR(Random(), labels="true").fit(ROWS)
 
 
 def test_what_is_followed_sees_no_more_than_it_may(unbalanced):

@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 from scipy import sparse
 
-from skal.inputs._checks import check_disjoint, check_pair
+from skal.inputs._checks import check_pair
+from skal.inputs._overlap import check_disjoint
 
 
 @pytest.mark.parametrize("container", [np.array, sparse.csr_array, pd.DataFrame])

@@ -211,7 +211,11 @@ class _Run:
         self._rows = self.order(len(self.stopping.losses))
 
 
-def padded(batches: Iterable[NDArray[np.int64]], size: int) -> tuple[NDArray, NDArray]:
+def padded(
+    batches: Iterable[NDArray[np.int64]],
+    size: int,
+    row_weights: Sequence[NDArray[np.float64] | None] = (),
+) -> tuple[NDArray, NDArray]:
     """Stack minibatches, padding them to the same size.
 
     Parameters
@@ -220,6 +224,9 @@ def padded(batches: Iterable[NDArray[np.int64]], size: int) -> tuple[NDArray, ND
         Rows of each minibatch, at most `size`.
     size : int
         Number of rows after padding.
+    row_weights : sequence of (ndarray or None), default=()
+        Weights of the rows of the training set of each of the first models; None, or
+        no entry, for 1 each.
 
     Returns
     -------
@@ -234,4 +241,7 @@ def padded(batches: Iterable[NDArray[np.int64]], size: int) -> tuple[NDArray, ND
     for slot, batch in enumerate(batches):
         rows[slot, : len(batch)] = batch
         weights[slot, : len(batch)] = 1 / len(batch)
+    for slot, (batch, own) in enumerate(zip(batches, row_weights, strict=False)):
+        if own is not None:
+            weights[slot, : len(batch)] *= own[batch]
     return rows, weights

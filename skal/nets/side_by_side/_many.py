@@ -1,6 +1,7 @@
 """ManyNets: trains one estimator on many subsets of a data set, side by side."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,8 @@ class ManyNets:
         self._input_cache: dict[str, Any] = {}
         self.model = clone(estimator).set_params(random_state=self.seed)
         self.stack: Stack = self.model._build_stack(X, y, classes, width)
+        if getattr(estimator, "class_weight", None) is not None:
+            self.stack.weigh = partial(self.model._weights_of, sample_weight=None)
         score = None
         if has_validation(X_val, y_val):
             score = self._scoring(X_val, y_val, self.model._scorer())

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.func import functional_call, vmap
 
+from skal.nets._weights import WeightedCrossEntropy
 from skal.nets.side_by_side._engine import padded
 from skal.nets.side_by_side._ops import cross_entropy
 from skal.nets.side_by_side._stack import Stack
+
+_loss = WeightedCrossEntropy()
 
 
 class Rows(NamedTuple):
@@ -95,11 +98,14 @@ class ModuleStack(Stack):
         if self.always_full:
             leaves = self._leaves_of(self.width)
             batches = [*batches, *[batches[0]] * (self.width - n)]
-        losses, gradients = self.together(leaves, batches)
+        losses, gradients = self.together(leaves, batches, n)
         return losses[:n], gradients[:n]
 
     def together(
-        self, leaves: dict[str, torch.Tensor], batches: Sequence[NDArray[np.int64]]
+        self,
+        leaves: dict[str, torch.Tensor],
+        batches: Sequence[NDArray[np.int64]],
+        n_used: int | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the losses and gradients of all minibatches, computed in one batch.
 
@@ -109,6 +115,8 @@ class ModuleStack(Stack):
             Stacked weights.
         batches : sequence of ndarray
             One minibatch per model.
+        n_used : int, default=None
+            Number of slots in use, whose rows may have weights. None for all.
 
         Returns
         -------
@@ -117,7 +125,7 @@ class ModuleStack(Stack):
         gradients : tensor of shape (n_models, n_weights)
             The gradients of each model.
         """
-        positions, shares = padded(batches, self.n_rows)
+        positions, shares = padded(batches, self.n_rows, self.row_weights[:n_used])
         # An empty slot computes with the rows of the first model.
         jobs = [self.jobs[0] if job is None else job for job in self.jobs]
         pairs = zip(jobs, positions, strict=False)
@@ -151,11 +159,23 @@ class ModuleStack(Stack):
             # Copies, so that the memory alignment of a row cannot affect the result.
             state = self.state_dict(slot)
             leaves = {name: value.requires_grad_() for name, value in state.items()}
-            loss = nn.functional.cross_entropy(self._logits(leaves, X), codes)
+            loss = _loss(self._logits(leaves, X), self._target(slot, batch, codes))
             found = self._in_row_order(gradients_of(loss, leaves), 1)
             losses.append(loss.detach())
             gradients.append(self._in_rows([value.unsqueeze(0) for value in found]))
         return torch.stack(losses), torch.cat(gradients)
+
+    def _codes(self, job: Any) -> NDArray[np.int64]:
+        return self.data.codes[torch.from_numpy(job).to(self.rows.device)].cpu().numpy()
+
+    def _target(
+        self, slot: int, batch: NDArray[np.int64], codes: torch.Tensor
+    ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
+        """Return the codes, and their weights if there are any."""
+        weights = self.row_weights[slot]
+        if weights is None:
+            return codes
+        return codes, torch.from_numpy(weights[batch]).to(self.rows)
 
     def _in_row_order(
         self, found: Sequence[torch.Tensor], channels: int

@@ -1,7 +1,7 @@
 """Base class of stacks, which hold the weights of many models in one tensor."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -72,6 +72,9 @@ class Stack(ABC):
         self._states: list[tuple[torch.Tensor, ...]] = [()] * width
         self._leaves: dict[int, dict[str, torch.Tensor]] = {}
         self.jobs: list[Any] = [None] * width
+        # Returns the weights of the rows of a training set, given their codes.
+        self.weigh: Callable[[NDArray[np.int64]], NDArray[np.float64]] | None = None
+        self.row_weights: list[NDArray[np.float64] | None] = [None] * width
 
     def load(self, slot: int, rows: NDArray[np.int64]) -> None:
         """Put a new model in a slot, to be trained on the given rows of the data.
@@ -84,6 +87,8 @@ class Stack(ABC):
             The rows of its training set.
         """
         self.jobs[slot], own = self._begin(rows)
+        if self.weigh is not None:
+            self.row_weights[slot] = self.weigh(self._codes(self.jobs[slot]))
         end = self.begin + own.numel()
         self._make_room(end)
         for state in (self.rows, self.means, self.squares):
@@ -115,6 +120,10 @@ class Stack(ABC):
     @abstractmethod
     def _begin(self, rows: NDArray[np.int64]) -> tuple[Any, torch.Tensor]:
         """Return the data of a training, and its additional initial vectors."""
+
+    @abstractmethod
+    def _codes(self, job: Any) -> NDArray[np.int64]:
+        """Return the class codes of the data of a training."""
 
     def step(self, batches: Sequence[NDArray[np.int64]]) -> list[float]:
         """Take one training step of the models in the first slots.
@@ -313,6 +322,7 @@ class Stack(ABC):
         for state in (self.rows, self.means, self.squares, self.best):
             state[target] = state[source]
         self.jobs[target] = self.jobs[source]
+        self.row_weights[target] = self.row_weights[source]
         self.n_used[target] = self.n_used[source]
         self.n_steps[target] = self.n_steps[source]
         self._note_states(target)

@@ -53,6 +53,7 @@ class BaseTextNet(BaseNet):
         max_epochs=100,
         batch_size=32,
         patience=20,
+        class_weight=None,
         scoring=None,
         device="cpu",
         random_state=None,
@@ -64,6 +65,7 @@ class BaseTextNet(BaseNet):
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.patience = patience
+        self.class_weight = class_weight
         self.scoring = scoring
         self.device = device
         self.random_state = random_state
@@ -187,7 +189,7 @@ class BaseTextClassifier(BaseTextNet, BaseNetClassifier):
     A subclass sets `_module`, the class of its module.
     """
 
-    def fit(self, X, y, *, X_val=None, y_val=None, classes=None):
+    def fit(self, X, y, *, X_val=None, y_val=None, classes=None, sample_weight=None):
         """Learn the words, and train a new network.
 
         Parameters
@@ -210,6 +212,10 @@ class BaseTextClassifier(BaseTextNet, BaseNetClassifier):
             All class labels, which may include some that `y` lacks. None uses the
             classes found in `y`.
 
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the sentences in the loss, at least 0. A sentence of weight 0 is
+            left out; its label stays among the classes. None weighs all alike.
+
         Returns
         -------
         self : classifier
@@ -224,7 +230,14 @@ class BaseTextClassifier(BaseTextNet, BaseNetClassifier):
             device is not available, `y` contains a label that is not in `classes`, or
             training diverges.
         """
-        return super().fit(X, y, X_val=X_val, y_val=y_val, classes=classes)
+        return super().fit(
+            X,
+            y,
+            X_val=X_val,
+            y_val=y_val,
+            classes=classes,
+            sample_weight=sample_weight,
+        )
 
     def _check_rows(self, X, y="no_validation", *, reset):
         """Return word numbers, of shape (n_rows, length), and in `fit` also labels."""

@@ -96,7 +96,7 @@ class BiLSTMStack(AutogradStack):
 
     def _collate(self, batches: Sequence[NDArray[np.int64]]) -> Batch:
         words, lengths, codes, weights = gather(
-            self.jobs, batches, self.n_rows, by_length=True
+            self.jobs, batches, self.n_rows, True, self.row_weights
         )
         packing = pack(lengths)
         sentences = np.tile(packing.sentences, (len(words), 1))
@@ -221,6 +221,11 @@ class BiLSTMClassifier(BaseTextClassifier):
     patience : int, default=20
         Number of epochs without a better validation score after which training stops.
         Not used without a validation set.
+
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class in the loss, as a dict from labels to weights; a class that
+        it lacks has weight 1. "balanced" weighs classes by the inverse of their number
+        of training sentences. None weighs all alike.
 
     scoring : str, callable or None, default=None
         Validation score that determines the best epoch, given in any form that

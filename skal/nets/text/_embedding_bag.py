@@ -101,7 +101,9 @@ class EmbeddingBagStack(TextStack):
     default_width = 16
 
     def _collate(self, batches: Sequence[NDArray[np.int64]]) -> Batch:
-        words, lengths, codes, weights = gather(self.jobs, batches, self.n_rows)
+        words, lengths, codes, weights = gather(
+            self.jobs, batches, self.n_rows, row_weights=self.row_weights
+        )
         is_word = words != 0
         lengths = lengths.reshape(-1)
         sentences = np.repeat(np.arange(len(lengths)), lengths)
@@ -322,6 +324,11 @@ class EmbeddingBagClassifier(BaseTextClassifier):
     patience : int, default=20
         Number of epochs without a better validation score after which training stops.
         Not used without a validation set.
+
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class in the loss, as a dict from labels to weights; a class that
+        it lacks has weight 1. "balanced" weighs classes by the inverse of their number
+        of training sentences. None weighs all alike.
 
     scoring : str, callable or None, default=None
         Validation score that determines the best epoch, given in any form that

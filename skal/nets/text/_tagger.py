@@ -9,6 +9,7 @@ from skal._threads import single_threaded
 from skal.inputs._containers import lengths
 from skal.inputs._tags import TagScorer, flatten
 from skal.nets._base_classifier import encode_labels
+from skal.nets.side_by_side._stack import NotSideBySide
 from skal.nets.text._base import BaseTextNet
 from skal.nets.text._tag_rows import check_any, tag_rows, token_rows
 from skal.nets.text._tagger_net import TaggerNet
@@ -66,6 +67,11 @@ class BiLSTMTagger(BaseTextNet):
     patience : int, default=20
         Number of epochs without a better validation score after which training stops.
         Not used without a validation set.
+
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each tag in the loss, as a dict from labels to weights; a tag that
+        it lacks has weight 1. "balanced" weighs tags by the inverse of their number
+        of training tokens. None weighs all alike.
 
     scoring : str, callable or None, default=None
         Validation score that determines the best epoch, given in any form that
@@ -141,7 +147,7 @@ class BiLSTMTagger(BaseTextNet):
     _module = TaggerNet
     _stack_class = TaggerStack
 
-    def fit(self, X, y, *, X_val=None, y_val=None, classes=None):
+    def fit(self, X, y, *, X_val=None, y_val=None, classes=None, sample_weight=None):
         """Learn the vocabulary and the tags, and train a new network.
 
         Parameters
@@ -164,6 +170,10 @@ class BiLSTMTagger(BaseTextNet):
             All tags, which may include some that `y` lacks. None uses the tags found in
             `y`.
 
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the sentences in the loss, at least 0. A sentence of weight 0 is
+            left out; its tags stay among the classes. None weighs all alike.
+
         Returns
         -------
         self : BiLSTMTagger
@@ -178,7 +188,14 @@ class BiLSTMTagger(BaseTextNet):
             missing or not in `classes`, `vectors` are not finite or differ in length,
             the device is not available, or training diverges.
         """
-        return super().fit(X, y, X_val=X_val, y_val=y_val, classes=classes)
+        return super().fit(
+            X,
+            y,
+            X_val=X_val,
+            y_val=y_val,
+            classes=classes,
+            sample_weight=sample_weight,
+        )
 
     def _check_rows(self, X, y=None, *, reset):
         """Return word numbers, of shape (n_rows, length), and in `fit` also tags.
@@ -203,7 +220,28 @@ class BiLSTMTagger(BaseTextNet):
         before[:, 1:] = np.where(codes[:, 1:] == NO_TAG, before[:, 1:], codes[:, :-1])
         return np.stack([X, before], axis=1), codes
 
+    def _with_weight(self, X, y, classes, sample_weight):
+        """Return the sentences with a positive weight, without the empty ones."""
+        given = token_rows(X), tag_rows(token_rows(X), y)
+        X, y, classes, weights = super()._with_weight(*given, classes, sample_weight)
+        kept = [i for i, row in enumerate(X) if row]
+        return [X[i] for i in kept], [y[i] for i in kept], classes, weights[kept]
+
+    def _weights_of(self, codes, sample_weight):
+        """Return the weight of each tag, shape (n_rows, length), or None."""
+        is_tag = codes != NO_TAG
+        if sample_weight is not None:
+            sample_weight = np.repeat(sample_weight, is_tag.sum(axis=1))
+        found = super()._weights_of(codes[is_tag], sample_weight)
+        if found is None:
+            return None
+        weights = np.zeros(codes.shape)
+        weights[is_tag] = found
+        return weights
+
     def _build_stack(self, X, y, classes, width):
+        if getattr(self, "class_weight", None) is not None:
+            raise NotSideBySide  # its stack weighs all tokens alike
         # Empty sentences are removed, so that rows of the stack differ from rows of X.
         is_kept = lengths(token_rows(X)) > 0
         self._stack_rows = np.where(is_kept, np.cumsum(is_kept) - 1, -1)

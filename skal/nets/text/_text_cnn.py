@@ -71,7 +71,9 @@ class ConvolutionStack(AutogradStack):
     """
 
     def _collate(self, batches: Sequence[NDArray[np.int64]]) -> Batch:
-        words, lengths, codes, weights = gather(self.jobs, batches, self.n_rows)
+        words, lengths, codes, weights = gather(
+            self.jobs, batches, self.n_rows, row_weights=self.row_weights
+        )
         # One row of zeros before each sentence and one after the last.
         ends = np.cumsum(lengths + 1, axis=1)
         n_rows = -(-(ends.max() + 1) // ROWS_AT_ONCE) * ROWS_AT_ONCE
@@ -161,6 +163,11 @@ class TextCNNClassifier(BaseTextClassifier):
     patience : int, default=20
         Number of epochs without a better validation score after which training stops.
         Not used without a validation set.
+
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class in the loss, as a dict from labels to weights; a class that
+        it lacks has weight 1. "balanced" weighs classes by the inverse of their number
+        of training sentences. None weighs all alike.
 
     scoring : str, callable or None, default=None
         Validation score that determines the best epoch, given in any form that

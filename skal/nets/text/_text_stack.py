@@ -149,6 +149,9 @@ class TextStack(Stack):
         job = Job(own[numbers], lengths, self.corpus.codes[rows], used, own, {})
         return job, torch.cat([torch.zeros_like(vectors[:1]), vectors[self._to(used)]])
 
+    def _codes(self, job: Job) -> NDArray[np.int64]:
+        return job.codes
+
     def _vector_gradients(
         self, words: NDArray[np.int64], d_rows: torch.Tensor
     ) -> torch.Tensor:
@@ -304,6 +307,7 @@ def gather(
     batches: Sequence[NDArray[np.int64]],
     n_rows: int,
     by_length: bool = False,
+    row_weights: Sequence[NDArray[np.float64] | None] = (),
 ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Stack the sentences of minibatches, padding them to the same size.
 
@@ -317,6 +321,8 @@ def gather(
         Number of sentences per minibatch, after padding.
     by_length : bool, default=False
         Whether to sort each minibatch by length, the longest sentence first.
+    row_weights : sequence of (ndarray or None), default=()
+        Weights of the sentences of each training, as in `padded`.
 
     Returns
     -------
@@ -348,7 +354,7 @@ def gather(
         codes[slot, :n] = job.codes[batch].reshape(n, -1)
     # Sentences have one code each, or one per word.
     is_one_each = jobs[0].codes.ndim == 1
-    weights = padded(batches, n_rows)[1]
+    weights = padded(batches, n_rows, row_weights)[1]
     words = words[:, :, : lengths.max()]
     return words, lengths, codes[:, :, 0] if is_one_each else codes, weights
 

@@ -72,6 +72,11 @@ class TransformerClassifier(BaseNetClassifier):
         Number of epochs without a better validation score after which training stops.
         Not used without a validation set.
 
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class in the loss, as a dict from labels to weights; a class that
+        it lacks has weight 1. "balanced" weighs classes by the inverse of their number
+        of training sentences. None weighs all alike.
+
     scoring : str, callable or None, default=None
         Validation score that determines the best epoch, given in any form that
         scikit-learn accepts. None uses the estimator's `score` method, the accuracy.
@@ -167,6 +172,7 @@ class TransformerClassifier(BaseNetClassifier):
         max_epochs=100,
         batch_size=32,
         patience=20,
+        class_weight=None,
         scoring=None,
         device="cpu",
         random_state=None,
@@ -178,11 +184,12 @@ class TransformerClassifier(BaseNetClassifier):
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.patience = patience
+        self.class_weight = class_weight
         self.scoring = scoring
         self.device = device
         self.random_state = random_state
 
-    def fit(self, X, y, *, X_val=None, y_val=None, classes=None):
+    def fit(self, X, y, *, X_val=None, y_val=None, classes=None, sample_weight=None):
         """Read the checkpoint, and train it further.
 
         Parameters
@@ -204,6 +211,10 @@ class TransformerClassifier(BaseNetClassifier):
         classes : array-like of shape (n_classes,), default=None
             All class labels, which may include some that `y` lacks. None uses the
             classes found in `y`.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the sentences in the loss, at least 0. A sentence of weight 0 is
+            left out; its label stays among the classes. None weighs all alike.
 
         Returns
         -------
@@ -229,7 +240,14 @@ class TransformerClassifier(BaseNetClassifier):
         UserWarning
             If `max_length` is None and sentences are truncated.
         """
-        return super().fit(X, y, X_val=X_val, y_val=y_val, classes=classes)
+        return super().fit(
+            X,
+            y,
+            X_val=X_val,
+            y_val=y_val,
+            classes=classes,
+            sample_weight=sample_weight,
+        )
 
     def _check_rows(self, X, y="no_validation", *, reset):
         """Return token numbers, of shape (n_rows, length), and in `fit` also labels."""

@@ -45,7 +45,7 @@ class StartSpec(NamedTuple):
     def described(self, problem: Problem) -> dict[str, str]:
         """Return the description that a journal stores."""
         if self.kind == "order":
-            order = problem.whole_order(self.given, "start")
+            order = problem.positions(self.given, "start", is_whole=True)
             return {"start": describe(order.tolist())}
         if self.kind == "strategies":
             n_candidates = describe(self.n_candidates(problem))
@@ -136,7 +136,9 @@ class StartSearch:
         """
         match self.spec.kind:
             case "order":
-                self._partial = self.problem.whole_order(self.spec.given, "start")
+                self._partial = self.problem.positions(
+                    self.spec.given, "start", is_whole=True
+                )
             case "strategy":
                 self._follow_strategy()
             case "strategies":

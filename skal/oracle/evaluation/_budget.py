@@ -9,8 +9,11 @@ from typing import Any
 PRIOR_STEPS = 10
 
 
-class OutOfTime(Exception):
-    """Raised between two trainings when a search has used up its `max_time`."""
+class OutOfTime(BaseException):
+    """Raised between two trainings when a search has used up its `max_time`.
+
+    It is not an error, so that `except Exception` lets it through.
+    """
 
 
 class Budget:

@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.oracle.evaluation._budget import Budget, OutOfTime
+from skal.oracle.evaluation._kept_margins import KeptMargins, Margins
 from skal.oracle.evaluation._sample import some_rows
 from skal.oracle.evaluation._score_table import ScoreTable
 from skal.oracle.evaluation._workers import Jobs
 from skal.oracle.journal._journal import Journal
 from skal.problem import Problem
-from skal.training import Evaluation, Trainer
+from skal.scoring import Evaluation, Judgement
+from skal.training import Trainer
 
 # Minimum duration in seconds of a batch of parallel jobs, or of the trainings between
 # two checks of the time: joblib polls for results every 0.01 seconds, so shorter ones
@@ -43,14 +45,8 @@ TURN_SECONDS = 0.5
 MIN_CHANCE = 0.4
 
 
-MAX_KEPT_MARGINS = 2048
-
-
 # Labelled sets by their digests.
 Sets = dict[bytes, NDArray[np.int64]]
-
-
-Margins = NDArray[np.float16]
 
 
 # The probability that sets will be needed, and the sets.
@@ -95,15 +91,15 @@ class Objective:
     ) -> None:
         self.trainer = Trainer(problem)
         sample = some_rows(problem) if with_margins else None
-        self._evaluation = Evaluation(
-            problem.X_val, problem.y_val, problem.scorer, sample
-        )
-        self._margins: dict[bytes, Margins] = {}
+        self._evaluation = Evaluation.on(problem, "val", sample)
+        self._margins = KeptMargins()
         self._jobs = Jobs(self.trainer, self._evaluation, n_jobs)
         # Scores of requested sets, and of sets that were only trained ahead.
         self._scores = ScoreTable()
         self._ahead: dict[bytes, float] = {}
-        # Sets in a batch that failed, which are not prefetched again.
+        # Sets in a batch that failed, which are not prefetched again, and sets whose
+        # score is the `error_score` of the problem.
+        self._suspects: set[bytes] = set()
         self._failed: set[bytes] = set()
         # Scores of the batch in progress that have arrived so far.
         self._arrived: dict[bytes, float] = {}
@@ -184,7 +180,7 @@ class Objective:
             else:
                 self.budget.skip()
         finally:
-            self._forget_margins(latest=new)
+            self._margins.request(new)
         # Return the scores in the order of the request, repeated sets included.
         return np.array([found[key] for key in keys])
 
@@ -201,7 +197,9 @@ class Objective:
         list of (ndarray of shape (n_answers,) or None)
             None if a set was not scored, or so long ago that its margins were dropped.
         """
-        return [self._margins.get(_key(positions)) for positions in sets]
+        keys = [_key(positions) for positions in sets]
+        found = self._margins.find(keys)
+        return [found.get(key) for key in keys]
 
     def scores_so_far(self, sets: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
         """Return the scores of sets, without training; NaN if a set has none."""
@@ -251,7 +249,8 @@ class Objective:
         Returns
         -------
         estimator or None
-            The fitted model; None if nothing is labelled.
+            The fitted model; None if nothing is labelled. If the training fails and the
+            problem has an `error_score`, the model of an earlier round.
 
         Raises
         ------
@@ -259,16 +258,31 @@ class Objective:
             If `max_time` is over.
         """
         self.check_time()
-        model = self.trainer.train(positions)
+        try:
+            model = self.trainer.train(positions)
+            judgement = self._evaluation.judge(model)
+        except Exception as error:
+            self.trainer.explain(error, positions)
+            if self._evaluation.error_score is None:
+                raise
+            model = self._earlier_model(positions, error)
+            judgement = self._evaluation.failed(error)
         if model is not None:
-            key, judgement = _key(positions), self._evaluation.judge(model)
-            self._keep_margins({key: judgement.margins})
-            self._forget_margins(latest=[key])
-            self._scores.add({key: _exact(judgement.score)})
-            self._write({key: _exact(judgement.score)})
+            scores = self._note({_key(positions): judgement})
+            self._margins.request(scores)
+            self._scores.add(scores)
+            self._write(scores)
             self.budget.add(1)
             self.on_trained()
         return model
+
+    def _earlier_model(self, order: NDArray[np.int64], error: Exception) -> Any:
+        """Return the model of the latest round before `order` that can be trained."""
+        size = self.trainer.batch_size
+        for n in range(len(order) - size, -1, -size):
+            with suppress(Exception):
+                return self.trainer.train(order[:n])
+        raise error
 
     def _new(self, sets: Iterable[NDArray[np.int64]]) -> Sets:
         """Return the sets that were not requested before, each once."""
@@ -294,37 +308,19 @@ class Objective:
             return known | self._journal.find(unknown)
         # A search without margins wrote scores alone: ignore them, and train again.
         found = self._journal.find_margins(unknown)
-        self._keep_margins(found)
+        self._margins.add(found)
         return known | self._journal.find(found)
 
     def _write(self, scores: Mapping[bytes, float]) -> None:
+        """Write scores to the journal, apart from those of failed trainings."""
         if self._journal is not None:
-            margins = {
-                key: self._margins[key] for key in scores if key in self._margins
-            }
-            self._journal.add_scores(scores, margins)
+            scores = {k: score for k, score in scores.items() if k not in self._failed}
+            self._journal.add_scores(scores, self._margins.find(scores))
 
     def flush(self) -> None:
         """Write new scores to the journal now, instead of with the next step."""
         if self._journal is not None:
             self._journal.write()
-
-    def _keep_margins(self, found: Mapping[bytes, Margins | None]) -> None:
-        self._margins |= {key: m for key, m in found.items() if m is not None}
-
-    def _forget_margins(self, latest: Iterable[bytes]) -> None:
-        """Drop the margins of the sets that were requested longest ago.
-
-        They are dropped in the order of the requests, and not of their arrival: with a
-        journal margins arrive earlier, which would change the search.
-        """
-        for key in latest:
-            if key in self._margins:
-                self._margins[key] = self._margins.pop(key)
-        for key in list(
-            islice(self._margins, max(0, len(self._margins) - MAX_KEPT_MARGINS))
-        ):
-            del self._margins[key]
 
     def _train(self, missing: Sets, likely: Iterable[Likely]) -> dict[bytes, float]:
         """Train on the missing sets, and on likely ones; return the missing scores."""
@@ -336,9 +332,10 @@ class Objective:
             raise
         except Exception:
             if not ahead:
+                self._keep(self._arrived, ahead)
                 raise
             # The cause may be a set that will never be needed: try again without them.
-            self._failed.update(ahead)
+            self._suspects.update(ahead)
             done = {k: score for k, score in self._arrived.items() if k in missing}
             left = {k: positions for k, positions in missing.items() if k not in done}
             ahead, trained = {}, done | self._train_and_score(left)
@@ -361,7 +358,7 @@ class Objective:
             if chance < self._least_chance(len(missing) + len(chosen)):
                 break
             fresh = self._new(sets)
-            known = self._known(fresh).keys() | missing.keys() | self._failed
+            known = self._known(fresh).keys() | missing.keys() | self._suspects
             chosen |= {key: fresh[key] for key in fresh if key not in known}
             if len(chosen) >= room:
                 break
@@ -399,9 +396,8 @@ class Objective:
         """Train on the sets of a turn, unless the time is over."""
         self.check_time()
         # Train, and keep scores and margins, in case a later turn is cut short.
-        judgements = dict(zip(turn, self._jobs.run(list(turn.values())), strict=True))
-        self._keep_margins({key: judged.margins for key, judged in judgements.items()})
-        scores = {key: _exact(judged.score) for key, judged in judgements.items()}
+        judgements = self._jobs.run(list(turn.values()))
+        scores = self._note(dict(zip(turn, judgements, strict=True)))
         self._arrived |= scores
         # Count the trainings and their time.
         ran_in_workers = self._jobs.n_jobs > 1 and len(turn) > 1
@@ -409,6 +405,12 @@ class Objective:
         self.budget.add(len(turn), busy if ran_in_workers else None)
         self.on_trained()
         return scores
+
+    def _note(self, judgements: Mapping[bytes, Judgement]) -> dict[bytes, float]:
+        """Keep margins and note failures; return the scores."""
+        self._margins.add({key: judged.margins for key, judged in judgements.items()})
+        self._failed.update(k for k, judged in judgements.items() if judged.has_failed)
+        return {key: _exact(judged.score) for key, judged in judgements.items()}
 
     def _turns(self, sets: Sets) -> Iterator[Sets]:
         """Split sets into turns: groups between which time and progress are checked."""

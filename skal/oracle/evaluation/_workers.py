@@ -13,7 +13,8 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skal._threads import warn_once
 from skal._workers import renew_workers
-from skal.training import Evaluation, Judgement, Trainer, train_and_judge
+from skal.scoring import Evaluation, Judgement, train_and_judge
+from skal.training import Trainer
 
 # Number of searches whose work a worker caches: workers of a cluster may serve several
 # searches, and each cache entry holds the data of one.

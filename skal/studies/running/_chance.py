@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 
 from skal.answers._fixed_classes import FixedClasses
-from skal.inputs._containers import concat
+from skal.inputs._joining import concat
 from skal.inputs._tags import all_labels, is_tags
 from skal.problem import Problem
 

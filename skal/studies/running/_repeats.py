@@ -12,11 +12,10 @@ from sklearn.base import clone
 
 from skal._threads import single_threaded
 from skal.answers._needs import strategy_needs
-from skal.inputs._containers import n_rows
-from skal.loop import check_batch
 from skal.problem import Problem
 from skal.seeding import Stream, random_state_names, set_random_states, stream
 from skal.strategies import BaseStrategy
+from skal.strategies._batches import ask
 from skal.training import Trainer
 
 
@@ -130,8 +129,7 @@ class EverySeed(BaseStrategy):
         self, estimator: Any, X: Any, n: int, candidates: Any, labelled: Any
     ) -> Any:
         state = {"candidates": candidates, "labelled": labelled}
-        chosen = self._own.select(estimator, X, n, **state)
-        check_batch(chosen, n, np.isin(np.arange(n_rows(X)), candidates), self._own)
+        chosen = ask(self._own, estimator, X, n, **state)
         for other in self._others if self.agrees_ else []:
             if not np.array_equal(other.select(estimator, X, n, **state), chosen):
                 self.agrees_ = False

@@ -137,6 +137,8 @@ class Store:
         *_, model = _subjects(self.given, cell.strategy, cell.estimator)
         search = _fingerprint.describe(strategy, (*WITHOUT_EFFECT, *LIMITS))
         items = renamed_all(self.given[model])
+        # A search that failed goes on once `error_score` is set.
+        items.pop("error_score", None)
         path = folder / _file_name(cell, search, items)
         before = self._stored.get(model, {})
         if renamed_all(before) != items:
@@ -371,6 +373,9 @@ def describe_study(study: StudySpec) -> Given:
         for name, model in models.items():
             problem = replace(example, estimator=model)
             given[f"{kind} {name!r}"] = _fingerprint.of_problem(problem)
+            if problem.error_score is not None:
+                score = str(problem.error_score)
+                given[f"{kind} {name!r}"]["error_score"] = score
     for name, strategy in study.strategies.items():
         text = _fingerprint.describe(strategy, WITHOUT_EFFECT)
         model = "posterior estimator" if samples_posterior(strategy) else "estimator"

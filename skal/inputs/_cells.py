@@ -1,0 +1,317 @@
+"""Cells that an estimator cannot take, found before anything is trained."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.impute import SimpleImputer
+from sklearn.utils import get_tags
+
+from skal._sklearn import is_pandas_na
+from skal.inputs._containers import is_frame, is_list, is_series, n_rows
+from skal.inputs._steps import (
+    counts_words,
+    is_known,
+    passes_missing,
+    paths,
+    takes_infinity,
+    takes_missing,
+    takes_words,
+)
+
+
+def check_cells(X: Any, name: str, estimator: Any) -> None:
+    """Look for cells that the steps of an estimator cannot take, and name the first.
+
+    Steps are asked for their tags, one after the other, until one of them removes such
+    cells or is not known.
+
+    Parameters
+    ----------
+    X : rows
+        The rows to look through.
+    name : str
+        The name of the rows in error messages.
+    estimator : estimator
+        The estimator that will be trained on the rows.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is such a cell.
+    """
+    for part, steps in paths(X, estimator) if n_rows(X) else ():
+        if not is_known(steps[0]):
+            continue
+        tags = get_tags(steps[0]).input_tags
+        if tags.string and not tags.two_d_array:
+            _check_texts(part, name, steps[0])
+        elif tags.dict:
+            _check_mappings(part, name, steps[0])
+        elif is_frame(part) or is_series(part) or _is_array(part):
+            _check_table(part, name, steps)
+
+
+def check_numbers(X: Any, name: str, step: Any) -> None:
+    """Check that all cells of a table are numbers or missing.
+
+    Parameters
+    ----------
+    X : frame, array or list of rows
+        The table.
+    name : str
+        Its name in error messages.
+    step : estimator
+        The step that takes nothing else.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a cell is no number, or rows differ in length.
+    """
+    if is_list(X):
+        _check_lengths(X, name, step)
+    for column, values in _columns(X):
+        found = _first_word(values)
+        if found is not None:
+            _refuse_cell(*found, column, name, step)
+
+
+def _refuse_cell(row: int, cell: Any, column: Any, name: str, step: Any) -> NoReturn:
+    """Name a cell that is not a number, by an error of scikit-learn's types."""
+    is_text = isinstance(cell, str | bytes)
+    kind = type(cell).__name__
+    reason = f" (float() argument must be a string or a real number, not '{kind}')"
+    raise (ValueError if is_text else TypeError)(
+        f"{name} has {_short(cell)} in row {row}{_of(column)}{reason * (not is_text)}, "
+        f"and {type(step).__name__} takes numbers: convert it to a number, leave the "
+        "row out, or put a step that does this before it in a Pipeline."
+    )
+
+
+def _check_table(X: Any, name: str, steps: tuple) -> None:
+    """Check that each cell is one that the steps take."""
+    step = _first_to_refuse(steps, takes_words, lambda s: isinstance(s, SimpleImputer))
+    if step is not None:
+        check_numbers(X, name, step)
+    for column, values in _columns(X):
+        numbers = _as_floats(values)
+        step = _first_to_refuse(steps, takes_missing, passes_missing)
+        if step is not None and np.isnan(_data(numbers)).any():
+            _refuse(numbers, np.isnan, "NaN", column, name, step)
+        if not takes_infinity(steps[0]) and np.isinf(_data(numbers)).any():
+            _refuse(numbers, np.isinf, "infinity", column, name, steps[0])
+        if get_tags(steps[0]).input_tags.positive_only and (_data(numbers) < 0).any():
+            _refuse(numbers, _is_negative, "negative values", column, name, steps[0])
+
+
+def _first_to_refuse(
+    steps: tuple, takes: Callable[[Any], bool], passes: Callable[[Any], bool]
+) -> Any:
+    """Return the first step that does not take cells of a kind, if it will get them."""
+    for step in steps:
+        if not is_known(step):
+            return None
+        if not takes(step):
+            return step
+        if not passes(step):
+            return None
+    return None
+
+
+def _refuse(
+    numbers: Any,
+    is_bad: Callable[[Any], Any],
+    text: str,
+    column: Any,
+    name: str,
+    step: Any,
+) -> NoReturn:
+    """Name the first bad cell, and the number of rows with one."""
+    rows, columns = _positions(numbers, is_bad)
+    column = columns[0] if column is None and len(columns) else column
+    advice = {"NaN": "fill it in, such as with an imputer in a Pipeline"}
+    raise ValueError(
+        f"Input {name} contains {text} in {len(set(rows.tolist()))} rows, the first in "
+        f"row {rows[0]}{_of(column)}, and {type(step).__name__} takes none: "
+        f"{advice.get(text, 'replace such numbers')}, or leave these rows out."
+    )
+
+
+def _positions(numbers: Any, is_bad: Callable[[Any], Any]) -> tuple[NDArray, NDArray]:
+    """Return the rows and, for a table, the columns of the bad cells."""
+    if sparse.issparse(numbers):
+        table = numbers.tocoo()
+        bad = is_bad(table.data)
+        order = np.argsort(table.coords[0][bad], kind="stable")
+        return table.coords[0][bad][order], table.coords[1][bad][order]
+    where = np.nonzero(is_bad(numbers))
+    return where[0], where[1] if len(where) == 2 else np.empty(0)
+
+
+def _is_negative(numbers: Any) -> Any:
+    return numbers < 0
+
+
+# Texts and mappings -------------------------------------------------------------------
+
+
+def _check_texts(rows: Any, name: str, step: Any) -> None:
+    """Check that rows are texts, or lists of tokens for a net of skal."""
+    if is_frame(rows) or not hasattr(rows, "__iter__"):
+        return
+    for number, row in enumerate(rows):
+        if counts_words(step) and not isinstance(row, str | bytes):
+            raise TypeError(
+                f"Row {number} of {name} must be a text, got {_short(row)}: "
+                f'{type(step).__name__} splits each row into words, so pass a str (""'
+                " for no text), or leave the row out."
+            )
+        if type(step).__module__.startswith("skal.") and not _is_sentence(row):
+            raise TypeError(
+                f"Row {number} of {name} must be a sentence, got {_short(row)}: pass "
+                "each row as a str or as a list of words."
+            )
+
+
+def _is_sentence(row: Any) -> bool:
+    """Return whether a row is a text or a list of words."""
+    if isinstance(row, str):
+        return True
+    is_sequence = is_list(row) or getattr(row, "ndim", 0) == 1
+    return is_sequence and all(isinstance(word, str) for word in row)
+
+
+def _check_mappings(rows: Any, name: str, step: Any) -> None:
+    """Check that rows are dicts."""
+    for number, row in enumerate(rows) if is_list(rows) else ():
+        if not isinstance(row, Mapping):
+            raise TypeError(
+                f"Row {number} of {name} must be a dict, got {_short(row)}: "
+                f"{type(step).__name__} takes names and values, so pass {{}} for none, "
+                "or leave the row out."
+            )
+
+
+# Cells as arrays ----------------------------------------------------------------------
+
+
+def _is_array(X: Any) -> bool:
+    return isinstance(X, np.ndarray) or sparse.issparse(X)
+
+
+def _columns(X: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the columns of a frame with their names; any other table as a whole."""
+    if is_frame(X):
+        for column in X.columns:
+            yield column, np.asarray(X[column])
+    elif is_list(X):
+        yield None, _objects(X)
+    else:
+        yield None, X if _is_array(X) else np.asarray(X)
+
+
+def _objects(rows: Any) -> NDArray:
+    """Return rows of one length as a table of objects."""
+    try:
+        return np.array(rows, dtype=object)
+    except ValueError:  # arrays of different shapes within the rows
+        table = np.empty(len(rows), dtype=object)
+        table[:] = rows
+        return table
+
+
+def _first_word(values: Any) -> tuple[int, Any] | None:
+    """Return the row and the value of the first cell that is neither number nor gap."""
+    if values.dtype.kind in "biufc":
+        return None
+    if values.dtype.kind == "O" and _are_floats(values):
+        return None
+    cells = values.reshape(len(values), -1)
+    for number, row in enumerate(cells):
+        for cell in row:
+            if values.dtype.kind != "O" or not (is_missing(cell) or _is_float(cell)):
+                return number, cell
+    return None
+
+
+def _are_floats(values: NDArray) -> bool:
+    try:
+        values.astype(np.float64)
+    except (ValueError, TypeError, OverflowError):
+        return False
+    return True
+
+
+def _is_float(cell: Any) -> bool:
+    return _are_floats(np.array([cell], dtype=object)) if np.ndim(cell) == 0 else False
+
+
+def _as_floats(values: Any) -> Any:
+    """Return cells as numbers, gaps as NaN and words as zero."""
+    if values.dtype.kind in "fbiu":
+        return values
+    if values.dtype.kind in "Mm":
+        return np.where(np.isnat(values), np.nan, 0.0)
+    if values.dtype.kind != "O":
+        return np.zeros(values.shape)
+    numbers = [_as_float(cell) for cell in values.ravel().tolist()]
+    return np.array(numbers, dtype=np.float64).reshape(values.shape)
+
+
+def _as_float(cell: Any) -> float:
+    if isinstance(cell, str):
+        return 0.0
+    if isinstance(cell, int):  # which may be too large for a float
+        return float(min(max(cell, -1), 1))
+    if isinstance(cell, float | np.number) and not isinstance(cell, np.complexfloating):
+        return float(cell)
+    return float("nan") if is_missing(cell) else 0.0
+
+
+def _data(numbers: Any) -> NDArray:
+    return numbers.data if sparse.issparse(numbers) else numbers
+
+
+def is_missing(cell: Any) -> bool:
+    """Return whether a cell is None, NaN, NaT or pandas' NA.
+
+    Parameters
+    ----------
+    cell : object
+
+    Returns
+    -------
+    bool
+    """
+    if isinstance(cell, float | np.generic):
+        return bool(cell != cell)
+    return cell is None or is_pandas_na(cell) or type(cell).__name__ == "NaTType"
+
+
+def _of(column: Any) -> str:
+    """Return where a cell is within its row, for a message."""
+    return "" if column is None else f", column {column!r}"
+
+
+def _short(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _check_lengths(rows: Any, name: str, step: Any) -> None:
+    """Check that rows of a table are all as long as the first."""
+    for number, row in enumerate(rows):
+        if _shape(row) != _shape(rows[0]):
+            raise ValueError(
+                f"Row {number} of {name} has the shape {_shape(row)}, and row 0 "
+                f"{_shape(rows[0])}: {type(step).__name__} takes a table, so give all "
+                "rows the same length, or put a step that makes numbers of them before "
+                "it in a Pipeline."
+            )
+
+
+def _shape(row: Any) -> tuple:
+    return (len(row),) if is_list(row) else getattr(row, "shape", ())

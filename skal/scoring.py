@@ -1,0 +1,271 @@
+"""Scores of models on held-out sets, also of models that could not be trained."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import FitFailedWarning
+
+from skal._threads import single_threaded
+from skal.answers._errors import explained
+from skal.answers._margins import margins_of
+from skal.inputs._containers import take
+from skal.inputs._tags import all_labels
+from skal.problem import Problem
+from skal.training import Trainer
+
+# The names of the held-out sets in messages.
+SETS = {"val": "validation set", "test": "test set"}
+
+
+class Judgement(NamedTuple):
+    """The score of a model, and the margins of some of its answers.
+
+    Parameters
+    ----------
+    score : float
+        The score on a held-out set.
+    margins : ndarray of shape (n_answers,), dtype float16, or None
+        The margins of its answers to a sample of the held-out set, if there is one.
+    has_failed : bool, default=False
+        Whether the model could not be trained or scored, so that the score is the
+        `error_score` of the problem.
+    """
+
+    score: float
+    margins: NDArray[np.float16] | None = None
+    has_failed: bool = False
+
+
+class Evaluation(NamedTuple):
+    """A held-out set and a scorer.
+
+    Parameters
+    ----------
+    X, y : rows and labels, or None
+        The held-out set.
+    scorer : callable
+        `scorer(model, X, y)` returns a float, higher is better.
+    sample : ndarray of int, default=None
+        Rows of the held-out set whose margins `judge` returns; None for no margins.
+    name : str, default="val"
+        Which set it is, "val" or "test".
+    classes : ndarray or None, default=None
+        The class list of the run.
+    error_score : float or None, default=None
+        The score of a model that cannot be trained or scored; None to raise the error.
+    """
+
+    X: Any
+    y: Any
+    scorer: Any
+    sample: NDArray[np.int64] | None = None
+    name: str = "val"
+    classes: NDArray | None = None
+    error_score: float | None = None
+
+    @classmethod
+    def on(
+        cls, problem: Problem, name: str, sample: NDArray[np.int64] | None = None
+    ) -> "Evaluation":
+        """Return the evaluation on a held-out set of a problem.
+
+        Parameters
+        ----------
+        problem : Problem
+            The problem.
+        name : str
+            The set, "val" or "test".
+        sample : ndarray of int, default=None
+            Rows of the set whose margins are computed too.
+
+        Returns
+        -------
+        Evaluation
+        """
+        X, y = getattr(problem, f"X_{name}"), getattr(problem, f"y_{name}")
+        return cls(
+            *(X, y, problem.scorer, sample, name),
+            *(problem.classes, problem.error_score),
+        )
+
+    def score(self, model: Any) -> float:
+        """Score a model, and check that the score is finite.
+
+        Parameters
+        ----------
+        model : estimator or None
+            The fitted model; None if no row is labelled yet.
+
+        Returns
+        -------
+        float
+            NaN without a model or without a held-out set.
+
+        Raises
+        ------
+        ValueError
+            If the scorer returns NaN or infinity.
+        """
+        if model is None or self.X is None:
+            return float("nan")
+        try:
+            with explained(model):
+                return self.checked(float(self.scorer(model, self.X, self.y)))
+        except Exception as error:
+            self._explain(error)
+            raise
+
+    def judge(self, model: Any) -> Judgement:
+        """Score a model, and compute the margins of its answers to the sample.
+
+        Parameters
+        ----------
+        model : estimator or None
+            The fitted model; None if no row is labelled yet.
+
+        Returns
+        -------
+        Judgement
+        """
+        score = self.score(model)
+        if model is None or self.sample is None:
+            return Judgement(score)
+        return Judgement(score, margins_of(model, *self.sampled()))
+
+    def failed(self, error: Exception) -> Judgement:
+        """Return the judgement of a model that could not be trained or scored.
+
+        Parameters
+        ----------
+        error : Exception
+            The error that the estimator or the scorer raised.
+
+        Returns
+        -------
+        Judgement
+            With `error_score`, which must not be None, and margins of zero.
+
+        Warns
+        -----
+        FitFailedWarning
+        """
+        assert self.error_score is not None
+        warn_of_failure(error, self.error_score)
+        if self.sample is None:
+            return Judgement(self.error_score, has_failed=True)
+        n_answers = len(all_labels(self.sampled()[1]))
+        return Judgement(self.error_score, np.zeros(n_answers, np.float16), True)
+
+    def sampled(self) -> tuple[Any, Any]:
+        """Return the rows and labels of the sample."""
+        assert self.sample is not None
+        return take(self.X, self.sample), take(self.y, self.sample)
+
+    def checked(self, value: float) -> float:
+        """Return a score after a check that it is finite.
+
+        Parameters
+        ----------
+        value : float
+            A score.
+
+        Returns
+        -------
+        float
+            The same score.
+
+        Raises
+        ------
+        ValueError
+            If the score is NaN or infinite.
+        """
+        if not np.isfinite(value):
+            raise ValueError(
+                f"The scorer {self.scorer} must return a finite number, got {value}: "
+                "choose a `scoring` that is finite for every model, also for one that "
+                "was not trained on all classes."
+            )
+        return value
+
+    def _explain(self, error: Exception) -> None:
+        """Add a note to a scorer's error if the held-out set lacks a class."""
+        if self.classes is None:
+            return
+        missing = np.setdiff1d(self.classes, all_labels(self.y))
+        if len(missing):
+            names = ", ".join(map(repr, missing.tolist()[:5]))
+            error.add_note(
+                f"The {SETS[self.name]} has no row of {len(missing)} of "
+                f"{len(self.classes)} classes, such as {names}: if the scorer needs "
+                "all classes, set stratify=True or give a larger set."
+            )
+
+
+def warn_of_failure(error: Exception, error_score: float) -> None:
+    """Warn that a model could not be trained or scored.
+
+    Parameters
+    ----------
+    error : Exception
+        The error, with its notes.
+    error_score : float
+        The score that the model gets.
+    """
+    notes = " ".join(["", *getattr(error, "__notes__", [])])
+    warnings.warn(
+        f"A model failed, and counts with error_score={error_score}: "
+        f"{type(error).__name__}: {str(error).removesuffix('.')}.{notes}",
+        FitFailedWarning,
+        stacklevel=2,
+    )
+
+
+def train_and_judge(
+    trainer: Trainer, evaluation: Evaluation, sets: Sequence[NDArray[np.int64]]
+) -> list[Judgement]:
+    """Train on each set and score the models: the unit of work of a search.
+
+    The models are trained side by side if the estimator offers it.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Trains the models.
+    evaluation : Evaluation
+        Scores them.
+    sets : sequence of ndarray of shape (n_acquired,)
+        Positions in the pool.
+
+    Returns
+    -------
+    list of Judgement
+        One for each set.
+    """
+    if trainer.many is not None and trainer.n_warm and evaluation.X is not None:
+        rows = [trainer.rows(positions) for positions in sets]
+        X, y, scorer, sample, *_ = evaluation
+        try:
+            found = trainer.many.judge(rows, X, y, scorer, sample)
+            return [Judgement(evaluation.checked(score), m) for score, m in found]
+        except Exception:
+            # Find out below which of the models failed.
+            if evaluation.error_score is None:
+                raise
+    with single_threaded():
+        return [_train_and_judge_one(trainer, evaluation, one) for one in sets]
+
+
+def _train_and_judge_one(
+    trainer: Trainer, evaluation: Evaluation, positions: NDArray[np.int64]
+) -> Judgement:
+    """Train on one set and score the model; an error may count as `error_score`."""
+    try:
+        return evaluation.judge(trainer.train(positions))
+    except Exception as error:
+        trainer.explain(error, positions)
+        if evaluation.error_score is None:
+            raise
+        return evaluation.failed(error)
