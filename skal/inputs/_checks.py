@@ -124,6 +124,11 @@ def check_labels(y: Any, name: str) -> Any:
     else:
         _check_one_label(y, name)
         mask = np.ma.getmaskarray(y) if np.ma.isMaskedArray(y) else False
+        if np.ndim(y) > 1 and np.shape(y)[1] != 1:
+            raise ValueError(
+                f"{name} must have one label per row, got shape {np.shape(y)}: skal "
+                "does not take several labels per row, so choose one of the columns."
+            )
         y = column_or_1d(y, warn=True)
         missing = np.flatnonzero(_unknown(y) | np.ravel(mask)).tolist()
     if missing:

@@ -1,6 +1,5 @@
 """Data that a strategy may look at but not change."""
 
-from collections.abc import Mapping
 from copy import copy
 from dataclasses import fields, replace
 from typing import Any
@@ -33,8 +32,10 @@ def read_only(X: Any) -> Any:
         return _read_only_sparse(X)
     if isinstance(X, list):
         return [list(row) if isinstance(row, list) else row for row in X]
-    if isinstance(X, Mapping):
-        return {name: read_only(value) for name, value in X.items()}
+    if isinstance(X, dict):
+        # A subclass is made of the arrays of its columns, such as skorch's SliceDict.
+        parts = {name: read_only(value) for name, value in X.items()}
+        return parts if type(X) is dict else type(X)(**parts)
     return copy(X)
 
 
