@@ -122,7 +122,6 @@ def check_labels(y: Any, name: str) -> Any:
         y = [list(row) for row in y]
         missing = [i for i, row in enumerate(y) if any(map(_is_unknown, row))]
     else:
-        _check_one_label(y, name)
         mask = np.ma.getmaskarray(y) if np.ma.isMaskedArray(y) else False
         if np.ndim(y) > 1 and np.shape(y)[1] != 1:
             raise ValueError(
@@ -155,16 +154,6 @@ def _unknown(y: NDArray) -> NDArray[np.bool_]:
 def _is_unknown(label: Any) -> bool:
     """Return whether a label is None, NaN, NaT, pandas' NA or infinite."""
     return is_missing(label) or (isinstance(label, float) and math.isinf(label))
-
-
-def _check_one_label(y: Any, name: str) -> None:
-    """Check that `y` does not hold several labels per row."""
-    shape = np.shape(y) if not hasattr(y, "shape") else y.shape
-    if len(shape) == 2 and shape[1] > 1:
-        raise ValueError(
-            f"{name} holds {shape[1]} labels per row: skal takes one label per row, so "
-            f"give one column of {name}, or run each label on its own."
-        )
 
 
 def _check_one_type(labels: NDArray, name: str) -> None:
