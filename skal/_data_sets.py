@@ -273,4 +273,4 @@ def _n_values(value: Any) -> int | None:
     is_array_like = hasattr(value, "__len__") or hasattr(value, "shape")
     if not is_array_like or isinstance(value, str | Mapping):
         return None
-    return n_rows(value) if np.ndim(value) > 0 else None
+    return n_rows(value) if getattr(value, "ndim", 1) > 0 else None

@@ -50,7 +50,9 @@ class ActiveLearner(
     Parameters
     ----------
     estimator : classifier
-        Any scikit-learn classifier or Pipeline. It is cloned for each training.
+        Any scikit-learn classifier or Pipeline. It is cloned for each training. An
+        `XGBClassifier` takes any labels here: it is trained on their numbers, and
+        answers in the labels.
 
     strategy : strategy
         Chooses the rows to label next, such as `MaxEntropy()` or `AnnealingOracle()`.

@@ -418,7 +418,7 @@ def assemble(
     ValueError
         If labels are missing, sets overlap or disagree in width, or `X` is too small.
     TypeError
-        If the estimator is no classifier with one label per row.
+        If the estimator is a regressor, or takes several labels per row only.
     """
     check_classifier(estimator)
     # Integers of Python, since small ones of numpy wrap around

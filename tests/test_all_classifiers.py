@@ -6,6 +6,7 @@ a few rows.
 """
 
 import importlib.util
+import re
 import warnings
 from pathlib import Path
 
@@ -57,6 +58,7 @@ def test_it_works_or_says_why_not(name, strategy):
     expected = refusal(classifier, strategy)
     if expected is None:
         assert found == "works" or OWN.get(name, "works") in found
+        assert found == "works" or re.search(r"[Ii]n round \d[.,]", found)
     else:
         assert expected in found
 

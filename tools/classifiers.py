@@ -104,7 +104,7 @@ def data():
 
 
 def outcome(classifier, strategy):
-    """Return "works", or the error that a short run ends with."""
+    """Return "works", or the error that a short run ends with, and its notes."""
     learner = ActiveLearner(
         classifier, strategy, batch_size=6, n_rounds=2, random_state=0
     )
@@ -114,8 +114,13 @@ def outcome(classifier, strategy):
             learner.fit(**data())
             learner.predict(data()["X"])
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
+        return "\n".join([f"{type(error).__name__}: {error}", *_notes(error)])
     return "works"
+
+
+def _notes(error):
+    """Return the notes of an error: in which round it was, and what was labelled."""
+    return getattr(error, "__notes__", [])
 
 
 def main():
@@ -126,7 +131,8 @@ def main():
     for name, classifier in classifiers().items():
         cells = []
         for strategy in STRATEGIES.values():
-            found = outcome(classifier, strategy).replace(name, "<classifier>")
+            found = outcome(classifier, strategy).partition("\n")[0]
+            found = found.replace(name, "<classifier>")
             number = sentences.setdefault(found, len(sentences))
             cells.append(found if found == "works" else f"[{number}]")
         print(f"| {name} |", " | ".join(cells), "|", flush=True)

@@ -121,7 +121,7 @@ def with_classes(model, classes, y):
     classes : ndarray of shape (n_classes,)
         The class list of the run, sorted.
     y : ndarray of shape (n_labelled,)
-        The labels that it was trained on.
+        The labels that it was trained on. Those that are no classes are ignored.
 
     Returns
     -------
@@ -132,4 +132,4 @@ def with_classes(model, classes, y):
     known = getattr(model, "classes_", None)
     if known is None or np.array_equal(known, classes):
         return model
-    return FixedClasses(model, classes, np.unique(y))
+    return FixedClasses(model, classes, classes[np.isin(classes, y)])

@@ -5,7 +5,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skal.answers._reading import check_columns, codes_of, predictions, probabilities
+from skal.answers._reading import (
+    check_columns,
+    codes_of,
+    predictions,
+    probabilities,
+    token_log_probabilities,
+)
 from skal.inputs._tags import all_labels, is_tags
 
 # Margins are clipped to this size: at e^16 to 1 an answer is as good as certain.
@@ -57,7 +63,7 @@ def margins_of(model: Any, X: Any, y: Any) -> NDArray[np.float16]:
     """
     true = all_labels(y)
     if hasattr(model, "predict_token_log_proba"):
-        found = np.concatenate(model.predict_token_log_proba(X))
+        found = np.concatenate(token_log_probabilities(model, X))
         return margins(found, codes_of(true, model.classes_))
     if is_tags(y) or not hasattr(model, "classes_"):
         return _signs(

@@ -11,6 +11,7 @@ from skal.answers._constant import is_too_much_for
 from skal.answers._methods import has_method, with_methods
 from skal.answers._posterior import has_posterior
 from skal.answers._wrapper import name_of
+from skal.inputs._checks import final_step
 
 # Each need that has a text of its own in error messages: a description of it, and the
 # advice on how to get it. Any other need is the name of a method.
@@ -143,10 +144,11 @@ def check_classifier(estimator):
             f"estimator must be a classifier, and {name} is a regressor: skal labels "
             "classes, so choose a classifier (regression is to come later)."
         )
-    if not get_tags(estimator).target_tags.single_output:
+    last = final_step(estimator)
+    if not get_tags(last).target_tags.single_output:
         raise TypeError(
-            f"estimator must take one label per row, and {name} takes several: choose "
-            "the classifier inside it."
+            f"estimator must take one label per row, and {type(last).__name__} takes "
+            "several: choose the classifier inside it."
         )
 
 

@@ -18,9 +18,9 @@ NUMBERED = {"xgboost": "XGBClassifier"}
 class NumberedLabels(Wrapper, ClassifierMixin, BaseEstimator):
     """Train a classifier on class numbers 0 to n - 1, and answer in the user's labels.
 
-    The classes are those of the rows it is trained on, so there is no gap between the
-    numbers while a class is not labelled. Parameters, methods and other attributes are
-    those of the classifier.
+    Only the classes that it is trained on are numbered, so there is no gap between the
+    numbers while a class is not labelled. It has the parameters, methods and other
+    attributes of the classifier.
 
     Parameters
     ----------

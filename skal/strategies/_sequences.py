@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skal.answers._reading import token_log_probabilities
 from skal.inputs._checks import check_sentences
 from skal.inputs._containers import lengths, take
 from skal.strategies._ranking import RankingStrategy
@@ -99,7 +100,7 @@ class MinConfidence(RankingStrategy):
         self.random_state = random_state
 
     def _utility(self, estimator, X, candidates):
-        log_probs = estimator.predict_token_log_proba(take(X, candidates))
+        log_probs = token_log_probabilities(estimator, take(X, candidates))
         return -log_confidence(log_probs, self.normalize)
 
 
