@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 
+from skal._threads import interrupt_ends_study
 from skal.loop import check_validation
 from skal.oracle.evaluation._budget import Budget, Course, OutOfTime
 from skal.oracle.evaluation._objective import Objective
@@ -255,7 +256,7 @@ class _SearchRun:
         except OutOfTime:
             self._warn_of_time()
         except KeyboardInterrupt:
-            if not self.objective.n_trainings:
+            if not self.objective.n_trainings or interrupt_ends_study():
                 raise
             self._warn_of_interrupt()
         self.objective.on_trained = lambda: None

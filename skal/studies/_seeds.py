@@ -15,6 +15,7 @@ from sklearn.callback import (
 )
 from sklearn.utils.parallel import Parallel, delayed
 
+from skal._threads import restored_warnings
 from skal._workers import renew_workers
 from skal.learner import ActiveLearner
 from skal.strategies import FixedOrder
@@ -197,10 +198,13 @@ class SeedLoop(CallbackSupportMixin, BaseEstimator):
         ]
         if effective_n_jobs(self.n_jobs) > 1:
             renew_workers(self.learner)
-        learners = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_one)(self, clone(self.learner), seed, task, X, y, fit_params)
-            for seed, task in zip(self.seeds, tasks, strict=True)
-        )
+        with restored_warnings():
+            learners = Parallel(n_jobs=self.n_jobs)(
+                delayed(_fit_one)(
+                    self, clone(self.learner), seed, task, X, y, fit_params
+                )
+                for seed, task in zip(self.seeds, tasks, strict=True)
+            )
         self.results_ = SeedResults(self.seeds, tuple(learners))
         context.call_on_fit_task_end(estimator=self)
         return self
