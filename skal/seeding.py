@@ -123,7 +123,9 @@ def set_random_states(
     if only_unset:
         params = estimator.get_params(deep=True)
         seeds = {name: seed for name, seed in seeds.items() if params[name] is None}
-    return estimator.set_params(**seeds)
+    # `FrozenEstimator.set_params` returns None.
+    estimator.set_params(**seeds)
+    return estimator
 
 
 class _GlobalStates:
