@@ -62,7 +62,7 @@ def score_rounds(
     test = Evaluation(problem.X_test, problem.y_test, problem.scorer)
     val = Evaluation(problem.X_val, problem.y_val, problem.scorer)
     curve, validation_curve, n_trainings = [], [], 0
-    for current in run_rounds(problem, strategy, Trainer(problem)):
+    for current in _rounds(problem, strategy):
         task = context.subcontext(task_name="round")
         task.call_on_fit_task_begin(estimator=learner)
         n_trainings += current.model is not None
@@ -77,6 +77,8 @@ def score_rounds(
         task.call_on_fit_task_end(estimator=learner, metadata={"score": curve[-1]})
         if is_fitted_late and current.k == 0:
             _fit(strategy, problem, context, learner)
+            # If Ctrl-C ends the following rounds, the order is not lost.
+            learner.strategy_ = strategy
     return ScoredRounds(curve, validation_curve, n_trainings, current)
 
 
@@ -89,6 +91,19 @@ def _fit(strategy: Any, problem: Problem, context: Any, learner: Any) -> None:
         task.call_on_fit_task_begin(estimator=learner)
         fit_strategy(strategy, problem.X_pool, problem)
     task.call_on_fit_task_end(estimator=learner)
+
+
+def _rounds(problem: Problem, strategy: Any) -> Iterator[Round]:
+    """Yield all rounds; after Ctrl-C, note where the order of a search is."""
+    try:
+        yield from run_rounds(problem, strategy, Trainer(problem))
+    except KeyboardInterrupt as error:
+        if strategy_searches(strategy) and hasattr(strategy, "order_"):
+            error.add_note(
+                "The search had ended: the order that it found is in the learner's "
+                "strategy_.order_, and FixedOrder follows it."
+            )
+        raise
 
 
 @contextmanager

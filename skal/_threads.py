@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -227,26 +228,30 @@ def interruptible() -> Iterator[None]:
     handler = signal.getsignal(signal.SIGINT)
     is_main = threading.current_thread() is threading.main_thread()
     # Leave other handlers alone. Outside of the main thread there are no signals.
-    if not is_main or handler is not signal.default_int_handler:
+    if not is_main or handler not in (signal.default_int_handler, _note_and_interrupt):
         yield
         return
-    pressed = []
-
-    def interrupt(*signal_and_frame: Any) -> None:
-        pressed.append(signal_and_frame)
-        signal.default_int_handler(*signal_and_frame)
-
-    signal.signal(signal.SIGINT, interrupt)
+    n_before = len(_pressed)
+    signal.signal(signal.SIGINT, _note_and_interrupt)
     try:
         yield
     except Exception as error:
-        if pressed:
+        if len(_pressed) > n_before:
             raise KeyboardInterrupt from error
         raise
     finally:
         signal.signal(signal.SIGINT, handler)
-    if pressed:
+    if len(_pressed) > n_before:
         raise KeyboardInterrupt
+
+
+# When Ctrl-C was pressed in a block of `interruptible`; blocks may be nested.
+_pressed: list[float] = []
+
+
+def _note_and_interrupt(*signal_and_frame: Any) -> None:
+    _pressed.append(time.monotonic())
+    signal.default_int_handler(*signal_and_frame)
 
 
 # Whether Ctrl-C ends the whole study that a search is part of.

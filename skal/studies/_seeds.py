@@ -15,8 +15,8 @@ from sklearn.callback import (
 )
 from sklearn.utils.parallel import Parallel, delayed
 
-from skal._threads import restored_warnings
-from skal._workers import renew_workers
+from skal._threads import interruptible, restored_warnings
+from skal._workers import named_worker_deaths, renew_workers
 from skal.learner import ActiveLearner
 from skal.strategies import FixedOrder
 from skal.studies._tables import lay_out
@@ -198,7 +198,7 @@ class SeedLoop(CallbackSupportMixin, BaseEstimator):
         ]
         if effective_n_jobs(self.n_jobs) > 1:
             renew_workers(self.learner)
-        with restored_warnings():
+        with restored_warnings(), interruptible(), named_worker_deaths():
             learners = Parallel(n_jobs=self.n_jobs)(
                 delayed(_fit_one)(
                     self, clone(self.learner), seed, task, X, y, fit_params

@@ -10,8 +10,8 @@ from joblib import effective_n_jobs, parallel_config
 from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
-from skal._threads import warn_once, without_warnings
-from skal._workers import renew_workers
+from skal._threads import interruptible, warn_once, without_warnings
+from skal._workers import named_worker_deaths, renew_workers
 from skal.training import Evaluation, Judgement, Trainer, train_and_judge
 
 # Number of searches whose work a worker caches: workers of a cluster may serve several
@@ -123,7 +123,11 @@ class Jobs:
         key = self._work.trainer.key
         # Dask warns about graphs over 10 MB. Ours is sent once per worker; scattered
         # data would be lost if the worker that holds it died.
-        with without_warnings("Sending large graph"):
+        with (
+            without_warnings("Sending large graph"),
+            interruptible(),
+            named_worker_deaths(),
+        ):
             return self._parallel(
                 delayed(_train_in_worker)(key, work, share) for share in shares
             )

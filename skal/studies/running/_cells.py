@@ -14,11 +14,12 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skal._costs import cell_costs
 from skal._threads import (
+    interruptible,
     interrupts_end_the_study,
     restored_warnings,
     without_warnings,
 )
-from skal._workers import renew_workers
+from skal._workers import named_worker_deaths, renew_workers
 from skal.learner import ActiveLearner
 from skal.problem import Problem
 from skal.strategies import FixedOrder
@@ -167,7 +168,12 @@ class Study(CallbackSupportMixin, BaseEstimator):
             if key in chosen
         )
         parallel = Parallel(self.n_jobs, return_as="generator_unordered", batch_size=1)
-        with restored_warnings(), closing(parallel(calls)) as runs:
+        with (
+            restored_warnings(),
+            interruptible(),
+            named_worker_deaths(),
+            closing(parallel(calls)) as runs,
+        ):
             for key, run, agrees in runs:
                 self._keep(key, run, store)
                 for follower in jobs[key].followers if agrees else ():
