@@ -48,6 +48,6 @@ def named_worker_deaths() -> Iterator[None]:
     except TerminatedWorkerError as error:
         raise RuntimeError(
             "A worker process was killed, probably since the memory was full: set a "
-            "smaller n_jobs, and run it again. What is in a journal or in the folder "
-            "of a study is kept."
+            "smaller n_jobs, and run it again. All scores in a journal and all runs "
+            "in the folder of a study are kept."
         ) from error

@@ -21,6 +21,9 @@ from skal.learner import ActiveLearner
 from skal.strategies import FixedOrder
 from skal.studies._tables import lay_out
 
+# Far more than can be run: a larger number is a mistake, and would fill the memory.
+MAX_RUNS = 10**6
+
 
 @dataclass(frozen=True)
 class SeedResults:
@@ -136,6 +139,7 @@ def run_seeds(
     >>> run_seeds(learner, X, y, seeds=3).curves.shape
     (3, 5)
     """
+    _check_learner(learner)
     seeds = as_seeds(seeds)
     loop = SeedLoop(learner, seeds, n_jobs)
     callbacks = getattr(learner, "_skl_callbacks", [])
@@ -143,6 +147,14 @@ def run_seeds(
     own = [c for c in callbacks if c not in shared]
     loop.learner = clone(learner).set_callbacks(*own)
     return loop.set_callbacks(*shared).fit(X, y, fit_params).results_
+
+
+def _check_learner(learner: Any) -> None:
+    if not isinstance(learner, ActiveLearner):
+        raise TypeError(
+            f"learner must be an ActiveLearner, got {type(learner).__name__}: give "
+            "ActiveLearner(estimator, strategy)."
+        )
 
 
 def as_seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
@@ -162,7 +174,12 @@ def as_seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
     ValueError
         If there are no seeds, or one is repeated, negative or not an integer.
     """
-    is_count = isinstance(seeds, int | np.integer)
+    is_count = isinstance(seeds, int | np.integer) and not isinstance(seeds, bool)
+    if is_count and seeds > MAX_RUNS:  # type: ignore[operator]
+        raise ValueError(
+            f"seeds must be at most {MAX_RUNS}, got {seeds}: give fewer seeds, or a "
+            "list of them."
+        )
     if not is_count and not isinstance(seeds, Iterable):
         raise ValueError(
             f"seeds must be an integer or an iterable of integers, got {seeds!r}."
@@ -170,10 +187,16 @@ def as_seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
     found = tuple(range(seeds)) if is_count else tuple(seeds)  # type: ignore
     if not found or len(set(found)) < len(found):
         raise ValueError(f"seeds must be distinct and at least one, got {found}.")
-    wrong = [s for s in found if not isinstance(s, int | np.integer) or s < 0]
+    wrong = [s for s in found if not _is_seed(s)]
     if wrong:
         raise ValueError(f"seeds must be non-negative integers, got {wrong[0]!r}.")
     return tuple(map(int, found))
+
+
+def _is_seed(seed: Any) -> bool:
+    """Return whether a seed is a non-negative integer."""
+    is_integer = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    return is_integer and seed >= 0
 
 
 class SeedLoop(CallbackSupportMixin, BaseEstimator):
@@ -284,6 +307,7 @@ def evaluate_order(
     >>> bool(others.table()["validation_quality"].mean() < learner.validation_quality_)
     True
     """
+    _check_learner(learner)
     replay = clone(learner).set_params(strategy=FixedOrder(order))
     missing = [
         f"X_{name}"
