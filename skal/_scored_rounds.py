@@ -1,6 +1,7 @@
 """The rounds of an `ActiveLearner`: followed, scored and reported to callbacks."""
 
 import warnings
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -75,7 +76,7 @@ def score_rounds(
         _fit(strategy, problem, context, learner)
 
     test, val = (Evaluation.on(problem, name) for name in ("test", "val"))
-    for current in run_rounds(problem, strategy, Trainer(problem)):
+    for current in _rounds(problem, strategy):
         task = context.subcontext(task_name="round")
         task.call_on_fit_task_begin(estimator=learner)
         scored.last = current
@@ -85,6 +86,8 @@ def score_rounds(
         task.call_on_fit_task_end(estimator=learner, metadata={"score": score})
         if is_fitted_late and current.k == 0:
             _fit(strategy, problem, context, learner)
+            # If Ctrl-C ends the following rounds, the order is not lost.
+            learner.strategy_ = strategy
 
 
 def _fit(strategy: Any, problem: Problem, context: Any, learner: Any) -> None:
@@ -96,6 +99,19 @@ def _fit(strategy: Any, problem: Problem, context: Any, learner: Any) -> None:
         task.call_on_fit_task_begin(estimator=learner)
         fit_strategy(strategy, problem.X_pool, problem)
     task.call_on_fit_task_end(estimator=learner)
+
+
+def _rounds(problem: Problem, strategy: Any) -> Iterator[Round]:
+    """Yield all rounds; after Ctrl-C, note where the order of a search is."""
+    try:
+        yield from run_rounds(problem, strategy, Trainer(problem))
+    except KeyboardInterrupt as error:
+        if strategy_searches(strategy) and hasattr(strategy, "order_"):
+            error.add_note(
+                "The search had ended: the order that it found is in the learner's "
+                "strategy_.order_, and FixedOrder follows it."
+            )
+        raise
 
 
 def _score(evaluation: Evaluation, current: Round) -> float:

@@ -4,8 +4,6 @@ None of them has a public counterpart in scikit-learn 1.9. If a later release mo
 adapt this module.
 """
 
-from typing import Any
-
 from sklearn.base import _fit_context
 from sklearn.callback._callback_context import get_context_path
 from sklearn.callback._transport import close_listener, open_listener, send
@@ -43,7 +41,6 @@ __all__ = [
     "_num_samples",
     "_safe_indexing",
     "close_listener",
-    "fetch_remote",
     "get_context_path",
     "is_pandas_na",
     "is_scalar_nan",
@@ -51,22 +48,3 @@ __all__ = [
     "send",
     "validate_params",
 ]
-
-
-def fetch_remote(*args: Any, **kwargs: Any) -> Any:
-    """Download a file and check its digest, by `sklearn.datasets`.
-
-    Parameters
-    ----------
-    *args, **kwargs
-        As in `sklearn.datasets._base._fetch_remote`.
-
-    Returns
-    -------
-    pathlib.Path
-        The downloaded file.
-    """
-    # Imported late, since `sklearn.datasets` is slow to import.
-    from sklearn.datasets._base import _fetch_remote
-
-    return _fetch_remote(*args, **kwargs)

@@ -1,8 +1,11 @@
 """Worker processes of joblib, which must run the user's current code."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from skal.identity._describe import describe, split_text
 
@@ -29,3 +32,22 @@ def renew_workers(*objects: Any) -> None:
     _known.update(parts)
     if has_changed:
         get_reusable_executor().shutdown(wait=True)
+
+
+@contextmanager
+def named_worker_deaths() -> Iterator[None]:
+    """Say in one sentence what to do if a worker process dies in a block.
+
+    Raises
+    ------
+    RuntimeError
+        If a worker was killed.
+    """
+    try:
+        yield
+    except TerminatedWorkerError as error:
+        raise RuntimeError(
+            "A worker process was killed, probably since the memory was full: set a "
+            "smaller n_jobs, and run it again. All scores in a journal and all runs "
+            "in the folder of a study are kept."
+        ) from error

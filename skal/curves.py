@@ -25,7 +25,8 @@ def xi_quality(curve: ArrayLike, *, include_warm_start: bool = False) -> float:
     Raises
     ------
     ValueError
-        If the curve has no round after the warm start.
+        If the curve has no round after the warm start, or some of its scores are NaN
+        or infinite.
 
     References
     ----------
@@ -44,7 +45,14 @@ def xi_quality(curve: ArrayLike, *, include_warm_start: bool = False) -> float:
             "curve must be one-dimensional, with the warm start and at least one "
             f"round, got shape {curve.shape}."
         )
-    return float(np.mean(curve if include_warm_start else curve[1:]))
+    scores = curve if include_warm_start else curve[1:]
+    # Without a validation set, all scores are NaN.
+    if not np.isfinite(scores).all() and not np.isnan(scores).all():
+        raise ValueError(
+            f"curve must have finite scores, got {curve}: leave out the rounds without "
+            "a score, or average from k = 1 if the warm start is empty."
+        )
+    return float(np.mean(scores))
 
 
 def dominates(curve: ArrayLike, other: ArrayLike) -> bool:

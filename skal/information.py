@@ -16,6 +16,8 @@ from skal.seeding import Stream, as_seed, stream
 
 Floats = NDArray[np.floating]
 
+# Error of probabilities that a net computes in half precision.
+_ROUNDING = 1e-3
 # Number of rows whose exact gains lazy selection computes in one step.
 _AT_ONCE = 64
 # Outcomes are merged if their most likely samples agree, and so do the probabilities of
@@ -38,13 +40,31 @@ def entropy(probs_N_C: ArrayLike) -> NDArray[np.float64]:
     ndarray of shape (...,)
         Between 0 and log(n_classes).
 
+    Raises
+    ------
+    ValueError
+        If a value is not between 0 and 1.
+
     Examples
     --------
     >>> from skal.information import entropy
     >>> entropy([[0.5, 0.5], [1.0, 0.0]]).round(4).tolist()
     [0.6931, 0.0]
     """
-    return entr(np.asarray(probs_N_C, dtype=np.float64)).sum(axis=-1)
+    probs_N_C = np.asarray(probs_N_C, dtype=np.float64)
+    if probs_N_C.size and not _is_in_range(probs_N_C):
+        raise ValueError(
+            f"Probabilities must be between 0 and 1, got {probs_N_C.min()} to "
+            f"{probs_N_C.max()}: give class probabilities, such as those of "
+            "predict_proba."
+        )
+    return entr(probs_N_C).sum(axis=-1)
+
+
+def _is_in_range(probs: Floats) -> bool:
+    """Return whether no probability is below 0 or above 1; NaN is neither."""
+    with np.errstate(invalid="ignore"):
+        return not (probs.min() < -_ROUNDING or probs.max() > 1 + _ROUNDING)
 
 
 def mutual_information(
@@ -109,6 +129,7 @@ def variation_ratio(probs_N_T_C: ArrayLike) -> NDArray[np.float64]:
     >>> variation_ratio([[[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]]).round(4).tolist()
     [0.3333]
     """
+    probs_N_T_C = _check_probs(probs_N_T_C, may_be_nan=False)
     votes_N_T = np.argmax(probs_N_T_C, axis=2)
     n_classes = np.shape(probs_N_T_C)[2]
     counts_N_C = np.stack([(votes_N_T == c).sum(axis=1) for c in range(n_classes)], 1)
@@ -153,7 +174,7 @@ def joint_entropy(
     >>> round(joint_entropy([coin, coin]), 4)  # two bits
     1.3863
     """
-    probs_B_T_C = _check_probs(probs_B_T_C)
+    probs_B_T_C = _check_probs(probs_B_T_C, may_be_nan=False)
     rng = stream(as_seed(random_state), Stream.CONFIGURATIONS)
     outcomes = _Outcomes(probs_B_T_C.shape[1], probs_B_T_C.dtype)
     total = 0.0
@@ -226,7 +247,7 @@ def batchbald(
     >>> rows.tolist(), gains.round(4).tolist()
     ([0, 2], [0.6931, 0.6931])
     """
-    probs_N_T_C = _check_probs(probs_N_T_C)
+    probs_N_T_C = _check_probs(probs_N_T_C, may_be_nan=False)
     if not 0 <= n <= len(probs_N_T_C):
         raise ValueError(
             f"n must be between 0 and the number of rows, {len(probs_N_T_C)}, got {n}: "
@@ -392,12 +413,17 @@ def _mean_entropy(probs_N_T_C: Floats, max_bytes: int) -> NDArray[np.float64]:
     return found
 
 
-def _check_probs(probs_N_T_C: ArrayLike) -> Floats:
+def _check_probs(probs_N_T_C: ArrayLike, *, may_be_nan: bool = True) -> Floats:
     """Return posterior samples as an array of float32 or float64."""
     probs = np.asarray(probs_N_T_C)
     if probs.ndim != 3:
         raise ValueError(
             "Posterior samples must have the shape (n_rows, n_samples, n_classes), got "
             f"{probs.shape}."
+        )
+    if not may_be_nan and np.isnan(np.sum(probs, dtype=np.float64)):
+        raise ValueError(
+            "Posterior samples must be numbers, got NaN: change the parameters of the "
+            "estimator or scale the rows, so that it returns numbers."
         )
     return probs if probs.dtype == np.float32 else probs.astype(np.float64, copy=False)

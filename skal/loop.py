@@ -53,8 +53,9 @@ def check_runnable(problem: Problem, strategy: Any) -> None:
     TypeError
         If the estimator is a regressor, or lacks a method that the strategy needs.
     ValueError
-        If a set is missing, the estimator takes pairs of rows, or a semi-supervised
-        estimator takes one of the classes for unlabelled.
+        If a set is missing, the estimator takes pairs of rows, a semi-supervised
+        estimator takes one of the classes for unlabelled, or a parameter of a search is
+        invalid or does not suit the problem.
     """
     check_pairing(strategy, problem.estimator, n_rows(problem.X_warm))
     if uses_unlabelled(problem.estimator) and UNLABELLED in problem.classes.tolist():
@@ -69,6 +70,11 @@ def check_runnable(problem: Problem, strategy: Any) -> None:
             "A run needs a test set to score the rounds on: give X_test, or a positive "
             "test_size."
         )
+    # A search may be a parameter of another strategy.
+    inner: Any = getattr(strategy, "get_params", dict)().values()
+    for one in (strategy, *inner):
+        if hasattr(one, "check_problem"):
+            one.check_problem(problem)
 
 
 def check_validation(problem: Problem, strategy: Any) -> None:

@@ -135,6 +135,11 @@ class Problem:
         """
         check_scalar(batch_size, "batch_size", Integral, min_val=1)
         check_scalar(n_rounds, "n_rounds", Integral, min_val=1)
+        if not isinstance(sets, Mapping):
+            raise TypeError(
+                f"sets must be a dict of data sets, got {type(sets).__name__}: give "
+                "what skal.split returns."
+            )
         sets = {name: part for name, part in sets.items() if part is not None}
         check_names(sets)
         given = with_rows(

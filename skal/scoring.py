@@ -12,6 +12,7 @@ from skal._threads import single_threaded
 from skal.answers._errors import explained
 from skal.answers._margins import margins_of
 from skal.inputs._containers import take
+from skal.inputs._scoring import as_score
 from skal.inputs._tags import all_labels
 from skal.problem import Problem
 from skal.training import Trainer
@@ -113,7 +114,7 @@ class Evaluation(NamedTuple):
             return float("nan")
         try:
             with explained(model):
-                return self.checked(float(self.scorer(model, self.X, self.y)))
+                return self.checked(self.scorer(model, self.X, self.y))
         except Exception as error:
             self._explain(error)
             raise
@@ -164,13 +165,13 @@ class Evaluation(NamedTuple):
         assert self.sample is not None
         return take(self.X, self.sample), take(self.y, self.sample)
 
-    def checked(self, value: float) -> float:
-        """Return a score after a check that it is finite.
+    def checked(self, value: Any) -> float:
+        """Return a score as a float, after a check that it is a finite number.
 
         Parameters
         ----------
-        value : float
-            A score.
+        value : object
+            The value that the scorer returned.
 
         Returns
         -------
@@ -180,15 +181,9 @@ class Evaluation(NamedTuple):
         Raises
         ------
         ValueError
-            If the score is NaN or infinite.
+            If the score is not a number, NaN or infinite.
         """
-        if not np.isfinite(value):
-            raise ValueError(
-                f"The scorer {self.scorer} must return a finite number, got {value}: "
-                "choose a `scoring` that is finite for every model, also for one that "
-                "was not trained on all classes."
-            )
-        return value
+        return as_score(self.scorer, value)
 
     def _explain(self, error: Exception) -> None:
         """Add a note to a scorer's error if the held-out set lacks a class."""

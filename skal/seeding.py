@@ -5,11 +5,12 @@ AISTATS 2021, section 3.1). Each purpose draws from a stream of its own, so that
 one more number in one place changes nothing anywhere else.
 """
 
+import os
 import random
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from types import ModuleType
 from typing import Any
@@ -122,7 +123,60 @@ def set_random_states(
     if only_unset:
         params = estimator.get_params(deep=True)
         seeds = {name: seed for name, seed in seeds.items() if params[name] is None}
-    return estimator.set_params(**seeds)
+    # `FrozenEstimator.set_params` returns None.
+    estimator.set_params(**seeds)
+    return estimator
+
+
+class _GlobalStates:
+    """The states of all global generators, to restore them.
+
+    Attributes
+    ----------
+    thread : int
+        The thread that has read them.
+    is_restored : bool
+        Whether they are restored.
+    """
+
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
+        self._python = random.getstate()
+        self._generator = _get_global_generator()
+        # The state includes numpy's cached second Gaussian, which the generator lacks.
+        self._numpy = np.random.get_state(legacy=False)  # noqa: NPY002
+        torch = sys.modules.get("torch")
+        # A module that another thread is importing may lack its functions still.
+        self._torch = torch if hasattr(torch, "default_generator") else None
+        self._of_torch = [] if self._torch is None else _states_of_torch(self._torch)
+        self._spare: np.random.MT19937 | None = None
+        self.is_restored = False
+
+    def seed(self, seed: int) -> None:
+        """Seed the generators, and use another one in place of numpy's."""
+        self._spare = _spare_generator()
+        random.seed(seed)
+        _set_global_generator(self._spare)
+        np.random.seed(seed)  # noqa: NPY002
+        if self._torch is not None:
+            _seed_torch(self._torch, seed)
+
+    def restore(self) -> None:
+        """Restore the states, unless that was done already."""
+        if self.is_restored:
+            return
+        _set_global_generator(self._generator)
+        np.random.set_state(self._numpy)  # noqa: NPY002
+        random.setstate(self._python)
+        if self._torch is not None:
+            _restore_torch(self._torch, self._of_torch)
+        self.is_restored = True
+        if self._spare is not None:
+            _spare_generators.append(self._spare)
+
+
+# The states before each block that a thread is in, the latest last.
+_before: list[_GlobalStates] = []
 
 
 @contextmanager
@@ -140,41 +194,34 @@ def isolated(seed: int) -> Iterator[None]:
         The seed of all global generators within the block.
     """
     with _globals_lock:
-        python_state = random.getstate()
-        random.seed(seed)
+        states = _GlobalStates()
         try:
-            with _isolated_numpy(seed), _isolated_torch(seed):
+            try:
+                _before.append(states)
+                states.seed(seed)
                 yield
+            finally:
+                states.restore()
         finally:
-            random.setstate(python_state)
+            # Once more, in case that Ctrl-C has cut it short.
+            states.restore()
+            _before[:] = [one for one in _before if not one.is_restored]
 
 
-@contextmanager
-def _isolated_numpy(seed: int) -> Iterator[None]:
-    generator = _get_global_generator()
-    # The state includes numpy's cached second Gaussian, which the generator lacks.
-    state = np.random.get_state(legacy=False)  # noqa: NPY002
-    spare = _spare_generators.pop() if _spare_generators else np.random.MT19937()
-    _set_global_generator(spare)
-    np.random.seed(seed)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        _spare_generators.append(spare)
-        _set_global_generator(generator)
-        np.random.set_state(state)  # noqa: NPY002
+def _spare_generator() -> np.random.MT19937:
+    return _spare_generators.pop() if _spare_generators else np.random.MT19937()
 
 
-@contextmanager
-def _isolated_torch(seed: int) -> Iterator[None]:
-    torch = sys.modules.get("torch")
-    if torch is None:
-        yield
-        return
-    # Name the devices: fork_rng warns if it has to find several by itself.
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        _seed_torch(torch, seed)
-        yield
+def _states_of_torch(torch: ModuleType) -> list[Any]:
+    """Return the states of torch's generators, of the CPU and of each GPU."""
+    devices = range(torch.cuda.device_count())
+    return [torch.get_rng_state(), *map(torch.cuda.get_rng_state, devices)]
+
+
+def _restore_torch(torch: ModuleType, states: list[Any]) -> None:
+    torch.set_rng_state(states[0])
+    for device, state in enumerate(states[1:]):
+        torch.cuda.set_rng_state(state, device)
 
 
 def _seed_torch(torch: ModuleType, seed: int) -> None:
@@ -185,3 +232,22 @@ def _seed_torch(torch: ModuleType, seed: int) -> None:
         torch.manual_seed(seed)
     else:
         torch.default_generator.manual_seed(seed)
+
+
+def _leave_other_thread() -> None:
+    """Leave the blocks of a thread that does not exist after a fork.
+
+    Otherwise its lock would never be released, and its generators stay in use.
+    """
+    global _globals_lock
+    if _before and _before[-1].thread == threading.get_ident():
+        return
+    _globals_lock = threading.RLock()
+    # A GPU cannot be used after a fork, which torch says by a RuntimeError.
+    with suppress(RuntimeError):
+        while _before:
+            _before.pop().restore()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_other_thread)

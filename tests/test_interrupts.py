@@ -1,16 +1,27 @@
 """Ctrl-C during a training that takes it for the end of its epochs."""
 
+import contextlib
 import os
 import signal
 import threading
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 
-from skal import ActiveLearner, AnnealingOracle, Margin, Problem, Random, compare, split
+from skal import (
+    ActiveLearner,
+    AnnealingOracle,
+    Margin,
+    Problem,
+    Random,
+    compare,
+    run_seeds,
+    split,
+)
 from skal._threads import interruptible
 from skal.training import Trainer
 
@@ -128,3 +139,60 @@ def test_a_training_in_a_thread_is_not_in_the_way():
     thread.start()
     thread.join()
     assert found == [signal.default_int_handler]
+
+
+@pytest.mark.parametrize("n_after", [1, 3])
+def test_an_order_that_was_found_is_kept_when_its_rounds_are_interrupted(sets, n_after):
+    whole = search(sets)
+    # The rounds follow the search, and the first one came before it.
+    pressed.update(at=pressed["n"] - 3 + n_after, n=0)
+    oracle = AnnealingOracle(n_steps=20)
+    learner = ActiveLearner(
+        Swallowing(), oracle, batch_size=4, n_rounds=3, random_state=0
+    )
+    with pytest.raises(KeyboardInterrupt) as caught:
+        learner.fit(**sets)
+    assert "strategy_.order_, and FixedOrder" in "".join(caught.value.__notes__)
+    np.testing.assert_array_equal(learner.strategy_.order_, whole.strategy_.order_)
+    assert not hasattr(learner, "estimator_")
+
+
+def test_an_error_after_ctrl_c_is_its_consequence():
+    def work():
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        raise RuntimeError("a worker has stopped")
+
+    with pytest.raises(KeyboardInterrupt) as caught, interruptible():
+        work()
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    with pytest.raises(ZeroDivisionError), interruptible():
+        1 / 0  # noqa: B018
+
+
+def dying(parent):
+    """Return an estimator that kills a worker process in which it is trained."""
+
+    class Dying(GaussianNB):
+        def fit(self, X, y):
+            if os.getpid() != parent:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().fit(X, y)
+
+    return Dying()
+
+
+@pytest.mark.parametrize("work", ["search", "study", "seeds"])
+@pytest.mark.filterwarnings("ignore:A worker stopped while some jobs")
+def test_a_worker_that_is_killed_is_named_in_one_sentence(sets, work):
+    estimator = dying(os.getpid())
+    learner = ActiveLearner(estimator, Margin(), batch_size=4, n_rounds=3)
+    searching = clone(learner).set_params(strategy=AnnealingOracle(n_steps=5, n_jobs=2))
+    problem = Problem.from_sets(sets, estimator, batch_size=4, n_rounds=3)
+    works = {
+        "search": lambda: searching.fit(**sets),
+        "study": lambda: compare(problem, {"margin": Margin()}, n_jobs=2),
+        "seeds": lambda: run_seeds(learner, **sets, n_jobs=2),
+    }
+    with pytest.raises(RuntimeError, match=r"process was killed, .* smaller n_jobs"):
+        works[work]()

@@ -1,4 +1,5 @@
 import random
+import sys
 import threading
 
 import numpy as np
@@ -7,7 +8,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.pipeline import make_pipeline
 
-from skal import AnnealingOracle, Margin, Random
+from skal import AnnealingOracle, Margin, Random, seeding
 from skal.seeding import as_seed, isolated, set_random_states, stream
 
 
@@ -144,3 +145,75 @@ def test_all_gpus_are_put_back_without_a_warning(monkeypatch):
 
 def test_an_estimator_without_random_state_is_fine():
     assert set_random_states(LogisticRegression(), stream(0)).random_state is not None
+
+
+def all_states(torch):
+    """Return the states of all global generators."""
+    numpy_state = np.random.get_state(legacy=False)  # noqa: NPY002
+    of_torch = torch.get_rng_state().numpy().tobytes() if torch else None
+    return random.getstate(), numpy_state, of_torch
+
+
+def interrupt_at(number, work):
+    """Run a function, with Ctrl-C at the given line or call within `seeding`.
+
+    Returns
+    -------
+    bool
+        Whether there are as many.
+    """
+    n_met = 0
+
+    def trace(frame, event, arg):
+        nonlocal n_met
+        if frame.f_code.co_filename != seeding.__file__:
+            return None
+        if event in ("call", "line"):
+            n_met += 1
+            if n_met == number:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(before)
+    return n_met >= number
+
+
+@pytest.mark.parametrize("has_torch", [False, True])
+def test_ctrl_c_at_any_line_leaves_the_global_states_alone(monkeypatch, has_torch):
+    torch = pytest.importorskip("torch") if has_torch else None
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    # Of a generator of the user's own, and with a second number of a pair at hand.
+    user, numpys = np.random.PCG64(5), np.random.get_bit_generator()
+    np.random.set_bit_generator(user)
+    np.random.normal()  # noqa: NPY002
+
+    def work():
+        with isolated(3):
+            random.random()
+            np.random.normal()  # noqa: NPY002
+            if torch:
+                torch.rand(2)
+
+    try:
+        for number in range(1, 1000):
+            before = all_states(torch)
+            is_interrupted = interrupt_at(number, work)
+            assert all_states(torch) == before, number
+            assert np.random.get_bit_generator() is user
+            # The next block would forget this one.
+            seeding._before.clear()
+            # A trace function can raise where a signal cannot: as a lock is released.
+            while seeding._globals_lock._is_owned():
+                seeding._globals_lock.release()
+            if not is_interrupted:
+                break
+    finally:
+        np.random.set_bit_generator(numpys)
+    assert 30 < number < 999

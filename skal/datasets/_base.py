@@ -1,14 +1,15 @@
 """The folder of data sets, and the download of their files."""
 
-import hashlib
 import os
+from contextlib import contextmanager
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sklearn.utils import Bunch
 
-from skal._sklearn import Interval, fetch_remote
+from skal._sklearn import Interval
+from skal.datasets._download import download, remove_stale, sha256
 
 # Constraints of the parameters that all fetchers have, for `validate_params`.
 DOWNLOAD_CONSTRAINTS = {
@@ -132,7 +133,32 @@ def get_file(remote, folder, *, download_if_missing, n_retries, delay):
     if not download_if_missing:
         raise refusal(path, remote.url, "its sha256 differs")
     folder.mkdir(parents=True, exist_ok=True)
-    return fetch_remote(remote, folder, n_retries=n_retries, delay=delay)
+    remove_stale(folder)
+    with advice(path):
+        return download(remote, folder, n_retries=n_retries, delay=delay)
+
+
+@contextmanager
+def advice(path):
+    """Add to the message of an OSError where to put a file by hand.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file that is wanted.
+
+    Raises
+    ------
+    OSError
+        With this advice.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OSError(
+            f"{error} Without a network, put the file at {path} by hand, or set "
+            "SKAL_DATA_HOME to the folder that has it."
+        ) from error
 
 
 def is_whole(path, checksum):
@@ -148,7 +174,7 @@ def is_whole(path, checksum):
     -------
     bool
     """
-    return path.exists() and _sha256(path) == checksum
+    return path.exists() and sha256(path) == checksum
 
 
 def refusal(path, source, damage):
@@ -169,8 +195,8 @@ def refusal(path, source, damage):
     """
     state = f"is damaged ({damage})" if path.exists() else "is missing"
     return OSError(
-        f"{path} {state}, and download_if_missing=False: allow the download, or put "
-        f"the file from {source} there."
+        f"{path} {state}, and download_if_missing=False: allow the download, put the "
+        f"file from {source} there, or set SKAL_DATA_HOME to the folder that has it."
     )
 
 
@@ -195,8 +221,3 @@ def pack(data, target, target_names, descr, return_X_y):
     if return_X_y:
         return data, target
     return Bunch(data=data, target=target, target_names=target_names, DESCR=descr)
-
-
-def _sha256(path):
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -134,8 +134,10 @@ _ENTITIES = {
     "PRICE": ("cheap", "under ten dollars", "around five dollars", "not expensive"),
 }
 
+# More sentences than fit into the memory of most machines.
+_MAX_SAMPLES = 10**8
 _CONSTRAINTS = {
-    "n_samples": [Interval(Integral, 1, None, closed="left")],
+    "n_samples": [Interval(Integral, 1, _MAX_SAMPLES, closed="both")],
     "random_state": ["random_state"],
 }
 

@@ -10,17 +10,20 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from sklearn.utils import Bunch
 
-from skal._sklearn import Options, fetch_remote, validate_params
+from skal._sklearn import Options, validate_params
 from skal.datasets._base import (
     DOWNLOAD_CONSTRAINTS,
+    advice,
     get_data_home,
     is_whole,
     refusal,
     remote_file,
 )
+from skal.datasets._download import MARK, download, remove_stale, sha256
 
 # No checksum was published: the extracted file is verified by the CRC in the archive
-# and by its number of lines.
+# and by its number of lines. Its checksum is then kept beside it, to notice later
+# damage.
 _ARCHIVE = remote_file("https://nlp.stanford.edu/data/glove.6B.zip", None)
 _N_WORDS = 400_000
 
@@ -196,10 +199,17 @@ def fetch_glove(
     if path is None:
         path = folder / _member(dimension)
         if not download_if_missing:
-            source, damage = _ARCHIVE.url, f"it does not have {_N_WORDS} lines"
-            raise refusal(path, source, damage)
-        _download(path, n_retries, delay)
-    found, vectors = read_word_vectors(path, words)
+            damage = f"it does not have {_N_WORDS} lines, or its sha256 differs"
+            raise refusal(path, _ARCHIVE.url, damage)
+        with advice(path):
+            _download(path, n_retries, delay)
+    try:
+        found, vectors = read_word_vectors(path, words)
+    except ValueError as error:
+        raise ValueError(
+            f"{str(error).removesuffix('.')}: remove {path.name}, so that it is "
+            "downloaded again."
+        ) from error
     return Bunch(words=found, vectors=vectors, DESCR=fetch_glove.__doc__)
 
 
@@ -210,11 +220,22 @@ def _member(dimension):
 def _find(folder, dimension):
     """Return the complete file, otherwise the subset, or None without either."""
     path, subset = folder / _member(dimension), folder / _SUBSET
-    if path.exists() and _n_lines(path) == _N_WORDS:
+    if path.exists() and _is_undamaged(path) and _n_lines(path) == _N_WORDS:
         return path
     if dimension == 50 and is_whole(subset, _SUBSET_CHECKSUM):
         return subset
     return None
+
+
+def _checksum_of(path):
+    """Return the path of the file with the checksum of another one."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _is_undamaged(path):
+    """Return whether a file has the checksum that is kept beside it, if any is."""
+    kept = _checksum_of(path)
+    return not kept.exists() or kept.read_text().strip() == sha256(path)
 
 
 def _n_lines(path):
@@ -226,9 +247,13 @@ def _n_lines(path):
 def _download(path, n_retries, delay):
     """Download the archive, move one of its files to `path`, and delete the rest."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".part_", dir=path.parent) as temp:
-        archive = fetch_remote(_ARCHIVE, temp, n_retries=n_retries, delay=delay)
-        os.replace(_extract(archive, path.name), path)
+    remove_stale(path.parent)
+    with TemporaryDirectory(prefix=MARK, dir=path.parent) as temp:
+        archive = download(_ARCHIVE, temp, n_retries=n_retries, delay=delay)
+        whole = _extract(archive, path.name)
+        # In this order, a kill in between leaves a file that is downloaded again.
+        _checksum_of(path).write_text(f"{sha256(whole)}\n")
+        os.replace(whole, path)
 
 
 def _extract(archive, member):

@@ -5,17 +5,21 @@ import warnings
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
 from numbers import Integral
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 
+from skal._threads import interrupt_ends_study
 from skal.loop import check_validation
 from skal.oracle.evaluation._budget import Budget, Course, OutOfTime
 from skal.oracle.evaluation._objective import Objective
 from skal.oracle.journal._history import History
 from skal.oracle.journal._journal import Journal
+from skal.oracle.journal._sqlite import check_path
 from skal.strategies import OrderStrategy
 
 
@@ -31,13 +35,31 @@ class BaseOracle(OrderStrategy):
     peeks = True
     searches = True
 
+    def check_problem(self, problem):
+        """Check that the parameters are valid and suit a problem, without training.
+
+        Parameters
+        ----------
+        problem : Problem
+            The problem to search on.
+
+        Raises
+        ------
+        ValueError
+            If they are not or do not.
+        """
+        self._validate_params()
+        check_validation(problem, self)
+        # It refuses a number of jobs that joblib cannot run.
+        effective_n_jobs(getattr(self, "n_jobs", None))
+
     def _fit(self, X, y, problem):
         if problem is None:
             raise ValueError(
                 f"{type(self).__name__} searches with the labels of the pool, so it "
                 "needs a problem: use it as the strategy of an ActiveLearner."
             )
-        check_validation(problem, self)
+        self.check_problem(problem)
         order, self.quality_, self.n_trainings_ = self._search(problem)
         self._plan = np.asarray(order, dtype=np.int64)
         self.order_ = problem.pool_rows[self._plan]
@@ -173,6 +195,25 @@ class SearchOracle(CallbackSupportMixin, BaseOracle):
         """
         return super().fit(X, y, problem=problem)
 
+    def check_problem(self, problem):
+        """Check that the parameters are valid and suit a problem, without training.
+
+        Parameters
+        ----------
+        problem : Problem
+            The problem to search on.
+
+        Raises
+        ------
+        ValueError
+            If they are not or do not.
+        OSError
+            If there cannot be a journal at the given path.
+        """
+        super().check_problem(problem)
+        if self.journal is not None:
+            check_path(Path(self.journal))
+
     def expected_trainings(self, problem):
         """Return the approximate number of sets a search trains on without time limit.
 
@@ -255,7 +296,7 @@ class _SearchRun:
         except OutOfTime:
             self._warn_of_time()
         except KeyboardInterrupt:
-            if not self.objective.n_trainings:
+            if not self.objective.n_trainings or interrupt_ends_study():
                 raise
             self._warn_of_interrupt()
         self.objective.on_trained = lambda: None

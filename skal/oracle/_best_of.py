@@ -264,6 +264,24 @@ class BestOfStrategiesOracle(SearchOracle):
         """Methods of a model that the given strategies call."""
         return needs_of(self.strategies or ())
 
+    def check_problem(self, problem):
+        """Check that the parameters are valid and suit a problem, without training.
+
+        Parameters
+        ----------
+        problem : Problem
+            The problem to search on.
+
+        Raises
+        ------
+        ValueError
+            If they are not or do not.
+        OSError
+            If there cannot be a journal at the given path.
+        """
+        super().check_problem(problem)
+        self._chosen(problem)
+
     def _parameters(self, problem):
         return {
             "strategies": describe(self._chosen(problem)),

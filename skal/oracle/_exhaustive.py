@@ -82,14 +82,30 @@ class ExhaustiveOracle(BaseOracle):
         self._validate_params()
         return min(self.max_trainings, _n_sets(problem))
 
-    def _search(self, problem):
-        sizes, n_sets = _sizes(problem), _n_sets(problem)
+    def check_problem(self, problem):
+        """Check that the parameters are valid and suit a problem, without training.
+
+        Parameters
+        ----------
+        problem : Problem
+            The problem to search on.
+
+        Raises
+        ------
+        ValueError
+            If they are not, or the search takes more than `max_trainings`.
+        """
+        super().check_problem(problem)
+        n_sets = _n_sets(problem)
         if n_sets > self.max_trainings:
             raise ValueError(
                 f"Proving the optimum takes {n_sets} trainings, more than "
                 f"max_trainings={self.max_trainings}: make the pool or n_rounds "
                 "smaller, raise max_trainings, or search with AnnealingOracle."
             )
+
+    def _search(self, problem):
+        sizes = _sizes(problem)
         # Score all possible sets of each size, then find the best chain of sets.
         levels = [list(combinations(range(problem.n_pool), size)) for size in sizes]
         with Objective(problem, self.n_jobs) as objective:

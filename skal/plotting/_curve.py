@@ -5,6 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, plain
 from skal.plotting._style import BASELINE, line_style
+from skal.studies._kinds import check_result
 
 # Explanation of the bands and of n in the legend.
 BAND = "band: one standard deviation\nof single runs; n: runs"
@@ -187,6 +188,7 @@ class PerformanceCurveDisplay:
             If an estimator or strategy is unknown, `estimator` is missing and there are
             several, or the study has no validation set.
         """
+        check_result(result, "result", "Comparison")
         if on not in ("test", "validation"):
             raise ValueError(f'on must be "test" or "validation", got {on!r}.')
         index = choose("estimator", result.estimators, estimator)

@@ -4,6 +4,7 @@ import numpy as np
 
 from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, split_axes, wrap
 from skal.plotting._style import HATCHES, shades
+from skal.studies._kinds import check_result
 
 # Widths of the reference bar and of the gap before it, as a fraction of a panel.
 BAR, GAP = 0.09, 0.03
@@ -118,6 +119,7 @@ class DistributionDisplay:
             If an estimator, strategy or seed is unknown, or `estimator` is missing and
             there are several.
         """
+        check_result(result, "result", "Distribution")
         index = choose("estimator", result.estimators, estimator)
         # With an empty warm start, shares at k = 0 are NaN: start at k = 1.
         start = int(np.isnan(result.frequencies[index]).any())

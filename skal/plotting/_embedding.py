@@ -5,6 +5,7 @@ import numpy as np
 from skal.inputs._tags import is_tags
 from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, split_axes, wrap
 from skal.plotting._style import ink, shades
+from skal.studies._kinds import check_result
 
 BACK = {
     "back": {"s": 12, "alpha": 0.3, "linewidths": 0},
@@ -119,6 +120,8 @@ class EmbeddingDisplay:
             lists of tags, a name is unknown, or `estimator` is missing and there are
             several.
         """
+        check_result(result, "result", "Distribution")
+        check_result(comparison, "comparison", "Comparison")
         if result.points is None:
             raise ValueError(
                 "The study must have an embedding, got bins only: give "

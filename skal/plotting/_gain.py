@@ -4,6 +4,7 @@ import numpy as np
 
 from skal.plotting._axes import choose, count_lines, get_axes, wrap
 from skal.plotting._style import COLOURS
+from skal.studies._kinds import check_result
 
 
 class GainDisplay:
@@ -87,6 +88,7 @@ class GainDisplay:
         ValueError
             If the estimator is unknown, or it is missing and there are several.
         """
+        check_result(result, "result", "PairedTests")
         index = choose("estimator", result.estimators, estimator)
         names = [
             f"{name} against {reference}"

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skal.plotting._axes import choose, get_axes, plain, wrap
+from skal.studies._kinds import check_result
 
 # Widths of a bar and of the gap between pairs, in units of the width of a pair.
 BAR = 0.22
@@ -102,6 +103,7 @@ class OverlapDisplay:
         ValueError
             If a name is unknown, or a required name is missing.
         """
+        check_result(result, "result", "OrderOverlap")
         what = _COMPARED[result.between]
         pairs = _choose_pairs(
             result, {"estimator": estimator, "strategy": strategy, "seed": seed}

@@ -2,11 +2,13 @@
 
 import re
 from base64 import b64encode
+from collections.abc import Mapping
 from html import escape
 from io import BytesIO
 from pathlib import Path
 
 from skal.studies._tables import spell
+from skal.studies.running._lines import replace_file
 
 # The security policy keeps the page from loading or running anything.
 PAGE = """<!DOCTYPE html>
@@ -116,6 +118,11 @@ class HTMLReport:
         digits : int, default=3
             Number of decimals of floats.
         """
+        if not isinstance(columns, Mapping):
+            raise TypeError(
+                f"columns must be a dict of columns, got {type(columns).__name__}: "
+                "give what `table()` of a study returns."
+            )
         spelled = {
             name: [spell(value, digits) for value in values]
             for name, values in columns.items()
@@ -173,7 +180,8 @@ class HTMLReport:
         body = "\n".join([contents, *self._parts])
         page = PAGE.format(title=escape(self.title), style=STYLE, body=body)
         path = Path(path)
-        path.write_text(page, encoding="utf-8")
+        # A half surrogate, as in the name of a file, is no character.
+        replace_file(path, page.encode("utf-8", "replace"))
         return path
 
 

@@ -12,6 +12,7 @@ from skal.plotting._axes import (
     wrap,
 )
 from skal.plotting._style import COLOUR_MAP, ink
+from skal.studies._kinds import check_result
 
 
 class TransferDisplay:
@@ -121,6 +122,7 @@ class TransferDisplay:
             If a strategy or the estimator is unknown, the estimator is missing and
             there are several, or it is given for a ModelTransfer.
         """
+        check_result(result, "result", "SeedTransfer", "ModelTransfer")
         from skal.studies import ModelTransfer
 
         is_between_models = isinstance(result, ModelTransfer)

@@ -21,7 +21,7 @@ from skal.seeding import stream
 from skal.strategies import FixedOrder, Random
 from skal.strategies._base import fit_inner
 from skal.studies._comparison import Comparison
-from skal.studies._seeds import as_seeds
+from skal.studies._seeds import MAX_RUNS, as_seeds
 from skal.studies._spec import Splits, StudySpec, check_known
 from skal.studies._tasks import Task
 from skal.studies.running._cells import run_cells
@@ -195,7 +195,7 @@ def compare(
         posterior_estimators=posterior_estimators,
         include_warm_start=include_warm_start,
     )
-    check_scalar(n_orders, "n_orders", Integral, min_val=1)
+    check_scalar(n_orders, "n_orders", Integral, min_val=1, max_val=MAX_RUNS)
     _check_study(study)
     store = (
         None if path is None else Store(path, "compare", Cell, describe_study(study))

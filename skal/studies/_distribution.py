@@ -14,6 +14,7 @@ from skal.problem import Problem
 from skal.seeding import isolated
 from skal.studies._bins import SETS, cut, set_sizes, sort_into_bins, values_of
 from skal.studies._comparison import Comparison, Key
+from skal.studies._kinds import check_result
 from skal.studies._statistics import total_variation
 from skal.studies._tables import lay_out, name_axes
 
@@ -167,6 +168,7 @@ def input_distribution(
     >>> inputs.frequencies.shape  # estimators, strategies, seeds, k = 0..K, bins
     (1, 2, 5, 5, 3)
     """
+    check_result(comparison, "comparison", "Comparison")
     problem = comparison.problem
     sizes = set_sizes(problem, SETS[: 3 + (reference == "test")])
     with isolated(random_state), single_threaded():
@@ -247,6 +249,7 @@ def label_distribution(
     >>> labels.bins, labels.distances.shape
     (('0', '1', '2'), (1, 2, 5, 5))
     """
+    check_result(comparison, "comparison", "Comparison")
     problem = comparison.problem
     names, which = _group(problem.classes, group)
     counts = {

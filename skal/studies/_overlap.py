@@ -10,6 +10,7 @@ from scipy import stats
 
 from skal._sklearn import StrOptions, validate_params
 from skal.studies._comparison import Comparison, Key
+from skal.studies._kinds import check_result
 from skal.studies._tables import lay_out
 
 # Index into the key of an order, (estimator, strategy, seed), by value of `between`.
@@ -181,6 +182,7 @@ def order_overlap(
     >>> bool(overlap.shares.mean() > overlap.chance)
     True
     """
+    check_result(comparison, "comparison", "Comparison")
     chosen = comparison.choose(strategies)
     pairs = list(_pairs(comparison, chosen, KEY_INDEX[between]))
     if not pairs:

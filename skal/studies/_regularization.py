@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from skal.identity._fingerprint import describe
 from skal.studies._comparison import Comparison
+from skal.studies._kinds import check_result
 from skal.studies._paired import PairedTests
 from skal.studies._spec import check_known
 
@@ -50,6 +51,7 @@ def regularization_gain(
     >>> gain.strategies, gain.references.tolist(), gain.gains.shape
     (('idmr',), [['margin']], (1, 1, 5))
     """
+    check_result(comparison, "comparison", "Comparison")
     pairs = dict(_find_pairs(comparison)) if pairs is None else pairs
     for name in (*pairs.keys(), *pairs.values()):
         check_known(name, comparison.strategies, "strategy")

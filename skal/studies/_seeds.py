@@ -15,10 +15,14 @@ from sklearn.callback import (
 )
 from sklearn.utils.parallel import Parallel, delayed
 
-from skal._workers import renew_workers
+from skal._threads import interruptible, restored_warnings
+from skal._workers import named_worker_deaths, renew_workers
 from skal.learner import ActiveLearner
 from skal.strategies import FixedOrder
 from skal.studies._tables import lay_out
+
+# Far more than can be run: a larger number is a mistake, and would fill the memory.
+MAX_RUNS = 10**6
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,7 @@ def run_seeds(
     >>> run_seeds(learner, X, y, seeds=3).curves.shape
     (3, 5)
     """
+    _check_learner(learner)
     seeds = as_seeds(seeds)
     loop = SeedLoop(learner, seeds, n_jobs)
     callbacks = getattr(learner, "_skl_callbacks", [])
@@ -142,6 +147,14 @@ def run_seeds(
     own = [c for c in callbacks if c not in shared]
     loop.learner = clone(learner).set_callbacks(*own)
     return loop.set_callbacks(*shared).fit(X, y, fit_params).results_
+
+
+def _check_learner(learner: Any) -> None:
+    if not isinstance(learner, ActiveLearner):
+        raise TypeError(
+            f"learner must be an ActiveLearner, got {type(learner).__name__}: give "
+            "ActiveLearner(estimator, strategy)."
+        )
 
 
 def as_seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
@@ -161,7 +174,12 @@ def as_seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
     ValueError
         If there are no seeds, or one is repeated, negative or not an integer.
     """
-    is_count = isinstance(seeds, int | np.integer)
+    is_count = isinstance(seeds, int | np.integer) and not isinstance(seeds, bool)
+    if is_count and seeds > MAX_RUNS:  # type: ignore[operator]
+        raise ValueError(
+            f"seeds must be at most {MAX_RUNS}, got {seeds}: give fewer seeds, or a "
+            "list of them."
+        )
     if not is_count and not isinstance(seeds, Iterable):
         raise ValueError(
             f"seeds must be an integer or an iterable of integers, got {seeds!r}."
@@ -169,10 +187,16 @@ def as_seeds(seeds: int | Iterable[int]) -> tuple[int, ...]:
     found = tuple(range(seeds)) if is_count else tuple(seeds)  # type: ignore
     if not found or len(set(found)) < len(found):
         raise ValueError(f"seeds must be distinct and at least one, got {found}.")
-    wrong = [s for s in found if not isinstance(s, int | np.integer) or s < 0]
+    wrong = [s for s in found if not _is_seed(s)]
     if wrong:
         raise ValueError(f"seeds must be non-negative integers, got {wrong[0]!r}.")
     return tuple(map(int, found))
+
+
+def _is_seed(seed: Any) -> bool:
+    """Return whether a seed is a non-negative integer."""
+    is_integer = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    return is_integer and seed >= 0
 
 
 class SeedLoop(CallbackSupportMixin, BaseEstimator):
@@ -197,10 +221,13 @@ class SeedLoop(CallbackSupportMixin, BaseEstimator):
         ]
         if effective_n_jobs(self.n_jobs) > 1:
             renew_workers(self.learner)
-        learners = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_one)(self, clone(self.learner), seed, task, X, y, fit_params)
-            for seed, task in zip(self.seeds, tasks, strict=True)
-        )
+        with restored_warnings(), interruptible(), named_worker_deaths():
+            learners = Parallel(n_jobs=self.n_jobs)(
+                delayed(_fit_one)(
+                    self, clone(self.learner), seed, task, X, y, fit_params
+                )
+                for seed, task in zip(self.seeds, tasks, strict=True)
+            )
         self.results_ = SeedResults(self.seeds, tuple(learners))
         context.call_on_fit_task_end(estimator=self)
         return self
@@ -280,6 +307,7 @@ def evaluate_order(
     >>> bool(others.table()["validation_quality"].mean() < learner.validation_quality_)
     True
     """
+    _check_learner(learner)
     replay = clone(learner).set_params(strategy=FixedOrder(order))
     missing = [
         f"X_{name}"

@@ -1,10 +1,10 @@
 """The specification of a study: data, estimators, strategies and seeds."""
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from skal._threads import without_warnings
 from skal.answers._needs import strategy_needs
 from skal.inputs._containers import n_rows
 from skal.problem import Problem
@@ -73,9 +73,8 @@ class Splits:
         return problem
 
     def _make(self, seed: int) -> Problem:
-        with warnings.catch_warnings():
-            # The first seed has already warned, and the sizes are the same.
-            warnings.filterwarnings("ignore", r"\d+ rounds of batch_size=")
+        # The first seed has already warned, and the sizes are the same.
+        with without_warnings(r"\d+ rounds of batch_size="):
             problem = _call(self.source, seed)
         for name, expected in _sizes(self.example).items():
             if (found := _sizes(problem)[name]) != expected:

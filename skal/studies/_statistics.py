@@ -122,7 +122,8 @@ def jackknife_pairs(qualities: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If there are fewer than three seeds, and thus a single pair.
+        If there are fewer than three seeds, and thus a single pair, or qualities are
+        not square.
 
     References
     ----------
@@ -137,6 +138,11 @@ def jackknife_pairs(qualities: ArrayLike) -> NDArray[np.float64]:
     array([0.7, 0.8, 0.9])
     """
     q = np.asarray(qualities, dtype=np.float64)
+    if q.ndim < 2 or q.shape[-1] != q.shape[-2]:
+        raise ValueError(
+            "qualities must have the shape (..., n_seeds, n_seeds), got "
+            f"{q.shape}: give the qualities by source and target."
+        )
     n = q.shape[-1]
     if n < 3:
         raise ValueError(
@@ -160,8 +166,18 @@ def holm(pvalues: ArrayLike) -> NDArray[np.float64]:
     -------
     ndarray of shape (n_tests,)
         Corrected p-values.
+
+    Raises
+    ------
+    ValueError
+        If they are not one-dimensional, or not between 0 and 1.
     """
     corrected = np.array(pvalues, dtype=np.float64)
+    if corrected.ndim != 1 or (corrected < 0).any() or (corrected > 1).any():
+        raise ValueError(
+            "pvalues must be one-dimensional and between 0 and 1, got "
+            f"{pvalues!r}: give the p-values of one family of tests."
+        )
     defined = np.flatnonzero(~np.isnan(corrected))
     ranking = defined[np.argsort(corrected[defined], kind="stable")]
     stricter = corrected[ranking] * np.arange(len(ranking), 0, -1)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.studies._comparison import Comparison
+from skal.studies._kinds import check_result
 from skal.studies._paired import PairedTests
 from skal.studies._statistics import jackknife_pairs
 from skal.studies._tables import lay_out, name_axes
@@ -240,6 +241,7 @@ def seed_transfer(
     >>> bool(transfer.against_own().gains.mean() < 0)
     True
     """
+    check_result(comparison, "comparison", "Comparison")
     chosen = comparison.choose(strategies)
     if len(comparison.seeds) < 2:
         raise ValueError(
@@ -414,6 +416,7 @@ def model_transfer(
     >>> transfer.qualities.shape  # strategies, sources, targets, seeds
     (1, 2, 2, 5)
     """
+    check_result(comparison, "comparison", "Comparison")
     chosen = comparison.choose(strategies)
     n_estimators, n_seeds = len(comparison.estimators), len(comparison.seeds)
     if n_estimators < 2:

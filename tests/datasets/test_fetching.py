@@ -109,6 +109,7 @@ def test_missing_without_download_says_where_to_put_it(case, server):
         case.fetch(download_if_missing=False)
     assert str(case.folder / case.names[0]) in str(e.value)
     assert f"/{case.names[0]} there" in str(e.value)
+    assert "SKAL_DATA_HOME" in str(e.value)
     assert not case.folder.exists()
     assert server.requests == []
 
@@ -146,11 +147,13 @@ def test_a_partial_download_leaves_nothing(case, server):
 
 
 @pytest.mark.filterwarnings("ignore:Retry downloading:UserWarning")
-def test_a_server_without_the_file_is_asked_again_then_an_error(case, server):
+def test_a_server_without_the_file_is_asked_once_and_the_remedy_is_named(case, server):
     shutil.rmtree(server.source)
-    with pytest.raises(OSError, match="404"):
-        case.fetch(n_retries=1)
-    assert server.requests == [case.names[0]] * 2
+    with pytest.raises(OSError, match="404") as caught:
+        case.fetch(n_retries=2)
+    assert server.requests == [case.names[0]]
+    assert f"put the file at {case.folder / case.names[0]}" in str(caught.value)
+    assert "SKAL_DATA_HOME" in str(caught.value)
     assert case.files() == []
 
 

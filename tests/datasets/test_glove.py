@@ -152,7 +152,8 @@ class TestDownload:
     def test_once_and_from_the_cache_after(self, archive):
         first = archive.fetch(dimension=100)
         assert first.words == ["the", ".", "café"]
-        assert archive.files() == ["glove.6B.100d.txt"]
+        names = ["glove.6B.100d.txt", "glove.6B.100d.txt.sha256"]
+        assert archive.files() == names
         second = archive.fetch(dimension=100, words=["café"], download_if_missing=False)
         assert second.words == ["café"]
         assert archive.server.requests == ["glove.6B.zip"]
@@ -172,6 +173,25 @@ class TestDownload:
             archive.fetch(download_if_missing=False)
         assert archive.fetch().words == ["the", ".", "café"]
         assert path.read_text(encoding="utf-8") == TEXT
+
+    def test_a_digit_that_has_changed_is_noticed(self, archive):
+        archive.fetch()
+        path = archive.folder / "glove.6B.50d.txt"
+        path.write_text(TEXT.replace("4 5", "4 6"), encoding="utf-8")
+        with pytest.raises(OSError, match=r"is damaged .*its sha256 differs"):
+            archive.fetch(download_if_missing=False)
+        assert archive.fetch().vectors.tolist()[2] == [4, 5]
+
+    def test_a_bad_line_comes_with_the_advice_to_remove_the_file(self, archive):
+        archive.folder.mkdir(parents=True)
+        path = archive.folder / "glove.6B.50d.txt"
+        path.write_text(TEXT.replace("2 3", "2 x"), encoding="utf-8")
+        with pytest.raises(
+            ValueError, match=r"line 2: .*: remove glove.6B.50d.txt, so"
+        ):
+            archive.fetch()
+        path.unlink()
+        assert archive.fetch().words == ["the", ".", "café"]
 
     @pytest.mark.parametrize("cut", [slice(0, -30), slice(0, 40), slice(0, 0)])
     def test_a_partial_archive_leaves_nothing(self, archive, cut):
@@ -208,7 +228,7 @@ class TestDownload:
         (archive.server.source / "glove.6B.zip").unlink()
         with pytest.raises(OSError, match="404"):
             archive.fetch(n_retries=2)
-        assert archive.server.requests == ["glove.6B.zip"] * 3
+        assert archive.server.requests == ["glove.6B.zip"]
         assert archive.files() == []
 
 

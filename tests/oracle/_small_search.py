@@ -12,7 +12,8 @@ STEPS = {"n_steps": 40, "n_greedy": 8}
 
 def search(sets, path=None, estimator=None, learner=None, fit_params=None, **params):
     """Return the learner of a small search, with a journal."""
-    oracle = AnnealingOracle(proposal="uniform", **STEPS | {"journal": path} | params)
+    given = STEPS | {"proposal": "uniform", "journal": path} | params
+    oracle = AnnealingOracle(**given)
     estimator = GaussianNB() if estimator is None else estimator
     active = ActiveLearner(estimator, oracle, **BASE | (learner or {}))
     return active.fit(**sets, **fit_params or {})

@@ -204,7 +204,7 @@ class Mine(GaussianNB):
 
 def forge(path, factor):
     """Change all scores in a journal, as if by another scorer."""
-    from skal.oracle.journal._journal import _checksum
+    from skal.oracle.journal._checks import checksum_of_score
 
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute("SELECT xi, labelled, value, margins FROM score")
@@ -212,7 +212,7 @@ def forge(path, factor):
             row = xi, key, score * factor, margins
             connection.execute(
                 "UPDATE score SET value=?, checksum=? WHERE labelled=?",
-                (score * factor, _checksum(*row), key),
+                (score * factor, checksum_of_score(*row), key),
             )
         connection.commit()
 

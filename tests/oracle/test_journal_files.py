@@ -56,7 +56,10 @@ BROKEN = {
     "empty": (as_nothing, "is an empty file, not a journal"),
     "foreign": (as_foreign, "is not a journal of skal, and was not changed"),
     "foreign, WAL": (lambda p: as_foreign(p, "wal"), "is not a journal of skal"),
-    "newer": (as_newer, "is a journal of format 99, but this version of skal reads"),
+    "newer": (
+        as_newer,
+        "is a journal of format 99, but this version of skal reads formats 2 and 3",
+    ),
     "header cut": (cut_to(50), "is a damaged journal .* was not changed"),
     "one page": (cut_to(4096), "is a damaged journal .* was not changed"),
     "half": (cut_to(15_000), "is a damaged journal .* was not changed"),

@@ -268,10 +268,23 @@ class AnnealingOracle(SearchOracle):
         """Return whether the search needs margins."""
         return self.proposal == "guided"
 
-    def _search(self, problem):
-        # Check the start before a journal is created.
+    def check_problem(self, problem):
+        """Check that the parameters are valid and suit a problem, without training.
+
+        Parameters
+        ----------
+        problem : Problem
+            The problem to search on.
+
+        Raises
+        ------
+        ValueError
+            If they are not or do not.
+        OSError
+            If there cannot be a journal at the given path.
+        """
+        super().check_problem(problem)
         self._start_spec().check(problem)
-        return super()._search(problem)
 
     def _forecast(self, problem):
         n_steps, n_rounds = self._schedule().last, problem.n_rounds

@@ -63,8 +63,11 @@ class StartSpec(NamedTuple):
         Raises
         ------
         ValueError
-            If the start is an oracle, or takes more than `max_trainings`.
+            If the start is an oracle, is no order of the pool, or takes more than
+            `max_trainings`.
         """
+        if self.kind == "order":
+            problem.positions(self.given, "start", is_whole=True)
         if isinstance(self.given, BaseOracle):
             raise ValueError(
                 f"start={type(self.given).__name__}() is itself a search, whose "

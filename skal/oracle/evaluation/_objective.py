@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from skal.oracle.evaluation._budget import Budget, OutOfTime
 from skal.oracle.evaluation._kept_margins import KeptMargins, Margins
-from skal.oracle.evaluation._sample import some_rows
+from skal.oracle.evaluation._sample import n_answers, some_rows
 from skal.oracle.evaluation._score_table import ScoreTable
 from skal.oracle.evaluation._workers import Jobs
 from skal.oracle.journal._journal import Journal
@@ -307,7 +307,7 @@ class Objective:
         if self._evaluation.sample is None:
             return known | self._journal.find(unknown)
         # A search without margins wrote scores alone: ignore them, and train again.
-        found = self._journal.find_margins(unknown)
+        found = self._journal.find_margins(unknown, n_answers(self._evaluation))
         self._margins.add(found)
         return known | self._journal.find(found)
 

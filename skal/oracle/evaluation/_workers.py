@@ -1,7 +1,6 @@
 """Parallel training: in other processes, on this machine or on a cluster."""
 
 import time
-import warnings
 from collections.abc import Sequence
 from types import TracebackType
 from typing import NamedTuple
@@ -11,8 +10,8 @@ from joblib import effective_n_jobs, parallel_config
 from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
-from skal._threads import warn_once
-from skal._workers import renew_workers
+from skal._threads import interruptible, warn_once, without_warnings
+from skal._workers import named_worker_deaths, renew_workers
 from skal.scoring import Evaluation, Judgement, train_and_judge
 from skal.training import Trainer
 
@@ -123,10 +122,13 @@ class Jobs:
     ) -> list["ShareResult | None"]:
         """Have each share trained on; None if its worker has not cached the work."""
         key = self._work.trainer.key
-        with warnings.catch_warnings():
-            # Dask warns about graphs over 10 MB. Ours is sent once per worker;
-            # scattered data would be lost if the worker that holds it died.
-            warnings.filterwarnings("ignore", "Sending large graph")
+        # Dask warns about graphs over 10 MB. Ours is sent once per worker; scattered
+        # data would be lost if the worker that holds it died.
+        with (
+            without_warnings("Sending large graph"),
+            interruptible(),
+            named_worker_deaths(),
+        ):
             return self._parallel(
                 delayed(_train_in_worker)(key, work, share) for share in shares
             )

@@ -7,7 +7,6 @@ finds the scores of the sets that it trained on in the journal.
 import json
 import sqlite3
 import warnings
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,11 +17,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.identity import _fingerprint
+from skal.oracle.journal._checks import (
+    COLUMNS,
+    check_content,
+    check_tables,
+    checksum_of_score,
+    checksum_of_step,
+    described,
+    has_step_checksums,
+    sound_steps,
+)
 from skal.oracle.journal._sqlite import (
     check_path,
     connect,
     create,
+    file_at,
     read,
+    remove_stale,
     translate_sqlite_errors,
 )
 from skal.problem import Problem
@@ -49,22 +60,10 @@ CREATE TABLE step (
     proposed REAL NOT NULL, current REAL NOT NULL, best REAL NOT NULL,
     accepted INTEGER NOT NULL, n_trainings INTEGER NOT NULL,
     place_a INTEGER NOT NULL, place_b INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
     PRIMARY KEY (search, step)
 ) WITHOUT ROWID;
 """
-COLUMNS: dict[str, type] = {
-    "oracle": str,
-    "xi": np.int64,
-    "seed": np.int64,
-    "step": np.int64,
-    "proposed": np.float64,
-    "current": np.float64,
-    "best": np.float64,
-    "accepted": bool,
-    "n_trainings": np.int64,
-    "place_a": np.int64,
-    "place_b": np.int64,
-}
 # A search with margins may add them to a row of a search without. The score is replaced
 # too, since the checksum covers both, and its last digits may differ between machines.
 ADD_MARGINS = """DO UPDATE SET value = excluded.value, margins = excluded.margins,
@@ -129,16 +128,19 @@ class Journal:
         parameters: Mapping[str, str],
     ) -> None:
         self.path = Path(path)
-        self._xi = problem.seed
+        self._oracle, self._xi, self._seed = oracle, problem.seed, seed
         self._scores: list[tuple] = []
         self._steps: list[tuple] = []
         check_path(self.path)
         with translate_sqlite_errors(self.path):
             if not self.path.exists():
                 create(self.path, SCHEMA)
-        read(self.path, _check_scores)
+        read(self.path, check_content)
         with translate_sqlite_errors(self.path):
+            remove_stale(self.path)
             self._connection = connect(self.path, "rw")
+            self._file = file_at(self.path)
+        self._has_gone = False
         try:
             self._open(problem, oracle, seed, parameters)
         except BaseException:
@@ -152,6 +154,7 @@ class Journal:
         xi = f"xi={self._xi}"
         with translate_sqlite_errors(self.path):
             self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._has_step_checksums = has_step_checksums(self._connection)
         with self._transaction():
             self._check_same(f"data, {xi}", _fingerprint.of_data(problem))
             self._check_same("problem", _fingerprint.of_problem(problem))
@@ -167,7 +170,7 @@ class Journal:
             (subject, json.dumps(given)),
         )
         query = "SELECT value FROM given WHERE subject = ?"
-        return json.loads(self._connection.execute(query, (subject,)).fetchone()[0])
+        return described(self._connection.execute(query, (subject,)).fetchone()[0])
 
     def _check_same(self, subject: str, given: Mapping[str, str]) -> None:
         """Raise ValueError if the stored description of a subject differs."""
@@ -228,20 +231,33 @@ class Journal:
         """
         return self._look_up("value", keys)
 
-    def find_margins(self, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float16]]:
+    def find_margins(
+        self, keys: Iterable[bytes], n_answers: int
+    ) -> dict[bytes, NDArray[np.float16]]:
         """Look up the margins of the models of sets.
 
         Parameters
         ----------
         keys : iterable of bytes
             The digests of the sets.
+        n_answers : int
+            Number of margins of each model.
 
         Returns
         -------
         dict of bytes to ndarray of shape (n_answers,)
             The margins that are in the journal. Their sets have scores there as well.
+
+        Raises
+        ------
+        ValueError
+            If there are margins in another number.
         """
         found = self._look_up("margins", keys)
+        size = n_answers * np.dtype(np.float16).itemsize
+        with translate_sqlite_errors(self.path):
+            if any(len(text) != size for text in found.values()):
+                raise sqlite3.DatabaseError(f"a model has not {n_answers} margins")
         return {key: np.frombuffer(text, np.float16) for key, text in found.items()}
 
     def _look_up(self, column: str, keys: Iterable[bytes]) -> dict[bytes, Any]:
@@ -271,7 +287,7 @@ class Journal:
         for key, score in scores.items():
             found = (margins or {}).get(key)
             row = self._xi, key, score, None if found is None else found.tobytes()
-            self._scores.append((*row, _checksum(*row)))
+            self._scores.append((*row, checksum_of_score(*row)))
 
     def add_step(self, row: tuple, move: tuple[int, int]) -> None:
         """Write a step, in one transaction with all new scores.
@@ -285,7 +301,10 @@ class Journal:
         move : (int, int)
             The two places of the order that were exchanged.
         """
-        self._steps.append((self._search, *row, *move))
+        row = (self._search, *row, *move)
+        if self._has_step_checksums:
+            row += (checksum_of_step(self._oracle, self._xi, self._seed, *row[1:]),)
+        self._steps.append(row)
         if self._scores or len(self._steps) >= MAX_BUFFERED_STEPS:
             self.write()
 
@@ -303,6 +322,18 @@ class Journal:
             self._scores, self._steps = [], []
             raise
         self._scores, self._steps = [], []
+        self._warn_if_gone()
+
+    def _warn_if_gone(self) -> None:
+        """Warn once if the file is not at its path any more."""
+        if not self._has_gone and file_at(self.path) != self._file:
+            self._has_gone = True
+            warnings.warn(
+                f"{self.path} was removed, moved or replaced while the search is "
+                "running, so nothing more is kept in it: let the search end, or end "
+                "it and run it again to begin a new journal.",
+                stacklevel=2,
+            )
 
     def _insert(self, table: str, rows: list[tuple], otherwise: str) -> None:
         # Rows may exist already, if the search is resumed or another process runs it.
@@ -326,18 +357,9 @@ class Journal:
                 raise
 
 
-def _checksum(xi: int, key: bytes, score: float, margins: bytes | None) -> int:
-    """Return the checksum of a score and its margins."""
-    return zlib.crc32(margins or b"", zlib.crc32(repr((xi, key, score)).encode()))
-
-
-def _check_scores(connection: sqlite3.Connection) -> None:
-    """Raise DatabaseError if a score does not match its checksum."""
-    rows = connection.execute(
-        "SELECT xi, labelled, value, margins, checksum FROM score"
-    )
-    if any(_checksum(*row[:4]) != row[4] for row in rows):
-        raise sqlite3.DatabaseError("a score does not match its checksum")
+def _read_steps(connection: sqlite3.Connection) -> list[tuple]:
+    check_tables(connection)
+    return sound_steps(connection)
 
 
 def read_journal(path: Any) -> dict[str, NDArray]:
@@ -396,17 +418,9 @@ def read_journal(path: Any) -> dict[str, NDArray]:
             f"No journal was found at {str(path)!r}: start the search first, and give "
             "the same path as to its oracle."
         )
-    rows = read(path, _all_steps)
+    rows = read(path, _read_steps)
     columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
     return {
         name: np.array(column, dtype=kind)
         for (name, kind), column in zip(COLUMNS.items(), columns, strict=True)
     }
-
-
-def _all_steps(connection: sqlite3.Connection) -> list[tuple]:
-    query = (
-        f"SELECT {', '.join(COLUMNS)} FROM search JOIN step ON search.id = step.search "
-        "ORDER BY search.id, step"
-    )
-    return connection.execute(query).fetchall()

@@ -4,10 +4,10 @@ Errors of SQLite and of the operating system are translated into messages with a
 """
 
 import errno
-import json
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,7 +18,9 @@ from typing import TypeVar
 # SQLite database, the application id of skal, and the version of the tables.
 SQLITE_HEADER = b"SQLite format 3\0"
 APPLICATION_ID = int.from_bytes(b"skal", "big")
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+# Formats that are read and gone on with. Steps have no checksums in format 2.
+FORMATS = 2, FORMAT_VERSION
 HEADER_SIZE = 100
 
 # Seconds to wait for a lock of another process: far longer than any transaction takes.
@@ -38,12 +40,23 @@ def check_path(path: Path) -> None:
     Raises
     ------
     OSError
-        If the path is a folder, its parent folder does not exist, or only the log of a
-        journal is there.
+        If the path is a folder or not a regular file, its parent folder does not
+        exist, or only the log of a journal is there.
+    ValueError
+        If the path contains a null character.
     """
+    if "\0" in str(path):
+        raise ValueError(
+            f"journal={str(path)!r} contains a null character: remove it from the path."
+        )
     if path.is_dir():
         raise IsADirectoryError(
             f"journal={str(path)!r} is a folder: give the path of a file in it."
+        )
+    if path.exists() and not path.is_file():
+        raise OSError(
+            f"journal={str(path)!r} is a pipe or a device, not a regular file: give "
+            "another path."
         )
     if not path.parent.is_dir():
         raise FileNotFoundError(
@@ -88,6 +101,39 @@ def create(path: Path, tables: str) -> None:
             pass  # another process has created it
         except OSError:
             fresh.replace(path)  # the file system has no hard links
+
+
+def remove_stale(path: Path) -> None:
+    """Remove what `create` left behind if its process was killed.
+
+    Parameters
+    ----------
+    path : Path
+        The file of the journal.
+    """
+    for folder in path.parent.iterdir():
+        is_one = folder.name.startswith(f".{path.name}.") and not folder.is_symlink()
+        if is_one and folder.is_dir() and _is_stale(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_stale(folder: Path) -> bool:
+    """Return whether a folder has nothing but an old file that `create` began."""
+    try:
+        names = [file.name for file in folder.iterdir()]
+        age = time.time() - folder.stat().st_mtime
+    except OSError:  # another process has removed it
+        return False
+    return all(name.startswith("fresh") for name in names) and age > LOCK_TIMEOUT
+
+
+def file_at(path: Path) -> tuple[int, int] | None:
+    """Return what identifies the file at a path; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -186,11 +232,11 @@ def _check_header(path: Path) -> None:
     if is_short:
         raise _damaged(path, "it is cut off")
     version = int.from_bytes(header[60:64], "big")
-    if version != FORMAT_VERSION:
+    if version not in FORMATS:
         raise ValueError(
             f"{path} is a journal of format {version}, but this version of skal reads "
-            f"format {FORMAT_VERSION}: use the version of skal that made it, or give "
-            "another path."
+            f"formats {' and '.join(map(str, FORMATS))}: use the version of skal that "
+            "made it, or give another path."
         )
 
 
@@ -222,7 +268,7 @@ def translate_sqlite_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _translated(path, error) from error
-    except json.JSONDecodeError as error:
+    except UnicodeDecodeError as error:
         raise _damaged(path, error) from error
     except OSError as error:
         is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -1,8 +1,7 @@
 """The cells of a study: learners that run in parallel."""
 
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -14,7 +13,13 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.parallel import Parallel, delayed
 
 from skal._costs import cell_costs
-from skal._workers import renew_workers
+from skal._threads import (
+    interruptible,
+    interrupts_end_the_study,
+    restored_warnings,
+    without_warnings,
+)
+from skal._workers import named_worker_deaths, renew_workers
 from skal.learner import ActiveLearner
 from skal.problem import Problem
 from skal.strategies import FixedOrder
@@ -152,7 +157,7 @@ class Study(CallbackSupportMixin, BaseEstimator):
         """Run the chosen jobs in parallel, and save each run as soon as it is done."""
         if effective_n_jobs(self.n_jobs) > 1:
             renew_workers(*_distinct({key: jobs[key].learner for key in chosen}))
-        runs = Parallel(self.n_jobs, return_as="generator_unordered", batch_size=1)(
+        calls = (
             delayed(_run_job)(
                 self,
                 key,
@@ -163,7 +168,13 @@ class Study(CallbackSupportMixin, BaseEstimator):
             for key, job in jobs.items()
             if key in chosen
         )
-        with closing(runs):
+        parallel = Parallel(self.n_jobs, return_as="generator_unordered", batch_size=1)
+        with (
+            restored_warnings(),
+            interruptible(),
+            named_worker_deaths(),
+            closing(parallel(calls)) as runs,
+        ):
             for key, run, agrees in runs:
                 self._keep(key, run, store)
                 for follower in jobs[key].followers if agrees else ():
@@ -215,7 +226,12 @@ def _run_job(study, key, job, task, problem):
     # Fit a clone, so that the memory of the fitted models is freed afterwards.
     learner, begin = clone(job.learner), perf_counter()
     sets = {**problem.sets, **problem.fit_params}
-    with task.propagate_callback_context(learner), _interrupts_end_the_study():
+    with (
+        task.propagate_callback_context(learner),
+        interrupts_end_the_study(),
+        # This warning was already given when the problem was made.
+        without_warnings(r"\d+ rounds of batch_size="),
+    ):
         task.call_on_fit_task_begin(estimator=study)
         learner.fit(**sets)
         # Replay with the job's learner, which has no callbacks.
@@ -239,21 +255,3 @@ def _follow(learner, order, sets, seed):
     """Return the curve of an order under another training seed."""
     again = clone(learner).set_params(strategy=FixedOrder(order), random_state=seed)
     return again.fit(**sets).curve_
-
-
-@contextmanager
-def _interrupts_end_the_study() -> Iterator[None]:
-    """Let Ctrl-C end the study.
-
-    A search would otherwise stop early, and be saved as if it were complete.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", "The search was interrupted")
-        # This warning was already given when the problem was made.
-        warnings.filterwarnings("ignore", r"\d+ rounds of batch_size=")
-        try:
-            yield
-        except UserWarning as error:
-            if "search was interrupted" not in str(error):
-                raise
-            raise KeyboardInterrupt from None

@@ -1,6 +1,5 @@
 """The score at chance level: always predicting the most frequent class."""
 
-import warnings
 from collections import Counter
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 
+from skal._threads import without_warnings
 from skal.answers._fixed_classes import FixedClasses
 from skal.inputs._joining import concat
 from skal.inputs._tags import all_labels, is_tags
@@ -27,8 +27,7 @@ def chance_score(problem: Problem) -> float:
         NaN if the scorer fails on such a model.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with without_warnings():
             model = _constant_model(problem)
             return float(problem.scorer(model, problem.X_test, problem.y_test))
     except Exception:  # a user's scorer may raise any error

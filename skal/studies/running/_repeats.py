@@ -2,7 +2,6 @@
 
 import random
 import sys
-import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skal._threads import single_threaded
+from skal._threads import single_threaded, without_warnings
 from skal.answers._needs import strategy_needs
 from skal.problem import Problem
 from skal.seeding import Stream, random_state_names, set_random_states, stream
@@ -40,8 +39,7 @@ def training_draws(problem: Problem, estimator: Any) -> bool:
     trainer = _WatchedTrainer(replace(problem, estimator=estimator))
     rows = stream(problem.seed, Stream.SAMPLE).permutation(problem.n_pool)
     try:
-        with single_threaded(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with single_threaded(), without_warnings():
             trainer.train(rows[: problem.n_acquired])
     except Exception:  # a user's estimator may raise any error
         return True

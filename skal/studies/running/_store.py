@@ -257,6 +257,15 @@ def _shape(given: Given) -> Shape:
 
 def _open_folder(path: Any) -> Path:
     folder = Path(path)
+    if "\0" in str(folder):
+        raise ValueError(
+            f"path={str(folder)!r} contains a null character: remove it from the path."
+        )
+    if folder.is_symlink() and not folder.exists():
+        raise FileNotFoundError(
+            f"path={str(folder)!r} is a link to a folder that does not exist: create "
+            "the folder, or give another path."
+        )
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(
             f"path={str(folder)!r} is a file: give the path of a folder."
