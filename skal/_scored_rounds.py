@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skal.answers._needs import strategy_peeks, strategy_searches
+from skal.inputs._scoring import unchanged_by
 from skal.loop import Round, run_rounds
 from skal.problem import Problem
 from skal.strategies._base import fit_strategy
@@ -69,11 +70,11 @@ def score_rounds(
         with _note_on_errors(
             f"The scorer was given the test set, in round {current.k}."
         ):
-            curve.append(test.score(current.model))
+            curve.append(_score(test, current, "test"))
         with _note_on_errors(
             f"The scorer was given the validation set, in round {current.k}."
         ):
-            validation_curve.append(val.score(current.model))
+            validation_curve.append(_score(val, current, "val"))
         task.call_on_fit_task_end(estimator=learner, metadata={"score": curve[-1]})
         if is_fitted_late and current.k == 0:
             _fit(strategy, problem, context, learner)
@@ -91,6 +92,15 @@ def _fit(strategy: Any, problem: Problem, context: Any, learner: Any) -> None:
         task.call_on_fit_task_begin(estimator=learner)
         fit_strategy(strategy, problem.X_pool, problem)
     task.call_on_fit_task_end(estimator=learner)
+
+
+def _score(evaluation: Evaluation, current: Round, name: str) -> float:
+    """Return the score of a round; in the first, check what the scorer does to data."""
+    if current.k:
+        return evaluation.score(current.model)
+    data = {f"X_{name}": evaluation.X, f"y_{name}": evaluation.y}
+    with unchanged_by(evaluation.scorer, **data):
+        return evaluation.score(current.model)
 
 
 def _rounds(problem: Problem, strategy: Any) -> Iterator[Round]:

@@ -19,6 +19,7 @@ from skal.answers._fixed_classes import FixedClasses
 from skal.answers._margins import margins_of
 from skal.inputs._checks import final_step
 from skal.inputs._containers import concat, n_rows, take
+from skal.inputs._scoring import as_score
 from skal.inputs._tags import is_tags
 from skal.problem import Problem
 from skal.seeding import Stream, isolated, set_random_states, stream
@@ -364,7 +365,7 @@ class Evaluation(NamedTuple):
         """
         if model is None or self.X is None:
             return float("nan")
-        return self.checked(float(self.scorer(model, self.X, self.y)))
+        return self.checked(self.scorer(model, self.X, self.y))
 
     def judge(self, model: Any) -> Judgement:
         """Score a model, and compute the margins of its answers to the sample.
@@ -388,13 +389,13 @@ class Evaluation(NamedTuple):
         assert self.sample is not None
         return take(self.X, self.sample), take(self.y, self.sample)
 
-    def checked(self, value: float) -> float:
-        """Return a score after a check that it is finite.
+    def checked(self, value: Any) -> float:
+        """Return a score as a float, after a check that it is a finite number.
 
         Parameters
         ----------
-        value : float
-            A score.
+        value : object
+            The value that the scorer returned.
 
         Returns
         -------
@@ -404,15 +405,9 @@ class Evaluation(NamedTuple):
         Raises
         ------
         ValueError
-            If the score is NaN or infinite.
+            If the score is not a number, NaN or infinite.
         """
-        if not np.isfinite(value):
-            raise ValueError(
-                f"The scorer {self.scorer} must return a finite number, got {value}: "
-                "choose a `scoring` that is finite for every model, also for one that "
-                "was not trained on all classes."
-            )
-        return value
+        return as_score(self.scorer, value)
 
 
 def train_and_judge(
