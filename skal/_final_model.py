@@ -1,5 +1,6 @@
 """Predictions and scores of the model that a learner ends with."""
 
+import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -107,7 +108,17 @@ class FinalModelMixin:
         -------
         float
             The score, higher is better.
+
+        Raises
+        ------
+        ValueError
+            If labels are masked.
         """
+        if np.ma.is_masked(y):
+            raise ValueError(
+                "y must have no masked labels, got "
+                f"{np.ma.count_masked(y)}: leave out the rows without a label."
+            )
         model = self._model_for(X)
         params = {} if sample_weight is None else {"sample_weight": sample_weight}
         with explained(model):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.answers._needs import strategy_peeks, strategy_searches
+from skal.inputs._scoring import unchanged_by
 from skal.loop import Round, run_rounds
 from skal.problem import Problem
 from skal.scoring import SETS, Evaluation
@@ -99,6 +100,25 @@ def _fit(strategy: Any, problem: Problem, context: Any, learner: Any) -> None:
         task.call_on_fit_task_begin(estimator=learner)
         fit_strategy(strategy, problem.X_pool, problem)
     task.call_on_fit_task_end(estimator=learner)
+
+
+def _score(evaluation: Evaluation, current: Round) -> float:
+    """Return the score of a round; in the first, check what the scorer does to data."""
+    if current.k:
+        return _score_or_fail(evaluation, current)
+    name = evaluation.name
+    data = {f"X_{name}": evaluation.X, f"y_{name}": evaluation.y}
+    with unchanged_by(evaluation.scorer, **data):
+        return _score_or_fail(evaluation, current)
+
+
+def _score_or_fail(evaluation: Evaluation, current: Round) -> float:
+    """Score the model of a round; if it failed, return `error_score`."""
+    if current.k:
+        return evaluation.score(current.model)
+    data = {f"X_{name}": evaluation.X, f"y_{name}": evaluation.y}
+    with unchanged_by(evaluation.scorer, **data):
+        return evaluation.score(current.model)
 
 
 def _rounds(problem: Problem, strategy: Any) -> Iterator[Round]:

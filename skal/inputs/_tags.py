@@ -11,6 +11,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils.validation import check_consistent_length
 
 from skal.inputs._containers import lengths
+from skal.inputs._scoring import check_signature
 
 
 def is_tags(y: Any) -> bool:
@@ -155,6 +156,7 @@ def scorer_of(estimator: Any, scoring: Any, y: Any) -> Any:
     callable
         `scorer(model, X, y)` returns a float.
     """
+    check_signature(scoring)
     scorer = check_scoring(estimator, scoring)
     return TagScorer(scorer) if isinstance(scoring, str) and is_tags(y) else scorer
 
