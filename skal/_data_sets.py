@@ -159,7 +159,7 @@ def checked_error_score(value: Any) -> float | None:
         return float(value)
     raise ValueError(
         f"error_score must be 'raise' or a finite number, got {value!r}: choose a "
-        "score that is lower than those of all models, such as 0."
+        "score that is below the score of any model, such as 0."
     )
 
 
@@ -258,11 +258,11 @@ def _for_given_warm_start(
     if name.rpartition("__")[2] != "sample_weight":
         raise ValueError(
             f"{name} has one value per row of X and none for X_warm: pass the values "
-            "for X_warm, followed by those for X."
+            "for X_warm, followed by the values for X."
         )
     warnings.warn(
         f"{name} has no values for X_warm, so each of its rows has weight 1: to give "
-        "them other weights, pass those of X_warm, followed by those of X.",
+        "them other weights, pass one for each row of X_warm and then of X.",
         stacklevel=8,  # the caller of ActiveLearner.fit, which has two decorators
     )
     return concat(np.ones(n_warm), np.asarray(cut))

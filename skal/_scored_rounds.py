@@ -114,11 +114,17 @@ def _score(evaluation: Evaluation, current: Round) -> float:
 
 def _score_or_fail(evaluation: Evaluation, current: Round) -> float:
     """Score the model of a round; if it failed, return `error_score`."""
-    if current.k:
+    if current.has_failed and evaluation.X is not None:
+        assert evaluation.error_score is not None
+        return evaluation.error_score
+    try:
         return evaluation.score(current.model)
-    data = {f"X_{name}": evaluation.X, f"y_{name}": evaluation.y}
-    with unchanged_by(evaluation.scorer, **data):
-        return evaluation.score(current.model)
+    except Exception as error:
+        name = SETS[evaluation.name]
+        error.add_note(f"The scorer was given the {name}, in round {current.k}.")
+        if evaluation.error_score is None:
+            raise
+        return evaluation.failed(error).score
 
 
 def _rounds(problem: Problem, strategy: Any) -> Iterator[Round]:
@@ -132,21 +138,6 @@ def _rounds(problem: Problem, strategy: Any) -> Iterator[Round]:
                 "strategy_.order_, and FixedOrder follows it."
             )
         raise
-
-
-def _score(evaluation: Evaluation, current: Round) -> float:
-    """Score the model of a round; if it failed, return `error_score`."""
-    if current.has_failed and evaluation.X is not None:
-        assert evaluation.error_score is not None
-        return evaluation.error_score
-    try:
-        return evaluation.score(current.model)
-    except Exception as error:
-        name = SETS[evaluation.name]
-        error.add_note(f"The scorer was given the {name}, in round {current.k}.")
-        if evaluation.error_score is None:
-            raise
-        return evaluation.failed(error).score
 
 
 def warn_if_search_disagrees(learner: Any) -> None:

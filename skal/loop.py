@@ -29,7 +29,7 @@ class Round(NamedTuple):
     order : ndarray of shape (n_acquired,)
         Positions in the pool, in the order in which they were labelled.
     has_failed : bool, default=False
-        Whether the training failed, so that `model` is that of an earlier round.
+        Whether the training failed, so that `model` is from an earlier round.
     """
 
     k: int

@@ -109,8 +109,7 @@ class Problem:
             As in `ActiveLearner`.
         fit_params : dict or None, default=None
             Further arguments of the estimator's `fit`. An argument with one value per
-            row, such as `sample_weight`, has the values of the rows of `X_warm`,
-            followed by those of `X`.
+            row, such as `sample_weight`, begins with the rows of `X_warm`.
         error_score : "raise" or float, default="raise"
             As in `ActiveLearner`.
 

@@ -197,7 +197,7 @@ def class_list(labels: list[Any]) -> NDArray:
     kinds = sorted({"dates" if y.dtype.kind in "mM" else "others" for y in flat})
     if len(kinds) > 1:
         raise ValueError(
-            "The labels of some sets are dates and those of others are not: give the "
+            "The labels of some sets are dates and of others not: give the "
             "same kind of labels for all sets."
         )
     return unique_labels(*flat)
@@ -285,7 +285,7 @@ def _check_same_columns(X: Any, name: str, like: Any) -> None:
 
 
 def _check_same_cells(X: Any, name: str, like: Any) -> None:
-    """Check that the rows of an array have the shape and kind of those of `like`."""
+    """Check that the rows of an array have the shape and kind of the rows of `like`."""
     shapes = X.shape[1:], like.shape[1:]
     if shapes[0] != shapes[1]:
         of = ["x".join(map(str, shape)) for shape in shapes]

@@ -9,7 +9,7 @@ import numpy as np
 def in_common_types(frames: Mapping[str, Any]) -> dict[str, Any]:
     """Bring each column to one type in all frames, where a model depends on the type.
 
-    Categories are united, those of the first frame first. If a column has categories in
+    Categories are united, in the order of the frames. If a column has categories in
     some frames and plain texts or numbers in others, or no values at all, it gets the
     type of the first frame with values, and so do texts of several types. Numbers stay
     as they are.
@@ -171,7 +171,7 @@ def _with_room_for_null(dtype: Any) -> Any:
 
 
 def _united(column: Any, parts: Mapping[str, Any]) -> Any:
-    """Return the type whose categories are those of all parts, the first part first."""
+    """Return the type with the categories of all parts, in the order of the parts."""
     first, *others = parts
     dtype = parts[first].dtype
     for name in others:

@@ -128,7 +128,7 @@ def _check_exact(array: np.ndarray, dtype: np.dtype, what: str) -> None:
 
 
 def join_frames(first: Any, second: Any) -> Any:
-    """Append the rows of a data frame to those of another.
+    """Append the rows of a data frame to another one.
 
     Parameters
     ----------

@@ -188,7 +188,7 @@ def paths(X: Any, estimator: Any, *after: Any) -> Iterator[tuple[Any, tuple]]:
 
 
 def _flat(steps: tuple) -> Iterator[Any]:
-    """Yield the steps, with those of Pipelines and meta-estimators in their place."""
+    """Yield the steps, also those inside Pipelines and meta-estimators."""
     for step in steps:
         if isinstance(step, Pipeline):
             yield from _flat(tuple(inner for _, inner in step.steps))

@@ -312,7 +312,7 @@ class Objective:
         return known | self._journal.find(found)
 
     def _write(self, scores: Mapping[bytes, float]) -> None:
-        """Write scores to the journal, apart from those of failed trainings."""
+        """Write scores to the journal, unless the training failed."""
         if self._journal is not None:
             scores = {k: score for k, score in scores.items() if k not in self._failed}
             self._journal.add_scores(scores, self._margins.find(scores))
