@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_scalar
 
 from skal._data_sets import check_names, checked_error_score, checked_sets, with_rows
-from skal.answers._needs import check_classifier, strategy_peeks
+from skal.answers._needs import strategy_peeks
+from skal.answers._pairing import check_classifier
 from skal.inputs._checks import check_order, takes_selection_set
 from skal.inputs._containers import n_rows
 from skal.inputs._tags import all_labels, scorer_of

@@ -22,7 +22,7 @@ LAYERS = [
     ["answers", "splitting"],
     ["_data_sets", "problem"],
     ["identity", "training", "nets", "nets/side_by_side"],
-    ["_workers", "scoring", "strategies"],
+    ["_workers", "judging", "strategies"],
     ["loop", "nets/text", "nets/transformer"],
     ["oracle/journal", "oracle/evaluation"],
     ["oracle"],

@@ -20,7 +20,7 @@ from skal import ActiveLearner, AnnealingOracle, Problem, Random, split
 from skal._threads import single_threaded
 from skal.answers._fixed_classes import FixedClasses
 from skal.problem import assemble
-from skal.scoring import Evaluation
+from skal.judging import Evaluation
 from skal.training import Trainer
 
 

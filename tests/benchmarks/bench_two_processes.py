@@ -16,7 +16,7 @@ from skal import AnnealingOracle, load_task
 from skal._threads import single_threaded
 from skal.oracle.evaluation import _workers as _jobs
 from skal.oracle.evaluation._workers import Jobs
-from skal.scoring import Evaluation
+from skal.judging import Evaluation
 from skal.training import Trainer
 
 N_SETS, N_REPEATS = 96, 3

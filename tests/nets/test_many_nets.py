@@ -12,7 +12,7 @@ from skal.datasets import make_intents
 from skal.nets import BiLSTMClassifier, EmbeddingBagClassifier, TextCNNClassifier
 from skal.nets.side_by_side._engine import Orders, padded
 from skal.nets.side_by_side._metrics import accuracy, metric_of, weighted_f1
-from skal.nets.text._lstm import pack, scan
+from skal.nets.text._stacked_lstm import pack, scan
 
 CLASSIFIERS = [EmbeddingBagClassifier, TextCNNClassifier, BiLSTMClassifier]
 every_classifier = pytest.mark.parametrize("classifier", CLASSIFIERS)

@@ -17,7 +17,7 @@ from skal.inputs._tags import TagScorer, flatten
 from skal.nets import BiLSTMTagger
 from skal.nets.side_by_side._metrics import accuracy, metric_of, weighted_f1
 from skal.nets.side_by_side._ops import Affine
-from skal.nets.text._lstm import pack, sigmoid
+from skal.nets.text._stacked_lstm import pack, sigmoid
 from skal.nets.text._tagger_stack import mean_loss, turn
 
 

@@ -7,7 +7,7 @@ from sklearn.naive_bayes import GaussianNB
 from skal.oracle.evaluation import _workers as _jobs
 from skal.oracle.evaluation._workers import Jobs, deal
 from skal.problem import assemble
-from skal.scoring import Evaluation, train_and_judge
+from skal.judging import Evaluation, train_and_judge
 from skal.training import Trainer
 
 

@@ -20,7 +20,7 @@ from skal.identity import _fingerprint
 from skal.oracle import read_journal
 from skal.oracle.evaluation._objective import Objective
 from skal.oracle.evaluation._workers import Jobs
-from skal.scoring import Judgement
+from skal.judging import Judgement
 
 
 def test_a_journal_changes_nothing(sets, path):

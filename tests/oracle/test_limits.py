@@ -28,7 +28,7 @@ from skal.oracle.evaluation import _workers as _jobs
 from skal.oracle.evaluation._budget import Budget, Course
 from skal.oracle.evaluation._objective import Objective
 from skal.plotting import SearchDisplay
-from skal.scoring import Evaluation
+from skal.judging import Evaluation
 from skal.training import Trainer
 
 ORACLES = {

@@ -9,7 +9,7 @@ from torch import nn
 
 from skal.nets.side_by_side._ops import cross_entropy, linear
 from skal.nets.text._base import BaseTextClassifier
-from skal.nets.text._lstm import Packing, pack, scan
+from skal.nets.text._stacked_lstm import Packing, pack, scan
 from skal.nets.text._text_stack import AutogradStack, Batch, gather, mean_rows
 from skal.nets.text._word_net import WordNet, mean_over_words, mirror, reorder
 

@@ -210,3 +210,24 @@ def is_level(level_for: int, n_trainings: int, n_rounds: int) -> bool:
     bool
     """
     return level_for >= max(LEVEL_SHARE * n_trainings, LEVEL_SWEEPS * n_rounds)
+
+
+def accepts(gain: float, beta: float | None, uniform: float) -> bool:
+    """Return whether a move is accepted (the Metropolis rule).
+
+    Parameters
+    ----------
+    gain : float
+        Quality after the move minus quality before it.
+    beta : float or None
+        Inverse temperature; None is greedy, and accepts improvements only.
+    uniform : float
+        A random number, uniform in [0, 1).
+
+    Returns
+    -------
+    bool
+    """
+    if beta is None:
+        return gain > 0
+    return bool(uniform < np.exp(beta * min(gain, 0)))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.inputs._containers import n_rows
-from skal.oracle.annealing._chain import Chain, State
+from skal.oracle.annealing._chain import Chain, State, accepts
 from skal.oracle.annealing._datamodel import (
     SMOOTH_WEIGHT,
     Calibration,
@@ -17,7 +17,7 @@ from skal.oracle.annealing._datamodel import (
     smooth_accuracy,
 )
 from skal.oracle.annealing._moves import exchange, propose
-from skal.oracle.annealing._schedule import RecentMeanChange, Schedule, accepts
+from skal.oracle.annealing._schedule import RecentMeanChange, Schedule
 from skal.oracle.annealing._start import StartSearch
 from skal.oracle.evaluation._objective import Objective
 from skal.oracle.journal._journal import Journal

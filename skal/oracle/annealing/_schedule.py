@@ -1,4 +1,4 @@
-"""The cooling schedule: the temperature of each step, and the acceptance rule.
+"""The cooling schedule: the temperature of each step.
 
 All three rules for the inverse temperature are here, with the two estimates of the
 typical size of a change that the "auto" rules need.
@@ -107,24 +107,3 @@ class RecentMeanChange:
     def value(self) -> float | None:
         """Return the mean; None if no move has changed the quality yet."""
         return float(np.mean(self._sizes)) if self._sizes else None
-
-
-def accepts(gain: float, beta: float | None, uniform: float) -> bool:
-    """Return whether a move is accepted (the Metropolis rule).
-
-    Parameters
-    ----------
-    gain : float
-        Quality after the move minus quality before it.
-    beta : float or None
-        Inverse temperature; None is greedy, and accepts improvements only.
-    uniform : float
-        A random number, uniform in [0, 1).
-
-    Returns
-    -------
-    bool
-    """
-    if beta is None:
-        return gain > 0
-    return bool(uniform < np.exp(beta * min(gain, 0)))

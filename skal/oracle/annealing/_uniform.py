@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.oracle.annealing._chain import Chain, State
+from skal.oracle.annealing._chain import Chain, State, accepts
 from skal.oracle.annealing._lookahead import acceptance_rate, likely_paths, needed_gain
 from skal.oracle.annealing._moves import propose
-from skal.oracle.annealing._schedule import MeanChange, Schedule, accepts
+from skal.oracle.annealing._schedule import MeanChange, Schedule
 from skal.oracle.annealing._start import StartSearch
 from skal.oracle.evaluation._objective import Likely, Objective
 from skal.oracle.journal._journal import Journal

@@ -19,7 +19,7 @@ from skal.oracle.evaluation._score_table import ScoreTable
 from skal.oracle.evaluation._workers import Jobs
 from skal.oracle.journal._journal import Journal
 from skal.problem import Problem
-from skal.scoring import Evaluation, Judgement
+from skal.judging import Evaluation, Judgement
 from skal.training import Trainer
 
 # Minimum duration in seconds of a batch of parallel jobs, or of the trainings between

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from skal.inputs._containers import n_rows
 from skal.inputs._tags import is_tags
 from skal.problem import Problem
-from skal.scoring import Evaluation
+from skal.judging import Evaluation
 from skal.seeding import Stream, stream
 
 # Approximate number of answers on validation whose margins are compared (`some_rows`

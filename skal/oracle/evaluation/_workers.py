@@ -12,7 +12,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skal._threads import interruptible, warn_once, without_warnings
 from skal._workers import named_worker_deaths, renew_workers
-from skal.scoring import Evaluation, Judgement, train_and_judge
+from skal.judging import Evaluation, Judgement, train_and_judge
 from skal.training import Trainer
 
 # Number of searches whose work a worker caches: workers of a cluster may serve several

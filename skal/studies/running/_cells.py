@@ -26,7 +26,7 @@ from skal.strategies import FixedOrder
 from skal.studies._spec import Splits
 from skal.studies.running._chance import chance_score
 from skal.studies.running._repeats import for_every_seed
-from skal.studies.running._store import Run, Store
+from skal.studies.running._store import Run, Store, pending
 
 
 class Job(NamedTuple):
@@ -94,7 +94,7 @@ def run_cells(
     """
     known = store.runs if store is not None else {}
     study = Study(n_jobs).set_callbacks(*callbacks)
-    runs = known | study.fit(jobs, splits, known, store).runs_
+    runs = known | study.fit(jobs, splits, store).runs_
     return {key: runs[key] for key in jobs}
 
 
@@ -116,15 +116,13 @@ class Study(CallbackSupportMixin, BaseEstimator):
         self.n_jobs = n_jobs
 
     @with_callbacks
-    def fit(self, jobs, splits, known, store):
-        """Run all jobs whose runs are not known.
+    def fit(self, jobs, splits, store):
+        """Run all jobs whose runs are not in the store yet.
 
         Parameters
         ----------
         jobs, splits, store
             As in `run_cells`.
-        known : mapping of NamedTuple to Run
-            Runs that were made before.
 
         Returns
         -------
@@ -142,13 +140,13 @@ class Study(CallbackSupportMixin, BaseEstimator):
         }
         # Without this, pickling one context would also pickle all of its siblings.
         context._children_map.clear()
-        self._mark_done(key for key in jobs if key in known)
+        todo = {key: jobs[key] for key in pending(store, jobs)}
+        self._mark_done(key for key in jobs if key not in todo)
         # Run followers after the others: most of them turn out to be the same.
         self.runs_ = {}
-        pending = {key: job for key, job in jobs.items() if key not in known}
-        waiting = {key for job in pending.values() for key in job.followers}
-        self._run(pending, pending.keys() - waiting, splits, store)
-        self._run(pending, waiting - self.runs_.keys(), splits, store)
+        waiting = {key for job in todo.values() for key in job.followers}
+        self._run(todo, todo.keys() - waiting, splits, store)
+        self._run(todo, waiting - self.runs_.keys(), splits, store)
         del self._tasks
         context.call_on_fit_task_end(estimator=self)
         return self

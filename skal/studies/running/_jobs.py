@@ -10,7 +10,7 @@ from skal.seeding import MAX_SEED, Stream, as_seed, stream
 from skal.studies._spec import StudySpec
 from skal.studies.running._cells import Job, learner_of
 from skal.studies.running._repeats import training_draws
-from skal.studies.running._store import Store
+from skal.studies.running._store import Store, pending
 
 # Number of other training seeds under which an oracle's order is replayed. Five are
 # cheap: a replay takes K + 1 trainings, a search takes thousands.
@@ -46,9 +46,9 @@ def _cells(study: StudySpec, n_orders: int) -> list[Cell]:
 
 def _jobs(study: StudySpec, n_orders: int, store: Store | None) -> dict[Cell, Job]:
     cells = _cells(study, n_orders)
-    missing = [cell for cell in cells if store is None or cell not in store.runs]
-    draws = _who_draws(study, missing)
-    followers = {} if study.splits.vary else _followers(study, missing, draws)
+    todo = pending(store, cells)
+    draws = _who_draws(study, todo)
+    followers = {} if study.splits.vary else _followers(study, todo, draws)
     return {
         cell: Job(
             _learner(study, cell, store),

@@ -12,7 +12,7 @@ depend on it are ignored. They are used again if the change is undone.
 import json
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
@@ -166,6 +166,22 @@ class Store:
                     else (f"all {its} run again")
                 )
                 warnings.warn(f"{change}: {text}.", stacklevel=4)
+
+
+def pending(store: Store | None, cells: Iterable[Any]) -> list[Any]:
+    """Return the cells that must be run; a cell that is done is skipped.
+
+    Parameters
+    ----------
+    store : Store or None
+        Where valid runs are found.
+    cells : iterable of NamedTuple
+
+    Returns
+    -------
+    list of NamedTuple
+    """
+    return [cell for cell in cells if store is None or cell not in store.runs]
 
 
 def _file_name(cell: Any, search: str, items: Mapping[str, str]) -> str:

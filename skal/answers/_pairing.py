@@ -1,0 +1,75 @@
+"""Which estimators skal takes, and which strategies they can be paired with."""
+
+from sklearn.base import is_regressor
+from sklearn.utils import get_tags
+
+from skal.answers._needs import check_needs, strategy_needs
+from skal.answers._wrapper import name_of
+from skal.inputs._checks import final_step
+
+
+def check_classifier(estimator):
+    """Check that an estimator is a classifier that takes one label per row.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The unfitted estimator that is to be trained.
+
+    Raises
+    ------
+    TypeError
+        If it is a regressor, or takes several labels per row only.
+    """
+    name = type(estimator).__name__
+    if is_regressor(estimator):
+        raise TypeError(
+            f"estimator must be a classifier, and {name} is a regressor: skal labels "
+            "classes, so choose a classifier (regression is to come later)."
+        )
+    last = final_step(estimator)
+    if not get_tags(last).target_tags.single_output:
+        raise TypeError(
+            f"estimator must take one label per row, and {type(last).__name__} takes "
+            "several: choose the classifier inside it."
+        )
+
+
+def check_pairing(strategy, estimator, n_warm=None):
+    """Check that a strategy can work with an estimator, before anything is trained.
+
+    Parameters
+    ----------
+    strategy : strategy
+        The strategy that chooses what to label.
+    estimator : estimator
+        The unfitted estimator that is to be trained.
+    n_warm : int or None, default=None
+        Number of rows labelled before the first round; None if it is not known.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is a regressor, takes several labels per row only, or lacks a
+        method that the strategy needs.
+    ValueError
+        If the strategy needs a model and nothing is labelled in the first round, or
+        the estimator takes pairs of rows.
+    """
+    check_classifier(estimator)
+    # Some meta-estimators, such as StackingClassifier, offer `predict` only once they
+    # are fitted: skip the check for them.
+    if hasattr(estimator, "predict"):
+        check_needs(strategy, estimator)
+    if n_warm == 0 and strategy_needs(strategy):
+        raise ValueError(
+            f"{type(strategy).__name__} needs a model in the first round, and the warm "
+            "start is empty: give X_warm or a positive warm_size, or choose a strategy "
+            "that needs no model, such as Random."
+        )
+    if get_tags(estimator).input_tags.pairwise:
+        raise ValueError(
+            f"{name_of(estimator)} takes a precomputed matrix over pairs of rows, "
+            "which would have to be cut anew for each labelled set: give it the rows "
+            "themselves, and a kernel or metric to compute the matrix with."
+        )
