@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from skal.answers._needs import strategy_peeks, strategy_searches
 from skal.inputs._scoring import unchanged_by
+from skal.judging import SETS, Evaluation
 from skal.loop import Round, run_rounds
 from skal.problem import Problem
-from skal.judging import SETS, Evaluation
 from skal.strategies._base import fit_strategy
 from skal.training import Trainer
 

@@ -10,8 +10,8 @@ from skal.answers._needs import strategy_needs, strategy_searches
 from skal.answers._pairing import check_pairing
 from skal.inputs._checks import uses_unlabelled
 from skal.inputs._containers import n_rows, take
-from skal.problem import Problem
 from skal.judging import warn_of_failure
+from skal.problem import Problem
 from skal.strategies import Labelled
 from skal.strategies._batches import ask
 from skal.strategies._read_only import read_only

@@ -19,8 +19,8 @@ from threadpoolctl import threadpool_info
 from skal import ActiveLearner, AnnealingOracle, Problem, Random, split
 from skal._threads import single_threaded
 from skal.answers._fixed_classes import FixedClasses
-from skal.problem import assemble
 from skal.judging import Evaluation
+from skal.problem import assemble
 from skal.training import Trainer
 
 

@@ -14,9 +14,9 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skal import AnnealingOracle, load_task
 from skal._threads import single_threaded
+from skal.judging import Evaluation
 from skal.oracle.evaluation import _workers as _jobs
 from skal.oracle.evaluation._workers import Jobs
-from skal.judging import Evaluation
 from skal.training import Trainer
 
 N_SETS, N_REPEATS = 96, 3

@@ -4,10 +4,10 @@ from joblib import parallel_config
 from sklearn.metrics import get_scorer
 from sklearn.naive_bayes import GaussianNB
 
+from skal.judging import Evaluation, train_and_judge
 from skal.oracle.evaluation import _workers as _jobs
 from skal.oracle.evaluation._workers import Jobs, deal
 from skal.problem import assemble
-from skal.judging import Evaluation, train_and_judge
 from skal.training import Trainer
 
 

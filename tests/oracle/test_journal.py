@@ -17,10 +17,10 @@ from sklearn.preprocessing import StandardScaler
 
 from skal import ActiveLearner, AnnealingOracle, Margin, run_seeds
 from skal.identity import _fingerprint
+from skal.judging import Judgement
 from skal.oracle import read_journal
 from skal.oracle.evaluation._objective import Objective
 from skal.oracle.evaluation._workers import Jobs
-from skal.judging import Judgement
 
 
 def test_a_journal_changes_nothing(sets, path):

@@ -21,6 +21,7 @@ from skal import (
 )
 from skal._costs import search_cost
 from skal.curves import prefixes
+from skal.judging import Evaluation
 from skal.oracle import read_journal
 from skal.oracle.annealing._chain import is_level
 from skal.oracle.evaluation import _budget
@@ -28,7 +29,6 @@ from skal.oracle.evaluation import _workers as _jobs
 from skal.oracle.evaluation._budget import Budget, Course
 from skal.oracle.evaluation._objective import Objective
 from skal.plotting import SearchDisplay
-from skal.judging import Evaluation
 from skal.training import Trainer
 
 ORACLES = {

@@ -8,8 +8,8 @@ from joblib import parallel_config
 from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle
-from skal.oracle.annealing._lookahead import acceptance_rate, likely_paths, needed_gain
 from skal.oracle.annealing._chain import accepts
+from skal.oracle.annealing._lookahead import acceptance_rate, likely_paths, needed_gain
 from skal.oracle.annealing._uniform import UniformChain, _Future
 from skal.oracle.evaluation import _objective
 from skal.oracle.evaluation import _workers as _jobs

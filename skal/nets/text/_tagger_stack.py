@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from skal.nets.side_by_side._ops import linear
 from skal.nets.side_by_side._stack import in_order
 from skal.nets.text._bilstm import both_ways, read_both_ways
-from skal.nets.text._stacked_lstm import Packing, double_third_, lstm_step, pack, scan, sigmoid
+from skal.nets.text._stacked_lstm import (
+    Packing,
+    double_third_,
+    lstm_step,
+    pack,
+    scan,
+    sigmoid,
+)
 from skal.nets.text._text_stack import AutogradStack, Corpus, Sentences, gather
 from skal.nets.text._vocabulary import PADDING, by_length
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skal.judging import Evaluation, Judgement
 from skal.oracle.evaluation._budget import Budget, OutOfTime
 from skal.oracle.evaluation._kept_margins import KeptMargins, Margins
 from skal.oracle.evaluation._sample import n_answers, some_rows
@@ -19,7 +20,6 @@ from skal.oracle.evaluation._score_table import ScoreTable
 from skal.oracle.evaluation._workers import Jobs
 from skal.oracle.journal._journal import Journal
 from skal.problem import Problem
-from skal.judging import Evaluation, Judgement
 from skal.training import Trainer
 
 # Minimum duration in seconds of a batch of parallel jobs, or of the trainings between

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from skal.inputs._containers import n_rows
 from skal.inputs._tags import is_tags
-from skal.problem import Problem
 from skal.judging import Evaluation
+from skal.problem import Problem
 from skal.seeding import Stream, stream
 
 # Approximate number of answers on validation whose margins are compared (`some_rows`
