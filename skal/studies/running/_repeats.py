@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.base import clone
 
 from skal._threads import single_threaded, without_warnings
-from skal.answers._needs import strategy_needs
 from skal.problem import Problem
 from skal.seeding import Stream, random_state_names, set_random_states, stream
 from skal.strategies import BaseStrategy
@@ -110,11 +109,7 @@ class EverySeed(BaseStrategy):
         self.strategy = strategy
         self.others = others
 
-    @property
-    def needs(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The needs of the wrapped strategy."""
-        return strategy_needs(self.strategy)
-
+    # It declares no `needs`: the wrapped strategies check theirs in `select`.
     def _fit(self, X: Any, y: Any, problem: Problem) -> None:
         self._own = clone(self.strategy).fit(X, problem=problem)
         self._others = [
