@@ -19,7 +19,7 @@ from skal.inputs._columns import in_common_types
 from skal.inputs._containers import is_frame, is_list, n_rows, take
 from skal.inputs._joining import concat
 from skal.inputs._overlap import check_disjoint
-from skal.inputs._rows import check_rows
+from skal.inputs._rows import check_rows, in_kind_of
 from skal.inputs._tags import is_tags
 from skal.splitting import HELD_OUT, carve, count_of
 
@@ -178,6 +178,7 @@ def _check_given(
             # Numbers stay lists beside a list that is not a table of numbers.
             X_given = X_given if is_list(X) and is_list(X_given) else checked
         check_pair(X_given, y_given, name, X)
+        X_given = in_kind_of(X, X_given)
         if name == "warm" or not is_empty:
             sets[f"X_{name}"] = X_given
             sets[f"y_{name}"] = check_labels(y_given, f"y_{name}")

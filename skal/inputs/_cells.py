@@ -264,7 +264,7 @@ def _is_float(cell: Any) -> bool:
 
 
 def _as_floats(values: Any) -> Any:
-    """Return cells as numbers, gaps as NaN and words as zero."""
+    """Return cells as numbers: gaps as NaN, words as zero, objects by their signs."""
     if values.dtype.kind in "fbiu":
         return values
     if values.dtype.kind in "Mm":

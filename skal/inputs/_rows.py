@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.compose import ColumnTransformer
 from sklearn.utils import check_array, get_tags
 
 from skal._sklearn import _BaseComposition
-from skal.inputs._cells import check_cells, check_numbers
+from skal.inputs._cells import check_cells, check_numbers, is_missing
 from skal.inputs._containers import is_frame, is_list, n_rows
+from skal.inputs._joining import LARGEST_EXACT
 from skal.inputs._steps import first_step, is_known, is_of, takes_words
 
 
@@ -44,6 +46,44 @@ def check_rows(X: Any, name: str, estimator: Any) -> Any:
     X = _as_table(X, name, first_step(estimator))
     check_cells(X, name, estimator)
     return X
+
+
+def in_kind_of(like: Any, rows: Any) -> Any:
+    """Return numbers as objects beside an array of objects, and the other way round.
+
+    An encoder that was trained on objects cannot encode gaps among numbers.
+
+    Parameters
+    ----------
+    like : rows
+        The rows that decide.
+    rows : rows
+        The rows to convert, without a loss.
+
+    Returns
+    -------
+    rows
+        The rows themselves, unless one of both is an array of objects and the other one
+        of numbers.
+    """
+    if not isinstance(like, np.ndarray) or not isinstance(rows, np.ndarray):
+        return rows
+    kinds = like.dtype.kind, rows.dtype.kind
+    if kinds[0] == "O" and kinds[1] in "biuf":
+        return rows.astype(object)
+    if kinds[0] in "biuf" and kinds[1] == "O":
+        return _floats_if_exact(rows)
+    return rows
+
+
+def _floats_if_exact(rows: NDArray) -> NDArray:
+    """Return objects as numbers; as they are if some are words or too large."""
+    cells = [np.nan if is_missing(cell) else cell for cell in rows.ravel().tolist()]
+    if not all(isinstance(cell, int | float) for cell in cells):
+        return rows
+    if any(isinstance(cell, int) and abs(cell) > LARGEST_EXACT for cell in cells):
+        return rows
+    return np.array(cells, dtype=np.float64).reshape(rows.shape)
 
 
 def check_container(X: Any, name: str) -> None:

@@ -290,3 +290,20 @@ def test_rows_that_make_no_table_are_refused(X, message):
 def test_a_column_transformer_needs_a_table():
     with pytest.raises(ValueError, match="ColumnTransformer takes a table"):
         fit(scale([0]), pd.Series(range(60)))
+
+
+@pytest.mark.parametrize("gap", [None, np.nan])
+def test_numbers_as_objects_in_one_set_are_numbers(gap):
+    rng = np.random.default_rng(0)
+    X, warm, test = (rng.integers(0, 4, (n, 2)).astype(float) for n in (60, 12, 20))
+    objects = warm.astype(object)
+    objects[3, 1] = test[2, 0] = np.nan
+    objects[3, 1] = gap
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), MultinomialNB())
+    given = {"y_warm": np.arange(12) % 2, "X_test": test, "y_test": np.arange(20) % 2}
+    found = fit(model, X, X_warm=objects, **given)
+    warm[3, 1] = np.nan
+    np.testing.assert_array_equal(
+        found.curve_, fit(model, X, X_warm=warm, **given).curve_
+    )
+    assert np.isfinite(fit(model, X.astype(object), X_warm=warm, **given).curve_).all()
