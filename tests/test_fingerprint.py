@@ -11,6 +11,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 from sklearn import config_context
+from sklearn.base import clone
+from sklearn.ensemble import BaggingClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import GridSearchCV, KFold
@@ -22,6 +24,7 @@ from sklearn.utils import Bunch
 
 from skal import GreedyOracle, Margin, Random
 from skal.identity import _fingerprint
+from skal.identity._describe import describe
 from skal.identity._names import OLD_NAMES, public_name, renamed
 
 
@@ -482,3 +485,25 @@ def test_the_description_of_a_data_set_is_no_part_of_it(text):
     assert before != now
     assert _fingerprint.difference(before, now, "there") is None
     assert _fingerprint.difference(given(text, 2), now, "there") is not None
+
+
+def test_a_parameter_that_a_net_got_later_is_left_out_at_its_default():
+    torch = pytest.importorskip("torch")
+    from skal.nets import MLP, TorchClassifier
+
+    assert torch
+    net = TorchClassifier(MLP)
+    for estimator, prefix in (
+        (net, ""),
+        (make_pipeline(StandardScaler(), net), "torchclassifier__"),
+        (BaggingClassifier(make_pipeline(net)), "estimator__torchclassifier__"),
+    ):
+        name = f"{prefix}class_weight"
+        described = _fingerprint._of_estimator(estimator)
+        assert f"estimator: {prefix}lr" in described
+        assert f"estimator: {name}" not in described
+        assert "class_weight" not in describe(estimator)
+        weighted = clone(estimator).set_params(**{name: "balanced"})
+        found = _fingerprint._of_estimator(weighted)
+        assert found[f"estimator: {name}"] == "'balanced'"
+        assert "class_weight='balanced'" in describe(weighted)

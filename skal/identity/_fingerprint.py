@@ -14,6 +14,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skal._version import __version__
 from skal.identity._describe import describe, digest, split_text
+from skal.identity._kinds import params_of
 from skal.identity._names import renamed_all
 from skal.inputs._checks import uses_unlabelled
 from skal.inputs._containers import n_rows
@@ -106,7 +107,7 @@ def _of_routing(problem: Problem) -> dict[str, str]:
 
 def _of_estimator(estimator: Any) -> dict[str, str]:
     """Describe the class of an estimator, and each parameter by itself."""
-    params = estimator.get_params(deep=True)
+    params = params_of(estimator, deep=True)
     described = {
         # The parameters of a nested estimator are listed under their own names.
         name: describe(type(value))

@@ -71,23 +71,30 @@ def has_params(value: Any) -> bool:
     return hasattr(value, "get_params") and not isinstance(value, type)
 
 
-def params_of(value: Any) -> dict[str, Any]:
+def params_of(value: Any, deep: bool = False) -> dict[str, Any]:
     """Return the parameters of an object, without those added later at their default.
 
     Parameters
     ----------
     value : estimator
-        Its class may have `_added_params`, a dict with the defaults of parameters that
-        it did not have when older files were written.
+        Its class, or the class of an estimator inside it, may have `_added_params`, a
+        dict with the defaults of parameters that it did not have when older files were
+        written.
+    deep : bool, default=False
+        Whether to return the parameters of the estimators inside it, too.
 
     Returns
     -------
     dict of str to value
     """
-    added = getattr(value, "_added_params", {})
+    params = value.get_params(deep=deep)
+    added = dict(getattr(value, "_added_params", {}))
+    for owner, inner in params.items() if deep else ():
+        for name, default in getattr(inner, "_added_params", {}).items():
+            added[f"{owner}__{name}"] = default
     return {
         name: part
-        for name, part in value.get_params(deep=False).items()
+        for name, part in params.items()
         if not (name in added and part is added[name])
     }
 
