@@ -1,6 +1,5 @@
 """Cells that an estimator cannot take, found before anything is trained."""
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
@@ -284,10 +283,8 @@ def _first_word(values: Any) -> tuple[int, Any] | None:
 
 def _are_floats(values: NDArray) -> bool:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", np.exceptions.ComplexWarning)
-            values.astype(np.float64)
-    except (ValueError, TypeError, OverflowError, np.exceptions.ComplexWarning):
+        values.astype(np.float64)
+    except (ValueError, TypeError, OverflowError):
         return False
     return True
 
