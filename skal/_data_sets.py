@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal._sklearn import _check_method_params
+from skal.answers._fixed_classes import class_list
 from skal.inputs._checks import (
     check_labels,
     check_matching,
     check_pair,
-    class_list,
 )
 from skal.inputs._columns import in_common_types
 from skal.inputs._containers import is_frame, is_list, n_rows, take
 from skal.inputs._joining import concat
 from skal.inputs._overlap import check_disjoint
-from skal.inputs._rows import check_rows, in_kind_of
+from skal.inputs._tables import check_rows, in_kind_of
 from skal.inputs._tags import is_tags
 from skal.splitting import HELD_OUT, carve, count_of
 

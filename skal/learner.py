@@ -25,7 +25,7 @@ from skal._threads import single_threaded, warn_once
 from skal.curves import xi_quality
 from skal.inputs._checks import Predicts, takes_selection_set
 from skal.inputs._containers import n_rows, row_labels, width
-from skal.inputs._rows import check_container
+from skal.inputs._tables import check_container
 from skal.inputs._tags import scorer_of
 from skal.loop import check_runnable
 from skal.problem import assemble

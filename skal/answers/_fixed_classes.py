@@ -3,11 +3,13 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import unique_labels
 
 from skal.answers._numbered import without_needless_numbers
 from skal.answers._reading import checked_probabilities, column_codes, predictions
 from skal.answers._wrapper import Wrapper
 from skal.inputs._containers import n_rows
+from skal.inputs._tags import all_labels, is_tags
 
 
 class FixedClasses(Wrapper, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -110,6 +112,40 @@ class FixedClasses(Wrapper, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         spread = np.full(shape, fill, dtype=dtype)
         spread[..., codes] = columns
         return spread
+
+
+def class_list(labels):
+    """Return all classes of several sets, sorted.
+
+    Parameters
+    ----------
+    labels : list of labels
+        The labels of each set, as returned by `check_labels`.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+
+    Raises
+    ------
+    ValueError
+        If some sets have tags and others have not, or some labels are strings and
+        others are numbers.
+    """
+    labels = [y for y in labels if len(y)]
+    if len({is_tags(y) for y in labels}) > 1:
+        raise ValueError(
+            "Some sets have one label per row and others a list of tags: give the same "
+            "kind of labels for all sets."
+        )
+    flat = [all_labels(y) for y in labels]
+    kinds = sorted({"dates" if y.dtype.kind in "mM" else "others" for y in flat})
+    if len(kinds) > 1:
+        raise ValueError(
+            "The labels of some sets are dates and of others not: give the "
+            "same kind of labels for all sets."
+        )
+    return unique_labels(*flat)
 
 
 def with_classes(model, classes, y):

@@ -97,6 +97,11 @@ def _refuse_cell(row: int, cell: Any, where: str, name: str, step: Any) -> NoRet
 
 def _check_table(X: Any, name: str, steps: tuple, is_whole: bool) -> None:
     """Check that each cell is one that the steps take."""
+    if getattr(getattr(X, "dtype", None), "kind", "") == "c":
+        raise ValueError(
+            f"Complex data not supported: {name} is of type {X.dtype}, and "
+            f"{type(steps[0]).__name__} takes real numbers, such as {name}.real."
+        )
     step = _first_to_refuse(steps, takes_words, lambda s: isinstance(s, SimpleImputer))
     if step is not None:
         check_numbers(X, name, step)
@@ -108,6 +113,8 @@ def _check_table(X: Any, name: str, steps: tuple, is_whole: bool) -> None:
         ("negative values", _is_negative, first if is_positive else None),
     ]
     for columns, values in _columns(X):
+        if get_tags(first).input_tags.categorical and values.dtype.kind == "O":
+            _check_one_kind(values, columns, name, first)
         numbers = _as_floats(values)
         for text, is_bad, step in checks:
             if step is not None and is_bad(_data(numbers)).any():
@@ -115,6 +122,21 @@ def _check_table(X: Any, name: str, steps: tuple, is_whole: bool) -> None:
                 names = [columns[i] if columns else i for i in found[:1].tolist()]
                 where = _of(names if is_whole or columns else [])
                 _refuse(rows, text, where, name, step)
+
+
+def _check_one_kind(values: NDArray, columns: list, name: str, step: Any) -> None:
+    """Check that the cells of each column are all texts or all numbers, or missing."""
+    for number, cells in enumerate(values.reshape(len(values), -1).T):
+        kinds = [kind_of_cell(cell) for cell in cells]
+        expected = next(filter(None, kinds), None)
+        for row, (cell, kind) in enumerate(zip(cells, kinds, strict=True)):
+            if kind not in (None, expected) or kind == "other":
+                where = _of(columns[:1] or [number])
+                raise TypeError(
+                    f"{name} has {_short(cell)} in row {row}{where}, and "
+                    f"{type(step).__name__} takes columns of texts or of numbers, not "
+                    "of both or anything else: convert the column to one type."
+                )
 
 
 def _first_to_refuse(
@@ -224,7 +246,15 @@ def _columns(X: Any) -> Iterator[tuple[list, Any]]:
     known = set(numbers)
     for column in X.columns:
         if column not in known:
-            yield [column], np.asarray(X[column]).reshape(-1, 1)
+            yield [column], _as_array(X[column]).reshape(-1, 1)
+
+
+def _as_array(column: Any) -> NDArray:
+    """Return a column as an array: of objects, if numpy has no such type."""
+    try:
+        return np.asarray(column)
+    except Exception:  # integers of 128 bits, which only polars has
+        return np.array(list(column), dtype=object)
 
 
 def _objects(rows: Any) -> NDArray:
@@ -303,6 +333,26 @@ def is_missing(cell: Any) -> bool:
     if isinstance(cell, float | np.generic):
         return bool(cell != cell)
     return cell is None or is_pandas_na(cell) or type(cell).__name__ == "NaTType"
+
+
+def kind_of_cell(cell: Any) -> str | None:
+    """Return "text", "bytes", "number" or "other"; None if the cell is missing.
+
+    Parameters
+    ----------
+    cell : object
+
+    Returns
+    -------
+    str or None
+    """
+    if isinstance(cell, str):
+        return "text"
+    if is_missing(cell):
+        return None
+    if isinstance(cell, bytes):
+        return "bytes"
+    return "number" if isinstance(cell, int | float | np.number | np.bool_) else "other"
 
 
 def _of(columns: list) -> str:

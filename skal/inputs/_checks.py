@@ -15,12 +15,12 @@ from sklearn.semi_supervised import (
     SelfTrainingClassifier,
 )
 from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import check_classification_targets, unique_labels
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, has_fit_parameter
 
 from skal._sklearn import HasMethods
-from skal.inputs._cells import is_missing
-from skal.inputs._containers import is_frame, is_list, is_table, is_text, n_rows
+from skal.inputs._cells import is_missing, kind_of_cell
+from skal.inputs._containers import is_frame, is_list, is_text, n_rows
 from skal.inputs._tags import all_labels, check_as_many, is_tags
 
 
@@ -169,40 +169,6 @@ def _check_one_type(labels: NDArray, name: str) -> None:
         )
 
 
-def class_list(labels: list[Any]) -> NDArray:
-    """Return all classes of several sets, sorted.
-
-    Parameters
-    ----------
-    labels : list of labels
-        The labels of each set, as returned by `check_labels`.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-
-    Raises
-    ------
-    ValueError
-        If some sets have tags and others have not, or some labels are strings and
-        others are numbers.
-    """
-    labels = [y for y in labels if len(y)]
-    if len({is_tags(y) for y in labels}) > 1:
-        raise ValueError(
-            "Some sets have one label per row and others a list of tags: give the same "
-            "kind of labels for all sets."
-        )
-    flat = [all_labels(y) for y in labels]
-    kinds = sorted({"dates" if y.dtype.kind in "mM" else "others" for y in flat})
-    if len(kinds) > 1:
-        raise ValueError(
-            "The labels of some sets are dates and of others not: give the "
-            "same kind of labels for all sets."
-        )
-    return unique_labels(*flat)
-
-
 def check_matching(X: Any, y: Any, name: str) -> None:
     """Check that there is a label for each row, or a tag for each token.
 
@@ -274,10 +240,11 @@ def _check_same_columns(X: Any, name: str, like: Any) -> None:
     if isinstance(X, Mapping):
         for key in X:
             _check_same_columns(X[key], f"{name}[{key!r}]", like[key])
-    if not is_frame(X) and is_table(X) and is_table(like):
+    if not is_frame(X) and hasattr(X, "dtype") and hasattr(like, "dtype"):
         _check_same_cells(X, name, like)
     for found, expected in zip(_first_cells(X), _first_cells(like), strict=False):
-        if {_is_word(found), _is_word(expected)} == {True, False}:
+        kinds = kind_of_cell(found), kind_of_cell(expected)
+        if None not in kinds and kinds[0] != kinds[1]:
             raise ValueError(
                 f"{name} begins with {found!r} and X with {expected!r}: give the same "
                 "kind of values in all sets."
@@ -286,15 +253,18 @@ def _check_same_columns(X: Any, name: str, like: Any) -> None:
 
 def _check_same_cells(X: Any, name: str, like: Any) -> None:
     """Check that the rows of an array have the shape and kind of the rows of `like`."""
-    shapes = X.shape[1:], like.shape[1:]
+    shapes = tuple(X.shape[1:]), tuple(like.shape[1:])
     if shapes[0] != shapes[1]:
         of = ["x".join(map(str, shape)) for shape in shapes]
         raise ValueError(
             f"{name} has {of[0]} columns and X has {of[1]}: all sets must have the "
             "same columns."
         )
-    kinds = [{"U": "S"}.get(rows.dtype.kind, rows.dtype.kind) for rows in (X, like)]
-    kinds = ["number" if kind in "biufc" else kind for kind in kinds]
+    if not isinstance(X, np.ndarray) or not isinstance(like, np.ndarray):
+        return
+    kinds = [
+        "number" if rows.dtype.kind in "biuf" else rows.dtype.kind for rows in (X, like)
+    ]
     if kinds[0] != kinds[1] and "O" not in kinds:
         raise ValueError(
             f"{name} is an array of {X.dtype} and X is one of {like.dtype}: convert "
@@ -307,12 +277,6 @@ def _first_cells(X: Any) -> list:
     if not is_list(X) and not isinstance(X, np.ndarray):
         return []
     return np.ravel(np.array(X[:1], dtype=object)).tolist()
-
-
-def _is_word(cell: Any) -> bool | None:
-    """Return whether a cell is a text; None if it is neither text nor number."""
-    is_number = isinstance(cell, int | float) and not is_missing(cell)
-    return isinstance(cell, str) if is_number or isinstance(cell, str) else None
 
 
 def check_sentences(X: Any, name: str) -> None:

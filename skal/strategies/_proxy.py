@@ -7,9 +7,10 @@ from joblib import hash as fingerprint
 
 from skal._sklearn import HasMethods
 from skal._threads import single_threaded
+from skal.answers._fixed_classes import class_list
 from skal.answers._needs import strategy_needs, strategy_peeks, strategy_searches
 from skal.answers._pairing import check_pairing
-from skal.inputs._checks import Predicts, check_labels, class_list
+from skal.inputs._checks import Predicts, check_labels
 from skal.inputs._containers import n_rows, take
 from skal.problem import Problem
 from skal.seeding import Stream, stream

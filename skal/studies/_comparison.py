@@ -11,8 +11,8 @@ from skal.curves import optimism
 from skal.inputs._containers import n_rows
 from skal.studies._paired import PairedTests
 from skal.studies._spec import StudySpec, check_known
-from skal.studies._statistics import share_of_gap, win_table
-from skal.studies._summary import summarize
+from skal.studies._statistics import win_table
+from skal.studies._summary import share_of_gap, summarize
 from skal.studies._tables import name_axes
 
 Key = tuple[str, str, int]

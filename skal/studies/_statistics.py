@@ -185,27 +185,6 @@ def holm(pvalues: ArrayLike) -> NDArray[np.float64]:
     return corrected
 
 
-def share_of_gap(
-    qualities: ArrayLike, baseline: ArrayLike, oracle: ArrayLike
-) -> NDArray[np.float64]:
-    """Return the share of the gap between baseline and oracle that is closed.
-
-    Parameters
-    ----------
-    qualities, baseline, oracle : array-like
-        Qualities, with shapes that broadcast.
-
-    Returns
-    -------
-    ndarray
-        0 at the baseline, 1 at the oracle; NaN if the oracle is not better.
-    """
-    q, low, high = (np.asarray(a, dtype=float) for a in (qualities, baseline, oracle))
-    gap = high - low
-    is_open = gap > 10.0**-DIGITS
-    return np.where(is_open, (q - low) / np.where(is_open, gap, 1), np.nan)
-
-
 def win_table(qualities: ArrayLike) -> NDArray[np.int64]:
     """Count the seeds in which one strategy is better than another.
 

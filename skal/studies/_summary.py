@@ -1,14 +1,14 @@
-"""The printed summary of a comparison."""
+"""The printed summary of a comparison, and the share of the gap that is closed."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from skal.studies._paired import describe_tests, stars
 from skal.studies._spec import samples_posterior
-from skal.studies._statistics import share_of_gap
+from skal.studies._statistics import DIGITS
 from skal.studies._tables import lay_out
 
 
@@ -114,3 +114,24 @@ def _notes_on(found: Any, name: str) -> Iterator[str]:
                 f"{name} with {estimator}: trained and scored with its posterior "
                 f"estimator, {type(model).__name__}."
             )
+
+
+def share_of_gap(
+    qualities: ArrayLike, baseline: ArrayLike, oracle: ArrayLike
+) -> NDArray[np.float64]:
+    """Return the share of the gap between baseline and oracle that is closed.
+
+    Parameters
+    ----------
+    qualities, baseline, oracle : array-like
+        Qualities, with shapes that broadcast.
+
+    Returns
+    -------
+    ndarray
+        0 at the baseline, 1 at the oracle; NaN if the oracle is not better.
+    """
+    q, low, high = (np.asarray(a, dtype=float) for a in (qualities, baseline, oracle))
+    gap = high - low
+    is_open = gap > 10.0**-DIGITS
+    return np.where(is_open, (q - low) / np.where(is_open, gap, 1), np.nan)

@@ -307,3 +307,30 @@ def test_numbers_as_objects_in_one_set_are_numbers(gap):
         found.curve_, fit(model, X, X_warm=warm, **given).curve_
     )
     assert np.isfinite(fit(model, X.astype(object), X_warm=warm, **given).curve_).all()
+
+
+@pytest.mark.parametrize("odd", ["word", {"a": 1}, [1], b"1", 1j])
+@pytest.mark.parametrize("make", [np.asarray, pd.DataFrame, list])
+def test_an_encoder_takes_one_kind_of_cells_in_a_column(odd, make):
+    X = np.array([[i % 3, "ab"[i % 2]] for i in range(60)], dtype=object)
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), MultinomialNB())
+    X[5, 0] = X[7, 1] = None
+    X[ROW, 0] = odd
+    with pytest.raises(TypeError, match=f"in row {ROW}, column 0, and OneHotEncoder"):
+        fit(make_pipeline(model[:1], NeverCounted()), make(X))
+
+
+def test_complex_numbers_in_one_set_are_refused():
+    given = {"X_val": table(1j, complex)[:20], "y_val": np.arange(20) % 2}
+    for model in (REFUSING["alone"], REFUSING["chosen columns"]):
+        with pytest.raises((ValueError, TypeError), match="Complex data not supp"):
+            fit(model, table(0.5), **given)
+
+
+def test_integers_that_numpy_lacks_are_looked_through():
+    X = pl.DataFrame(
+        {"a": [2**100] * 59 + [1], "b": range(60)}, schema_overrides={"a": pl.Int128}
+    )
+    assert fit(Own(), X)
+    with pytest.raises((ValueError, TypeError)):
+        fit(REFUSING["alone"], X.with_columns(b=pl.lit("word")))

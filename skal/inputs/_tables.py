@@ -49,7 +49,7 @@ def check_rows(X: Any, name: str, estimator: Any) -> Any:
 
 
 def in_kind_of(like: Any, rows: Any) -> Any:
-    """Return numbers as objects beside an array of objects, and the other way round.
+    """Return numbers as objects beside objects, and objects or bools as numbers.
 
     An encoder that was trained on objects cannot encode gaps among numbers.
 
@@ -63,14 +63,15 @@ def in_kind_of(like: Any, rows: Any) -> Any:
     Returns
     -------
     rows
-        The rows themselves, unless one of both is an array of objects and the other one
-        of numbers.
+        The rows themselves, unless both are arrays and need a conversion.
     """
     if not isinstance(like, np.ndarray) or not isinstance(rows, np.ndarray):
         return rows
     kinds = like.dtype.kind, rows.dtype.kind
     if kinds[0] == "O" and kinds[1] in "biuf":
         return rows.astype(object)
+    if kinds[0] in "iuf" and kinds[1] == "b":
+        return rows.astype(like.dtype)
     if kinds[0] in "biuf" and kinds[1] == "O":
         return _floats_if_exact(rows)
     return rows
