@@ -8,11 +8,11 @@ from skal.studies._statistics import (
     holm,
     jackknife_pairs,
     paired_t,
-    share_of_gap,
     total_variation,
     wilcoxon,
     win_table,
 )
+from skal.studies._summary import share_of_gap
 
 
 def test_the_t_test_by_hand():
