@@ -414,10 +414,6 @@ def assemble(
     choice : dict or None, default=None
         The arguments `warm_per_class`, `stratify` and `groups` of `split`.
 
-    Returns
-    -------
-    Problem
-
     Raises
     ------
     ValueError
