@@ -385,8 +385,12 @@ class ActiveLearner(
         """Set the fitted attributes."""
         order = scored.last.order
         self.curve_, self.validation_curve_ = scored.curve, scored.validation_curve
-        self.quality_ = xi_quality(self.curve_)
-        self.validation_quality_ = xi_quality(self.validation_curve_)
+        # If a round failed, there is no quality.
+        is_whole = scored.last.k == problem.n_rounds
+        self.quality_, self.validation_quality_ = (
+            xi_quality(curve) if is_whole else np.nan
+            for curve in (self.curve_, self.validation_curve_)
+        )
         self.order_ = problem.pool_rows[order]
         self.order_index_ = row_labels(X, self.order_)
         self.n_warm_ = n_rows(problem.X_warm)

@@ -154,7 +154,8 @@ def test_an_order_that_was_found_is_kept_when_its_rounds_are_interrupted(sets, n
         learner.fit(**sets)
     assert "strategy_.order_, and FixedOrder" in "".join(caught.value.__notes__)
     np.testing.assert_array_equal(learner.strategy_.order_, whole.strategy_.order_)
-    assert not hasattr(learner, "estimator_")
+    assert np.isnan(learner.curve_[-1])
+    assert np.isnan(learner.quality_)
 
 
 def test_an_error_after_ctrl_c_is_its_consequence():

@@ -123,9 +123,10 @@ def check_labels(y: Any, name: str) -> Any:
         missing = [i for i, row in enumerate(y) if any(map(_is_unknown, row))]
     else:
         mask = np.ma.getmaskarray(y) if np.ma.isMaskedArray(y) else False
-        if np.ndim(y) > 1 and np.shape(y)[1] != 1:
+        shape: tuple = getattr(y, "shape", ())
+        if len(shape) > 1 and shape[1] != 1:
             raise ValueError(
-                f"{name} must have one label per row, got shape {np.shape(y)}: skal "
+                f"{name} must have one label per row, got shape {tuple(shape)}: skal "
                 "does not take several labels per row, so choose one of the columns."
             )
         y = column_or_1d(y, warn=True)

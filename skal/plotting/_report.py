@@ -180,7 +180,7 @@ class HTMLReport:
         body = "\n".join([contents, *self._parts])
         page = PAGE.format(title=escape(self.title), style=STYLE, body=body)
         path = Path(path)
-        # A half surrogate, as in the name of a file, is no character.
+        # A half surrogate, as in the name of a file, cannot be encoded.
         replace_file(path, page.encode("utf-8", "replace"))
         return path
 

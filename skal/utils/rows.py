@@ -26,7 +26,7 @@ def take_rows(X, rows):
     ValueError
         If `rows` is not one-dimensional, or not of integers.
     IndexError
-        If there is no row at such a position.
+        If a position is outside of the rows.
 
     See Also
     --------

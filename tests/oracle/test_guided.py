@@ -351,7 +351,7 @@ def test_a_score_with_other_last_digits_may_be_completed(sets, path):
             journal.add_scores({b"set": score}, given)
     with Journal(path, problem, "test", 0, {}) as journal:
         assert journal.find([b"set"]) == {b"set": 0.1 + 0.2}
-        assert journal.find_margins([b"set"])[b"set"].tolist() == [1] * 5
+        assert journal.find_margins([b"set"], 5)[b"set"].tolist() == [1] * 5
 
 
 def test_margins_of_long_ago_are_predicted(blobs, monkeypatch):

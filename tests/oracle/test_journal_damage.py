@@ -158,7 +158,7 @@ def test_a_journal_made_by_hand_is_refused_by_name(sets, path, trained, kind):
     trained.clear()
     with pytest.raises(ValueError, match=f"search.db is a damaged .*{message}"):
         search(sets, path)
-    assert len(trained) == 1  # the first round, before the search
+    assert not trained
     if "step" in message or "table" in message:
         with pytest.raises(ValueError, match=r"search.db is a damaged"):
             read_journal(path)

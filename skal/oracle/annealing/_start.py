@@ -63,7 +63,7 @@ class StartSpec(NamedTuple):
         Raises
         ------
         ValueError
-            If the start is an oracle, is no order of the pool, or takes more than
+            If the start is an oracle, does not order the pool, or takes more than
             `max_trainings`.
         """
         if self.kind == "order":

@@ -128,7 +128,7 @@ def _is_stale(folder: Path) -> bool:
 
 
 def file_at(path: Path) -> tuple[int, int] | None:
-    """Return what identifies the file at a path; None if there is none."""
+    """Return numbers that identify the file at a path; None without a file."""
     try:
         found = path.stat()
     except OSError:
