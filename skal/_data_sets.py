@@ -87,8 +87,8 @@ def checked_sets(
     X, y = check_rows(X, "X", estimator), check_labels(y, "y")
     check_matching(X, y, "y")
     sets = _check_given(given, X, estimator)
-    if is_frame(X):
-        X, sets = _in_common_types(X, sets)
+    if sets:
+        X, sets = _comparable(X, sets)
     classes = class_list([y, *(sets[key] for key in sets if key[0] == "y")])
 
     # Carve the sets that are not given; what remains is the pool
@@ -182,17 +182,16 @@ def _check_given(
         if name == "warm" or not is_empty:
             sets[f"X_{name}"] = X_given
             sets[f"y_{name}"] = check_labels(y_given, f"y_{name}")
-    if sets:
-        tables = {key: value for key, value in sets.items() if key[0] == "X"}
-        check_disjoint({"X": X, **tables})
     return sets
 
 
-def _in_common_types(X: Any, sets: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Return the frames with columns of the same types."""
-    frames = {"X": X} | {key: value for key, value in sets.items() if key[0] == "X"}
-    frames = in_common_types(frames)
-    return frames.pop("X"), sets | frames
+def _comparable(X: Any, sets: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return frames with columns of the same types, after a check for shared rows."""
+    tables = {"X": X} | {key: value for key, value in sets.items() if key[0] == "X"}
+    if is_frame(X):
+        tables = in_common_types(tables)
+    check_disjoint(tables)
+    return tables.pop("X"), sets | tables
 
 
 def _fill_in_warm_size(

@@ -424,3 +424,13 @@ def test_lists_of_ids_may_have_any_length_in_predictions(length):
     counts = make_pipeline(CountVectorizer(analyzer=list), MultinomialNB())
     fitted = learner(estimator=counts).fit(rows, [i % 2 for i in range(90)])
     assert fitted.predict([[1] * length, [2, 3] * length]).shape == (2,)
+
+
+def test_a_warning_about_shared_rows_points_at_the_call_of_fit():
+    rows = [f"sentence {i}" for i in range(200)]
+    model = make_pipeline(CountVectorizer(), MultinomialNB())
+    with pytest.warns(UserWarning, match="X and X_test share 10 rows") as caught:
+        learner(estimator=model).fit(
+            rows[:110], [0, 1] * 55, X_test=rows[100:], y_test=[0, 1] * 50
+        )
+    assert caught[0].filename == __file__

@@ -127,7 +127,7 @@ def _check_table(X: Any, name: str, steps: tuple, is_whole: bool) -> None:
 def _check_one_kind(values: NDArray, columns: list, name: str, step: Any) -> None:
     """Check that the cells of each column are all texts or all numbers, or missing."""
     for number, cells in enumerate(values.reshape(len(values), -1).T):
-        kinds = [kind_of_cell(cell) for cell in cells]
+        kinds = ["other" if is_pandas_na(c) else kind_of_cell(c) for c in cells]
         expected = next(filter(None, kinds), None)
         for row, (cell, kind) in enumerate(zip(cells, kinds, strict=True)):
             if kind not in (None, expected) or kind == "other":
@@ -135,7 +135,8 @@ def _check_one_kind(values: NDArray, columns: list, name: str, step: Any) -> Non
                 raise TypeError(
                     f"{name} has {_short(cell)} in row {row}{where}, and "
                     f"{type(step).__name__} takes columns of texts or of numbers, not "
-                    "of both or anything else: convert the column to one type."
+                    "of both or anything else, such as NA: convert the column to one "
+                    "type, with None or NaN for missing values."
                 )
 
 
@@ -251,6 +252,10 @@ def _columns(X: Any) -> Iterator[tuple[list, Any]]:
 
 def _as_array(column: Any) -> NDArray:
     """Return a column as an array: of objects, if numpy has no such type."""
+    # scikit-learn makes NaN of NA in the nullable numbers of pandas.
+    is_nullable = hasattr(column, "iloc") and not isinstance(column.dtype, np.dtype)
+    if is_nullable and getattr(column.dtype, "kind", "O") in "biuf":
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
     try:
         return np.asarray(column)
     except Exception:  # integers of 128 bits, which only polars has

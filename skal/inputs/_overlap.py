@@ -76,10 +76,18 @@ def row_keys(tables: list) -> list[list]:
     if all(isinstance(X, Mapping) for X in tables):  # such as skorch's SliceDict
         columns = [row_keys([X[name] for X in tables]) for name in tables[0]]
         return [list(zip(*parts, strict=True)) for parts in zip(*columns, strict=True)]
-    tables = [X.to_numpy() if is_frame(X) else X for X in tables]
+    tables = [_frame_as_array(X) if is_frame(X) else X for X in tables]
     typed = [X for X in tables if isinstance(X, np.ndarray) or sparse.issparse(X)]
     dtype = np.result_type(*(X.dtype for X in typed)) if typed else None
     return [_keys(X, dtype) for X in tables]
+
+
+def _frame_as_array(X: Any) -> Any:
+    """Return a frame as an array, or as a list of tuples if numpy lacks a type."""
+    try:
+        return X.to_numpy()
+    except Exception:  # integers of 128 bits, which only polars has
+        return list(zip(*(X[column] for column in X.columns), strict=True))
 
 
 def _keys(X: Any, dtype: Any) -> list:

@@ -309,7 +309,7 @@ def test_numbers_as_objects_in_one_set_are_numbers(gap):
     assert np.isfinite(fit(model, X.astype(object), X_warm=warm, **given).curve_).all()
 
 
-@pytest.mark.parametrize("odd", ["word", {"a": 1}, [1], b"1", 1j])
+@pytest.mark.parametrize("odd", ["word", {"a": 1}, [1], b"1", 1j, pd.NA])
 @pytest.mark.parametrize("make", [np.asarray, pd.DataFrame, list])
 def test_an_encoder_takes_one_kind_of_cells_in_a_column(odd, make):
     X = np.array([[i % 3, "ab"[i % 2]] for i in range(60)], dtype=object)
@@ -334,3 +334,23 @@ def test_integers_that_numpy_lacks_are_looked_through():
     assert fit(Own(), X)
     with pytest.raises((ValueError, TypeError)):
         fit(REFUSING["alone"], X.with_columns(b=pl.lit("word")))
+
+
+def test_missing_values_of_pandas_are_taken_by_an_encoder_in_numbers_alone():
+    numbers = [None if i == ROW else i % 3 for i in range(60)]
+    frame = pd.DataFrame({"a": pd.array(numbers, dtype="Int64")})
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), MultinomialNB())
+    assert fit(model, frame)
+    words = pd.array([None if n is None else "abc"[n] for n in numbers], dtype="string")
+    with pytest.raises(TypeError, match=f"X has <NA> in row {ROW}, column 'a', and On"):
+        fit(make_pipeline(model[:1], NeverCounted()), frame.assign(a=words))
+
+
+def test_dates_beside_numbers_are_refused_by_the_name_of_their_column():
+    numbers = pd.DataFrame({"a": range(60)})
+    dates = pd.DataFrame({"a": pd.date_range("2020", periods=20)})
+    given = {"X_test": dates, "y_test": np.arange(20) % 2}
+    with pytest.raises(
+        ValueError, match="Column 'a' is of type int64 in X and of type d"
+    ):
+        fit(make_pipeline(FunctionTransformer(), NeverTrained()), numbers, **given)
