@@ -45,7 +45,7 @@ def check_cells(X: Any, name: str, estimator: Any) -> None:
     if n_rows(X) == 0:
         return
     if is_list(X) and width(X) is not None:
-        X = _objects(X)
+        X = objects(X)
     for part, steps in paths(X, estimator):
         if not is_known(steps[0]):
             continue
@@ -76,7 +76,7 @@ def check_numbers(X: Any, name: str, step: Any) -> None:
         If a cell is no number, or rows differ in length.
     """
     if is_list(X):
-        _check_lengths(X, name, step)
+        check_lengths(X, name, step)
     for columns, values in _columns(X):
         found = _first_word(values)
         if found is not None:
@@ -233,7 +233,7 @@ def _is_array(X: Any) -> bool:
 def _columns(X: Any) -> Iterator[tuple[list, Any]]:
     """Yield tables of cells, with the names of their columns if they have any."""
     if not is_frame(X):
-        X = _objects(X) if is_list(X) else X
+        X = objects(X) if is_list(X) else X
         yield [], X if _is_array(X) else np.asarray(X)
         return
     # Columns of numpy's numbers are looked through together, since they may be many.
@@ -262,8 +262,17 @@ def _as_array(column: Any) -> NDArray:
         return np.array(list(column), dtype=object)
 
 
-def _objects(rows: Any) -> NDArray:
-    """Return rows of one length as a table of objects."""
+def objects(rows: Any) -> NDArray:
+    """Return rows of one length as a table of objects.
+
+    Parameters
+    ----------
+    rows : list
+
+    Returns
+    -------
+    ndarray
+    """
     try:
         return np.array(rows, dtype=object)
     except ValueError:  # arrays of different shapes within the rows
@@ -370,8 +379,23 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _check_lengths(rows: Any, name: str, step: Any) -> None:
-    """Check that rows of a table are all as long as the first."""
+def check_lengths(rows: Any, name: str, step: Any) -> None:
+    """Check that rows of a table are all as long as the first.
+
+    Parameters
+    ----------
+    rows : list
+        The rows.
+    name : str
+        Their name in error messages.
+    step : estimator
+        The step that takes a table.
+
+    Raises
+    ------
+    ValueError
+        If two rows differ in length or shape.
+    """
     for number, row in enumerate(rows):
         if _shape(row) != _shape(rows[0]):
             raise ValueError(

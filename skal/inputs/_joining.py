@@ -182,10 +182,9 @@ def _joint_type(parts: list[Any]) -> Any:
         kinds = [type(part.dtype) for part in parts]
         if kinds == [pl.Datetime, pl.Datetime]:
             return pl.Datetime("ns", parts[0].dtype.time_zone)
-        if set(kinds) == {pl.Int64, pl.UInt64}:
-            return pl.Int64
         frames = [part[:0].rename("0").to_frame() for part in parts]
-        return pl.concat(frames, how="vertical_relaxed").dtypes[0]
+        joint = pl.concat(frames, how="vertical_relaxed").dtypes[0]
+        return pl.Int64 if str(joint) in ("Int128", "UInt128") else joint
     import pandas as pd
 
     joint = pd.concat([part[:0] for part in parts]).dtype

@@ -76,6 +76,9 @@ def is_known(step: Any) -> bool:
     """
     if isinstance(step, _BaseComposition):
         return False
+    # A Gaussian process may have a kernel for objects of any kind.
+    if not getattr(getattr(step, "kernel", None), "requires_vector_input", True):
+        return False
     is_own = not is_of(step, "sklearn") and not is_of(step, "skal")
     return not is_own and not get_tags(step).no_validation
 
@@ -115,14 +118,12 @@ def takes_words(step: Any) -> bool:
     """
     tags = get_tags(step).input_tags
     is_imputer = isinstance(step, SimpleImputer)
-    needs_vectors = getattr(getattr(step, "kernel", None), "requires_vector_input", 1)
     return bool(
         (tags.categorical and hasattr(step, "transform"))
         or tags.string
         or tags.dict
         or (is_imputer and step.strategy in ("most_frequent", "constant"))
         or hasattr(step, "categorical_features")
-        or not needs_vectors
     )
 
 

@@ -11,7 +11,13 @@ from sklearn.compose import ColumnTransformer
 from sklearn.utils import check_array, get_tags
 
 from skal._sklearn import _BaseComposition
-from skal.inputs._cells import check_cells, check_numbers, is_missing
+from skal.inputs._cells import (
+    check_cells,
+    check_lengths,
+    check_numbers,
+    is_missing,
+    objects,
+)
 from skal.inputs._containers import is_frame, is_list, n_rows
 from skal.inputs._joining import LARGEST_EXACT
 from skal.inputs._steps import first_step, is_known, is_of, takes_words
@@ -146,7 +152,7 @@ def _as_table(X: Any, name: str, first: Any) -> Any:
     if (tags.string and not tags.two_d_array) or tags.dict:
         return X
     if takes_words(first):
-        return _as_numbers(X) if is_list(X) else _checked_shape(X, name, first, None)
+        return _checked_shape(_as_cells(X, name, first), name, first, None)
     check_numbers(X, name, first)
     # Whether digits in strings are numbers, too, is for the estimator to say.
     if not sparse.issparse(X) and np.asarray(X).dtype.kind in "US":
@@ -189,6 +195,15 @@ def _checked_shape(X: Any, name: str, first: Any, dtype: Any) -> Any:
         ensure_min_samples=0 if name != "X" else 1,
         input_name=name,
     )
+
+
+def _as_cells(X: Any, name: str, first: Any) -> Any:
+    """Return a list as an array of one type, whichever of its rows are taken later."""
+    if not is_list(X):
+        return X
+    check_lengths(X, name, first)
+    array = _as_numbers(X)
+    return objects(X) if array is X else array
 
 
 def _as_numbers(X: Any) -> Any:

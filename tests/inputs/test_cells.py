@@ -15,6 +15,12 @@ from sklearn.ensemble import (
 )
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.gaussian_process.kernels import (
+    GenericKernelMixin,
+    Kernel,
+    StationaryKernelMixin,
+)
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -354,3 +360,38 @@ def test_dates_beside_numbers_are_refused_by_the_name_of_their_column():
         ValueError, match="Column 'a' is of type int64 in X and of type d"
     ):
         fit(make_pipeline(FunctionTransformer(), NeverTrained()), numbers, **given)
+
+
+def test_lists_for_an_encoder_have_one_type_whichever_rows_are_labelled():
+    rows = [[i % 3, None if i % 7 == 0 else 2] for i in range(60)]
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), MultinomialNB())
+    found = fit(model, rows)
+    expected = fit(model, np.array(rows, dtype=object))
+    np.testing.assert_array_equal(found.curve_, expected.curve_)
+    given = {"X_val": [[1], [1, 2]], "y_val": [0, 1]}
+    with pytest.raises(
+        ValueError, match=r"Row 1 of X_val has the shape \(2,\), and row"
+    ):
+        fit(make_pipeline(model[:1], NeverCounted()), rows, **given)
+
+
+class Lengths(GenericKernelMixin, StationaryKernelMixin, Kernel):
+    """A kernel of texts of the user's own, which compares their lengths."""
+
+    def __init__(self, width=1.0):
+        self.width = width
+
+    def __call__(self, X, Y=None, eval_gradient=False):
+        n, m = (
+            np.array([[len(row)] for row in rows])
+            for rows in (X, X if Y is None else Y)
+        )
+        return np.exp(-((n - m.T) ** 2.0))
+
+    def diag(self, X):
+        return np.ones(len(X))
+
+
+def test_a_kernel_of_the_users_takes_texts():
+    model = GaussianProcessClassifier(Lengths(), optimizer=None)
+    assert fit(model, ["a" * (1 + i % 5) for i in range(60)])

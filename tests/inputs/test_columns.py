@@ -110,6 +110,7 @@ def test_other_types_are_joined_without_a_loss(pool, warm, dtype):
         (polars([None]), polars([1, 2]), pl.Int64),
         (polars([1]), polars([1.5, None]), pl.Float64),
         (polars([1], pl.UInt64), polars([-1]), pl.Int64),
+        (polars([1], pl.Int8), polars([3], pl.UInt64), pl.Int64),
         (polars([1], pl.Int8), polars([300]), pl.Int64),
         (
             polars([dt.datetime(2020, 1, 1)], pl.Datetime("ms")),
