@@ -1,7 +1,8 @@
 """Scores of models on held-out sets, also of models that could not be trained."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -113,11 +114,10 @@ class Evaluation(NamedTuple):
         if model is None or self.X is None:
             return float("nan")
         try:
-            with explained(model):
-                return self.checked(self.scorer(model, self.X, self.y))
-        except Exception as error:
-            self._explain(error)
-            raise
+            return self.checked(self.scorer(model, self.X, self.y))
+        except Exception:
+            with self._missing_classes_noted(), explained(model):
+                raise
 
     def judge(self, model: Any) -> Judgement:
         """Score a model, and compute the margins of its answers to the sample.
@@ -185,18 +185,22 @@ class Evaluation(NamedTuple):
         """
         return as_score(self.scorer, value)
 
-    def _explain(self, error: Exception) -> None:
+    @contextmanager
+    def _missing_classes_noted(self) -> Iterator[None]:
         """Add a note to a scorer's error if the held-out set lacks a class."""
-        if self.classes is None:
-            return
-        missing = np.setdiff1d(self.classes, all_labels(self.y))
-        if len(missing):
-            names = ", ".join(map(repr, missing.tolist()[:5]))
-            error.add_note(
-                f"The {SETS[self.name]} has no row of {len(missing)} of "
-                f"{len(self.classes)} classes, such as {names}: if the scorer needs "
-                "all classes, set stratify=True or give a larger set."
-            )
+        try:
+            yield
+        except Exception as error:
+            classes = np.array(()) if self.classes is None else self.classes
+            missing = np.setdiff1d(classes, all_labels(self.y))
+            if len(missing):
+                names = ", ".join(map(repr, missing.tolist()[:5]))
+                error.add_note(
+                    f"The {SETS[self.name]} has no row of {len(missing)} of "
+                    f"{len(classes)} classes, such as {names}: if the scorer needs "
+                    "all classes, set stratify=True or give a larger set."
+                )
+            raise
 
 
 def warn_of_failure(error: Exception, error_score: float) -> None:

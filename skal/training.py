@@ -216,6 +216,9 @@ class Trainer:
         return model if self.is_tagging else with_classes(model, self.classes, known)
 
     def _fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
+        if not self._class_parameters.names:
+            model.fit(X, y, **params)
+            return
         with self._class_parameters.checked(y):
             model.fit(X, y, **params)
 

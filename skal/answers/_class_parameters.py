@@ -33,6 +33,7 @@ class ClassParameters:
                 self.mappings[name] = value
             elif short in LISTS and np.shape(value) == (len(classes),):
                 self.lists.append(name)
+        self.names = [*self.lists, *self.mappings]
 
     @contextmanager
     def checked(self, y: Any) -> Iterator[None]:
