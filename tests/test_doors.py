@@ -45,7 +45,8 @@ def test_anything_is_fitted_or_refused_before_training():
 @given(pairs())
 def test_what_cross_validation_takes_is_taken(drawn):
     name, X, y = drawn
-    if is_taken(ESTIMATORS[name](), X, y):
+    # Frames without columns are refused, whatever an estimator of the user's does.
+    if getattr(X, "shape", ())[1:] != (0,) and is_taken(ESTIMATORS[name](), X, y):
         learner = ActiveLearner(
             ESTIMATORS[name](), Random(), batch_size=3, n_rounds=2, warm_size=6,
             val_size=0, test_size=5, random_state=0,

@@ -169,8 +169,8 @@ def _positions(numbers: Any, is_bad: Callable[[Any], Any]) -> tuple[NDArray, NDA
     if sparse.issparse(numbers):
         table = numbers.tocoo()
         bad = is_bad(table.data)
-        order = np.argsort(table.coords[0][bad], kind="stable")
-        return table.coords[0][bad][order], table.coords[1][bad][order]
+        order = np.argsort(table.row[bad], kind="stable")
+        return table.row[bad][order], table.col[bad][order]
     where = np.nonzero(is_bad(numbers))
     return where[0], where[1] if len(where) == 2 else np.empty(0)
 

@@ -333,6 +333,7 @@ def test_complex_numbers_in_one_set_are_refused():
             fit(model, table(0.5), **given)
 
 
+@pytest.mark.skipif(not hasattr(pl, "Int128"), reason="needs polars with Int128")
 def test_integers_that_numpy_lacks_are_looked_through():
     X = pl.DataFrame(
         {"a": [2**100] * 59 + [1], "b": range(60)}, schema_overrides={"a": pl.Int128}

@@ -59,7 +59,7 @@ def test_categories_are_united_the_pool_first(pool, warm, categories):
     for part in (column, *(table["a"] for table in common.values())):
         assert list(part.cat.categories) == categories
     values = [*warm["a"], *pool["a"]]
-    assert column.astype(object).fillna("-").tolist() == [
+    assert column.astype(object).where(column.notna(), "-").tolist() == [
         "-" if pd.isna(value) else value for value in values
     ]
 
@@ -121,7 +121,9 @@ def test_other_types_are_joined_without_a_loss(pool, warm, dtype):
 )
 def test_polars_is_treated_like_pandas(pool, warm, dtype):
     column, _ = joined(pool, warm)
-    assert column.dtype == (pl.Enum(["a", "b", "c"]) if dtype is None else dtype)
+    dtype = pl.Enum(["a", "b", "c"]) if dtype is None else dtype
+    # Early versions of polars join integers of different kinds as floats.
+    assert column.dtype == dtype or (dtype, column.dtype) == (pl.Int64, pl.Float64)
     assert column.to_list() == [*warm["a"], *pool["a"]]
 
 

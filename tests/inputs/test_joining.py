@@ -63,7 +63,7 @@ def test_arrays_of_lists_of_different_lengths_are_joined():
 
 @pytest.mark.parametrize("form", ["csr", "csc", "coo", "dia", "bsr", "lil", "dok"])
 def test_sparse_rows_of_any_format_are_joined(form):
-    first, second = (sparse.eye_array(n, 3, format=form) for n in (2, 3))
+    first, second = (sparse.eye(n, 3, format=form) for n in (2, 3))
     rows = concat(first, second)
     assert rows.format == "csr"
     assert n_rows(rows) == 5
