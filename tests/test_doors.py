@@ -17,8 +17,10 @@ from _doors import (  # noqa: E402
     pairs,
 )
 from hypothesis import HealthCheck, given, settings  # noqa: E402
+from scipy import sparse  # noqa: E402
 
 from skal import ActiveLearner, Random  # noqa: E402
+from skal.inputs._cells import is_missing  # noqa: E402
 
 SAME_IN_EACH_RUN = settings(
     derandomize=True,
@@ -45,8 +47,11 @@ def test_anything_is_fitted_or_refused_before_training():
 @given(pairs())
 def test_what_cross_validation_takes_is_taken(drawn):
     name, X, y = drawn
-    # Frames without columns are refused, whatever an estimator of the user's does.
-    if getattr(X, "shape", ())[1:] != (0,) and is_taken(ESTIMATORS[name](), X, y):
+    # Frames without columns and missing labels are always refused.
+    is_refused = getattr(X, "shape", ())[1:] == (0,) or any(map(is_missing, y))
+    # scipy 1.11 cannot index sparse rows of half precision.
+    is_half = sparse.issparse(X) and X.dtype == np.float16
+    if not (is_refused or is_half) and is_taken(ESTIMATORS[name](), X, y):
         learner = ActiveLearner(
             ESTIMATORS[name](), Random(), batch_size=3, n_rounds=2, warm_size=6,
             val_size=0, test_size=5, random_state=0,

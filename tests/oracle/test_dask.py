@@ -104,7 +104,7 @@ def test_a_worker_is_killed_between_two_steps(blobs, client, on_cluster, monkeyp
     reference, before = alone(blobs), pids(client)
     monkeypatch.setattr(UniformChain, "step", kill)
     assert_same(reference, search(blobs))
-    client.wait_for_workers(2)
+    client.wait_for_workers(2, timeout=120)
     assert len(before - pids(client)) == 1
 
 
@@ -142,7 +142,7 @@ def test_a_worker_is_killed_in_a_training(
         path.touch()
     assert_same(reference, search(blobs, mortal))
     assert not path.exists()
-    client.wait_for_workers(2)
+    client.wait_for_workers(2, timeout=120)
     assert len(before - pids(client)) == 1
 
 
