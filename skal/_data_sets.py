@@ -93,7 +93,9 @@ def checked_sets(
 
     # Carve the sets that are not given; what remains is the pool
     n = n_rows(X)
-    least = choice.get("warm_per_class", 0) * (0 if is_tags(y) else len(np.unique(y)))
+    least = choice.get("warm_per_class", 0)
+    if least and not is_tags(y):
+        least *= len(np.unique(y))
     counts = _fill_in_warm_size(sizes, n, batch_size, least)
     rows = carve(n, counts, seed, y=y, **choice)
     pool = rows.pop("pool")

@@ -87,8 +87,6 @@ def score_rounds(
         task.call_on_fit_task_end(estimator=learner, metadata={"score": score})
         if is_fitted_late and current.k == 0:
             _fit(strategy, problem, context, learner)
-            # If Ctrl-C ends the following rounds, the order is not lost.
-            learner.strategy_ = strategy
 
 
 def _fit(strategy: Any, problem: Problem, context: Any, learner: Any) -> None:

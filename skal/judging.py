@@ -114,7 +114,7 @@ class Evaluation(NamedTuple):
         if model is None or self.X is None:
             return float("nan")
         try:
-            return self.checked(self.scorer(model, self.X, self.y))
+            return as_score(self.scorer, self.scorer(model, self.X, self.y))
         except Exception:
             with self._missing_classes_noted(), explained(model):
                 raise
@@ -157,33 +157,18 @@ class Evaluation(NamedTuple):
         warn_of_failure(error, self.error_score)
         if self.sample is None:
             return Judgement(self.error_score, has_failed=True)
-        n_answers = len(all_labels(self.sampled()[1]))
-        return Judgement(self.error_score, np.zeros(n_answers, np.float16), True)
+        margins = np.zeros(self.n_answers, np.float16)
+        return Judgement(self.error_score, margins, has_failed=True)
+
+    @property
+    def n_answers(self) -> int:
+        """Number of answers to the sample: one per row, or per tag."""
+        return len(all_labels(self.sampled()[1]))
 
     def sampled(self) -> tuple[Any, Any]:
         """Return the rows and labels of the sample."""
         assert self.sample is not None
         return take(self.X, self.sample), take(self.y, self.sample)
-
-    def checked(self, value: Any) -> float:
-        """Return a score as a float, after a check that it is a finite number.
-
-        Parameters
-        ----------
-        value : object
-            The value that the scorer returned.
-
-        Returns
-        -------
-        float
-            The same score.
-
-        Raises
-        ------
-        ValueError
-            If the score is not a number, NaN or infinite.
-        """
-        return as_score(self.scorer, value)
 
     @contextmanager
     def _missing_classes_noted(self) -> Iterator[None]:
@@ -248,7 +233,7 @@ def train_and_judge(
         X, y, scorer, sample, *_ = evaluation
         try:
             found = trainer.many.judge(rows, X, y, scorer, sample)
-            return [Judgement(evaluation.checked(score), m) for score, m in found]
+            return [Judgement(as_score(scorer, score), m) for score, m in found]
         except Exception:
             # Find out below which of the models failed.
             if evaluation.error_score is None:

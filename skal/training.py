@@ -1,7 +1,7 @@
 """Training as a pure function of a labelled set and a seed: theta = eta(D, xi)."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -216,10 +216,8 @@ class Trainer:
         return model if self.is_tagging else with_classes(model, self.classes, known)
 
     def _fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
-        if not self._class_parameters.names:
-            model.fit(X, y, **params)
-            return
-        with self._class_parameters.checked(y):
+        named = self._class_parameters
+        with named.checked(y) if named.names else nullcontext():
             model.fit(X, y, **params)
 
     def explain(self, error: Exception, positions: NDArray[np.int64]) -> None:

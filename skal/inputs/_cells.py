@@ -89,7 +89,7 @@ def _refuse_cell(row: int, cell: Any, where: str, name: str, step: Any) -> NoRet
     kind = type(cell).__name__
     reason = f" (float() argument must be a string or a real number, not '{kind}')"
     raise (ValueError if is_text else TypeError)(
-        f"{name} has {_short(cell)} in row {row}{where}{reason * (not is_text)}, "
+        f"{name} has {short(cell)} in row {row}{where}{reason * (not is_text)}, "
         f"and {type(step).__name__} takes numbers: convert it to a number, leave the "
         "row out, or put a step that does this before it in a Pipeline."
     )
@@ -116,7 +116,8 @@ def _check_table(X: Any, name: str, steps: tuple, is_whole: bool) -> None:
         if get_tags(first).input_tags.categorical and values.dtype.kind == "O":
             _check_one_kind(values, columns, name, first)
         numbers = _as_floats(values)
-        for text, is_bad, step in checks:
+        # A finite sum, as of most tables, spares two passes.
+        for text, is_bad, step in checks[2:] if _is_finite_sum(numbers) else checks:
             if step is not None and is_bad(_data(numbers)).any():
                 rows, found = _positions(numbers, is_bad)
                 names = [columns[i] if columns else i for i in found[:1].tolist()]
@@ -133,7 +134,7 @@ def _check_one_kind(values: NDArray, columns: list, name: str, step: Any) -> Non
             if kind not in (None, expected) or kind == "other":
                 where = _of(columns[:1] or [number])
                 raise TypeError(
-                    f"{name} has {_short(cell)} in row {row}{where}, and "
+                    f"{name} has {short(cell)} in row {row}{where}, and "
                     f"{type(step).__name__} takes columns of texts or of numbers, not "
                     "of both or anything else, such as NA: convert the column to one "
                     "type, with None or NaN for missing values."
@@ -175,6 +176,12 @@ def _positions(numbers: Any, is_bad: Callable[[Any], Any]) -> tuple[NDArray, NDA
     return where[0], where[1] if len(where) == 2 else np.empty(0)
 
 
+def _is_finite_sum(numbers: Any) -> bool:
+    """Return whether the sum is finite, and thus each number; it may overflow."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(_data(numbers).sum()))
+
+
 def _is_negative(numbers: Any) -> Any:
     return numbers < 0
 
@@ -193,13 +200,13 @@ def _check_texts(rows: Any, name: str, step: Any) -> None:
     for number, row in enumerate(rows):
         if counts_words(step) and not isinstance(row, str | bytes):
             raise TypeError(
-                f"Row {number} of {name} must be a text, got {_short(row)}: "
+                f"Row {number} of {name} must be a text, got {short(row)}: "
                 f'{type(step).__name__} splits each row into words, so pass a str (""'
                 " for no text), or leave the row out."
             )
         if type(step).__module__.startswith("skal.") and not _is_sentence(row):
             raise TypeError(
-                f"Row {number} of {name} must be a sentence, got {_short(row)}: pass "
+                f"Row {number} of {name} must be a sentence, got {short(row)}: pass "
                 "each row as a str or as a list of words."
             )
 
@@ -217,7 +224,7 @@ def _check_mappings(rows: Any, name: str, step: Any) -> None:
     for number, row in enumerate(rows) if is_list(rows) else ():
         if not isinstance(row, Mapping):
             raise TypeError(
-                f"Row {number} of {name} must be a dict, got {_short(row)}: "
+                f"Row {number} of {name} must be a dict, got {short(row)}: "
                 f"{type(step).__name__} takes names and values, so pass {{}} for none, "
                 "or leave the row out."
             )
@@ -374,7 +381,17 @@ def _of(columns: list) -> str:
     return f", column {columns[0]!r}" if columns else ""
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Return a value as a text of at most 40 characters, for a message.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+    """
     text = " ".join(repr(value).split())
     return text if len(text) <= 40 else f"{text[:37]}..."
 

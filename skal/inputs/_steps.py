@@ -51,8 +51,7 @@ def first_step(estimator: Any) -> Any:
     """
     while True:
         if isinstance(estimator, Pipeline):
-            steps = [step for _, step in estimator.steps if hasattr(step, "fit")]
-            estimator = steps[0]
+            estimator = _steps_of(estimator)[0]
         elif hasattr(getattr(estimator, "estimator", None), "fit"):
             estimator = estimator.estimator
         else:
@@ -174,8 +173,7 @@ def paths(X: Any, estimator: Any, *after: Any) -> Iterator[tuple[Any, tuple]]:
     elif not hasattr(estimator, "fit"):  # "drop", for example
         return
     elif isinstance(estimator, Pipeline):
-        steps = [step for _, step in estimator.steps if hasattr(step, "fit")]
-        yield from paths(X, *steps, *after)
+        yield from paths(X, *_steps_of(estimator), *after)
     elif isinstance(estimator, ColumnTransformer):
         for columns, step in _columns_and_steps(X, estimator):
             yield from paths(columns, step, *after)
@@ -186,6 +184,11 @@ def paths(X: Any, estimator: Any, *after: Any) -> Iterator[tuple[Any, tuple]]:
         yield from paths(X, estimator.estimator, *after)
     else:
         yield X, (estimator, *_flat(after))
+
+
+def _steps_of(pipeline: Pipeline) -> list:
+    """Return the steps of a Pipeline, without "passthrough" and None."""
+    return [step for _, step in pipeline.steps if hasattr(step, "fit")]
 
 
 def _flat(steps: tuple) -> Iterator[Any]:

@@ -273,7 +273,8 @@ def fit_strategy(strategy, X, problem):
     visible = problem.seen_by(strategy)
     # A search trains and scores on what it is given, as the run itself does.
     if not strategy_searches(strategy):
-        X, visible = read_only(X), protected(visible)
+        is_pool, visible = X is problem.X_pool, protected(visible)
+        X = visible.X_pool if is_pool else read_only(X)
     return strategy.fit(X, visible.y_pool, problem=visible)
 
 

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skal._sklearn import Interval, _fit_context
+from skal.inputs._cells import short
 from skal.inputs._containers import is_frame
 
 PADDING, UNKNOWN = 0, 1
@@ -261,12 +262,7 @@ def _tokens(row: Any, number: int, lowercase: bool) -> list[str]:
     is_list = isinstance(row, list | tuple | np.ndarray)
     if not is_list or not all(isinstance(word, str) for word in row):
         raise TypeError(
-            f"Row {number} of X must be a sentence, got {_short(row)}: pass each row "
+            f"Row {number} of X must be a sentence, got {short(row)}: pass each row "
             "as a str or as a list of words."
         )
     return [word.lower() if lowercase else word for word in row]
-
-
-def _short(value: Any) -> str:
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 40 else f"{text[:37]}..."

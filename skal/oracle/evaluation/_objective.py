@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from skal.judging import Evaluation, Judgement
 from skal.oracle.evaluation._budget import Budget, OutOfTime
 from skal.oracle.evaluation._kept_margins import KeptMargins, Margins
-from skal.oracle.evaluation._sample import n_answers, some_rows
+from skal.oracle.evaluation._sample import some_rows
 from skal.oracle.evaluation._score_table import ScoreTable
 from skal.oracle.evaluation._workers import Jobs
 from skal.oracle.journal._journal import Journal
@@ -92,6 +92,7 @@ class Objective:
         self.trainer = Trainer(problem)
         sample = some_rows(problem) if with_margins else None
         self._evaluation = Evaluation.on(problem, "val", sample)
+        self._n_answers = self._evaluation.n_answers if with_margins else 0
         self._margins = KeptMargins()
         self._jobs = Jobs(self.trainer, self._evaluation, n_jobs)
         # Scores of requested sets, and of sets that were only trained ahead.
@@ -307,7 +308,7 @@ class Objective:
         if self._evaluation.sample is None:
             return known | self._journal.find(unknown)
         # A search without margins wrote scores alone: ignore them, and train again.
-        found = self._journal.find_margins(unknown, n_answers(self._evaluation))
+        found = self._journal.find_margins(unknown, self._n_answers)
         self._margins.add(found)
         return known | self._journal.find(found)
 

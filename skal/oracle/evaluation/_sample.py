@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 
 from skal.inputs._containers import n_rows
 from skal.inputs._tags import is_tags
-from skal.judging import Evaluation
 from skal.problem import Problem
 from skal.seeding import Stream, stream
 
@@ -36,21 +35,3 @@ def some_rows(problem: Problem) -> NDArray[np.int64]:
     sizes = [len(problem.y_val[row]) for row in order] if is_tags(problem.y_val) else 1
     n_answers = np.cumsum(np.broadcast_to(sizes, len(order)))
     return np.sort(order[: np.searchsorted(n_answers, MAX_ANSWERS, side="right") or 1])
-
-
-def n_answers(evaluation: Evaluation) -> int:
-    """Return the number of answers whose margins are compared: one per row, or tag.
-
-    Parameters
-    ----------
-    evaluation : Evaluation
-        With a sample.
-
-    Returns
-    -------
-    int
-    """
-    assert evaluation.sample is not None
-    if not is_tags(evaluation.y):
-        return len(evaluation.sample)
-    return sum(len(evaluation.y[row]) for row in evaluation.sample)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from sklearn.base import clone
 
+from skal.answers._needs import strategy_peeks, strategy_searches
 from skal.learner import ActiveLearner
 from skal.seeding import MAX_SEED, Stream, as_seed, stream
 from skal.studies._spec import StudySpec
@@ -79,7 +80,7 @@ def _who_draws(study: StudySpec, cells: list[Cell]) -> dict[tuple[str, bool], bo
 
 
 def _searches(study: StudySpec, cell: Cell) -> bool:
-    return bool(getattr(study.strategies[cell.strategy], "searches", False))
+    return strategy_searches(study.strategies[cell.strategy])
 
 
 def _other_seeds(study: StudySpec, cell: Cell) -> tuple[int, ...]:
@@ -100,7 +101,7 @@ def _followers(
     """
     groups: dict[tuple[str, str, int], list[Cell]] = {}
     for cell in cells:
-        peeks = getattr(study.strategies[cell.strategy], "peeks", False)
+        peeks = strategy_peeks(study.strategies[cell.strategy])
         if not (peeks or draws.get(_model_key(study, cell), True)):
             key = cell.estimator, cell.strategy, cell.number
             groups.setdefault(key, []).append(cell)
