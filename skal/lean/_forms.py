@@ -8,10 +8,12 @@ from sklearn.pipeline import Pipeline
 from skal.lean._copies import is_of_sklearn
 from skal.lean._form import LeanForm
 from skal.lean._logistic import LeanLogisticRegression
+from skal.lean._naive_bayes import LeanGaussianNB
 from skal.lean._ridge import LeanRidgeClassifier
 
 FORMS: dict[type, LeanForm] = {
-    form.kind: form for form in (LeanLogisticRegression(), LeanRidgeClassifier())
+    form.kind: form
+    for form in (LeanGaussianNB(), LeanLogisticRegression(), LeanRidgeClassifier())
 }
 # Settings of scikit-learn that change what its estimators return.
 USUAL = {"transform_output": "default", "array_api_dispatch": False}
