@@ -114,7 +114,9 @@ def look(model: Any, X: Any) -> Seen | None:
     for step in steps:
         X = transform(step, X)
     numbers = as_numbers(X)
-    if numbers is None or numbers.shape[1] != last.n_features_in_:
+    if numbers is None or not form.takes(numbers):
+        return None
+    if numbers.shape[1] != last.n_features_in_:
         return None
     return Seen(form, last, form.look(last, numbers))
 

@@ -63,8 +63,9 @@ def _is_usual(pipeline: Pipeline) -> bool:
 
 def _is_known(value: Any) -> bool:
     """Return whether a parameter is no code of the user's, nor contains any."""
-    if hasattr(value, "get_params"):
-        return is_of_sklearn(value)
     if isinstance(value, list | tuple):
         return all(map(_is_known, value))
-    return not callable(value)
+    if hasattr(value, "get_params"):
+        return is_of_sklearn(value)
+    # Such as the score function of a feature selection.
+    return not callable(value) or value.__module__.startswith("sklearn.")

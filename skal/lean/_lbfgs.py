@@ -78,7 +78,7 @@ def _lbfgs(objective: Objective, start: NDArray, options: dict[str, Any]) -> Any
     task, line_task = np.zeros((2, 2), dtype=np.int32)
     integers = np.zeros(3 * n, np.int32), np.zeros(4, np.int32), np.zeros(44, np.int32)
     reals = np.zeros(29)
-    n_calls, n_iterations = 1, 0
+    n_calls = n_iterations = 0
     while True:
         _lbfgsb.setulb(
             *(m, x, *bounds, value, gradient, factor, options["gtol"], work),
@@ -87,7 +87,7 @@ def _lbfgs(objective: Objective, start: NDArray, options: dict[str, Any]) -> Any
         if task[0] == NEEDS_VALUE:
             value, gradient = objective(x.astype(start.dtype, copy=False))
             gradient = gradient.astype(np.float64, copy=False)
-            n_calls += n_iterations > 0 or n_calls > 1
+            n_calls += 1
         elif task[0] == NEW_ITERATION:
             n_iterations += 1
             if n_iterations >= options["maxiter"]:

@@ -20,6 +20,7 @@ class LeanLogisticRegression(LeanForm):
     """Logistic regression with the solver "lbfgs", the same bits as by `fit`."""
 
     kind = LogisticRegression
+    any_order = True
 
     def suits(self, estimator: Any) -> bool:
         """Return whether the parameters are those of the lbfgs solver and L2."""
@@ -38,6 +39,7 @@ class LeanLogisticRegression(LeanForm):
         """Minimise the loss, and set the attributes of `fit`."""
         n_classes = len(classes)
         n_blocks = 1 if n_classes == 2 else n_classes
+        X = np.ascontiguousarray(X)
         weights = _row_weights(model, X, codes, classes)
         n_params = X.shape[1] + bool(model.fit_intercept)
         found = lbfgs(

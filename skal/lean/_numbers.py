@@ -16,15 +16,15 @@ def as_numbers(X: Any) -> NDArray | None:
     Returns
     -------
     ndarray of shape (n_rows, n_features), dtype float64 or float32, or None
-        C-contiguous. None if the rows are no array of numbers, or have NaN or infinity.
+        In the memory order of `X`. None if the rows are no array of numbers, or have
+        NaN or infinity.
     """
     if type(X) is not np.ndarray or X.ndim != 2 or not X.size:
         return None
     if X.dtype.kind in "iub":
-        return X.astype(np.float64, order="C")
+        return X.astype(np.float64)
     if X.dtype not in (np.float64, np.float32):
         return None
-    X = np.ascontiguousarray(X)
     return X if is_finite(X) else None
 
 

@@ -18,6 +18,7 @@ class LeanRidgeClassifier(LeanForm):
 
     kind = RidgeClassifier
     methods = ("predict", "decision_function")
+    any_order = True
 
     def suits(self, estimator: Any) -> bool:
         """Return whether the parameters lead to the Cholesky solver."""
@@ -45,6 +46,8 @@ class LeanRidgeClassifier(LeanForm):
             # `fit` turns to singular values.
             model.fit(X, classes[codes])
             return
+        if classes.dtype == object:
+            classes = np.array(classes.tolist())  # as LabelBinarizer names them
         model.n_features_in_ = X.shape[1]
         model._label_binarizer = _binarizer(classes)
         model.classes_, model.n_iter_, model.solver_ = classes, None, "cholesky"

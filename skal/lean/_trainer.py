@@ -58,10 +58,10 @@ class LeanTrainer:
         for step in steps:
             X = fit_transform(step, X, classes[codes])
         numbers = as_numbers(X)
-        if numbers is None:
-            last.fit(X, classes[codes])
-        else:
+        if numbers is not None and self.form.takes(numbers):
             self.form.fit(last, numbers, codes, classes)
+        else:
+            last.fit(X, classes[codes])
         return model
 
     def _renumbered(self, codes: NDArray) -> tuple[NDArray[np.int64], NDArray]:
