@@ -258,7 +258,8 @@ def test_copies_are_unfitted_and_their_own():
     X, y = load_iris(return_X_y=True)
     copy.fit(X, y)
     assert list(unlike(vars(fresh(estimator)[2]), vars(clone(estimator)[2]))) == []
-    assert copy[0] is not estimator[0] and copy[2] is not estimator[2]
+    assert copy[0] is not estimator[0]
+    assert copy[2] is not estimator[2]
     assert not hasattr(estimator[2], "coef_")
 
 
