@@ -205,13 +205,12 @@ class Trainer:
             constant = ConstantModel(self.estimator).fit(take(self.X, rows), y)
             return with_classes(constant, self.classes, y)
         try:
-            with self._checked(y), self._configured(), interruptible():
+            with self._checked(y):
                 lean = self._lean
                 model = self._fit(rows, y) if lean is None else lean.fit(rows)
         except Exception as error:
             self.explain(error, positions)
             raise
-        self._is_validated = True
         return model if self.is_tagging else with_classes(model, self.classes, y)
 
     def _fit(self, rows: NDArray[np.int64], y: Any) -> Any:
@@ -221,8 +220,9 @@ class Trainer:
             rows, y = self._with_unlabelled(rows)
         X, model = take(self.X, rows), fresh(self.estimator)
         given = _check_method_params(self.X, self.fit_params, indices=rows)
-        with isolated(self.seed):
+        with isolated(self.seed), self._configured(), interruptible():
             self._call_fit(model, X, y, given | params)
+        self._is_validated = True
         return model
 
     def _call_fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:

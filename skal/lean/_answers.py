@@ -35,8 +35,12 @@ class SameRows:
     def __init__(self, X: Any, sample: NDArray[np.int64] | None = None) -> None:
         self.X, self.positions = X, sample
         self.sample = X if sample is None or _is_all(sample, X) else take(X, sample)
-        # Whether lean forms answer as the models do; None before the first one.
-        self._is_right: bool | None = None
+        numbers = as_numbers(X)
+        self._numbers = X if numbers is None else numbers
+        # The lean form of the models, found for the first one of them: None if there is
+        # none, or it does not answer as the model does.
+        self._form: LeanForm | None = None
+        self._kinds: list[type] | None = None
 
     def asked(self, model: Any) -> Any:
         """Return a view of a model that answers about these rows once.
@@ -58,12 +62,13 @@ class SameRows:
 
     def _seen(self, model: Any) -> "Seen | None":
         """Look at the rows by the model's lean form, if it is right."""
-        if self._is_right is False:
-            return None
-        seen = look(model, self.X)
-        if seen is not None and self._is_right is None:
-            self._is_right = seen.agrees(model, self.X)
-        return seen if self._is_right else None
+        kinds = [type(model), *map(type, steps_of(model))]
+        if kinds != self._kinds:
+            self._kinds, self._form = kinds, form_of(model)
+            seen = look(model, self._form, self._numbers)
+            if seen is None or not seen.agrees(model, self.X):
+                self._form = None
+        return look(model, self._form, self._numbers)
 
 
 class Seen:
@@ -94,20 +99,21 @@ class Seen:
         )
 
 
-def look(model: Any, X: Any) -> Seen | None:
+def look(model: Any, form: LeanForm | None, X: Any) -> Seen | None:
     """Look at rows by the lean form of a model.
 
     Parameters
     ----------
     model : fitted estimator
+    form : LeanForm or None
+        As `form_of` returns it.
     X : rows
 
     Returns
     -------
     Seen or None
-        None if the model has no lean form, or the rows are not what it takes.
+        None without a form, or if the rows are not what it takes.
     """
-    form = form_of(model)
     if form is None:
         return None
     *steps, last = steps_of(model)
@@ -135,7 +141,7 @@ def answers_agree(lean: Any, usual: Any, X: Any) -> bool:
     -------
     bool
     """
-    seen = look(lean, X)
+    seen = look(lean, form_of(lean), X)
     return seen is not None and seen.agrees(usual, X) and seen.agrees(lean, X)
 
 

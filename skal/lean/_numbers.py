@@ -30,6 +30,6 @@ def as_numbers(X: Any) -> NDArray | None:
 
 def is_finite(X: NDArray) -> bool:
     """Return whether there is no NaN and no infinity."""
-    with np.errstate(over="ignore"):
-        # The sum shows either in one pass, unless it overflows.
-        return bool(np.isfinite(X.sum()) or np.isfinite(X).all())
+    flat = X.ravel(order="K")
+    # The sum of squares shows either in one pass, unless it overflows.
+    return bool(np.isfinite(np.dot(flat, flat)) or np.isfinite(X).all())

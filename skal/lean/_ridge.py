@@ -32,16 +32,16 @@ class LeanRidgeClassifier(LeanForm):
         self, model: Any, X: NDArray, codes: NDArray[np.int64], classes: NDArray
     ) -> None:
         """Solve the normal equations, and set the attributes of `fit`."""
+        rows, targets = X, _targets(codes, len(classes)).astype(X.dtype)
         weights = _row_weights(model, X, codes, classes)
-        targets = _targets(codes, len(classes)).astype(X.dtype)
-        centre, offset = np.zeros(X.shape[1], X.dtype), np.zeros((), X.dtype)
         if model.fit_intercept:
-            centre = np.average(X, axis=0, weights=weights)
-            centre = centre.astype(X.dtype, copy=False)
-            offset = np.average(targets, axis=0, weights=weights)
-        roots = np.sqrt(weights)[:, None]
+            centre, offset = _means(X, weights), _means(targets, weights)
+            rows, targets = rows - centre, targets - offset
+        if weights is not None:
+            roots = np.sqrt(weights)[:, None]
+            rows, targets = rows * roots, targets * roots
         try:
-            coef = _solve((X - centre) * roots, (targets - offset) * roots, model.alpha)
+            coef = _solve(rows, targets, model.alpha)
         except linalg.LinAlgError:
             # `fit` turns to singular values.
             model.fit(X, classes[codes])
@@ -69,15 +69,22 @@ class LeanRidgeClassifier(LeanForm):
 
 def _row_weights(
     model: Any, X: NDArray, codes: NDArray[np.int64], classes: NDArray
-) -> NDArray:
-    """Return the weight of each row by its class; ones without class weights."""
-    weights = np.ones(len(X), dtype=X.dtype)
+) -> NDArray | None:
+    """Return the weight of each row by its class; None without class weights."""
     if not model.class_weight:
-        return weights
+        return None
     per_class = compute_class_weight(
         model.class_weight, classes=classes, y=classes[codes]
     )
-    return (weights * per_class[codes]).astype(X.dtype, copy=False)
+    return per_class[codes].astype(X.dtype)
+
+
+def _means(columns: NDArray, weights: NDArray | None) -> NDArray:
+    """Return the weighted mean of each column, in the type of the columns."""
+    if weights is None:
+        # The bits of `numpy.average` with weights of one.
+        return columns.sum(axis=0) / columns.dtype.type(len(columns))
+    return np.average(columns, axis=0, weights=weights).astype(columns.dtype)
 
 
 def _targets(codes: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:

@@ -87,7 +87,7 @@ def test_the_same_pipeline(preparation, last):
         for (_, one), (_, other) in zip(own.steps, lean.steps, strict=True):
             if hasattr(one, "get_params"):
                 assert list(unlike(vars(one), vars(other))) == []
-        seen = look(lean, X)
+        seen = look(lean, form_of(lean), X)
         for method in seen.form.methods:
             np.testing.assert_array_equal(seen.answer(method), getattr(own, method)(X))
 
