@@ -4,6 +4,9 @@ None of them has a public counterpart in scikit-learn 1.9. If a later release mo
 adapt this module.
 """
 
+from types import SimpleNamespace
+from typing import Any
+
 from sklearn.base import _fit_context
 from sklearn.callback._callback_context import get_context_path
 from sklearn.callback._transport import close_listener, open_listener, send
@@ -26,6 +29,23 @@ from sklearn.utils.validation import (
     _num_samples,
 )
 
+# The compiled trees that the lean forms of trees and forests grow. Without them, these
+# classifiers are trained by their own `fit`.
+trees: Any
+try:
+    from sklearn.tree._classes import CRITERIA_CLF, DENSE_SPLITTERS
+    from sklearn.tree._tree import BestFirstTreeBuilder, DepthFirstTreeBuilder, Tree
+
+    trees = SimpleNamespace(
+        criteria=CRITERIA_CLF,
+        splitters=DENSE_SPLITTERS,
+        best_first=BestFirstTreeBuilder,
+        depth_first=DepthFirstTreeBuilder,
+        tree=Tree,
+    )
+except ImportError:
+    trees = None
+
 __all__ = [
     "HasMethods",
     "Interval",
@@ -46,5 +66,6 @@ __all__ = [
     "is_scalar_nan",
     "open_listener",
     "send",
+    "trees",
     "validate_params",
 ]

@@ -1,7 +1,8 @@
 """Lean forms: the time of a training with its answers, and differences from `fit`.
 
 Each is measured against `clone`, `fit` and `predict` of scikit-learn on the same rows,
-once more with all methods that it answers, and compared with it on 10,000 random sets: parameters, labels, rows of many kinds.
+once more with all methods that it answers, and compared with it on 10,000 random sets:
+parameters, labels, rows of many kinds.
 """
 
 import copy
@@ -15,14 +16,18 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import NearestCentroid
+from sklearn.tree import DecisionTreeClassifier
 
 from skal._threads import single_threaded
+from skal.lean._forest import LeanDecisionTree, LeanExtraTrees, LeanRandomForest
 from skal.lean._naive_bayes import LeanGaussianNB
 from skal.lean._nearest_centroid import LeanNearestCentroid
 
 sys.path.append(str(Path(__file__).parents[1] / "lean"))
+import test_forest
 import test_naive_bayes
 import test_nearest_centroid
 from _both_ways import differences, random_set
@@ -42,6 +47,27 @@ CASES = {
         test_nearest_centroid.random_estimator,
         10_000,
         {"digits": 0.4, "embeddings": 0.9},
+    ),
+    "RandomForestClassifier": (
+        RandomForestClassifier(random_state=0),
+        LeanRandomForest(),
+        partial(test_forest.estimator_of, RandomForestClassifier),
+        10_000,
+        {"digits": 0.25, "embeddings": 0.9},
+    ),
+    "ExtraTreesClassifier": (
+        ExtraTreesClassifier(random_state=0),
+        LeanExtraTrees(),
+        partial(test_forest.estimator_of, ExtraTreesClassifier),
+        10_000,
+        {"digits": 0.25, "embeddings": 0.9},
+    ),
+    "DecisionTreeClassifier": (
+        DecisionTreeClassifier(random_state=0),
+        LeanDecisionTree(),
+        partial(test_forest.estimator_of, DecisionTreeClassifier),
+        10_000,
+        {"digits": 0.9, "embeddings": 1.1},
     ),
 }
 N_ROWS = {"digits": (60, 120, 200), "embeddings": (125, 300)}
@@ -123,7 +149,7 @@ def test_no_difference_on_many_random_sets(name):
     for seed in range(n_sets):
         rng = np.random.default_rng([1, seed])
         X, y, X_new = random_set(rng)
-        estimator = random_estimator(rng, len(np.unique(y)))
+        estimator = random_estimator(rng, y)
         assert form.suits(estimator)
         unlike += differences(form, estimator, X, y, X_new) != []
     print(f"\n{name}: differences: {unlike} of {n_sets:,} sets")

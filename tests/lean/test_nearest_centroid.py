@@ -10,8 +10,9 @@ from skal.lean._nearest_centroid import LeanNearestCentroid
 FORM = LeanNearestCentroid()
 
 
-def random_estimator(rng, n_classes):
+def random_estimator(rng, y):
     """Return nearest centroid with parameters at random, wrong priors included."""
+    n_classes = len(np.unique(y))
     priors = ["uniform", "empirical", list(rng.dirichlet(np.ones(n_classes)))]
     priors += [list(rng.random(n_classes) + 0.1)]
     return NearestCentroid(
@@ -24,7 +25,7 @@ def random_estimator(rng, n_classes):
 def test_the_same_model_and_answers(seed):
     rng = np.random.default_rng(seed)
     X, y, X_new = random_set(rng)
-    estimator = random_estimator(rng, len(np.unique(y)))
+    estimator = random_estimator(rng, y)
     assert FORM.suits(estimator)
     assert differences(FORM, estimator, X, y, X_new) == []
 
