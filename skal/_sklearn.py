@@ -46,6 +46,23 @@ try:
 except ImportError:
     trees = None
 
+# What the lean forms of linear classifiers call (see `skal.lean`). Without them, these
+# classifiers are trained by their own `fit`.
+linear: Any
+try:
+    from sklearn._loss import HalfBinomialLoss, HalfMultinomialLoss
+    from sklearn.linear_model._logistic import _LOGISTIC_SOLVER_CONVERGENCE_MSG
+    from sklearn.utils.optimize import _check_optimize_result
+
+    linear = SimpleNamespace(
+        binomial_loss=HalfBinomialLoss().closs,
+        multinomial_loss=HalfMultinomialLoss().closs,
+        check_optimize_result=_check_optimize_result,
+        LOGISTIC_MESSAGE=_LOGISTIC_SOLVER_CONVERGENCE_MSG,
+    )
+except (ImportError, AttributeError):
+    linear = None
+
 __all__ = [
     "HasMethods",
     "Interval",
@@ -64,6 +81,7 @@ __all__ = [
     "get_context_path",
     "is_pandas_na",
     "is_scalar_nan",
+    "linear",
     "open_listener",
     "send",
     "trees",

@@ -26,6 +26,7 @@ class LeanDecisionTree(LeanForm):
 
     kind = DecisionTreeClassifier
     methods = ("predict", "predict_proba")
+    any_order = True
 
     def suits(self, estimator: Any) -> bool:
         """Return whether the tree is not pruned and has no constraints."""
@@ -66,6 +67,7 @@ class LeanForest(LeanForm):
     """A forest, the same bits as by `fit`: see `LeanRandomForest`, `LeanExtraTrees`."""
 
     methods = ("predict", "predict_proba")
+    any_order = True
 
     def suits(self, estimator: Any) -> bool:
         """Return whether only trees are asked for, by no means that are rare."""
@@ -168,7 +170,7 @@ def _n_drawn(
     if model.max_samples is None:
         return n_rows
     if isinstance(model.max_samples, numbers.Integral):
-        return model.max_samples
+        return int(model.max_samples)
     n_drawn = int(model.max_samples * (n_rows if weights is None else weights.sum()))
     return n_drawn if n_drawn >= max(10, n_rows ** (1 / 3)) else 0
 

@@ -16,6 +16,9 @@ class LeanForm(ABC):
         The class of estimator that it stands for; a subclass of it is not served.
     methods : tuple of str
         The methods of the estimator that it answers.
+    any_order : bool
+        Whether it takes rows in any memory order. The same numbers in another order are
+        summed in another order, which changes the last bits.
     tolerance : float
         Largest difference of its answers from the estimator's own, relative to the
         largest answer; 0 if they are the same bits. Predicted labels are the same
@@ -28,7 +31,12 @@ class LeanForm(ABC):
         "predict_proba",
         "decision_function",
     )
+    any_order: ClassVar[bool] = False
     tolerance: ClassVar[float] = 0.0
+
+    def takes(self, X: NDArray | None) -> bool:
+        """Return whether rows are numbers in a memory order that it takes."""
+        return X is not None and (self.any_order or X.flags.c_contiguous)
 
     @abstractmethod
     def suits(self, estimator: Any) -> bool:
@@ -55,7 +63,8 @@ class LeanForm(ABC):
         model : estimator
             An unfitted estimator that may be changed.
         X : ndarray of shape (n_rows, n_features), dtype float64 or float32
-            The labelled rows, C-contiguous and finite. They must not be changed.
+            The labelled rows, finite, and C-contiguous unless it takes any order. They
+            must not be changed.
         codes : ndarray of shape (n_rows,)
             The labels, as positions in `classes`. Each class has a row.
         classes : ndarray of shape (n_classes,)
@@ -70,7 +79,7 @@ class LeanForm(ABC):
         ----------
         model : fitted estimator
         X : ndarray of shape (n_rows, n_features), dtype float64 or float32
-            C-contiguous and finite.
+            Finite, and C-contiguous unless it takes any order.
 
         Returns
         -------

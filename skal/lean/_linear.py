@@ -13,8 +13,8 @@ def decision_values(model: Any, X: NDArray) -> NDArray:
     Parameters
     ----------
     model : fitted linear classifier
-        With `coef_` of shape (n_classes, n_features), or (1, n_features) for two
-        classes, and `intercept_`.
+        With `intercept_`, and `coef_` of shape (n_classes, n_features); for two
+        classes, of shape (1, n_features) or (n_features,).
     X : ndarray of shape (n_rows, n_features)
 
     Returns
@@ -23,7 +23,7 @@ def decision_values(model: Any, X: NDArray) -> NDArray:
     """
     values = X @ model.coef_.T
     values += model.intercept_
-    return values.reshape(-1) if values.shape[1] == 1 else values
+    return values.reshape(-1) if values.shape[1:] == (1,) else values
 
 
 def labels(model: Any, values: NDArray) -> NDArray:

@@ -70,6 +70,14 @@ def test_the_same_model_and_answers(kind, seed):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_rows_in_another_memory_order(kind, dtype):
+    X = np.asfortranarray(np.random.default_rng(0).normal(size=(40, 5)), dtype=dtype)
+    estimator = kind(random_state=0)
+    assert differences(FORMS[kind], estimator, X, np.arange(40) % 3, X[::2]) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_random_state_that_moves_on_is_used_alike(kind):
     rng = np.random.default_rng(0)
     X, codes = rng.normal(size=(40, 5)), np.arange(40) % 3
