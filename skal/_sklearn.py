@@ -29,6 +29,23 @@ from sklearn.utils.validation import (
     _num_samples,
 )
 
+# The compiled trees that the lean forms of trees and forests grow. Without them, these
+# classifiers are trained by their own `fit`.
+trees: Any
+try:
+    from sklearn.tree._classes import CRITERIA_CLF, DENSE_SPLITTERS
+    from sklearn.tree._tree import BestFirstTreeBuilder, DepthFirstTreeBuilder, Tree
+
+    trees = SimpleNamespace(
+        criteria=CRITERIA_CLF,
+        splitters=DENSE_SPLITTERS,
+        best_first=BestFirstTreeBuilder,
+        depth_first=DepthFirstTreeBuilder,
+        tree=Tree,
+    )
+except ImportError:
+    trees = None
+
 # What the lean forms of linear classifiers call (see `skal.lean`). Without them, these
 # classifiers are trained by their own `fit`.
 linear: Any
@@ -67,5 +84,6 @@ __all__ = [
     "linear",
     "open_listener",
     "send",
+    "trees",
     "validate_params",
 ]
