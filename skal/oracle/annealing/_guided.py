@@ -174,6 +174,8 @@ class GuidedChain(Chain):
         bool
             False if no move is possible, or the step would exceed `max_trainings`.
         """
+        if not self._begins_lap(t):
+            return False
         # Set the temperature; greedy steps start from the best order.
         rng = stream(self.seed, Stream.STEP, t)
         mean_change = self._mean_change.value

@@ -108,8 +108,8 @@ class Course:
     ----------
     budget : Budget
         The limits, and the time per training.
-    n_steps : int
-        Number of steps.
+    n_steps : int or None
+        Number of steps; None if only a limit ends the search.
     n_start : int
         Expected number of trainings before the first step.
     n_expected : int
@@ -117,10 +117,12 @@ class Course:
     """
 
     def __init__(
-        self, budget: Budget, n_steps: int, n_start: int, n_expected: int
+        self, budget: Budget, n_steps: int | None, n_start: int, n_expected: float
     ) -> None:
-        self._budget, self._n_steps, self._n_expected = budget, n_steps, n_expected
-        self._per_step = (n_expected - n_start) / max(1, n_steps)
+        self._budget = budget
+        self._n_steps = math.inf if n_steps is None else n_steps
+        self._n_expected = math.inf if n_steps is None else n_expected
+        self._per_step = (n_expected - n_start) / max(1, self._n_steps)
         self._n_at_start = n_start
         self._share = 0.0
 
@@ -163,7 +165,7 @@ class Course:
         # Remaining time, once there was a training.
         seconds = self._budget.seconds_per_training
         if not math.isnan(seconds):
-            left = self._seconds_left((expected - n_trainings) * seconds)
+            left = self._seconds_left(expected - n_trainings, seconds)
             report |= {"seconds_per_training": seconds, "seconds_left": left}
             if seconds > 0:
                 report["expected_trainings"] = round(n_trainings + left / seconds)
@@ -171,7 +173,7 @@ class Course:
 
     def _expected(self, step: int, n_trainings: int, is_start: bool) -> float:
         """Return the expected number of trainings of the search without limits."""
-        if is_start:
+        if is_start or self._n_steps == math.inf:
             return max(self._n_expected, n_trainings)
         taken = n_trainings - self._n_at_start
         rate = (taken + PRIOR_STEPS * self._per_step) / (step + PRIOR_STEPS)
@@ -182,9 +184,10 @@ class Course:
         most = self._budget.max_time
         return 0.0 if most is None else self._budget.elapsed / most
 
-    def _seconds_left(self, seconds: float) -> float:
-        """Limit the seconds that are left to `max_time`."""
+    def _seconds_left(self, n_trainings: float, seconds: float) -> float:
+        """Return the seconds that trainings will take, at most those of `max_time`."""
         most = self._budget.max_time
-        return max(
-            0.0, seconds if most is None else min(seconds, most - self._budget.elapsed)
-        )
+        left = math.inf if most is None else most - self._budget.elapsed
+        if n_trainings < math.inf:
+            left = min(left, n_trainings * seconds)
+        return max(0.0, left)
