@@ -78,8 +78,9 @@ class AnnealingOracle(SearchOracle):
     max_time : float or None, default=None
         Maximum time of the search in seconds, including the start. It needs no other
         number, see `n_steps`. The time is checked
-        before each training, or before each group of trainings that run side by side;
-        the first training is always done. A step that is cut short does not count. If
+        before each training, or before each group of trainings that run side by side,
+        which is smaller if the time is not enough for it; the first training is always
+        done. A step that is cut short does not count. If
         the time is over within the start, the part of the order that was found is
         completed at random, with a warning. The result depends on the speed of the
         machine. None means no limit.

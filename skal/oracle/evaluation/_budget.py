@@ -63,13 +63,32 @@ class Budget:
             seconds, n_trained = self._seconds - seconds, self._n_trained - n_trained
         return seconds / n_trained
 
-    def check(self) -> None:
-        """Raise OutOfTime if no time is left, except for the trainings in reserve."""
+    @property
+    def left(self) -> float:
+        """Return the seconds that are left, without those for trainings in reserve."""
         if self.max_time is None:
-            return
+            return math.inf
         seconds = self.seconds_per_training
         reserved = 0.0 if math.isnan(seconds) else self.reserve * seconds
-        if self.elapsed + reserved >= self.max_time:
+        return self.max_time - self.elapsed - reserved
+
+    @property
+    def n_affordable(self) -> float:
+        """Return for how many trainings the time is enough.
+
+        Returns
+        -------
+        float
+            1 before the first training, if the time is limited: it may take long.
+        """
+        seconds = self.seconds_per_training
+        if self.max_time is None or seconds == 0:
+            return math.inf
+        return 1 if math.isnan(seconds) else max(0, self.left // seconds)
+
+    def check(self) -> None:
+        """Raise OutOfTime if no time is left, except for the trainings in reserve."""
+        if self.left <= 0:
             raise OutOfTime
 
     def skip(self) -> None:
