@@ -4,6 +4,9 @@ None of them has a public counterpart in scikit-learn 1.9. If a later release mo
 adapt this module.
 """
 
+from types import SimpleNamespace
+from typing import Any
+
 from sklearn.base import _fit_context
 from sklearn.callback._callback_context import get_context_path
 from sklearn.callback._transport import close_listener, open_listener, send
@@ -26,6 +29,23 @@ from sklearn.utils.validation import (
     _num_samples,
 )
 
+# What the lean forms of linear classifiers call (see `skal.lean`). Without them, these
+# classifiers are trained by their own `fit`.
+linear: Any
+try:
+    from sklearn._loss import HalfBinomialLoss, HalfMultinomialLoss
+    from sklearn.linear_model._logistic import _LOGISTIC_SOLVER_CONVERGENCE_MSG
+    from sklearn.utils.optimize import _check_optimize_result
+
+    linear = SimpleNamespace(
+        binomial_loss=HalfBinomialLoss().closs,
+        multinomial_loss=HalfMultinomialLoss().closs,
+        check_optimize_result=_check_optimize_result,
+        LOGISTIC_MESSAGE=_LOGISTIC_SOLVER_CONVERGENCE_MSG,
+    )
+except (ImportError, AttributeError):
+    linear = None
+
 __all__ = [
     "HasMethods",
     "Interval",
@@ -44,6 +64,7 @@ __all__ = [
     "get_context_path",
     "is_pandas_na",
     "is_scalar_nan",
+    "linear",
     "open_listener",
     "send",
     "validate_params",

@@ -3,6 +3,8 @@
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +16,9 @@ from skal.answers._errors import explained
 from skal.answers._margins import margins_of
 from skal.inputs._containers import take
 from skal.inputs._scoring import as_score
-from skal.inputs._tags import all_labels
+from skal.inputs._tags import all_labels, is_tags
+from skal.lean._answers import SameRows
+from skal.lean._scores import score_of
 from skal.problem import Problem
 from skal.training import Trainer
 
@@ -41,7 +45,8 @@ class Judgement(NamedTuple):
     has_failed: bool = False
 
 
-class Evaluation(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Evaluation:
     """A held-out set and a scorer.
 
     Parameters
@@ -113,11 +118,24 @@ class Evaluation(NamedTuple):
         """
         if model is None or self.X is None:
             return float("nan")
+        return self._score(model, self._asked(model))
+
+    def _score(self, model: Any, asked: Any) -> float:
+        """Score a model, whose answers a view of it finds once."""
         try:
-            return as_score(self.scorer, self.scorer(model, self.X, self.y))
+            score = score_of(self.scorer, model, asked, self.X, self.y)
+            return as_score(self.scorer, score)
         except Exception:
             with self._missing_classes_noted(), explained(model):
                 raise
+
+    def _asked(self, model: Any) -> Any:
+        """Return a view of a model that answers about the held-out set once."""
+        return model if is_tags(self.y) else self._rows.asked(model)
+
+    @cached_property
+    def _rows(self) -> SameRows:
+        return SameRows(self.X, self.sample)
 
     def judge(self, model: Any) -> Judgement:
         """Score a model, and compute the margins of its answers to the sample.
@@ -131,10 +149,11 @@ class Evaluation(NamedTuple):
         -------
         Judgement
         """
-        score = self.score(model)
         if model is None or self.sample is None:
-            return Judgement(score)
-        return Judgement(score, margins_of(model, *self.sampled()))
+            return Judgement(self.score(model))
+        asked = self._asked(model)
+        score = self._score(model, asked)
+        return Judgement(score, margins_of(asked, *self.sampled))
 
     def failed(self, error: Exception) -> Judgement:
         """Return the judgement of a model that could not be trained or scored.
@@ -163,12 +182,13 @@ class Evaluation(NamedTuple):
     @property
     def n_answers(self) -> int:
         """Number of answers to the sample: one per row, or per tag."""
-        return len(all_labels(self.sampled()[1]))
+        return len(all_labels(self.sampled[1]))
 
+    @cached_property
     def sampled(self) -> tuple[Any, Any]:
         """Return the rows and labels of the sample."""
         assert self.sample is not None
-        return take(self.X, self.sample), take(self.y, self.sample)
+        return self._rows.sample, take(self.y, self.sample)
 
     @contextmanager
     def _missing_classes_noted(self) -> Iterator[None]:
@@ -230,9 +250,9 @@ def train_and_judge(
     """
     if trainer.many is not None and trainer.n_warm and evaluation.X is not None:
         rows = [trainer.rows(positions) for positions in sets]
-        X, y, scorer, sample, *_ = evaluation
+        X, y, scorer = evaluation.X, evaluation.y, evaluation.scorer
         try:
-            found = trainer.many.judge(rows, X, y, scorer, sample)
+            found = trainer.many.judge(rows, X, y, scorer, evaluation.sample)
             return [Judgement(as_score(scorer, score), m) for score, m in found]
         except Exception:
             # Find out below which of the models failed.

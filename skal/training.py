@@ -1,7 +1,9 @@
 """Training as a pure function of a labelled set and a seed: theta = eta(D, xi)."""
 
+import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -22,6 +24,8 @@ from skal.inputs._checks import final_step, uses_unlabelled
 from skal.inputs._containers import n_rows, take
 from skal.inputs._joining import concat
 from skal.inputs._tags import is_tags
+from skal.lean._copies import fresh
+from skal.lean._trainer import LeanTrainer, lean_trainer
 from skal.problem import Problem
 from skal.seeding import Stream, isolated, set_random_states, stream
 
@@ -113,6 +117,7 @@ class Trainer:
     def __init__(self, problem: Problem) -> None:
         self.classes = problem.classes
         self.n_warm, self.batch_size = n_rows(problem.X_warm), problem.batch_size
+        self.n_in_last_round = self.n_warm + problem.n_acquired
         self.X = concat(problem.X_warm, problem.X_pool)
         self.y = concat(problem.y_warm, problem.y_pool)
         self.must_succeed = problem.error_score is None
@@ -199,26 +204,44 @@ class Trainer:
         if self._is_single_class(y):
             constant = ConstantModel(self.estimator).fit(take(self.X, rows), y)
             return with_classes(constant, self.classes, y)
-        known, run_params = y, self._known_run_params(y)
-        if self.uses_unlabelled:
-            rows, y = self._with_unlabelled(rows)
-        X = take(self.X, rows)
-        params = _check_method_params(self.X, self.fit_params, indices=rows)
-        params |= run_params
-        model = clone(self.estimator)
         try:
-            with isolated(self.seed), self._configured(), interruptible():
-                self._fit(model, X, y, params)
+            with self._checked(y):
+                lean = self._lean
+                model = self._fit(rows, y) if lean is None else lean.fit(rows)
         except Exception as error:
             self.explain(error, positions)
             raise
-        self._is_validated = True
-        return model if self.is_tagging else with_classes(model, self.classes, known)
+        return model if self.is_tagging else with_classes(model, self.classes, y)
 
-    def _fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
+    def _fit(self, rows: NDArray[np.int64], y: Any) -> Any:
+        """Train by the estimator's own `fit`."""
+        params = self._known_run_params(y)
+        if self.uses_unlabelled:
+            rows, y = self._with_unlabelled(rows)
+        X, model = take(self.X, rows), fresh(self.estimator)
+        given = _check_method_params(self.X, self.fit_params, indices=rows)
+        with isolated(self.seed), self._configured(), interruptible():
+            self._call_fit(model, X, y, given | params)
+        self._is_validated = True
+        return model
+
+    def _call_fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
+        model.fit(X, y, **params)
+
+    def _checked(self, y: Any) -> AbstractContextManager:
         named = self._class_parameters
-        with named.checked(y) if named.names else nullcontext():
-            model.fit(X, y, **params)
+        return named.checked(y) if named.names else nullcontext()
+
+    @cached_property
+    def _lean(self) -> LeanTrainer | None:
+        """The lean form of the estimator; None if it has none, or it is not right."""
+        if self.fit_params or self._run_params or self.uses_unlabelled:
+            return None
+        # A random set of rows, as many as in the last round.
+        rows = np.argsort(self.priority)[: self.n_in_last_round]
+        with isolated(self.seed), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return lean_trainer(self.estimator, self.X, self.y, rows)
 
     def explain(self, error: Exception, positions: NDArray[np.int64]) -> None:
         """Add a note to an error: the round, and the labelled rows of each class.

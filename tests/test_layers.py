@@ -20,6 +20,7 @@ LAYERS = [
     ["_version", "_extras", "_sklearn", "_threads", "_costs", "curves", "seeding"],
     ["datasets", "inputs", "information"],
     ["answers", "splitting"],
+    ["lean"],
     ["_data_sets", "problem"],
     ["identity", "training", "nets", "nets/side_by_side"],
     ["_workers", "judging", "strategies"],

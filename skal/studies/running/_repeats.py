@@ -49,12 +49,13 @@ class _WatchedTrainer(Trainer):
     """Records whether a training draws from its own or from a global generator."""
 
     drew = False
+    _lean = None  # it would not draw from the generators that are watched
 
-    def _fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
+    def _call_fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
         watched = _Watched(0)
         model.set_params(**dict.fromkeys(random_state_names(model), watched))
         before = _states(watched)
-        super()._fit(model, X, y, params)
+        super()._call_fit(model, X, y, params)
         self.drew = watched.was_copied or before != _states(watched)
 
 

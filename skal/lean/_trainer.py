@@ -1,0 +1,119 @@
+"""Training by a lean form, behind the usual preparation in a Pipeline."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from skal.inputs._containers import take
+from skal.lean._answers import answers_agree
+from skal.lean._copies import fresh
+from skal.lean._form import LeanForm
+from skal.lean._forms import form_of, steps_of
+from skal.lean._numbers import as_numbers
+from skal.lean._steps import fit_transform
+
+# Rows on which the answers of a lean model are compared with those of `fit`.
+N_COMPARED = 500
+
+
+class LeanTrainer:
+    """Trains one classifier on subsets of a data set.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Unfitted, with all random states set to a seed.
+    X : rows
+    y : ndarray of shape (n_rows,)
+        Their labels.
+    form : LeanForm
+        The lean form of the estimator.
+    """
+
+    def __init__(self, estimator: Any, X: Any, y: NDArray, form: LeanForm) -> None:
+        self.estimator, self.X, self.form = estimator, X, form
+        self.classes, self.codes = np.unique(y, return_inverse=True)
+
+    def fit(self, rows: NDArray[np.int64]) -> Any:
+        """Train on some rows.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_labelled,)
+            Rows with at least two classes, in the order in which `fit` would be given
+            them.
+
+        Returns
+        -------
+        fitted estimator
+            As `clone(estimator).fit(X[rows], y[rows])` returns it.
+        """
+        model = fresh(self.estimator)
+        *steps, last = steps_of(model)
+        codes, present = self._renumbered(self.codes[rows])
+        classes = self.classes[present]
+        X = take(self.X, rows)
+        for step in steps:
+            X = fit_transform(step, X, classes[codes])
+        numbers = as_numbers(X)
+        if numbers is not None and self.form.takes(numbers):
+            self.form.fit(last, numbers, codes, classes)
+        else:
+            last.fit(X, classes[codes])
+        return model
+
+    def _renumbered(self, codes: NDArray) -> tuple[NDArray[np.int64], NDArray]:
+        """Return codes that number the classes that occur only, and these classes."""
+        n_rows = np.bincount(codes, minlength=len(self.classes))
+        new = np.cumsum(n_rows > 0) - 1
+        return new[codes], np.flatnonzero(n_rows)
+
+    def agrees(self, rows: NDArray[np.int64]) -> bool:
+        """Return whether training on some rows gives the model that `fit` returns.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_labelled,)
+
+        Returns
+        -------
+        bool
+            False if `fit` raises an error.
+        """
+        X, y = take(self.X, rows), self.classes[self.codes[rows]]
+        try:
+            usual = clone(self.estimator).fit(X, y)
+            lean = self.fit(rows)
+            return answers_agree(
+                lean, usual, take(X, np.arange(len(rows))[:N_COMPARED])
+            )
+        except Exception:  # which the estimator's own `fit` is left to explain
+            return False
+
+
+def lean_trainer(
+    estimator: Any, X: Any, y: Any, rows: NDArray[np.int64]
+) -> LeanTrainer | None:
+    """Return a trainer by the lean form of an estimator, if that is right.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Unfitted, with all random states set to a seed.
+    X, y : rows and labels
+        The data set.
+    rows : ndarray of shape (n_labelled,)
+        Rows to train on by `fit` as well, to compare the two.
+
+    Returns
+    -------
+    LeanTrainer or None
+        None if there is no lean form, or it does not do the same as `fit`.
+    """
+    form = form_of(estimator)
+    if form is None or type(y) is not np.ndarray or y.ndim != 1:
+        return None
+    trainer = LeanTrainer(estimator, X, y, form)
+    return trainer if trainer.agrees(rows) else None

@@ -1,0 +1,113 @@
+"""Lean forms: the time of a training with its answers, and differences from `fit`.
+
+Each is measured against `clone`, `fit` and `predict` of scikit-learn on the same rows,
+and compared with it on 10,000 random sets: parameters, labels, rows of many kinds.
+"""
+
+import copy
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.naive_bayes import GaussianNB
+
+from skal._threads import single_threaded
+from skal.lean._naive_bayes import LeanGaussianNB
+
+sys.path.append(str(Path(__file__).parents[1] / "lean"))
+import test_naive_bayes
+from _both_ways import differences, random_set
+
+# Estimator, form, random parameters, number of random sets, largest ratio per problem.
+CASES = {
+    "GaussianNB": (
+        GaussianNB(),
+        LeanGaussianNB(),
+        test_naive_bayes.random_estimator,
+        10_000,
+        {"digits": 0.25, "embeddings": 0.25},
+    ),
+}
+N_ROWS = {"digits": (60, 120, 200), "embeddings": (125, 300)}
+N_REPEATS = 15
+
+
+def digits():
+    """Return digits in random order, and how many are for validation."""
+    X, y = load_digits(return_X_y=True)
+    rows = np.random.default_rng(0).permutation(len(X))
+    return X[rows], y[rows], 478
+
+
+def embeddings():
+    """Return 77 classes in 384 columns, the first rows one of each class."""
+    rng = np.random.default_rng(0)
+    y = np.append(np.arange(77), rng.integers(77, size=1123))
+    centres = 0.3 * rng.normal(size=(77, 384))
+    return centres[y] + rng.normal(size=(1200, 384)), y, 600
+
+
+PROBLEMS = {"digits": digits, "embeddings": embeddings}
+
+
+def seconds(call):
+    """Return the CPU time of a call."""
+    started = time.process_time()
+    call()
+    return time.process_time() - started
+
+
+def by_scikit_learn(estimator, X, y, X_val):
+    """Return the seconds of a training and its predictions by scikit-learn."""
+    return seconds(lambda: clone(estimator).fit(X, y).predict(X_val))
+
+
+def by_form(form, estimator, X, y, X_val):
+    """Return the seconds of a training and its predictions by a lean form."""
+    classes, codes = np.unique(y, return_inverse=True)
+
+    def call():
+        model = copy.copy(estimator)
+        form.fit(model, X, codes, classes)
+        form.answer(model, form.look(model, X_val), "predict")
+
+    return seconds(call)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("name", CASES)
+def test_time_of_a_training_with_its_answers(name, problem):
+    estimator, form, _, _, targets = CASES[name]
+    X, y, n_val = PROBLEMS[problem]()
+    X_val = X[-n_val:]
+    for n_rows in N_ROWS[problem]:
+        rows, labels = X[:n_rows], y[:n_rows]
+        own = partial(by_scikit_learn, estimator, rows, labels, X_val)
+        lean = partial(by_form, form, estimator, rows, labels, X_val)
+        with single_threaded():
+            pairs = [(own(), lean()) for _ in range(N_REPEATS)]
+        theirs, ours = 1000 * np.median(pairs, axis=0)
+        print(
+            f"\n{name}, {problem}, {n_rows} rows: {theirs:.2f} ms by scikit-learn, "
+            f"{ours:.2f} lean: {ours / theirs:.2f}"
+        )
+        assert ours / theirs <= targets[problem]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_difference_on_many_random_sets(name):
+    _, form, random_estimator, n_sets, _ = CASES[name]
+    unlike = 0
+    for seed in range(n_sets):
+        rng = np.random.default_rng([1, seed])
+        X, y, X_new = random_set(rng)
+        estimator = random_estimator(rng, len(np.unique(y)))
+        assert form.suits(estimator)
+        unlike += differences(form, estimator, X, y, X_new) != []
+    print(f"\n{name}: differences: {unlike} of {n_sets:,} sets")
+    assert not unlike
