@@ -19,8 +19,8 @@ from skal.answers._constant import ConstantModel
 from skal.answers._fixed_classes import with_classes
 from skal.answers._numbered import with_any_labels
 from skal.inputs._checks import final_step, uses_unlabelled
-from skal.inputs._containers import n_rows, take
-from skal.inputs._joining import concat
+from skal.inputs._containers import n_rows, take, whole
+from skal.inputs._joining import concat, joined
 from skal.inputs._tags import is_tags
 from skal.problem import Problem
 from skal.seeding import Stream, isolated, set_random_states, stream
@@ -113,7 +113,7 @@ class Trainer:
     def __init__(self, problem: Problem) -> None:
         self.classes = problem.classes
         self.n_warm, self.batch_size = n_rows(problem.X_warm), problem.batch_size
-        self.X = concat(problem.X_warm, problem.X_pool)
+        self.X = joined(problem.X_warm, problem.X_pool)
         self.y = concat(problem.y_warm, problem.y_pool)
         self.must_succeed = problem.error_score is None
         self.is_tagging = is_tags(self.y)
@@ -168,7 +168,8 @@ class Trainer:
     def _make_many(self) -> SideBySide | None:
         if self.fit_params or not hasattr(self.estimator, "side_by_side"):
             return None
-        return self.estimator.side_by_side(self.X, self.y, **self._run_params)
+        X = whole(self.X)
+        return self.estimator.side_by_side(X, self.y, **self._run_params)
 
     @property
     def width(self) -> int:

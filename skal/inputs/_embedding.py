@@ -33,7 +33,7 @@ def embed(X: Any, seed: int) -> NDArray[np.float64]:
     return TSNE(perplexity=perplexity, random_state=seed).fit_transform(X)
 
 
-def cluster(X: Any, n_bins: int, seed: int) -> NDArray[np.int64]:
+def cluster(X: Any, n_bins: int, seed: int, *, copy: bool = True) -> NDArray[np.int64]:
     """Return the k-means cluster of each row.
 
     Parameters
@@ -44,13 +44,17 @@ def cluster(X: Any, n_bins: int, seed: int) -> NDArray[np.int64]:
         Number of clusters.
     seed : int
         Determines the clusters.
+    copy : bool, default=True
+        Whether the rows must stay as they are. If not, they are changed, which saves
+        the memory of a copy.
 
     Returns
     -------
     ndarray of shape (n_rows,)
         The number of the cluster, from zero.
     """
-    return KMeans(n_bins, n_init=10, random_state=seed).fit_predict(_as_table(X))
+    kmeans = KMeans(n_bins, n_init=10, random_state=seed, copy_x=copy)
+    return kmeans.fit_predict(_as_table(X))
 
 
 def _as_table(X: Any) -> Any:

@@ -1,7 +1,7 @@
 """Rows that two sets share, in any container."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from itertools import combinations
 from typing import Any
@@ -98,8 +98,15 @@ def _keys(X: Any, dtype: Any) -> list:
         bounds = zip(X.indptr[:-1], X.indptr[1:], strict=True)
         return [(columns[a:b].tobytes(), X.data[a:b].tobytes()) for a, b in bounds]
     if isinstance(X, np.ndarray) and X.ndim > 1 and dtype.kind != "O":
-        return [row.tobytes() for row in np.ascontiguousarray(X, dtype=dtype)]
+        return list(_hashes(X, dtype))
     return [_hashable(row) for row in X]
+
+
+def _hashes(X: np.ndarray, dtype: Any) -> Iterator[int]:
+    """Yield the hash of each row's bytes: 64 bits, since rows take more memory."""
+    for start in range(0, len(X), 1024):
+        for row in np.ascontiguousarray(X[start : start + 1024], dtype=dtype):
+            yield hash(row.tobytes())
 
 
 def _hashable(value: Any) -> Any:

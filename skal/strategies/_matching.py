@@ -1,5 +1,6 @@
 """Distribution matching: keep the labelled rows distributed like the whole data."""
 
+from functools import reduce
 from numbers import Integral
 
 import numpy as np
@@ -9,7 +10,7 @@ from skal._threads import single_threaded
 from skal.answers._needs import strategy_needs, strategy_peeks, strategy_searches
 from skal.answers._reading import predicted_codes, predictions
 from skal.inputs._checks import check_labels, check_sentences
-from skal.inputs._containers import lengths, n_rows, take
+from skal.inputs._containers import by_chunks, lengths, n_rows
 from skal.inputs._embedding import cluster, embed
 from skal.inputs._joining import concat
 from skal.inputs._tags import is_tags
@@ -150,11 +151,10 @@ class IDMR(_DistributionMatching):
 
         # Sort all inputs into bins: the pool, the warm start and the selection set
         others = _other_inputs(problem)
-        inputs = X
-        for rows in others:
-            inputs = concat(inputs, rows)
+        inputs = concat(X, reduce(concat, others)) if others else X
         estimator = None if problem is None else problem.estimator
-        all_bins = self._sort_into_bins(inputs, estimator)
+        is_own = type(inputs) is np.ndarray and inputs is not X
+        all_bins = self._sort_into_bins(inputs, estimator, is_own)
         self.reference_ = np.bincount(all_bins) / len(all_bins)
         self.bins_ = all_bins[: self.n_pool_]
 
@@ -168,8 +168,11 @@ class IDMR(_DistributionMatching):
         """Return whether the followed strategy uses labels that were not acquired."""
         return strategy_peeks(self.strategy)
 
-    def _sort_into_bins(self, X, estimator):
-        """Return the bin of each row, counted from zero, shape (n_rows,)."""
+    def _sort_into_bins(self, X, estimator, is_own):
+        """Return the bin of each row, counted from zero, shape (n_rows,).
+
+        `is_own` tells whether the rows are a copy, which may be changed.
+        """
         if callable(self.bins):
             found = np.asarray(self.bins(X))
             if found.shape != (n_rows(X),):
@@ -181,14 +184,14 @@ class IDMR(_DistributionMatching):
             check_sentences(X, 'IDMR(bins="length")')
             found = lengths(X)
         else:
-            found = self._cluster(X, estimator)
+            found = self._cluster(X, estimator, is_own)
         return np.unique(found, return_inverse=True)[1]
 
-    def _cluster(self, X, estimator):
+    def _cluster(self, X, estimator, is_own):
         with isolated(self.seed_), single_threaded():
             X = as_points(X, estimator, self.seed_)
             X = embed(X, self.seed_) if self.bins == "tsne" else X
-            return cluster(X, self.n_bins, self.seed_)
+            return cluster(X, self.n_bins, self.seed_, copy=not is_own)
 
     def _select(self, estimator, X, n, candidates, labelled):
         counts = self._labelled_counts(labelled)
@@ -344,14 +347,16 @@ class ODMR(_DistributionMatching):
         if self.labels == "true":
             bins = self._true_bins[candidates]
         else:
-            bins = predicted_codes(estimator, take(X, candidates), classes)
+            bins = by_chunks(
+                lambda rows: predicted_codes(estimator, rows, classes), X, candidates
+            )
         return self._pick(estimator, X, n, candidates, labelled, bins, counts)
 
     def _select_alone(self, estimator, X, n, candidates, labelled):
         """Match the frequencies of the labels so far, without a problem."""
         y = check_labels(labelled.y, "labelled.y")
         _check_no_tags(y)
-        predicted = predictions(estimator, take(X, candidates))
+        predicted = by_chunks(lambda rows: predictions(estimator, rows), X, candidates)
         classes = np.union1d(y, predicted)
         counts, bins = _count(y, classes), np.searchsorted(classes, predicted)
         return self._pick(

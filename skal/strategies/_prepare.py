@@ -78,6 +78,8 @@ def _is_finite(X: Any) -> bool:
         return False
     try:
         values = X.tocsr().data if sparse.issparse(X) else np.asarray(X)
-        return bool(np.isfinite(values.astype(np.float64)).all())
+        if values.dtype.kind != "f":
+            values = values.astype(np.float64)
+        return bool(np.isfinite(values).all())
     except (TypeError, ValueError):
         return False
