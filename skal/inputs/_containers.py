@@ -1,6 +1,7 @@
 """Rows in any container: arrays, sparse matrices, data frames, lists and mappings."""
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -108,9 +109,10 @@ def by_chunks(
     """
     if len(rows) <= AT_ONCE:
         return answer(take(X, rows))
-    # About equal chunks, since products of few rows are computed in another way.
-    n_chunks = -(-len(rows) // AT_ONCE)
-    size = -(-len(rows) // (n_chunks * 1024)) * 1024
+    # About equal chunks, of a round number of rows: products of few rows, and those of
+    # the last rows of a product, are computed in another way.
+    n_chunks, step = ceil(len(rows) / AT_ONCE), AT_ONCE // 64
+    size = step * ceil(len(rows) / (n_chunks * step))
     parts = [rows[start : start + size] for start in range(0, len(rows), size)]
     return np.concatenate([answer(take(X, part)) for part in parts])
 
