@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from joblib import Parallel, delayed
 from scipy import sparse
+from sklearn.datasets import make_blobs
 from sklearn.ensemble import BaggingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import adjusted_rand_score
 from sklearn.naive_bayes import GaussianNB
 
 from skal import (
@@ -23,9 +25,12 @@ from skal import (
     Problem,
     VariationRatio,
 )
-from skal.inputs import _containers, _joining
+from skal.inputs import _containers, _embedding, _joining
 from skal.inputs._containers import Joined, by_chunks, take, whole
+from skal.inputs._embedding import cluster
 from skal.inputs._joining import concat, joined
+from skal.strategies import _disagreement
+from skal.strategies._prepare import as_points
 from skal.training import Trainer
 
 
@@ -76,7 +81,8 @@ def test_a_large_pool_gives_the_results_of_a_small_one(
 ):
     """Candidates in chunks, and warm start and pool apart: the same, bit for bit."""
     expected = fit(sets, strategy, estimator)
-    monkeypatch.setattr(_containers, "AT_ONCE", 64)
+    for module in (_containers, _disagreement):
+        monkeypatch.setattr(module, "AT_ONCE", 64)
     monkeypatch.setattr(_joining, "LARGE_BYTES", 0)
     found = fit(sets, strategy, estimator)
     np.testing.assert_array_equal(found.order_, expected.order_)
@@ -183,6 +189,31 @@ def test_joined_rows_are_those_of_the_concatenation(dtype, monkeypatch):
 def test_other_rows_are_joined_by_a_copy(first, second, monkeypatch):
     monkeypatch.setattr(_joining, "LARGE_BYTES", 0)
     assert type(joined(first, second)) is type(concat(first, second))
+
+
+def test_clusters_of_a_large_pool_are_those_of_some_rows(monkeypatch):
+    X, _ = make_blobs(2000, centers=4, cluster_std=0.1, random_state=0)
+    expected = cluster(X, 4, 0)
+    monkeypatch.setattr(_embedding, "AT_ONCE", 200)
+    monkeypatch.setattr(_containers, "AT_ONCE", 200)
+    for rows in (X, Joined(X[:3], X[3:])):
+        found = cluster(rows, 4, 0)
+        np.testing.assert_array_equal(found, cluster(X, 4, 0))
+        assert adjusted_rand_score(found, expected) == 1
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("part", [0, 1])
+def test_gaps_in_a_large_pool_are_filled_in(part, bad):
+    parts = [np.arange(6.0).reshape(3, 2), np.arange(8.0).reshape(4, 2)]
+    points = as_points(Joined(*parts), None, 0)
+    assert isinstance(points, Joined)
+    parts[part][1, 1] = bad
+    if np.isnan(bad):
+        assert np.isfinite(as_points(Joined(*parts), None, 0)).all()
+    else:
+        with pytest.raises(ValueError, match="infinity"):
+            as_points(Joined(*parts), None, 0)
 
 
 @pytest.mark.parametrize("n", [0, 1, 63, 64, 65, 1000, 5000])

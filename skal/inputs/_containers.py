@@ -89,7 +89,10 @@ def whole_or_part(X: Any, rows: np.ndarray) -> Any:
 
 
 def by_chunks(
-    answer: Callable[[Any], np.ndarray], X: Any, rows: np.ndarray
+    answer: Callable[[Any], np.ndarray],
+    X: Any,
+    rows: np.ndarray,
+    at_once: int | None = None,
 ) -> np.ndarray:
     """Return the answers to some rows of `X`, which are asked in chunks if many.
 
@@ -102,16 +105,19 @@ def by_chunks(
         Any container of rows.
     rows : ndarray of int
         The indices of the rows to ask about.
+    at_once : int or None, default=None
+        Maximum number of rows of a chunk, at least 64; None for `AT_ONCE`.
 
     Returns
     -------
     ndarray of shape (len(rows), ...)
     """
-    if len(rows) <= AT_ONCE:
+    at_once = AT_ONCE if at_once is None else at_once
+    if len(rows) <= at_once:
         return answer(take(X, rows))
     # About equal chunks, of a round number of rows: products of few rows, and those of
     # the last rows of a product, are computed in another way.
-    n_chunks, step = ceil(len(rows) / AT_ONCE), AT_ONCE // 64
+    n_chunks, step = ceil(len(rows) / at_once), at_once // 64
     size = step * ceil(len(rows) / (n_chunks * step))
     parts = [rows[start : start + size] for start in range(0, len(rows), size)]
     return np.concatenate([answer(take(X, part)) for part in parts])

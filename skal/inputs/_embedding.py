@@ -9,7 +9,8 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
-from skal.inputs._containers import is_text, n_rows
+from skal.inputs._containers import AT_ONCE, by_chunks, is_text, n_rows, take
+from skal.seeding import Stream, stream
 
 
 def embed(X: Any, seed: int) -> NDArray[np.float64]:
@@ -33,8 +34,11 @@ def embed(X: Any, seed: int) -> NDArray[np.float64]:
     return TSNE(perplexity=perplexity, random_state=seed).fit_transform(X)
 
 
-def cluster(X: Any, n_bins: int, seed: int, *, copy: bool = True) -> NDArray[np.int64]:
+def cluster(X: Any, n_bins: int, seed: int) -> NDArray[np.int64]:
     """Return the k-means cluster of each row.
+
+    The centres of many rows are those of a random choice of them, since each of ten
+    attempts takes some 30 passes over the rows.
 
     Parameters
     ----------
@@ -44,17 +48,19 @@ def cluster(X: Any, n_bins: int, seed: int, *, copy: bool = True) -> NDArray[np.
         Number of clusters.
     seed : int
         Determines the clusters.
-    copy : bool, default=True
-        Whether the rows must stay as they are. If not, they are changed, which saves
-        the memory of a copy.
 
     Returns
     -------
     ndarray of shape (n_rows,)
         The number of the cluster, from zero.
     """
-    kmeans = KMeans(n_bins, n_init=10, random_state=seed, copy_x=copy)
-    return kmeans.fit_predict(_as_table(X))
+    kmeans = KMeans(n_bins, n_init=10, random_state=seed)
+    if n_rows(X) <= AT_ONCE:
+        return kmeans.fit_predict(_as_table(X))
+    rows = np.arange(n_rows(X))
+    some = stream(seed, Stream.SAMPLE).choice(rows, AT_ONCE, replace=False)
+    kmeans.fit(_as_table(take(X, np.sort(some))))
+    return by_chunks(lambda part: kmeans.predict(_as_table(part)), X, rows)
 
 
 def _as_table(X: Any) -> Any:

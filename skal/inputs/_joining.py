@@ -22,7 +22,7 @@ LARGE_BYTES = 2**24
 
 
 def joined(first: Any, second: Any) -> Any:
-    """Append rows as `concat` does, but without a copy if `second` is a large array.
+    """Append rows as `concat` does, but without a copy if they are large arrays.
 
     Parameters
     ----------
@@ -36,7 +36,8 @@ def joined(first: Any, second: Any) -> Any:
         an array of it.
     """
     arrays = [X for X in (first, second) if type(X) in (np.ndarray, np.memmap)]
-    if len(arrays) < 2 or len(first) == 0 or second.nbytes < LARGE_BYTES:
+    is_large = sum(X.nbytes for X in arrays) >= LARGE_BYTES
+    if len(arrays) < 2 or not is_large or 0 in (len(first), len(second)):
         return concat(first, second)
     is_alike = first.dtype == second.dtype and first.shape[1:] == second.shape[1:]
     return Joined(first, second) if is_alike else concat(first, second)

@@ -11,6 +11,10 @@ from skal.inputs._containers import by_chunks, take
 from skal.seeding import Stream, stream
 from skal.strategies._ranking import RankingStrategy
 
+# Number of rows that the members of an ensemble are asked about at once: fewer than a
+# single model, since each row gets a probability for each member and class.
+AT_ONCE = 2**14
+
 
 class _Disagreement(RankingStrategy):
     """Base class: the utility of a row depends on samples of its class probabilities.
@@ -43,7 +47,7 @@ class _Disagreement(RankingStrategy):
         # A net draws its samples anew for each chunk.
         if not has_members(estimator):
             return disagreement(take(X, candidates))
-        return by_chunks(disagreement, X, candidates)
+        return by_chunks(disagreement, X, candidates, at_once=AT_ONCE)
 
 
 class BALD(_Disagreement):

@@ -10,9 +10,9 @@ from skal._threads import single_threaded
 from skal.answers._needs import strategy_needs, strategy_peeks, strategy_searches
 from skal.answers._reading import predicted_codes, predictions
 from skal.inputs._checks import check_labels, check_sentences
-from skal.inputs._containers import by_chunks, lengths, n_rows
+from skal.inputs._containers import by_chunks, lengths, n_rows, whole
 from skal.inputs._embedding import cluster, embed
-from skal.inputs._joining import concat
+from skal.inputs._joining import concat, joined
 from skal.inputs._tags import is_tags
 from skal.seeding import Stream, isolated, stream
 from skal.strategies._base import BaseStrategy, fit_inner
@@ -92,7 +92,8 @@ class IDMR(_DistributionMatching):
         components. A callable takes rows and returns one bin per row. Rows that are
         not numbers are clustered as the steps of the learner's Pipeline before its last
         one prepare them, without labels; numbers that are missing, as the mean of
-        their column.
+        their column. If there are more than 65,536 rows, the centres of the clusters
+        are those of so many of them.
 
     n_bins : int, default=5
         Number of clusters. Not used for lengths and callables.
@@ -151,10 +152,9 @@ class IDMR(_DistributionMatching):
 
         # Sort all inputs into bins: the pool, the warm start and the selection set
         others = _other_inputs(problem)
-        inputs = concat(X, reduce(concat, others)) if others else X
+        inputs = joined(X, reduce(concat, others)) if others else X
         estimator = None if problem is None else problem.estimator
-        is_own = type(inputs) is np.ndarray and inputs is not X
-        all_bins = self._sort_into_bins(inputs, estimator, is_own)
+        all_bins = self._sort_into_bins(inputs, estimator)
         self.reference_ = np.bincount(all_bins) / len(all_bins)
         self.bins_ = all_bins[: self.n_pool_]
 
@@ -168,13 +168,10 @@ class IDMR(_DistributionMatching):
         """Return whether the followed strategy uses labels that were not acquired."""
         return strategy_peeks(self.strategy)
 
-    def _sort_into_bins(self, X, estimator, is_own):
-        """Return the bin of each row, counted from zero, shape (n_rows,).
-
-        `is_own` tells whether the rows are a copy, which may be changed.
-        """
+    def _sort_into_bins(self, X, estimator):
+        """Return the bin of each row, counted from zero, shape (n_rows,)."""
         if callable(self.bins):
-            found = np.asarray(self.bins(X))
+            found = np.asarray(self.bins(whole(X)))
             if found.shape != (n_rows(X),):
                 raise ValueError(
                     f"bins must return one bin for each of the {n_rows(X)} rows, got "
@@ -184,14 +181,14 @@ class IDMR(_DistributionMatching):
             check_sentences(X, 'IDMR(bins="length")')
             found = lengths(X)
         else:
-            found = self._cluster(X, estimator, is_own)
+            found = self._cluster(X, estimator)
         return np.unique(found, return_inverse=True)[1]
 
-    def _cluster(self, X, estimator, is_own):
+    def _cluster(self, X, estimator):
         with isolated(self.seed_), single_threaded():
             X = as_points(X, estimator, self.seed_)
             X = embed(X, self.seed_) if self.bins == "tsne" else X
-            return cluster(X, self.n_bins, self.seed_, copy=not is_own)
+            return cluster(X, self.n_bins, self.seed_)
 
     def _select(self, estimator, X, n, candidates, labelled):
         counts = self._labelled_counts(labelled)
