@@ -19,6 +19,8 @@ def as_numbers(X: Any) -> NDArray | None:
         In the memory order of `X`. None if the rows are no array of numbers, or have
         NaN or infinity.
     """
+    if type(X) is np.memmap:
+        X = np.asarray(X)
     if type(X) is not np.ndarray or X.ndim != 2 or not X.size:
         return None
     if X.dtype.kind in "iub":

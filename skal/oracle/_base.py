@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 
 from skal._threads import interrupt_ends_study
+from skal.inputs._containers import other_rows
 from skal.loop import check_validation
 from skal.oracle.evaluation._budget import Budget, Course, OutOfTime
 from skal.oracle.evaluation._objective import Objective
@@ -385,5 +386,4 @@ def complete(order, n_pool, rng):
     ndarray of shape (n_pool,)
         A permutation of the pool.
     """
-    left = np.setdiff1d(np.arange(n_pool), order)
-    return np.concatenate([order, rng.permutation(left)])
+    return np.concatenate([order, rng.permutation(other_rows(order, n_pool))])
