@@ -7,13 +7,23 @@ from sklearn.pipeline import Pipeline
 
 from skal.lean._copies import is_of_sklearn
 from skal.lean._form import LeanForm
+from skal.lean._forest import LeanDecisionTree, LeanExtraTrees, LeanRandomForest
 from skal.lean._logistic import LeanLogisticRegression
 from skal.lean._naive_bayes import LeanGaussianNB
+from skal.lean._nearest_centroid import LeanNearestCentroid
 from skal.lean._ridge import LeanRidgeClassifier
 
 FORMS: dict[type, LeanForm] = {
     form.kind: form
-    for form in (LeanGaussianNB(), LeanLogisticRegression(), LeanRidgeClassifier())
+    for form in (
+        LeanDecisionTree(),
+        LeanExtraTrees(),
+        LeanGaussianNB(),
+        LeanLogisticRegression(),
+        LeanNearestCentroid(),
+        LeanRandomForest(),
+        LeanRidgeClassifier(),
+    )
 }
 # Settings of scikit-learn that change what its estimators return.
 USUAL = {"transform_output": "default", "array_api_dispatch": False}
