@@ -1,5 +1,6 @@
 """Rows as the arrays that compiled code takes."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,28 @@ def as_numbers(X: Any) -> NDArray | None:
     if X.dtype not in (np.float64, np.float32):
         return None
     return X if is_finite(X) else None
+
+
+def names_of(X: Any) -> NDArray | None:
+    """Return the column names of a data frame that scikit-learn reads as an array.
+
+    Parameters
+    ----------
+    X : rows
+
+    Returns
+    -------
+    ndarray of shape (n_features,), dtype object, or None
+        None if it is no frame of pandas, or has a column that is not of numbers.
+    """
+    pandas = sys.modules.get("pandas")
+    if pandas is None or type(X) is not pandas.DataFrame:
+        return None
+    is_plain = all(isinstance(kind, np.dtype) for kind in X.dtypes)
+    if not is_plain or np.asarray(X[:1]).dtype.kind not in "iuf":
+        return None
+    names = np.asarray(X.columns, dtype=object)
+    return names if all(isinstance(name, str) for name in names) else None
 
 
 def is_finite(X: NDArray) -> bool:
