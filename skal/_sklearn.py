@@ -63,6 +63,15 @@ try:
 except (ImportError, AttributeError):
     linear = None
 
+# The compiled search for neighbours that `skal.lean` calls; without it, `fit` serves.
+arg_k_min: Any
+try:
+    from sklearn.metrics._pairwise_distances_reduction import ArgKmin
+
+    arg_k_min = ArgKmin
+except ImportError:
+    arg_k_min = None
+
 __all__ = [
     "HasMethods",
     "Interval",
@@ -77,6 +86,7 @@ __all__ = [
     "_num_features",
     "_num_samples",
     "_safe_indexing",
+    "arg_k_min",
     "close_listener",
     "get_context_path",
     "is_pandas_na",

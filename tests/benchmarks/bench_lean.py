@@ -16,20 +16,25 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import NearestCentroid
+from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.tree import DecisionTreeClassifier
 
 from skal._threads import single_threaded
+from skal.lean._discriminant import LeanDiscriminant
 from skal.lean._forest import LeanDecisionTree, LeanExtraTrees, LeanRandomForest
 from skal.lean._naive_bayes import LeanGaussianNB
 from skal.lean._nearest_centroid import LeanNearestCentroid
+from skal.lean._neighbours import LeanKNeighbors
 
 sys.path.append(str(Path(__file__).parents[1] / "lean"))
+import test_discriminant
 import test_forest
 import test_naive_bayes
 import test_nearest_centroid
+import test_neighbours
 from _both_ways import differences, random_set
 
 # Estimator, form, random parameters, number of random sets, largest ratio per problem.
@@ -68,6 +73,20 @@ CASES = {
         partial(test_forest.estimator_of, DecisionTreeClassifier),
         10_000,
         {"digits": 0.9, "embeddings": 1.1},
+    ),
+    "LinearDiscriminantAnalysis": (
+        LinearDiscriminantAnalysis(),
+        LeanDiscriminant(),
+        test_discriminant.random_estimator,
+        10_000,
+        {"digits": 0.75, "embeddings": 1.0},
+    ),
+    "KNeighborsClassifier": (
+        KNeighborsClassifier(),
+        LeanKNeighbors(),
+        test_neighbours.random_estimator,
+        10_000,
+        {"digits": 0.7, "embeddings": 1.0},
     ),
 }
 N_ROWS = {"digits": (60, 120, 200), "embeddings": (125, 300)}

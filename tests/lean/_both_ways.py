@@ -71,7 +71,9 @@ def differences(form, estimator, X, y, X_new):
     found += [f"vars: {path}" for path in unlike(vars(model), vars(other))]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        seen = form.look(other, X_new)
+        seen = answer_or_error(form.look, other, X_new)
+        if seen.dtype.kind == "U":
+            return found + errors_unlike(form, model, X_new, seen)
         kept = seen.copy()
         for method in form.methods:
             expected = answer_or_error(getattr(model, method), X_new)
@@ -95,6 +97,19 @@ def outcome_of(call):
             error = type(raised), str(raised)
     texts = {(w.category, str(w.message)) for w in caught}
     return error, {text for text in texts if not text[1].startswith(MANY_CLASSES)}
+
+
+def errors_unlike(form, model, X_new, error):
+    """Return which methods raise no or another error than the look of the lean form."""
+    answers = {
+        method: answer_or_error(getattr(model, method), X_new)
+        for method in form.methods
+    }
+    return [
+        f"error of {method}"
+        for method, answer in answers.items()
+        if not np.array_equal(answer, error)
+    ]
 
 
 def answer_or_error(call, *args):
