@@ -37,8 +37,8 @@ def embed(X: Any, seed: int) -> NDArray[np.float64]:
 def cluster(X: Any, n_bins: int, seed: int) -> NDArray[np.int64]:
     """Return the k-means cluster of each row.
 
-    The centres of many rows are those of a random choice of them, since each of ten
-    attempts takes some 30 passes over the rows.
+    The centres of many rows are those of a random choice of them, since k-means looks
+    at all rows again and again.
 
     Parameters
     ----------
@@ -59,7 +59,8 @@ def cluster(X: Any, n_bins: int, seed: int) -> NDArray[np.int64]:
         return kmeans.fit_predict(_as_table(X))
     rows = np.arange(n_rows(X))
     some = stream(seed, Stream.SAMPLE).choice(rows, AT_ONCE, replace=False)
-    kmeans.fit(_as_table(take(X, np.sort(some))))
+    # The chosen rows are a copy already.
+    kmeans.set_params(copy_x=False).fit(_as_table(take(X, np.sort(some))))
     return by_chunks(lambda part: kmeans.predict(_as_table(part)), X, rows)
 
 
