@@ -212,7 +212,9 @@ class Trainer:
         except Exception as error:
             self.explain(error, positions)
             raise
-        return model if self.is_tagging else with_classes(model, self.classes, y)
+        if self.is_tagging:
+            return model
+        return with_classes(model, self.classes, y if lean is None else model.classes_)
 
     def _fit(self, rows: NDArray[np.int64], y: Any) -> Any:
         """Train by the estimator's own `fit`."""

@@ -70,7 +70,7 @@ class SameRows:
             seen = look(model, self._form, rows)
             if seen is None or not seen.agrees(model, self.X):
                 self._form = None
-        return look(model, self._form, rows)
+        return look(model, self._form, rows, known_finite=True)
 
     def _read_by(self, first: Any) -> Any:
         """Return the rows as the first step of a model reads them."""
@@ -111,7 +111,9 @@ class Seen:
         )
 
 
-def look(model: Any, form: LeanForm | None, X: Any) -> Seen | None:
+def look(
+    model: Any, form: LeanForm | None, X: Any, *, known_finite: bool = False
+) -> Seen | None:
     """Look at rows by the lean form of a model.
 
     Parameters
@@ -120,6 +122,8 @@ def look(model: Any, form: LeanForm | None, X: Any) -> Seen | None:
     form : LeanForm or None
         As `form_of` returns it.
     X : rows
+    known_finite : bool, default=False
+        Whether rows that no step transforms are known to be finite.
 
     Returns
     -------
@@ -131,7 +135,7 @@ def look(model: Any, form: LeanForm | None, X: Any) -> Seen | None:
     *steps, last = steps_of(model)
     for step in steps:
         X = transform(step, X)
-    numbers = form.numbers(X)
+    numbers = form.numbers(X, known_finite=known_finite and not steps)
     if numbers is None or numbers.shape[1] != last.n_features_in_:
         return None
     return Seen(form, last, form.look(last, numbers))

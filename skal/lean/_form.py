@@ -36,9 +36,9 @@ class LeanForm(ABC):
     any_order: ClassVar[bool] = False
     tolerance: ClassVar[float] = 0.0
 
-    def numbers(self, X: Any) -> NDArray | None:
+    def numbers(self, X: Any, *, known_finite: bool = False) -> NDArray | None:
         """Return rows as it takes them; None if it does not take them."""
-        found = as_numbers(X)
+        found = as_numbers(X, known_finite=known_finite)
         if found is None or self.any_order or found.flags.c_contiguous:
             return found
         return np.ascontiguousarray(found) if self.tolerance else None

@@ -7,12 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def as_numbers(X: Any) -> NDArray | None:
+def as_numbers(X: Any, *, known_finite: bool = False) -> NDArray | None:
     """Return rows as an array of finite floats, as scikit-learn would convert them.
 
     Parameters
     ----------
     X : rows
+    known_finite : bool, default=False
+        Whether the numbers need not be looked through for NaN and infinity.
 
     Returns
     -------
@@ -28,7 +30,7 @@ def as_numbers(X: Any) -> NDArray | None:
         return X.astype(np.float64)
     if X.dtype not in (np.float64, np.float32):
         return None
-    return X if is_finite(X) else None
+    return X if known_finite or is_finite(X) else None
 
 
 def names_of(X: Any) -> NDArray | None:

@@ -11,7 +11,7 @@ from skal.lean._answers import answers_agree
 from skal.lean._copies import fresh
 from skal.lean._form import LeanForm
 from skal.lean._forms import form_of, steps_of
-from skal.lean._numbers import names_of
+from skal.lean._numbers import as_numbers, names_of
 from skal.lean._steps import fit_transform, reads_arrays
 
 # Rows on which the answers of a lean model are compared with those of `fit`.
@@ -39,6 +39,9 @@ class LeanTrainer:
         first = steps_of(estimator)[0]
         is_read = reads_arrays(first) or type(first) is form.kind
         self.names = names_of(X) if is_read else None
+        # Rows of an array without NaN need not be looked through once more.
+        is_only_step = first is estimator
+        self.known_finite = is_only_step and as_numbers(X) is not None
 
     def fit(self, rows: NDArray[np.int64]) -> Any:
         """Train on some rows.
@@ -63,7 +66,7 @@ class LeanTrainer:
             X = np.asarray(X)
         for step in steps:
             X = fit_transform(step, X, classes[codes])
-        numbers = self.form.numbers(X)
+        numbers = self.form.numbers(X, known_finite=self.known_finite)
         if numbers is not None:
             self.form.fit(last, numbers, codes, classes)
         else:
