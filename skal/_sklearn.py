@@ -46,8 +46,8 @@ try:
 except ImportError:
     trees = None
 
-# What the lean forms of linear classifiers call (see `skal.lean`). Without them, these
-# classifiers are trained by their own `fit`.
+# Compiled code of linear classifiers, for their lean forms (see `skal.lean`). Without
+# it, these classifiers are trained by their own `fit`.
 linear: Any
 try:
     from sklearn._loss import HalfBinomialLoss, HalfMultinomialLoss

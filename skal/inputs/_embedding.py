@@ -37,8 +37,8 @@ def embed(X: Any, seed: int) -> NDArray[np.float64]:
 def cluster(X: Any, n_bins: int, seed: int) -> NDArray[np.int64]:
     """Return the k-means cluster of each row.
 
-    The centres of many rows are those of a random choice of them, since k-means looks
-    at all rows again and again.
+    The centres of many rows are computed from a random choice of them, since k-means
+    looks at all rows again and again.
 
     Parameters
     ----------

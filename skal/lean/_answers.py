@@ -104,7 +104,7 @@ class Seen:
         return self.form.answer(self.last, values, method)
 
     def agrees(self, model: Any, X: Any) -> bool:
-        """Return whether all answers are those of the model's own methods."""
+        """Return whether the model's own methods give the same answers."""
         return all(
             _are_close(self.answer(method), getattr(model, method)(X), self.form)
             for method in self.form.methods

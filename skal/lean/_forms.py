@@ -76,7 +76,7 @@ def _is_usual(pipeline: Pipeline) -> bool:
 
 
 def _is_known(value: Any) -> bool:
-    """Return whether a parameter is no code of the user's, nor contains any."""
+    """Return whether a parameter neither is nor contains code of the user's."""
     if isinstance(value, list | tuple):
         return all(map(_is_known, value))
     if hasattr(value, "get_params"):

@@ -23,7 +23,7 @@ class LeanLogisticRegression(LeanForm):
     any_order = True
 
     def suits(self, estimator: Any) -> bool:
-        """Return whether the parameters are those of the lbfgs solver and L2."""
+        """Return whether the solver is lbfgs and the penalty L2."""
         return (
             _sklearn.linear is not None
             and estimator.solver == "lbfgs"

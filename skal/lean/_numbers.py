@@ -43,7 +43,7 @@ def names_of(X: Any) -> NDArray | None:
     Returns
     -------
     ndarray of shape (n_features,), dtype object, or None
-        None if it is no frame of pandas, or has a column that is not of numbers.
+        None for anything but a frame of pandas whose columns are all numbers.
     """
     pandas = sys.modules.get("pandas")
     if pandas is None or type(X) is not pandas.DataFrame:
@@ -56,7 +56,8 @@ def names_of(X: Any) -> NDArray | None:
 
 
 def is_finite(X: NDArray) -> bool:
-    """Return whether there is no NaN and no infinity."""
+    """Return whether all numbers are finite."""
     flat = X.ravel(order="K")
-    # The sum of squares shows either in one pass, unless it overflows.
-    return bool(np.isfinite(np.dot(flat, flat)) or np.isfinite(X).all())
+    with np.errstate(over="ignore", invalid="ignore"):
+        # The sum of squares shows NaN and infinity in one pass, unless it overflows.
+        return bool(np.isfinite(np.dot(flat, flat)) or np.isfinite(X).all())

@@ -16,7 +16,7 @@ from skal.answers._fixed_classes import FixedClasses
 from skal.answers._reading import codes_of
 from skal.lean._forms import steps_of
 
-# The class of scikit-learn's scorers, and of those that call the model's own `score`.
+# The base class of scikit-learn's scorers of predictions and probabilities.
 SCORER: Any = type(get_scorer("accuracy")).__mro__[1]
 
 

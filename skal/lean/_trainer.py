@@ -14,7 +14,7 @@ from skal.lean._forms import form_of, steps_of
 from skal.lean._numbers import as_numbers, names_of
 from skal.lean._steps import fit_transform, reads_arrays
 
-# Rows on which the answers of a lean model are compared with those of `fit`.
+# Number of rows on which the answers of both models are compared.
 N_COMPARED = 500
 
 
@@ -121,7 +121,7 @@ def lean_trainer(
     Returns
     -------
     LeanTrainer or None
-        None if there is no lean form, or it does not do the same as `fit`.
+        None without a lean form, or if it does not do the same as `fit`.
     """
     form = form_of(estimator)
     if form is None or type(y) is not np.ndarray or y.ndim != 1:

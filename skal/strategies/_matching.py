@@ -93,7 +93,7 @@ class IDMR(_DistributionMatching):
         not numbers are clustered as the steps of the learner's Pipeline before its last
         one prepare them, without labels; numbers that are missing, as the mean of
         their column. If there are more than 65,536 rows, the centres of the clusters
-        are those of so many of them.
+        are computed from so many of them.
 
     n_bins : int, default=5
         Number of clusters. Not used for lengths and callables.

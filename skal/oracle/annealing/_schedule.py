@@ -95,8 +95,8 @@ class Schedule(NamedTuple):
         float or None
             With a number for `gamma`, `gamma * t`. With "auto", `COLDNESS` divided by
             `mean_change`, multiplied by `t / n_steps` unless it is constant; 0.0, which
-            accepts every move, while `mean_change` is None. Here, t and `n_steps` are
-            those of the lap.
+            accepts every move, while `mean_change` is None. Here, t and `n_steps` count
+            in the lap.
         """
         number, n_annealing = self._in_lap(t)
         if number > n_annealing:
