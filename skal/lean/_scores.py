@@ -54,7 +54,8 @@ def is_own_accuracy(scorer: Any, model: Any) -> bool:
         return False
     while isinstance(model, FixedClasses):
         model = model.estimator
-    return type(steps_of(model)[-1]).score is ClassifierMixin.score
+    own = getattr(type(steps_of(model)[-1]), "score", None)
+    return own is ClassifierMixin.score
 
 
 def _kwargs(scorer: Any) -> tuple:
