@@ -38,18 +38,17 @@ sets = split(
 )
 
 
-def learn(strategy):
+def learn(strategy, *callbacks):
     model = make_pipeline(MinMaxScaler(), PCA(30), LogisticRegression(max_iter=1000))
     learner = ActiveLearner(model, strategy, batch_size=25, n_rounds=12, random_state=0)
-    return learner.set_callbacks(*bars).fit(**sets)
+    return learner.set_callbacks(*callbacks).fit(**sets)
 
 
 # %%
 # Run the search, and the strategies that do not have access to the labels.
-bars = [ProgressBar()]
-runs = {"oracle": learn(AnnealingOracle(n_steps=400, n_jobs=2))}
+oracle = AnnealingOracle(n_steps=400, n_jobs=2)
+runs = {"oracle": learn(oracle, ProgressBar())}
 
-bars = []
 runs["max-entropy"] = learn(MaxEntropy())
 runs["margin"] = learn(Margin())
 runs["random"] = [learn(Random(random_state=seed)) for seed in range(10)]

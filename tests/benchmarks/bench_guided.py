@@ -55,7 +55,7 @@ def test_guided_against_blind_at_equal_trainings():
         f"{median(ratios):.2f} times the CPU of a blind one, "
         f"{1000 * per_training:.2f} ms a training."
     )
-    assert median(ratios) < 1.15
+    assert median(ratios) < 1.5
 
 
 @pytest.mark.parametrize(("n_val", "at_most"), [(478, 1.5), (4000, 5.0)])

@@ -45,7 +45,7 @@ class Schedule(NamedTuple):
 
     @property
     def last(self) -> int | None:
-        """Return the number of the last step; None if there is none."""
+        """Return the number of the last step; None if the schedule is endless."""
         return None if self.is_endless else self._lap
 
     @property
