@@ -34,20 +34,18 @@ X, y = load_digits(return_X_y=True)
 sets = split(X, y, warm_size=40, val_size=478, test_size=479, random_state=0)
 
 
-def learn(strategy):
+def learn(strategy, *callbacks):
     model = make_pipeline(StandardScaler(), LogisticRegression())
     learner = ActiveLearner(model, strategy, batch_size=20, n_rounds=8, random_state=0)
-    return learner.set_callbacks(*bars).fit(**sets)
+    return learner.set_callbacks(*callbacks).fit(**sets)
 
 
 # %%
 # The oracle has access to the labels of the pool, and trains about 9,000 times.
-bars = [ProgressBar()]
-runs = {"oracle": learn(AnnealingOracle())}
+runs = {"oracle": learn(AnnealingOracle(), ProgressBar())}
 
 # %%
 # The other strategies do not. The baseline is the mean of 20 random orders.
-bars = []
 runs["max-entropy"] = learn(MaxEntropy())
 runs["margin"] = learn(Margin())
 runs["random"] = [learn(Random(random_state=seed)) for seed in range(20)]

@@ -16,7 +16,7 @@ from skal.inputs._checks import (
     check_pair,
 )
 from skal.inputs._columns import in_common_types
-from skal.inputs._containers import is_frame, is_list, n_rows, take
+from skal.inputs._containers import is_frame, is_list, n_rows, take, whole_or_part
 from skal.inputs._joining import concat
 from skal.inputs._overlap import check_disjoint
 from skal.inputs._tables import check_rows, in_kind_of
@@ -105,7 +105,7 @@ def checked_sets(
 
     return {
         **sets,
-        "X_pool": take(X, pool),
+        "X_pool": whole_or_part(X, pool),
         "y_pool": take(y, pool),
         "pool_rows": pool,
         "classes": classes,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from skal.answers._needs import strategy_needs, strategy_searches
 from skal.answers._pairing import check_pairing
 from skal.inputs._checks import uses_unlabelled
-from skal.inputs._containers import n_rows, take
+from skal.inputs._containers import n_rows, other_rows, take
 from skal.judging import warn_of_failure
 from skal.problem import Problem
 from skal.strategies import Labelled
@@ -197,10 +197,8 @@ def _next_batch(
     order: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Return the batch that the strategy selects next, after checking it."""
-    is_open = np.ones(problem.n_pool, dtype=bool)
-    is_open[order] = False
     n = min(problem.batch_size, problem.n_pool - len(order))
-    candidates = np.flatnonzero(is_open)
+    candidates = other_rows(order, problem.n_pool)
     labelled = labelled_by(trainer, order)
     return ask(strategy, model, X, n, candidates, labelled)
 

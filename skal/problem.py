@@ -314,9 +314,11 @@ class Problem:
             If a row is repeated or not in the pool, or there are too few rows.
         """
         rows = check_order(rows, name)
-        position_of = {row: i for i, row in enumerate(self.pool_rows.tolist())}
-        foreign = [row for row in rows.tolist() if row not in position_of]
-        if foreign:
+        order = np.argsort(self.pool_rows)
+        places = np.searchsorted(self.pool_rows, rows, sorter=order)
+        positions = order[places.clip(max=self.n_pool - 1)]
+        foreign = rows[self.pool_rows[positions] != rows]
+        if len(foreign):
             raise ValueError(
                 f"{name} holds {len(foreign)} rows that are not in the pool, such as "
                 f"{foreign[0]}: an order can only be replayed on the pool it came "
@@ -329,7 +331,7 @@ class Problem:
                 f"batch_size={self.batch_size} label {self.n_acquired}: give a longer "
                 "order, or fewer or smaller rounds."
             )
-        return np.array([position_of[row] for row in rows.tolist()], dtype=np.int64)
+        return positions
 
     def seen_by(self, strategy: Any) -> "Problem":
         """Return a copy without the data that a strategy may not see.

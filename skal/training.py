@@ -21,8 +21,8 @@ from skal.answers._constant import ConstantModel
 from skal.answers._fixed_classes import with_classes
 from skal.answers._numbered import with_any_labels
 from skal.inputs._checks import final_step, uses_unlabelled
-from skal.inputs._containers import n_rows, take
-from skal.inputs._joining import concat
+from skal.inputs._containers import n_rows, take, whole
+from skal.inputs._joining import concat, joined
 from skal.inputs._tags import is_tags
 from skal.lean._copies import fresh
 from skal.lean._trainer import LeanTrainer, lean_trainer
@@ -118,7 +118,7 @@ class Trainer:
         self.classes = problem.classes
         self.n_warm, self.batch_size = n_rows(problem.X_warm), problem.batch_size
         self.n_in_last_round = self.n_warm + problem.n_acquired
-        self.X = concat(problem.X_warm, problem.X_pool)
+        self.X = joined(problem.X_warm, problem.X_pool)
         self.y = concat(problem.y_warm, problem.y_pool)
         self.must_succeed = problem.error_score is None
         self.is_tagging = is_tags(self.y)
@@ -173,7 +173,8 @@ class Trainer:
     def _make_many(self) -> SideBySide | None:
         if self.fit_params or not hasattr(self.estimator, "side_by_side"):
             return None
-        return self.estimator.side_by_side(self.X, self.y, **self._run_params)
+        X = whole(self.X)
+        return self.estimator.side_by_side(X, self.y, **self._run_params)
 
     @property
     def width(self) -> int:
@@ -211,7 +212,9 @@ class Trainer:
         except Exception as error:
             self.explain(error, positions)
             raise
-        return model if self.is_tagging else with_classes(model, self.classes, y)
+        if self.is_tagging:
+            return model
+        return with_classes(model, self.classes, y if lean is None else model.classes_)
 
     def _fit(self, rows: NDArray[np.int64], y: Any) -> Any:
         """Train by the estimator's own `fit`."""

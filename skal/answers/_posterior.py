@@ -52,6 +52,28 @@ def has_posterior(estimator):
     )
 
 
+def has_members(estimator):
+    """Return whether posterior samples are the answers of the members of an ensemble.
+
+    The samples of a row are then the same whatever the rows beside it are.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        An estimator for which `has_posterior` returns True.
+
+    Returns
+    -------
+    bool
+    """
+    if hasattr(estimator, "sample_proba"):
+        return False
+    if isinstance(estimator, (*ENSEMBLES, ConstantModel)):
+        return True
+    inner = inside(estimator)
+    return inner is not None and has_members(inner)
+
+
 def sample_posterior(estimator, X, n_samples, seed):
     """Sample the class probabilities of each row.
 

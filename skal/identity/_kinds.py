@@ -79,7 +79,8 @@ def params_of(value: Any, deep: bool = False) -> dict[str, Any]:
     value : estimator
         Its class, or the class of an estimator inside it, may have `_added_params`, a
         dict with the defaults of parameters that it did not have when older files were
-        written.
+        written. Its class may have `_older_values`, a dict of parameters whose default
+        has got another value since, to this value and the one in older files.
     deep : bool, default=False
         Whether to return the parameters of the estimators inside it, too.
 
@@ -88,6 +89,9 @@ def params_of(value: Any, deep: bool = False) -> dict[str, Any]:
     dict of str to value
     """
     params = value.get_params(deep=deep)
+    for name, (now, before) in getattr(value, "_older_values", {}).items():
+        if isinstance(params[name], type(now)) and params[name] == now:
+            params[name] = before
     added = dict(getattr(value, "_added_params", {}))
     for owner, inner in params.items() if deep else ():
         for name, default in getattr(inner, "_added_params", {}).items():

@@ -1,5 +1,7 @@
 """Rows in any container: arrays, sparse matrices, data frames, lists and mappings."""
 
+from collections.abc import Callable
+from math import ceil
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -8,6 +10,40 @@ from scipy import sparse
 from skal._sklearn import _num_features, _num_samples, _safe_indexing
 
 n_rows = _num_samples
+
+# Number of rows that a model is asked about at once: a copy of more of them would take
+# much memory. A product may differ in its last bit from that of all rows at once, so
+# only large pools are asked about in chunks.
+AT_ONCE = 2**16
+
+
+class Joined:
+    """The rows of two arrays of one type, one after the other, and not copied.
+
+    Parameters
+    ----------
+    first, second : ndarray
+        Arrays whose rows have the same shape and type.
+    """
+
+    def __init__(self, first: np.ndarray, second: np.ndarray) -> None:
+        self.first, self.second = first, second
+        self.shape = (len(first) + len(second), *first.shape[1:])
+        self.dtype, self.ndim = first.dtype, first.ndim
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.concatenate([self.first, self.second], dtype=dtype)
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """Return some rows, which are numbers from 0, as an array."""
+        in_second = rows >= len(self.first)
+        found = np.empty((len(rows), *self.shape[1:]), dtype=self.dtype)
+        found[~in_second] = self.first[rows[~in_second]]
+        found[in_second] = self.second[rows[in_second] - len(self.first)]
+        return found
 
 
 def take(X: Any, rows: np.ndarray) -> Any:
@@ -28,8 +64,100 @@ def take(X: Any, rows: np.ndarray) -> Any:
     # scikit-learn's helper takes longer to recognise an array than to index it.
     if isinstance(X, np.ndarray):
         return X[rows]
+    if isinstance(X, Joined):
+        return X.take(rows)
     # Convert sparse formats that cannot be indexed by rows.
     return _safe_indexing(X.tocsr() if sparse.issparse(X) else X, rows)
+
+
+def whole_or_part(X: Any, rows: np.ndarray) -> Any:
+    """Return some rows of `X`; an array itself, not a copy, if they are all its rows.
+
+    Parameters
+    ----------
+    X : rows
+        Any container of rows.
+    rows : ndarray of int
+        The indices of the rows to return: distinct and ascending.
+
+    Returns
+    -------
+    rows
+    """
+    is_array = isinstance(X, np.ndarray) or getattr(X, "format", None) == "csr"
+    return X if is_array and len(rows) == n_rows(X) else take(X, rows)
+
+
+def by_chunks(
+    answer: Callable[[Any], np.ndarray],
+    X: Any,
+    rows: np.ndarray,
+    at_once: int | None = None,
+) -> np.ndarray:
+    """Return the answers to some rows of `X`, which are asked in chunks if many.
+
+    Parameters
+    ----------
+    answer : callable
+        `answer(part)` returns an array with one entry for each of some rows, which does
+        not depend on the rows beside it.
+    X : rows
+        Any container of rows.
+    rows : ndarray of int
+        The indices of the rows to ask about.
+    at_once : int or None, default=None
+        Maximum number of rows of a chunk, at least 64; None for `AT_ONCE`.
+
+    Returns
+    -------
+    ndarray of shape (len(rows), ...)
+    """
+    at_once = AT_ONCE if at_once is None else at_once
+    if len(rows) <= at_once:
+        return answer(take(X, rows))
+    # About equal chunks, of a round number of rows: products of few rows, and those of
+    # the last rows of a product, are computed in another way.
+    n_chunks, step = ceil(len(rows) / at_once), at_once // 64
+    size = step * ceil(len(rows) / (n_chunks * step))
+    parts = [rows[start : start + size] for start in range(0, len(rows), size)]
+    return np.concatenate([answer(take(X, part)) for part in parts])
+
+
+def whole(X: Any) -> Any:
+    """Return rows in a container that any estimator takes.
+
+    Parameters
+    ----------
+    X : rows
+        Any container of rows, or a `Joined`.
+
+    Returns
+    -------
+    rows
+        An array in place of a `Joined`, else `X` itself.
+    """
+    return np.asarray(X) if isinstance(X, Joined) else X
+
+
+def other_rows(rows: np.ndarray, n: int) -> np.ndarray:
+    """Return the rows that are not among some of `n` rows.
+
+    Parameters
+    ----------
+    rows : ndarray of int
+        Row numbers below `n`.
+    n : int
+        Number of all rows.
+
+    Returns
+    -------
+    ndarray of int64
+        The other row numbers, ascending.
+    """
+    # A mask, since `np.setdiff1d` takes hundreds of times as long.
+    is_other = np.ones(n, dtype=bool)
+    is_other[rows] = False
+    return np.flatnonzero(is_other)
 
 
 def is_frame(X: Any) -> bool:

@@ -9,7 +9,8 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
-from skal.inputs._containers import is_text, n_rows
+from skal.inputs._containers import AT_ONCE, by_chunks, is_text, n_rows, take
+from skal.seeding import Stream, stream
 
 
 def embed(X: Any, seed: int) -> NDArray[np.float64]:
@@ -36,6 +37,9 @@ def embed(X: Any, seed: int) -> NDArray[np.float64]:
 def cluster(X: Any, n_bins: int, seed: int) -> NDArray[np.int64]:
     """Return the k-means cluster of each row.
 
+    The centres of many rows are those of a random choice of them, since k-means looks
+    at all rows again and again.
+
     Parameters
     ----------
     X : rows of numbers, n_rows of them
@@ -50,7 +54,14 @@ def cluster(X: Any, n_bins: int, seed: int) -> NDArray[np.int64]:
     ndarray of shape (n_rows,)
         The number of the cluster, from zero.
     """
-    return KMeans(n_bins, n_init=10, random_state=seed).fit_predict(_as_table(X))
+    kmeans = KMeans(n_bins, n_init=10, random_state=seed)
+    if n_rows(X) <= AT_ONCE:
+        return kmeans.fit_predict(_as_table(X))
+    rows = np.arange(n_rows(X))
+    some = stream(seed, Stream.SAMPLE).choice(rows, AT_ONCE, replace=False)
+    # The chosen rows are a copy already.
+    kmeans.set_params(copy_x=False).fit(_as_table(take(X, np.sort(some))))
+    return by_chunks(lambda part: kmeans.predict(_as_table(part)), X, rows)
 
 
 def _as_table(X: Any) -> Any:

@@ -13,10 +13,34 @@ from skal.inputs._columns import (
     kind_of,
     with_columns,
 )
-from skal.inputs._containers import is_frame, is_list, is_series, n_rows
+from skal.inputs._containers import Joined, is_frame, is_list, is_series, n_rows
 
 # Larger integers are not all exact as numbers of type float64.
 LARGEST_EXACT = 2**53
+# Arrays of this size and more are not copied to have the rows of two sets in one place.
+LARGE_BYTES = 2**24
+
+
+def joined(first: Any, second: Any) -> Any:
+    """Append rows as `concat` does, but without a copy if they are large arrays.
+
+    Parameters
+    ----------
+    first, second : rows
+        Two sets in the same kind of container.
+
+    Returns
+    -------
+    rows
+        A `Joined` in place of a large array: `take` indexes it, and `np.asarray` makes
+        an array of it.
+    """
+    arrays = [X for X in (first, second) if type(X) in (np.ndarray, np.memmap)]
+    is_large = sum(X.nbytes for X in arrays) >= LARGE_BYTES
+    if len(arrays) < 2 or not is_large or 0 in (len(first), len(second)):
+        return concat(first, second)
+    is_alike = first.dtype == second.dtype and first.shape[1:] == second.shape[1:]
+    return Joined(first, second) if is_alike else concat(first, second)
 
 
 def concat(first: Any, second: Any) -> Any:

@@ -1,7 +1,7 @@
 """Rows that two sets share, in any container."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from itertools import combinations
 from typing import Any
@@ -93,13 +93,26 @@ def _frame_as_array(X: Any) -> Any:
 def _keys(X: Any, dtype: Any) -> list:
     """Return a hashable value for each row; numbers are compared as `dtype`."""
     if sparse.issparse(X):
-        X = X.tocsr().astype(dtype).sorted_indices()
-        columns = X.indices.astype(np.int64)
-        bounds = zip(X.indptr[:-1], X.indptr[1:], strict=True)
-        return [(columns[a:b].tobytes(), X.data[a:b].tobytes()) for a, b in bounds]
+        return list(_sparse_hashes(X.tocsr(), dtype))
     if isinstance(X, np.ndarray) and X.ndim > 1 and dtype.kind != "O":
-        return [row.tobytes() for row in np.ascontiguousarray(X, dtype=dtype)]
+        return list(_hashes(X, dtype))
     return [_hashable(row) for row in X]
+
+
+def _hashes(X: np.ndarray, dtype: Any) -> Iterator[int]:
+    """Yield the hash of each row's bytes: 64 bits, since rows take more memory."""
+    for start in range(0, len(X), 1024):
+        for row in np.ascontiguousarray(X[start : start + 1024], dtype=dtype):
+            yield hash(row.tobytes())
+
+
+def _sparse_hashes(X: Any, dtype: Any) -> Iterator[int]:
+    """Yield the hash of each row's columns and values."""
+    X = X if X.has_sorted_indices else X.sorted_indices()
+    for a, b in zip(X.indptr[:-1], X.indptr[1:], strict=True):
+        columns, values = X.indices[a:b], X.data[a:b]
+        columns, values = columns.astype(np.int64), values.astype(dtype)
+        yield hash((columns.tobytes(), values.tobytes()))
 
 
 def _hashable(value: Any) -> Any:

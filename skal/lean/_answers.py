@@ -12,9 +12,9 @@ from skal.answers._fixed_classes import FixedClasses
 from skal.answers._wrapper import Wrapper
 from skal.inputs._containers import n_rows, take
 from skal.lean._form import LeanForm
-from skal.lean._forms import form_of, steps_of
-from skal.lean._numbers import as_numbers
-from skal.lean._steps import transform
+from skal.lean._forms import FORMS, form_of, steps_of
+from skal.lean._numbers import as_numbers, names_of
+from skal.lean._steps import reads_arrays, transform
 
 
 class SameRows:
@@ -35,7 +35,8 @@ class SameRows:
     def __init__(self, X: Any, sample: NDArray[np.int64] | None = None) -> None:
         self.X, self.positions = X, sample
         self.sample = X if sample is None or _is_all(sample, X) else take(X, sample)
-        numbers = as_numbers(X)
+        self.names = names_of(X)
+        numbers = as_numbers(X if self.names is None else np.asarray(X))
         self._numbers = X if numbers is None else numbers
         # The lean form of the models, found for the first one of them: None if there is
         # none, or it does not answer as the model does.
@@ -62,13 +63,24 @@ class SameRows:
 
     def _seen(self, model: Any) -> "Seen | None":
         """Look at the rows by the model's lean form, if it is right."""
-        kinds = [type(model), *map(type, steps_of(model))]
+        steps = steps_of(model)
+        kinds, rows = [type(model), *map(type, steps)], self._read_by(steps[0])
         if kinds != self._kinds:
             self._kinds, self._form = kinds, form_of(model)
-            seen = look(model, self._form, self._numbers)
+            seen = look(model, self._form, rows)
             if seen is None or not seen.agrees(model, self.X):
                 self._form = None
-        return look(model, self._form, self._numbers)
+        return look(model, self._form, rows, known_finite=True)
+
+    def _read_by(self, first: Any) -> Any:
+        """Return the rows as the first step of a model reads them."""
+        if self.names is None:
+            return self._numbers
+        is_read = reads_arrays(first) or type(first) in FORMS
+        names = getattr(first, "feature_names_in_", [])
+        return (
+            self._numbers if is_read and np.array_equal(names, self.names) else self.X
+        )
 
 
 class Seen:
@@ -99,7 +111,9 @@ class Seen:
         )
 
 
-def look(model: Any, form: LeanForm | None, X: Any) -> Seen | None:
+def look(
+    model: Any, form: LeanForm | None, X: Any, *, known_finite: bool = False
+) -> Seen | None:
     """Look at rows by the lean form of a model.
 
     Parameters
@@ -108,6 +122,8 @@ def look(model: Any, form: LeanForm | None, X: Any) -> Seen | None:
     form : LeanForm or None
         As `form_of` returns it.
     X : rows
+    known_finite : bool, default=False
+        Whether rows that no step transforms are known to be finite.
 
     Returns
     -------
@@ -119,10 +135,8 @@ def look(model: Any, form: LeanForm | None, X: Any) -> Seen | None:
     *steps, last = steps_of(model)
     for step in steps:
         X = transform(step, X)
-    numbers = as_numbers(X)
-    if numbers is None or not form.takes(numbers):
-        return None
-    if numbers.shape[1] != last.n_features_in_:
+    numbers = form.numbers(X, known_finite=known_finite and not steps)
+    if numbers is None or numbers.shape[1] != last.n_features_in_:
         return None
     return Seen(form, last, form.look(last, numbers))
 
@@ -141,8 +155,8 @@ def answers_agree(lean: Any, usual: Any, X: Any) -> bool:
     -------
     bool
     """
-    seen = look(lean, form_of(lean), X)
-    return seen is not None and seen.agrees(usual, X) and seen.agrees(lean, X)
+    seen = SameRows(X).asked(lean).seen
+    return seen is not None and seen.agrees(usual, X)
 
 
 def _are_close(found: NDArray, wanted: NDArray, form: LeanForm) -> bool:

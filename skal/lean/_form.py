@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skal.lean._numbers import as_numbers
+
 
 class LeanForm(ABC):
     """A classifier's training and answers, without checks of rows and parameters.
@@ -34,9 +36,12 @@ class LeanForm(ABC):
     any_order: ClassVar[bool] = False
     tolerance: ClassVar[float] = 0.0
 
-    def takes(self, X: NDArray | None) -> bool:
-        """Return whether rows are numbers in a memory order that it takes."""
-        return X is not None and (self.any_order or X.flags.c_contiguous)
+    def numbers(self, X: Any, *, known_finite: bool = False) -> NDArray | None:
+        """Return rows as it takes them; None if it does not take them."""
+        found = as_numbers(X, known_finite=known_finite)
+        if found is None or self.any_order or found.flags.c_contiguous:
+            return found
+        return np.ascontiguousarray(found) if self.tolerance else None
 
     @abstractmethod
     def suits(self, estimator: Any) -> bool:

@@ -6,14 +6,30 @@ from sklearn import get_config
 from sklearn.pipeline import Pipeline
 
 from skal.lean._copies import is_of_sklearn
+from skal.lean._discriminant import LeanDiscriminant
+from skal.lean._forest import LeanDecisionTree, LeanExtraTrees, LeanRandomForest
 from skal.lean._form import LeanForm
 from skal.lean._logistic import LeanLogisticRegression
 from skal.lean._naive_bayes import LeanGaussianNB
+from skal.lean._nearest_centroid import LeanNearestCentroid
+from skal.lean._neighbours import LeanKNeighbors
 from skal.lean._ridge import LeanRidgeClassifier
+from skal.lean._svc import LeanSVC
 
 FORMS: dict[type, LeanForm] = {
     form.kind: form
-    for form in (LeanGaussianNB(), LeanLogisticRegression(), LeanRidgeClassifier())
+    for form in (
+        LeanDecisionTree(),
+        LeanDiscriminant(),
+        LeanExtraTrees(),
+        LeanGaussianNB(),
+        LeanKNeighbors(),
+        LeanLogisticRegression(),
+        LeanNearestCentroid(),
+        LeanRandomForest(),
+        LeanRidgeClassifier(),
+        LeanSVC(),
+    )
 }
 # Settings of scikit-learn that change what its estimators return.
 USUAL = {"transform_output": "default", "array_api_dispatch": False}

@@ -37,8 +37,8 @@ def lbfgs(
     Parameters
     ----------
     objective : callable
-        `objective(x)` returns the value and the gradient at `x`, which it must not
-        keep.
+        `objective(x)` returns the value and the gradient at `x`. It must not keep `x`,
+        and may write the next gradient into the same array.
     start : ndarray of shape (n,), dtype float64 or float32
         Where to start. The function is called with arrays of the same type.
     max_iter : int
@@ -62,7 +62,12 @@ def lbfgs(
         "maxfun": max_calls,
     }
     if _lbfgsb is None:
-        return minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
+
+        def kept(x: NDArray) -> tuple[float, NDArray]:
+            value, gradient = objective(x)
+            return value, gradient.copy()
+
+        return minimize(kept, start, jac=True, method="L-BFGS-B", options=options)
     return _lbfgs(objective, start, options)
 
 

@@ -104,37 +104,40 @@ def _loss(
     total = len(X) if weights is None else np.sum(weights)
     l2 = 1.0 / (model.C * (total if weights is None else float(total)))
     n_features, with_intercept = X.shape[1], bool(model.fit_intercept)
+    # Arrays to compute in: making new ones takes longer than filling them.
     row_loss = np.empty_like(target)
-    XT = X.T
+    raw = np.empty((len(X), n_blocks), dtype=X.dtype)
+    slopes, product = np.empty_like(raw), np.empty((n_blocks, n_features), X.dtype)
+    gradient = np.empty((n_blocks, n_features + with_intercept), X.dtype, order="F")
 
     def several(x: NDArray) -> tuple[float, NDArray]:
         blocks = x.reshape((n_blocks, -1), order="F")
         coef = blocks[:, :n_features]
-        raw = X @ np.asarray(coef, dtype=X.dtype).T
-        raw += np.asarray(blocks[:, -1], dtype=X.dtype) if with_intercept else 0.0
-        slopes = np.empty_like(raw)
-        loss.loss_gradient(target, raw, weights, row_loss, slopes, 1)
-        flat = np.ravel(coef, order="K")
-        value = float(row_loss.sum() / total) + float(0.5 * l2 * np.dot(flat, flat))
-        slopes /= total
-        gradient = np.empty_like(blocks, order="F")
-        gradient[:, :n_features] = slopes.T @ X + l2 * coef
+        np.matmul(X, coef.T, out=raw)
         if with_intercept:
-            gradient[:, -1] = slopes.sum(axis=0)
+            np.add(raw, blocks[:, -1], out=raw)
+        loss.loss_gradient(target, raw, weights, row_loss, slopes, 1)
+        flat = coef.ravel(order="K")
+        value = float(row_loss.sum() / total) + float(0.5 * l2 * flat.dot(flat))
+        np.divide(slopes, total, out=slopes)
+        np.matmul(slopes.T, X, out=product)
+        np.add(product, l2 * coef, out=gradient[:, :n_features])
+        if with_intercept:
+            slopes.sum(axis=0, out=gradient[:, -1])
         return value, gradient.ravel(order="F")
 
     def one(x: NDArray) -> tuple[float, NDArray]:
         coef = x[:n_features]
-        raw = X @ np.asarray(coef, dtype=X.dtype)
-        raw += np.asarray(x[-1], dtype=X.dtype) if with_intercept else 0.0
+        raw = X @ coef
+        if with_intercept:
+            raw += x[-1]
         slopes = np.empty_like(raw)
         loss.loss_gradient(target, raw, weights, row_loss, slopes, 1)
-        value = float(row_loss.sum() / total) + float(0.5 * l2 * (coef @ coef))
+        value = float(row_loss.sum() / total) + float(0.5 * l2 * coef.dot(coef))
         slopes /= total
-        gradient = np.empty_like(x)
-        gradient[:n_features] = XT @ slopes + l2 * coef
+        gradient[0, :n_features] = X.T @ slopes + l2 * coef
         if with_intercept:
-            gradient[-1] = slopes.sum()
-        return value, gradient
+            gradient[0, -1] = slopes.sum()
+        return value, gradient[0]
 
     return several if n_blocks > 1 else one

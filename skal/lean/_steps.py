@@ -132,6 +132,11 @@ def transform(step: Any, X: Any) -> Any:
     return SCALERS[type(step)].transform(step, numbers)
 
 
+def reads_arrays(step: Any) -> bool:
+    """Return whether a step does the same with a frame's numbers as with the frame."""
+    return step not in (None, "passthrough") and _has_lean_form(step)
+
+
 def _has_lean_form(step: Any) -> bool:
     """Return whether a step has a lean form, and is used as it is."""
     scaler = SCALERS.get(type(step))

@@ -42,50 +42,61 @@ class LeanSVC(LeanForm):
             model.fit(X, classes[codes])
 
     def look(self, model: Any, X: NDArray) -> NDArray:
-        """Return the decision values, and the number of the class of each row."""
+        """Return the decision values of all pairs of classes."""
         pairs = object.__new__(SVC)
-        vars(pairs).update(vars(model), decision_function_shape="ovo")
-        pairs.break_ties = False
+        vars(pairs).update(vars(model), decision_function_shape="ovo", break_ties=False)
         with config_context(assume_finite=True):
-            values = pairs.decision_function(X)
-        if values.ndim == 1:
-            # A tie is a vote for the second class.
-            return np.stack([values, ~(values < 0)], axis=1)
-        sums, votes = _tally(values)
-        wins = votes
-        ties = values == 0
-        if ties.any():
-            # For the second class by `predict`, by `decision_function` for the first.
-            wins = _tally(np.where(ties, -1.0, values))[1]
-            votes = _tally(np.where(ties, 1.0, values))[1]
-        by_class = values
-        if model.decision_function_shape == "ovr":
-            by_class = votes + sums / (3 * (np.abs(sums) + 1))
-        best = (by_class if model.break_ties else wins).argmax(axis=1)
-        return np.concatenate([by_class, best[:, None]], axis=1)
+            return pairs.decision_function(X)
 
     def answer(self, model: Any, seen: NDArray, method: str) -> NDArray:
         """Return labels or decision values."""
-        if method == "predict":
-            return model.classes_.take(seen[:, -1].astype(np.intp))
-        return (seen[:, 0] if seen.shape[1] == 2 else seen[:, :-1]).copy()
+        n_classes = len(model.classes_)
+        if method == "decision_function":
+            by_pair = n_classes == 2 or model.decision_function_shape == "ovo"
+            return seen.copy() if by_pair else _by_class(seen, n_classes)
+        if n_classes == 2:
+            columns = (~(seen < 0)).astype(np.intp)
+        elif model.break_ties:
+            columns = _by_class(seen, n_classes).argmax(axis=1)
+        else:
+            columns = _votes(seen > 0, n_classes).argmax(axis=1)
+        return model.classes_.take(columns)
 
 
-def _tally(values: NDArray) -> tuple[NDArray, NDArray]:
-    """Return the sum of the values for each class, and how many are positive.
+def _by_class(values: NDArray, n_classes: int) -> NDArray:
+    """Return the votes for each class, ties broken by its decision values.
 
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_classes * (n_classes - 1) / 2)
         For the first class of each pair, (0, 1), (0, 2), ..., against the second.
+    n_classes : int
 
     Returns
     -------
-    sums : ndarray of shape (n_rows, n_classes)
-        Added pair by pair, in the order of scikit-learn.
-    wins : ndarray of shape (n_rows, n_classes)
+    ndarray of shape (n_rows, n_classes)
     """
-    n_classes = int((1 + np.sqrt(1 + 8 * values.shape[1])) / 2)
+    sums = _sums(values, n_classes)
+    return _votes(~(values < 0), n_classes) + sums / (3 * (np.abs(sums) + 1))
+
+
+def _votes(first_wins: NDArray[np.bool_], n_classes: int) -> NDArray:
+    """Return how many pairs each class wins."""
+    first, second = np.triu_indices(n_classes, k=1)
+    pairs = np.arange(len(first))
+    # Small whole numbers: their sums are exact in any order.
+    gains = np.zeros((len(pairs), n_classes), dtype=np.float32)
+    gains[pairs, first], gains[pairs, second] = 1, -1
+    votes = first_wins.astype(np.float32) @ gains
+    votes += np.arange(n_classes, dtype=np.float32)  # Pairs in which it is second.
+    return votes.astype(float)
+
+
+def _sums(values: NDArray, n_classes: int) -> NDArray:
+    """Return the sum of the values for each class, less those against it.
+
+    They are added pair by pair, in the order of scikit-learn.
+    """
     first, second = np.triu_indices(n_classes, k=1)
     place = np.zeros((n_classes, n_classes), dtype=np.intp)
     place[first, second] = place[second, first] = np.arange(len(first))
@@ -96,10 +107,8 @@ def _tally(values: NDArray) -> tuple[NDArray, NDArray]:
     signs = np.where(is_second, -1.0, 1.0)[..., None]
     by_pair = np.ascontiguousarray(values.T)
     sums = np.zeros((n_classes, len(values)))
-    wins = np.zeros((n_classes, len(values)), dtype=np.int16)
     for column, sign in zip(columns, signs, strict=True):
         mine = by_pair[column]
         mine *= sign
         sums += mine
-        wins += mine > 0
-    return sums.T, wins.T
+    return sums.T

@@ -11,8 +11,8 @@ from skal.lean._answers import answers_agree
 from skal.lean._copies import fresh
 from skal.lean._form import LeanForm
 from skal.lean._forms import form_of, steps_of
-from skal.lean._numbers import as_numbers
-from skal.lean._steps import fit_transform
+from skal.lean._numbers import as_numbers, names_of
+from skal.lean._steps import fit_transform, reads_arrays
 
 # Rows on which the answers of a lean model are compared with those of `fit`.
 N_COMPARED = 500
@@ -35,6 +35,13 @@ class LeanTrainer:
     def __init__(self, estimator: Any, X: Any, y: NDArray, form: LeanForm) -> None:
         self.estimator, self.X, self.form = estimator, X, form
         self.classes, self.codes = np.unique(y, return_inverse=True)
+        # Names of columns, if the rows are a frame whose numbers the first step reads.
+        first = steps_of(estimator)[0]
+        is_read = reads_arrays(first) or type(first) is form.kind
+        self.names = names_of(X) if is_read else None
+        # Rows of an array without NaN need not be looked through once more.
+        is_only_step = first is estimator
+        self.known_finite = is_only_step and as_numbers(X) is not None
 
     def fit(self, rows: NDArray[np.int64]) -> Any:
         """Train on some rows.
@@ -55,13 +62,17 @@ class LeanTrainer:
         codes, present = self._renumbered(self.codes[rows])
         classes = self.classes[present]
         X = take(self.X, rows)
+        if self.names is not None:
+            X = np.asarray(X)
         for step in steps:
             X = fit_transform(step, X, classes[codes])
-        numbers = as_numbers(X)
-        if numbers is not None and self.form.takes(numbers):
+        numbers = self.form.numbers(X, known_finite=self.known_finite)
+        if numbers is not None:
             self.form.fit(last, numbers, codes, classes)
         else:
             last.fit(X, classes[codes])
+        if self.names is not None:
+            steps_of(model)[0].feature_names_in_ = self.names.copy()
         return model
 
     def _renumbered(self, codes: NDArray) -> tuple[NDArray[np.int64], NDArray]:

@@ -4,6 +4,7 @@ import os
 import warnings
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
+from itertools import count, islice
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 
 from skal._threads import interrupt_ends_study
+from skal.inputs._containers import other_rows
 from skal.loop import check_validation
 from skal.oracle.evaluation._budget import Budget, Course, OutOfTime
 from skal.oracle.evaluation._objective import Objective
@@ -78,8 +80,8 @@ class Search(ABC):
 
     @property
     @abstractmethod
-    def n_steps(self) -> int:
-        """Return the largest number of steps."""
+    def n_steps(self) -> int | None:
+        """Return the largest number of steps; None if only a limit ends the search."""
 
     @property
     @abstractmethod
@@ -303,7 +305,7 @@ class _SearchRun:
         self.context.call_on_fit_task_end(estimator=self.oracle)
 
     def _take_steps(self):
-        for t in range(1, self.search.n_steps + 1):
+        for t in islice(count(1), self.search.n_steps):
             self.step = t
             self.objective.check_time()
             task = self._subtask()
@@ -363,7 +365,8 @@ class _SearchRun:
     def _where(self):
         if self.step == 0:
             return "in its start"
-        return f"in step {self.step} of {self.search.n_steps}"
+        n_steps = self.search.n_steps
+        return f"in step {self.step}" + (f" of {n_steps}" if n_steps else "")
 
 
 def complete(order, n_pool, rng):
@@ -383,5 +386,4 @@ def complete(order, n_pool, rng):
     ndarray of shape (n_pool,)
         A permutation of the pool.
     """
-    left = np.setdiff1d(np.arange(n_pool), order)
-    return np.concatenate([order, rng.permutation(left)])
+    return np.concatenate([order, rng.permutation(other_rows(order, n_pool))])

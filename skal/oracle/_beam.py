@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skal._sklearn import Interval, StrOptions
 from skal.curves import prefixes
 from skal.identity._fingerprint import describe
+from skal.inputs._containers import other_rows
 from skal.oracle._base import Search, SearchOracle, complete
 from skal.oracle.evaluation._objective import Objective
 from skal.oracle.journal._history import History
@@ -147,7 +148,7 @@ class Beam(Search):
 
     def _unlabelled(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the positions in the pool that are not in an order, ascending."""
-        return np.setdiff1d(np.arange(self.problem.n_pool), order)
+        return other_rows(order, self.problem.n_pool)
 
     def _extended(
         self, order: NDArray[np.int64], prefix: Prefix, score: float

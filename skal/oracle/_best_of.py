@@ -85,6 +85,8 @@ class BestOf(Beam):
         model = self.objective.train(order) if self.needs_model else None
         labelled = labelled_by(self.objective.trainer, order)
         for number in range(self.n_candidates):
+            # A strategy may take long to choose from a large pool.
+            self.objective.check_time()
             turn, i = divmod(number, len(self.strategies))
             strategy, candidates = self.strategies[i], left
             if turn > 0:

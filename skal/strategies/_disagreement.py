@@ -5,11 +5,15 @@ from numbers import Integral
 import numpy as np
 
 from skal._sklearn import Interval
-from skal.answers._posterior import sample_posterior
+from skal.answers._posterior import has_members, sample_posterior
 from skal.information import batchbald, mutual_information, variation_ratio
-from skal.inputs._containers import take
+from skal.inputs._containers import by_chunks, take
 from skal.seeding import Stream, stream
 from skal.strategies._ranking import RankingStrategy
+
+# Number of rows that the members of an ensemble are asked about at once: fewer than a
+# single model, since each row gets a probability for each member and class.
+AT_ONCE = 2**14
 
 
 class _Disagreement(RankingStrategy):
@@ -28,17 +32,22 @@ class _Disagreement(RankingStrategy):
         self.n_samples = n_samples
         self.random_state = random_state
 
-    def _samples(self, estimator, X, candidates):
-        """Return posterior samples, shape (n_candidates, n_samples, n_classes)."""
+    def _samples(self, estimator, rows):
+        """Return posterior samples, shape (n_rows, n_samples, n_classes)."""
         seed = int(stream(self.seed_, Stream.POSTERIOR).integers(2**31))
-        rows = take(X, candidates)
         probs_N_T_C = sample_posterior(estimator, rows, self.n_samples, seed)
         # Check for NaN here, since votes and joint entropies would hide it.
         self._check_numbers(np.sum(probs_N_T_C, axis=(1, 2)), estimator)
         return probs_N_T_C
 
     def _utility(self, estimator, X, candidates):
-        return self._disagreement(self._samples(estimator, X, candidates))
+        def disagreement(rows):
+            return self._disagreement(self._samples(estimator, rows))
+
+        # A net draws its samples anew for each chunk.
+        if not has_members(estimator):
+            return disagreement(take(X, candidates))
+        return by_chunks(disagreement, X, candidates, at_once=AT_ONCE)
 
 
 class BALD(_Disagreement):
@@ -171,7 +180,7 @@ class BatchBALD(_Disagreement):
         # ties.
         shuffled = candidates[np.argsort(self._priority[candidates])]
         picked, _ = batchbald(
-            self._samples(estimator, X, shuffled),
+            self._samples(estimator, take(X, shuffled)),
             n,
             n_configurations=self.n_configurations,
             random_state=self.seed_,

@@ -1,5 +1,6 @@
 """Distribution matching: keep the labelled rows distributed like the whole data."""
 
+from functools import reduce
 from numbers import Integral
 
 import numpy as np
@@ -9,9 +10,9 @@ from skal._threads import single_threaded
 from skal.answers._needs import strategy_needs, strategy_peeks, strategy_searches
 from skal.answers._reading import predicted_codes, predictions
 from skal.inputs._checks import check_labels, check_sentences
-from skal.inputs._containers import lengths, n_rows, take
+from skal.inputs._containers import by_chunks, lengths, n_rows, whole
 from skal.inputs._embedding import cluster, embed
-from skal.inputs._joining import concat
+from skal.inputs._joining import concat, joined
 from skal.inputs._tags import is_tags
 from skal.seeding import Stream, isolated, stream
 from skal.strategies._base import BaseStrategy, fit_inner
@@ -91,7 +92,8 @@ class IDMR(_DistributionMatching):
         components. A callable takes rows and returns one bin per row. Rows that are
         not numbers are clustered as the steps of the learner's Pipeline before its last
         one prepare them, without labels; numbers that are missing, as the mean of
-        their column.
+        their column. If there are more than 65,536 rows, the centres of the clusters
+        are those of so many of them.
 
     n_bins : int, default=5
         Number of clusters. Not used for lengths and callables.
@@ -150,9 +152,7 @@ class IDMR(_DistributionMatching):
 
         # Sort all inputs into bins: the pool, the warm start and the selection set
         others = _other_inputs(problem)
-        inputs = X
-        for rows in others:
-            inputs = concat(inputs, rows)
+        inputs = joined(X, reduce(concat, others)) if others else X
         estimator = None if problem is None else problem.estimator
         all_bins = self._sort_into_bins(inputs, estimator)
         self.reference_ = np.bincount(all_bins) / len(all_bins)
@@ -171,7 +171,7 @@ class IDMR(_DistributionMatching):
     def _sort_into_bins(self, X, estimator):
         """Return the bin of each row, counted from zero, shape (n_rows,)."""
         if callable(self.bins):
-            found = np.asarray(self.bins(X))
+            found = np.asarray(self.bins(whole(X)))
             if found.shape != (n_rows(X),):
                 raise ValueError(
                     f"bins must return one bin for each of the {n_rows(X)} rows, got "
@@ -344,14 +344,16 @@ class ODMR(_DistributionMatching):
         if self.labels == "true":
             bins = self._true_bins[candidates]
         else:
-            bins = predicted_codes(estimator, take(X, candidates), classes)
+            bins = by_chunks(
+                lambda rows: predicted_codes(estimator, rows, classes), X, candidates
+            )
         return self._pick(estimator, X, n, candidates, labelled, bins, counts)
 
     def _select_alone(self, estimator, X, n, candidates, labelled):
         """Match the frequencies of the labels so far, without a problem."""
         y = check_labels(labelled.y, "labelled.y")
         _check_no_tags(y)
-        predicted = predictions(estimator, take(X, candidates))
+        predicted = by_chunks(lambda rows: predictions(estimator, rows), X, candidates)
         classes = np.union1d(y, predicted)
         counts, bins = _count(y, classes), np.searchsorted(classes, predicted)
         return self._pick(

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from skal.inputs._containers import is_text
+from skal.inputs._containers import Joined, is_text, whole
 from skal.seeding import set_random_states, stream
 
 
@@ -40,6 +40,7 @@ def as_points(X: Any, estimator: Any, seed: int) -> Any:
         return X
     steps = _preparation(estimator)
     try:
+        X = whole(X)
         if steps is not None:
             X = set_random_states(steps, stream(seed)).fit_transform(X)
         if _is_finite(X):
@@ -74,10 +75,14 @@ def _preparation(estimator: Any) -> Any:
 
 def _is_finite(X: Any) -> bool:
     """Return whether rows are numbers, none of which is missing or infinite."""
+    if isinstance(X, Joined):
+        return _is_finite(X.first) and _is_finite(X.second)
     if is_text(X):
         return False
     try:
         values = X.tocsr().data if sparse.issparse(X) else np.asarray(X)
-        return bool(np.isfinite(values.astype(np.float64)).all())
+        if values.dtype.kind != "f":
+            values = values.astype(np.float64)
+        return bool(np.isfinite(values).all())
     except (TypeError, ValueError):
         return False

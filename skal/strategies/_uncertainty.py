@@ -4,7 +4,7 @@ import numpy as np
 
 from skal.answers._reading import probabilities
 from skal.information import entropy
-from skal.inputs._containers import take
+from skal.inputs._containers import by_chunks
 from skal.strategies._ranking import RankingStrategy
 
 
@@ -21,7 +21,10 @@ class _UncertaintySampling(RankingStrategy):
         self.random_state = random_state
 
     def _utility(self, estimator, X, candidates):
-        return self._uncertainty(probabilities(estimator, take(X, candidates)))
+        def uncertainty(rows):
+            return self._uncertainty(probabilities(estimator, rows))
+
+        return by_chunks(uncertainty, X, candidates)
 
 
 class MaxEntropy(_UncertaintySampling):

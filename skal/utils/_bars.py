@@ -112,7 +112,10 @@ class Bar:
                 return "start"
             if self.report["is_limited"]:
                 return f"{self.share:.0%}"
-        return f"{self.n_done}" if self.total is None else f"{self.n_done}/{self.total}"
+        if self.total is not None:
+            return f"{self.n_done}/{self.total}"
+        # A search that only a limit ends.
+        return f"{self.n_done} steps" if self.is_search else f"{self.n_done}"
 
     @property
     def count_and_share(self):

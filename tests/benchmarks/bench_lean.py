@@ -18,6 +18,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.svm import SVC
@@ -26,14 +27,17 @@ from sklearn.tree import DecisionTreeClassifier
 from skal._threads import single_threaded
 from skal.lean._discriminant import LeanDiscriminant
 from skal.lean._forest import LeanDecisionTree, LeanExtraTrees, LeanRandomForest
+from skal.lean._logistic import LeanLogisticRegression
 from skal.lean._naive_bayes import LeanGaussianNB
 from skal.lean._nearest_centroid import LeanNearestCentroid
 from skal.lean._neighbours import LeanKNeighbors
+from skal.lean._ridge import LeanRidgeClassifier
 from skal.lean._svc import LeanSVC
 
 sys.path.append(str(Path(__file__).parents[1] / "lean"))
 import test_discriminant
 import test_forest
+import test_linear
 import test_naive_bayes
 import test_nearest_centroid
 import test_neighbours
@@ -42,6 +46,20 @@ from _both_ways import differences, random_set
 
 # Estimator, form, random parameters, number of random sets, largest ratio per problem.
 CASES = {
+    "LogisticRegression": (
+        LogisticRegression(),
+        LeanLogisticRegression(),
+        test_linear.random_logistic,
+        10_000,
+        {"digits": 0.5, "embeddings": 0.9},
+    ),
+    "RidgeClassifier": (
+        RidgeClassifier(),
+        LeanRidgeClassifier(),
+        test_linear.random_ridge,
+        10_000,
+        {"digits": 0.3, "embeddings": 0.6},
+    ),
     "GaussianNB": (
         GaussianNB(),
         LeanGaussianNB(),
@@ -96,7 +114,7 @@ CASES = {
         LeanSVC(),
         test_svc.random_estimator,
         10_000,
-        {"digits": 1.2, "embeddings": 2.0},
+        {"digits": 1.2, "embeddings": 1.4},
     ),
 }
 N_ROWS = {"digits": (60, 120, 200), "embeddings": (125, 300)}

@@ -15,6 +15,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.metrics import get_scorer, make_scorer, precision_score
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FunctionTransformer, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, Normalizer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -99,7 +100,7 @@ def unlike_usual(X, y):
         "own transformer": (make_pipeline(FunctionTransformer(np.log1p), logistic), X),
         "own class": (type("Mine", (LogisticRegression,), {})(), X),
         "own step": (make_pipeline(type("S", (StandardScaler,), {})(), logistic), X),
-        "no form": (DecisionTreeClassifier(random_state=0), X),
+        "no form": (MLPClassifier(max_iter=5, random_state=0), X),
         "sparse rows": (logistic, sparse.csr_matrix(X)),
         "missing values": (logistic, np.where(X > 6, np.nan, X)),
         "parameters refused": (LogisticRegression(C=-1.0), X),
@@ -303,3 +304,64 @@ def test_it_can_be_sent_to_another_process():
     sent = pickle.loads(pickle.dumps(trainer))
     assert isinstance(sent, LeanTrainer)
     np.testing.assert_array_equal(sent.fit(rows).coef_, trainer.fit(rows).coef_)
+
+
+def frame_estimators():
+    """Return estimators, and whether a frame's numbers are read as an array."""
+    columns = ColumnTransformer([("all", StandardScaler(), ["a", "b", "c", "d"])])
+    return [
+        LogisticRegression(),
+        RidgeClassifier(),
+        GaussianNB(),
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        make_pipeline(PCA(2), RidgeClassifier()),
+        make_pipeline(columns, LogisticRegression()),
+    ]
+
+
+@pytest.mark.parametrize("estimator", frame_estimators(), ids=str)
+@pytest.mark.parametrize("dtypes", ["float64", "float32", "int64", "mixed"])
+def test_frames_of_numbers(estimator, dtypes):
+    pd = pytest.importorskip("pandas")
+    X, y = load_iris(return_X_y=True)
+    X = pd.DataFrame(10 * X, columns=["a", "b", "c", "d"])
+    X = X.astype({"a": "int64", "b": "float32"} if dtypes == "mixed" else dtypes)
+    trainer = lean_trainer(estimator, X, y, np.arange(0, 150, 2))
+    assert trainer is not None
+    rows = np.arange(0, 150, 7)
+    own, lean = clone(estimator).fit(X.iloc[rows], y[rows]), trainer.fit(rows)
+    np.testing.assert_array_equal(lean.feature_names_in_, own.feature_names_in_)
+    asked = SameRows(X).asked(lean)
+    assert asked.seen is not None
+    for method in asked.seen.form.methods:
+        expected = getattr(own, method)(X)
+        np.testing.assert_allclose(getattr(asked, method)(X), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["category", "missing", "Int64", "numbers as names"])
+def test_other_frames_are_left_to_fit(kind):
+    pd = pytest.importorskip("pandas")
+    X, y = load_iris(return_X_y=True)
+    X = pd.DataFrame(
+        X, columns=range(4) if kind.startswith("numbers") else list("abcd")
+    )
+    if kind == "missing":
+        X.iloc[3, 2] = np.nan
+    elif not kind.startswith("numbers"):
+        X["a"] = X["a"].round().astype("Int64").astype(kind)
+    estimator = make_pipeline(SimpleImputer(), LogisticRegression())
+    trainer = lean_trainer(estimator, X, y, np.arange(0, 150, 2))
+    rows = np.arange(0, 150, 7)
+    own, lean = clone(estimator).fit(X.iloc[rows], y[rows]), trainer.fit(rows)
+    np.testing.assert_array_equal(lean[-1].coef_, own[-1].coef_)
+    assert list(unlike(vars(own[0]), vars(lean[0]))) == []
+
+
+def test_columns_in_another_order_are_refused_as_by_the_model():
+    pd = pytest.importorskip("pandas")
+    X, y = load_iris(as_frame=True, return_X_y=True)
+    model = LogisticRegression().fit(X, y)
+    other = X[X.columns[::-1]]
+    with pytest.raises(ValueError, match="feature names"):
+        SameRows(other).asked(model).predict(other)
+    assert isinstance(other, pd.DataFrame)

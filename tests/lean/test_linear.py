@@ -23,17 +23,32 @@ def random_weights(rng, y):
     return [None, "balanced", weights][rng.integers(3)]
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_the_same_logistic_regression(seed):
-    rng = np.random.default_rng(seed)
-    X, y, X_new = random_set(rng)
-    estimator = LogisticRegression(
+def random_logistic(rng, y):
+    """Return a logistic regression with random parameters."""
+    return LogisticRegression(
         C=rng.choice([0.01, 1.0, 100.0, np.inf]),
         fit_intercept=rng.random() < 0.7,
         class_weight=random_weights(rng, y),
         max_iter=int(rng.choice([1, 20, 100])),
         tol=rng.choice([1e-4, 1e-2]),
     )
+
+
+def random_ridge(rng, y):
+    """Return a ridge classifier with random parameters."""
+    return RidgeClassifier(
+        alpha=rng.choice([0.0, 0.1, 1.0, 100.0]),
+        fit_intercept=rng.random() < 0.7,
+        class_weight=random_weights(rng, y),
+        solver=str(rng.choice(["auto", "cholesky"])),
+    )
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_the_same_logistic_regression(seed):
+    rng = np.random.default_rng(seed)
+    X, y, X_new = random_set(rng)
+    estimator = random_logistic(rng, y)
     assert LOGISTIC.suits(estimator)
     assert differences(LOGISTIC, estimator, X, y, X_new) == []
 
@@ -42,12 +57,7 @@ def test_the_same_logistic_regression(seed):
 def test_the_same_ridge_classifier(seed):
     rng = np.random.default_rng(seed)
     X, y, X_new = random_set(rng)
-    estimator = RidgeClassifier(
-        alpha=rng.choice([0.0, 0.1, 1.0, 100.0]),
-        fit_intercept=rng.random() < 0.7,
-        class_weight=random_weights(rng, y),
-        solver=str(rng.choice(["auto", "cholesky"])),
-    )
+    estimator = random_ridge(rng, y)
     assert RIDGE.suits(estimator)
     assert differences(RIDGE, estimator, X, y, X_new) == []
 

@@ -1,5 +1,7 @@
 """Guided annealing and its linear datamodel."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -48,7 +50,7 @@ class TestLinearDatamodel:
         precision = np.eye(4) + np.outer(row, row) / datamodel.noise
         covariance = np.linalg.inv(precision)
         mean = covariance @ np.outer(row, seen) / datamodel.noise
-        np.testing.assert_allclose(datamodel.effects, mean, atol=1e-6)
+        np.testing.assert_allclose(datamodel.effects(np.arange(4)), mean, atol=1e-6)
         np.testing.assert_allclose(datamodel.variances, np.diag(covariance))
 
     def test_learns_sums_over_points(self):
@@ -62,6 +64,34 @@ class TestLinearDatamodel:
         shifts, _ = datamodel.predict(*pairs.T)
         expected = truth[pairs[:, 0]] - truth[pairs[:, 1]]
         assert np.corrcoef(shifts.ravel(), expected.ravel())[0, 1] > 0.98
+
+    def test_equals_a_table_of_all_points(self):
+        """The same numbers, bit for bit, though only exchanged points have a row."""
+        rng, datamodel = np.random.default_rng(2), LinearDatamodel(300, 5)
+        table, variances = np.zeros((300, 5), dtype=np.float32), np.ones(300)
+        for _ in range(200):
+            pair, seen = rng.choice(300, 2, replace=False), rng.normal(size=5)
+            error = seen - (table[pair[0]] - table[pair[1]])
+            shares = variances[pair] / (variances[pair].sum() + datamodel.noise)
+            datamodel.update(*pair, seen)
+            for point, share, sign in zip(pair, shares, (1, -1), strict=True):
+                table[point] += sign * np.float32(share) * error
+                variances[point] *= 1 - share
+            np.testing.assert_array_equal(datamodel.effects(np.arange(300)), table)
+        np.testing.assert_array_equal(datamodel.variances, variances)
+
+    def test_is_small_for_a_pool_that_is_large(self):
+        """A row for each point would take 16 GB."""
+        tracemalloc.start()
+        datamodel = LinearDatamodel(1_000_000, 4000)
+        datamodel.update(7, 999_999, np.ones(4000))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 50e6
+        assert datamodel.effects(np.array([7, 8]))[:, 0].tolist() == [
+            pytest.approx(1 / 3),
+            0,
+        ]
 
     def test_tells_how_unsure_it_is(self):
         datamodel, rng = LinearDatamodel(50, 20), np.random.default_rng(1)

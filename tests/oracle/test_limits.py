@@ -20,6 +20,7 @@ from skal import (
     Problem,
 )
 from skal._costs import search_cost
+from skal.answers._margins import margins_of
 from skal.curves import prefixes
 from skal.judging import Evaluation
 from skal.oracle import read_journal
@@ -54,7 +55,7 @@ class Clock:
 
     def __init__(self):
         self.now, self.n_trained, self.trained = 0.0, 0, set()
-        self.ctrl_c_at = set()
+        self.ctrl_c_at, self.groups = set(), []
 
     def monotonic(self):
         return self.now
@@ -81,6 +82,33 @@ def clock(monkeypatch):
     monkeypatch.setattr(_jobs, "time", clock)
     monkeypatch.setattr(Trainer, "train", tick)
     return clock
+
+
+class Together:
+    """Trains eight models at the same time, in a second for each."""
+
+    width, clock = 8, None
+
+    def __init__(self, X, y):
+        self.X, self.y = X, y
+
+    def fit(self, sets):
+        return [GaussianNB().fit(self.X[rows], self.y[rows]) for rows in sets]
+
+    def judge(self, sets, X, y, scorer, sample=None):
+        models = self.fit(sets)
+        self.clock.groups.append(len(sets))
+        for _ in sets:
+            self.clock.tick()
+        margins = [None if sample is None else margins_of(m, X, y) for m in models]
+        return list(zip((scorer(m, X, y) for m in models), margins, strict=True))
+
+
+class SideBySideNB(GaussianNB):
+    """A model that is trained side by side."""
+
+    def side_by_side(self, X, y, **params):
+        return Together(X, y)
 
 
 def search(oracle, problem, **params):
@@ -117,6 +145,19 @@ class TestMaxTime:
         with parallel_config(backend="threading"):
             search(ORACLES[name], problem, max_time=limit, n_jobs=2)
         assert clock.now < limit + 2
+
+    @every_oracle
+    @pytest.mark.parametrize("limit", [0.5, 3, 14, 44.5])
+    def test_holds_within_one_training_side_by_side(
+        self, name, limit, sets, clock, monkeypatch
+    ):
+        """Eight at a time, or fewer where the time is not enough for eight."""
+        monkeypatch.setattr(Together, "clock", clock)
+        problem = Problem.from_sets(sets, SideBySideNB(), batch_size=3, n_rounds=4)
+        found, _ = search(ORACLES[name], problem, max_time=limit)
+        assert clock.now < limit + 1
+        assert is_an_order(found.order_, problem)
+        assert limit < 44 or max(clock.groups) > 2
 
     @every_oracle
     @pytest.mark.parametrize("limit", [20, 44, 70])

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from skal.curves import prefixes
-from skal.oracle.annealing._moves import changed_rounds, exchange, propose
+from skal.oracle.annealing._moves import (
+    bounds_of_rounds,
+    changed_rounds,
+    exchange,
+    propose,
+)
 
 SHAPES = [(6, 8, 2), (6, 6, 2), (2, 8, 2), (5, 7, 2), (3, 4, 1)]
 
@@ -66,6 +71,15 @@ def test_changed_rounds_are_the_rounds_whose_set_changes(shape):
         before, after = sets(order), sets(exchange(order, move))
         changed = [k + 1 for k in range(n_rounds) if before[k] != after[k]]
         assert list(changed_rounds(move, *shape[::2], n_rounds)) == changed
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_rounds_of_many_moves_are_those_of_each(shape):
+    sizes = *shape[::2], -(-shape[0] // shape[2])
+    places = np.sort(draw(shape, 300), axis=1)
+    bounds = zip(*bounds_of_rounds(places, *sizes), strict=True)
+    for move, (start, stop) in zip(places.tolist(), bounds, strict=True):
+        assert range(start, stop) == changed_rounds(move, *sizes)
 
 
 @pytest.mark.parametrize(("batch_size", "n_rounds"), [(20, 8), (25, 12)])

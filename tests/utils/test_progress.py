@@ -241,6 +241,20 @@ def test_the_share_is_that_of_the_limit_that_comes_first(screen, blobs, reports)
     assert all(report["expected_trainings"] <= 60 for report in reports)
 
 
+@pytest.mark.parametrize("limit", [{"max_time": 1.0}, {"max_trainings": 60}])
+def test_a_search_that_only_a_limit_ends(screen, blobs, reports, limit):
+    oracle = AnnealingOracle(start="random", **limit)
+    fitted = learner(oracle).set_callbacks(ProgressBar()).fit(*blobs)
+    assert all(report["is_limited"] for report in reports)
+    assert reports[-1]["share"] > 0.8
+    left = [report["seconds_left"] for report in reports]
+    assert left[-1] < left[0]
+    shown = [line for line in lines(screen) if "AnnealingOracle" in line]
+    n_steps = len(fitted.strategy_.history_["step"]) - 1
+    assert any(f"{n_steps} steps" in line for line in shown)
+    assert f"best {fitted.strategy_.quality_:.4f}" in "\n".join(shown)
+
+
 def test_after_the_first_training_an_estimate(log, blobs):
     oracle = AnnealingOracle(n_steps=20, start="random")
     learner(oracle).set_callbacks(ProgressBar()).fit(*blobs)

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from scipy import sparse
 
+from skal.inputs._containers import other_rows
 from skal.utils import count_rows, take_rows
 
 TABLE = np.arange(12).reshape(4, 3)
@@ -70,3 +71,11 @@ def test_a_row_that_does_not_exist_is_refused(row):
 def test_an_object_without_rows_cannot_be_counted():
     with pytest.raises(TypeError, match="Expected sequence or array-like"):
         count_rows(3)
+
+
+@pytest.mark.parametrize("rows", [[], [3], [4, 0, 2], [0, 1, 2, 3, 4]])
+def test_other_rows_are_the_difference(rows):
+    rows = np.array(rows, dtype=np.int64)
+    found = other_rows(rows, 5)
+    assert found.dtype == np.int64
+    np.testing.assert_array_equal(found, np.setdiff1d(np.arange(5), rows))

@@ -67,8 +67,8 @@ class Chain(Search):
         Where the steps are written.
     """
 
-    # Fraction of the annealing steps in which a search is never reported as level: at
-    # first it is hot and wanders, so an old best order says little.
+    # Fraction of the annealing steps of a lap in which a search is never reported as
+    # level: at first it is hot and wanders, so an old best order says little.
     hot_share = 0.0
 
     current: State
@@ -94,10 +94,12 @@ class Chain(Search):
         # Steps taken, accepted steps, and the trainings when the best order was found.
         self.n_taken = self.n_accepted = self.n_at_best = 0
         self._latest_best = -np.inf
+        # The trainings when the present lap of the schedule began.
+        self._n_at_lap = 0
 
     @property
-    def n_steps(self) -> int:
-        """Return the number of steps, greedy ones included."""
+    def n_steps(self) -> int | None:
+        """Return the number of steps, greedy ones included; None if it has no end."""
         return self.schedule.last
 
     @property
@@ -123,7 +125,7 @@ class Chain(Search):
         }
         n_trainings = self.objective.n_trainings
         level_for = n_trainings - self.n_at_best
-        is_hot = self.n_taken < self.hot_share * self.schedule.n_steps
+        is_hot = self.schedule.is_early(self.n_taken, self.hot_share)
         if not is_hot and is_level(level_for, n_trainings, self.problem.n_rounds):
             shown["level_for"] = level_for
         return shown
@@ -151,6 +153,22 @@ class Chain(Search):
         self.current = self.best = State(order, scores)
         self.history = History()
         self._record(0, self.best, True)
+
+    def _begins_lap(self, t: int) -> bool:
+        """Return whether the search goes on with step t, which may begin a lap.
+
+        A lap starts from the best order.
+
+        Returns
+        -------
+        bool
+            False if the lap before trained on no set: all orders around are known.
+        """
+        if not self.schedule.starts_lap(t):
+            return True
+        n_before, self._n_at_lap = self._n_at_lap, self.objective.n_trainings
+        self.current = self.best
+        return self._n_at_lap > n_before
 
     def _exceeds_limit(self, n_trainings: int) -> bool:
         """Return whether a number of trainings is more than `max_trainings`."""

@@ -49,8 +49,14 @@ def smooth_accuracy(margins: NDArray, axis: int = -1) -> NDArray:
     ndarray of shape (...)
         Between 0 and 1.
     """
+    return _smooth_accuracy_in_place(margins * 1.0, axis)
+
+
+def _smooth_accuracy_in_place(margins: NDArray, axis: int = -1) -> NDArray:
+    """Return the smooth accuracy of margins, which are overwritten."""
     # expit(x) is (1 + tanh(x / 2)) / 2, and numpy's tanh is several times faster.
-    return (1 + np.tanh(LOGISTIC_SLOPE / 2 * margins).mean(axis=axis)) / 2
+    margins *= LOGISTIC_SLOPE / 2
+    return (1 + np.tanh(margins, out=margins).mean(axis=axis)) / 2
 
 
 class LinearDatamodel:
@@ -65,9 +71,6 @@ class LinearDatamodel:
 
     Attributes
     ----------
-    effects : ndarray of shape (n_points, n_answers)
-        The amount that each point adds to the margins of a model that is trained on
-        the mean number of labels.
     variances : ndarray of shape (n_points,)
         Variance of the effects, relative to the prior variance.
     error_scale : float
@@ -80,9 +83,38 @@ class LinearDatamodel:
     noise = 1.0
 
     def __init__(self, n_points: int, n_answers: int) -> None:
-        self.effects = np.zeros((n_points, n_answers), dtype=np.float32)
+        # Points that were exchanged have a row of effects, and all others share row 0,
+        # which stays zero: a table with a row for each point may not fit into memory.
+        self._row_of = np.zeros(n_points, dtype=np.int32)
+        self._rows = np.zeros((1, n_answers), dtype=np.float32)
+        self._n_used = 1
         self.variances = np.ones(n_points)
         self.error_scale = 1.0
+
+    def effects(self, points: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the effects of points.
+
+        Parameters
+        ----------
+        points : ndarray of shape (n,)
+            Points of the pool.
+
+        Returns
+        -------
+        ndarray of shape (n, n_answers)
+            The amount that each point adds to the margins of a model that is trained
+            on the mean number of labels; 0 for a point that was never exchanged.
+        """
+        return self._rows[self._row_of[points]]
+
+    def _own_row(self, point: int) -> int:
+        """Return the row of a point in the table of effects, which grows if needed."""
+        if self._row_of[point] == 0:
+            if self._n_used == len(self._rows):
+                self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+            self._row_of[point] = self._n_used
+            self._n_used += 1
+        return int(self._row_of[point])
 
     def predict(
         self, added: NDArray[np.int64], removed: NDArray[np.int64]
@@ -105,7 +137,7 @@ class LinearDatamodel:
         """
         variances = self.variances[added] + self.variances[removed] + self.noise
         stds = (self.error_scale * np.sqrt(variances)).astype(np.float32)
-        return self.effects[added] - self.effects[removed], stds
+        return self.effects(added) - self.effects(removed), stds
 
     def update(self, added: int, removed: int, observed: NDArray) -> None:
         """Update the effects with the outcome of an exchange.
@@ -120,16 +152,17 @@ class LinearDatamodel:
             By how much the margins changed.
         """
         # Compare the outcome with the prediction.
-        error = observed - (self.effects[added] - self.effects[removed])
+        rows = self._own_row(added), self._own_row(removed)
+        error = observed - (self._rows[rows[0]] - self._rows[rows[1]])
         total = self.variances[added] + self.variances[removed] + self.noise
         mean_square = float(np.mean(error**2)) / total
         self.error_scale = np.sqrt(
             ERROR_DECAY * self.error_scale**2 + (1 - ERROR_DECAY) * mean_square
         )
         # Split the error between the two points, in proportion to their variances.
-        for point, sign in ((added, 1), (removed, -1)):
+        for point, row, sign in zip((added, removed), rows, (1, -1), strict=True):
             share = self.variances[point] / total
-            self.effects[point] += sign * np.float32(share) * error
+            self._rows[row] += sign * np.float32(share) * error
             self.variances[point] *= 1 - share
 
 
@@ -155,9 +188,12 @@ def predicted_gains(
     """
     # shape (n_moves, n_answers) and (n_moves, 1)
     shifted, widths = margins + shifts, stds[:, None]
-    score_gain = smooth_accuracy(shifted / widths) - smooth_accuracy(margins / widths)
-    smooth_gain = smooth_accuracy(shifted) - smooth_accuracy(margins)
-    return score_gain + SMOOTH_WEIGHT * smooth_gain
+    # Large temporary arrays take as long to make as to fill: use two of them only.
+    scaled = shifted / widths
+    score = _smooth_accuracy_in_place(scaled)
+    score_now = _smooth_accuracy_in_place(np.divide(margins, widths, out=scaled))
+    smooth_gain = _smooth_accuracy_in_place(shifted) - smooth_accuracy(margins)
+    return score - score_now + SMOOTH_WEIGHT * smooth_gain
 
 
 class CalibrationLine(NamedTuple):

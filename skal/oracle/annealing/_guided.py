@@ -1,6 +1,7 @@
 """Guided annealing: proposals ranked by a datamodel, several tried in each step."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from skal.oracle.annealing._datamodel import (
     predicted_gains,
     smooth_accuracy,
 )
-from skal.oracle.annealing._moves import exchange, propose
+from skal.oracle.annealing._moves import bounds_of_rounds, exchange, propose
 from skal.oracle.annealing._schedule import RecentMeanChange, Schedule
 from skal.oracle.annealing._start import StartSearch
 from skal.oracle.evaluation._objective import Objective
@@ -45,10 +46,15 @@ class _GuidedState(State):
 
     margins: NDArray[np.float32]
 
-    @property
+    @cached_property
+    def values(self) -> NDArray[np.float64]:
+        """The objective value of each round, shape (n_rounds,)."""
+        return _values(self.scores, self.margins)
+
+    @cached_property
     def sort_key(self) -> tuple[float, float]:
-        """Return the quality, and the mean objective value, which breaks ties."""
-        return self.quality, float(_values(self.scores, self.margins).mean())
+        """The quality, and the mean objective value, which breaks ties."""
+        return self.quality, float(self.values.mean())
 
     def after(self, move: "_Move", result: "_Result") -> "_GuidedState":
         """Return the state after a move."""
@@ -168,6 +174,8 @@ class GuidedChain(Chain):
         bool
             False if no move is possible, or the step would exceed `max_trainings`.
         """
+        if not self._begins_lap(t):
+            return False
         # Set the temperature; greedy steps start from the best order.
         rng = stream(self.seed, Stream.STEP, t)
         mean_change = self._mean_change.value
@@ -231,19 +239,24 @@ class GuidedChain(Chain):
         pairs = sorted({(min(draw), max(draw)) for draw in draws if draw is not None})
         if not pairs:
             return []
-        rounds = [self._changed_rounds(pair) for pair in pairs]
-        gains = self._predict_gains(np.array(pairs), rounds)  # (n_moves, n_rounds)
-        n_sets = np.array([len(changed) for changed in rounds])
+        places = np.array(pairs)
+        begin, end = bounds_of_rounds(
+            places, problem.n_acquired, problem.batch_size, problem.n_rounds
+        )
+        gains = self._predict_gains(places, begin, end)  # (n_moves, n_rounds)
         improvement = expected_improvement(
-            gains.sum(axis=1), n_sets, self._calibration.line()
+            gains.sum(axis=1), end - begin, self._calibration.line()
         )
         return [
-            _Move(pairs[i], rounds[i], gains[i])
-            for i in np.argsort(-improvement, kind="stable")
+            _Move(pairs[i], range(begin[i], end[i]), gains[i])
+            for i in np.argsort(-improvement, kind="stable").tolist()
         ]
 
     def _predict_gains(
-        self, places: NDArray[np.int64], rounds: list[range]
+        self,
+        places: NDArray[np.int64],
+        begin: NDArray[np.int64],
+        end: NDArray[np.int64],
     ) -> NDArray[np.float64]:
         """Predict the gain of each move in each round.
 
@@ -251,15 +264,14 @@ class GuidedChain(Chain):
         ----------
         places : ndarray of shape (n_moves, 2)
             The two places that each move exchanges, ascending.
-        rounds : list of range
-            The rounds that each move changes.
+        begin, end : ndarray of shape (n_moves,)
+            Each move changes the rounds k with `begin <= k < end`.
 
         Returns
         -------
         ndarray of shape (n_moves, n_rounds)
             Zero in rounds that a move does not change.
         """
-        begin, end = np.array([(changed.start, changed.stop) for changed in rounds]).T
         gains = np.zeros((len(places), self.problem.n_rounds))
         # The point at the later place is added, the one at the earlier place removed.
         added, removed = self.current.order[places.T[::-1]]
@@ -268,9 +280,9 @@ class GuidedChain(Chain):
             zip(self.current.margins, self._weights, strict=True), start=1
         ):
             i = np.flatnonzero((begin <= k) & (k < end))  # the moves that change k
-            gains[i, k - 1] = predicted_gains(
-                margins, shifts[i] / weight, stds[i] / weight
-            )
+            shifts_in_k = shifts[i]
+            shifts_in_k /= weight
+            gains[i, k - 1] = predicted_gains(margins, shifts_in_k, stds[i] / weight)
         return gains
 
     def _try_moves(self, moves: list[_Move]) -> list[_Result]:
@@ -289,22 +301,25 @@ class GuidedChain(Chain):
         self, move: _Move, sets: list[NDArray[np.int64]]
     ) -> NDArray[np.float32]:
         """Return the margins after a move; predicted where they were forgotten."""
+        found = self.objective.margins(sets)
+        if all(kept is not None for kept in found):
+            return np.array(found, dtype=np.float32)
         added, removed = self._points(move, self.current)
         shifts, _ = self.datamodel.predict(np.array([added]), np.array([removed]))
         margins = self.current.margins[move.rows].copy()
         weights = self._weights[move.rows]
-        for i, kept in enumerate(self.objective.margins(sets)):
+        for i, kept in enumerate(found):
             margins[i] = margins[i] + shifts[0] / weights[i] if kept is None else kept
         return margins
 
     def _learn(self, move: _Move, before: _GuidedState, result: _Result) -> float:
         """Update all estimates with the result of a move, and return its gain."""
         # Datamodel: the mean shift of the rounds, scaled to the mean number of labels.
-        scores, margins = before.scores[move.rows], before.margins[move.rows]
-        shifts = (result.margins - margins) * self._weights[move.rows, None]
+        shifts = result.margins - before.margins[move.rows]
+        shifts *= self._weights[move.rows, None]
         self.datamodel.update(*self._points(move, before), shifts.mean(axis=0))
         # Calibration: predicted and actual gain of each changed set.
-        gains = _values(*result) - _values(scores, margins)
+        gains = _values(*result) - before.values[move.rows]
         predicted = move.predicted_gains[move.rows]
         for predicted_gain, gain in zip(predicted, gains, strict=True):
             self._calibration.add(float(predicted_gain), float(gain))

@@ -63,7 +63,7 @@ def acceptance_rate(gains: Collection[float], needed: float) -> float:
 
 
 def likely_paths(
-    rate: Callable[[int], float], n_steps: int
+    rate: Callable[[int], float], n_steps: int | None
 ) -> Iterator[tuple[tuple[bool, ...], float]]:
     """Yield the possible decisions of the next steps, the most probable first.
 
@@ -71,8 +71,8 @@ def likely_paths(
     ----------
     rate : callable
         `rate(i)` is the probability that step i from here is accepted, i = 0, 1, ...
-    n_steps : int
-        Number of steps that are left.
+    n_steps : int or None
+        Number of steps that are left; None if there is always another.
 
     Yields
     ------

@@ -88,3 +88,24 @@ def changed_rounds(
     first, last = sorted(move)
     stop = last // batch_size + 1 if last < n_acquired else n_rounds + 1
     return range(first // batch_size + 1, stop)
+
+
+def bounds_of_rounds(
+    places: NDArray[np.int64], n_acquired: int, batch_size: int, n_rounds: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the start and stop of `changed_rounds` for many moves.
+
+    Parameters
+    ----------
+    places : ndarray of shape (n_moves, 2)
+        The two places that each move exchanges, ascending.
+    n_acquired, batch_size, n_rounds : int
+        As in `changed_rounds`.
+
+    Returns
+    -------
+    start, stop : ndarray of shape (n_moves,)
+    """
+    first, last = places.T
+    stop = np.where(last < n_acquired, last // batch_size + 1, n_rounds + 1)
+    return first // batch_size + 1, stop

@@ -11,6 +11,9 @@ from skal.oracle.annealing._schedule import Schedule
 from skal.oracle.annealing._start import StartSearch, StartSpec
 from skal.oracle.annealing._uniform import UniformChain, mean_changed_rounds
 
+# Number of annealing steps with `n_steps="auto"`, before a search goes on to its limit.
+N_STEPS = 1000
+
 
 class AnnealingOracle(SearchOracle):
     """Search for the optimal labelling order by simulated annealing.
@@ -29,10 +32,13 @@ class AnnealingOracle(SearchOracle):
 
     Parameters
     ----------
-    n_steps : int, default=1000
+    n_steps : "auto" or int, default="auto"
         Number of annealing steps (T_S; 25,000 in the paper). A guided step trains on
         about as many sets as there are rounds, a uniform step on less than half of
-        that.
+        that. "auto" takes 1,000 steps, and with `max_time` or `max_trainings` goes on
+        until the limit is reached: the same search is repeated from the best order,
+        each time with twice as many annealing and greedy steps. Uniform proposals are
+        hot for most of these steps, so give them a number that suits the limit.
 
     n_greedy : int or None, default=None
         Number of greedy steps that follow (T_G). If None, it is a fifth of `n_steps`,
@@ -67,12 +73,14 @@ class AnnealingOracle(SearchOracle):
 
     max_trainings : int or None, default=None
         Maximum number of trainings. The search ends before the step that would exceed
-        it. None means no limit.
+        it. It needs no other number, see `n_steps`. None means no limit.
 
     max_time : float or None, default=None
-        Maximum time of the search in seconds, including the start. The time is checked
-        before each training, or before each group of trainings that run side by side;
-        the first training is always done. A step that is cut short does not count. If
+        Maximum time of the search in seconds, including the start. It needs no other
+        number, see `n_steps`. The time is checked
+        before each training, or before each group of trainings that run side by side,
+        which is smaller if the time is not enough for it; the first training is always
+        done. A step that is cut short does not count. If
         the time is over within the start, the part of the order that was found is
         completed at random, with a warning. The result depends on the speed of the
         machine. None means no limit.
@@ -206,7 +214,7 @@ class AnnealingOracle(SearchOracle):
 
     _parameter_constraints: dict = {
         **SearchOracle._parameter_constraints,
-        "n_steps": [Interval(Integral, 0, None, closed="left")],
+        "n_steps": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
         "n_greedy": [Interval(Integral, 0, None, closed="left"), None],
         "gamma": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "proposal": [StrOptions({"guided", "uniform"})],
@@ -220,10 +228,13 @@ class AnnealingOracle(SearchOracle):
         "prefetch": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
     }
 
+    # The default of `n_steps` in older files, which is the same search.
+    _older_values: dict = {"n_steps": ("auto", N_STEPS)}
+
     def __init__(
         self,
         *,
-        n_steps=1000,
+        n_steps="auto",
         n_greedy=None,
         gamma="auto",
         proposal="guided",
@@ -253,11 +264,21 @@ class AnnealingOracle(SearchOracle):
         return strategy_needs(self.start)
 
     def _schedule(self):
-        n_greedy = self.n_steps // 5 if self.n_greedy is None else self.n_greedy
-        return Schedule(self.n_steps, n_greedy, self.gamma)
+        n_steps = N_STEPS if self._goes_on else self.n_steps
+        n_greedy = n_steps // 5 if self.n_greedy is None else self.n_greedy
+        is_limited = self.max_time is not None or self.max_trainings is not None
+        return Schedule(n_steps, n_greedy, self.gamma, self._goes_on and is_limited)
+
+    @property
+    def _goes_on(self):
+        """Return whether only a limit ends the search, if there is one."""
+        return isinstance(self.n_steps, str)
 
     def _parameters(self, problem):
-        schedule = self._schedule()._asdict()
+        # Limits may change from run to run: an endless search begins with all steps of
+        # the one that ends, so it is described as that.
+        n_steps, n_greedy, gamma, _ = self._schedule()
+        schedule = {"n_steps": n_steps, "n_greedy": n_greedy, "gamma": gamma}
         return {name: describe(value) for name, value in schedule.items()} | {
             "proposal": describe(self.proposal),
             **self._start_spec().described(problem),
@@ -287,11 +308,14 @@ class AnnealingOracle(SearchOracle):
         self._start_spec().check(problem)
 
     def _forecast(self, problem):
-        n_steps, n_rounds = self._schedule().last, problem.n_rounds
+        schedule, n_rounds = self._schedule(), problem.n_rounds
         per_step = (
             n_rounds if self.proposal == "guided" else mean_changed_rounds(problem)
         )
-        return self._start_spec().forecast(problem), n_steps * per_step
+        in_steps = (schedule.n_steps + schedule.n_greedy) * per_step
+        if schedule.is_endless and self.max_trainings is not None:
+            in_steps = max(in_steps, self.max_trainings)
+        return self._start_spec().forecast(problem), in_steps
 
     def _begin(self, problem, objective, journal):
         chain = GuidedChain if self.proposal == "guided" else UniformChain

@@ -21,6 +21,11 @@ N_RECENT_CHANGES = 400
 class Schedule(NamedTuple):
     """The inverse temperature of each step.
 
+    An endless schedule consists of laps. The first has `n_steps` annealing and
+    `n_greedy` greedy steps, and each of the others is twice as long as the one before,
+    with a schedule of its own. It begins with all steps of the schedule that ends, so a
+    limit never changes the steps that are taken.
+
     Parameters
     ----------
     n_steps : int
@@ -29,16 +34,45 @@ class Schedule(NamedTuple):
         Number of greedy steps that follow.
     gamma : "auto" or float
         Linear annealing factor, as in `AnnealingOracle`.
+    is_endless : bool, default=False
+        Whether the search goes on after these steps, until one of its limits ends it.
     """
 
     n_steps: int
     n_greedy: int
     gamma: Any
+    is_endless: bool = False
 
     @property
-    def last(self) -> int:
-        """Return the number of the last step."""
+    def last(self) -> int | None:
+        """Return the number of the last step; None if there is none."""
+        return None if self.is_endless else self._lap
+
+    @property
+    def _lap(self) -> int:
+        """Return the number of steps in the first lap."""
         return self.n_steps + self.n_greedy
+
+    def _in_lap(self, t: int) -> tuple[int, int]:
+        """Return the number of step t in its lap, and the number of annealing steps."""
+        if not self.is_endless:
+            return t, self.n_steps
+        times_as_long = 1 << (((t - 1) // self._lap + 1).bit_length() - 1)
+        return t - self._lap * (times_as_long - 1), self.n_steps * times_as_long
+
+    def starts_lap(self, t: int) -> bool:
+        """Return whether step t is the first of a lap, other than the first lap."""
+        return t > 1 and self._in_lap(t)[0] == 1
+
+    def is_greedy(self, t: int) -> bool:
+        """Return whether step t is a greedy one."""
+        number, n_annealing = self._in_lap(t)
+        return number > n_annealing
+
+    def is_early(self, t: int, share: float) -> bool:
+        """Return whether step t is within the first share of its annealing steps."""
+        number, n_annealing = self._in_lap(max(1, t))
+        return number < share * n_annealing
 
     def beta(
         self, t: int, mean_change: float | None, *, is_constant: bool = False
@@ -61,17 +95,19 @@ class Schedule(NamedTuple):
         float or None
             With a number for `gamma`, `gamma * t`. With "auto", `COLDNESS` divided by
             `mean_change`, multiplied by `t / n_steps` unless it is constant; 0.0, which
-            accepts every move, while `mean_change` is None.
+            accepts every move, while `mean_change` is None. Here, t and `n_steps` are
+            those of the lap.
         """
-        if t > self.n_steps:
+        number, n_annealing = self._in_lap(t)
+        if number > n_annealing:
             return None
         if self.gamma != "auto":
-            return self.gamma * t
+            return self.gamma * number
         if not mean_change:
             return 0.0
         if is_constant:
             return COLDNESS / mean_change
-        return COLDNESS * t / self.n_steps / mean_change
+        return COLDNESS * number / n_annealing / mean_change
 
 
 class MeanChange:

@@ -108,7 +108,7 @@ class UniformChain(Chain):
             False if no move is possible, or the step would exceed `max_trainings`.
         """
         draw = self._draw(t)
-        if draw is None:
+        if draw is None or not self._begins_lap(t):
             return False
         # Propose a move, from the best order if the step is greedy.
         beta = self._beta(t)
@@ -178,8 +178,9 @@ class UniformChain(Chain):
         """
         here = _Future(self.current.order, self.best.order, n_trainings)
         futures: dict[tuple[bool, ...], _Future] = {(): here}
-        n_steps = self.schedule.last - t
-        for path, chance in likely_paths(lambda i: self._rate(t + i), n_steps):
+        last = self.schedule.last
+        left = None if last is None else last - t
+        for path, chance in likely_paths(lambda i: self._rate(t + i), left):
             # The last decision of the path is about the step before the one that needs
             # the sets. The path without it was yielded earlier.
             before = futures[path[:-1]]
@@ -199,10 +200,12 @@ class UniformChain(Chain):
 
     def _after(self, state: _Future, t: int, accepted: bool) -> _Future:
         """Return the future after step t, if it is accepted or rejected."""
+        if self.schedule.starts_lap(t):
+            state = state._replace(current=state.best)
         if not accepted:
             return state
         order, _ = self._apply(*self._origin_and_move(state, t))
-        if t > self.schedule.n_steps:
+        if self.schedule.is_greedy(t):
             return state._replace(current=order, best=order)
         # Whether an annealing step finds a new best order cannot be predicted.
         return state._replace(current=order)
@@ -217,7 +220,8 @@ class UniformChain(Chain):
         """Return the order that step t starts from, and its move."""
         draw = self._draw(t)
         assert draw is not None
-        return state.best if t > self.schedule.n_steps else state.current, draw.move
+        from_best = self.schedule.is_greedy(t) or self.schedule.starts_lap(t)
+        return state.best if from_best else state.current, draw.move
 
 
 def mean_changed_rounds(problem: Problem) -> float:

@@ -63,13 +63,32 @@ class Budget:
             seconds, n_trained = self._seconds - seconds, self._n_trained - n_trained
         return seconds / n_trained
 
-    def check(self) -> None:
-        """Raise OutOfTime if no time is left, except for the trainings in reserve."""
+    @property
+    def left(self) -> float:
+        """Return the seconds that are left, without those for trainings in reserve."""
         if self.max_time is None:
-            return
+            return math.inf
         seconds = self.seconds_per_training
         reserved = 0.0 if math.isnan(seconds) else self.reserve * seconds
-        if self.elapsed + reserved >= self.max_time:
+        return self.max_time - self.elapsed - reserved
+
+    @property
+    def n_affordable(self) -> float:
+        """Return for how many trainings the time is enough.
+
+        Returns
+        -------
+        float
+            1 before the first training, if the time is limited: it may take long.
+        """
+        seconds = self.seconds_per_training
+        if self.max_time is None or seconds == 0:
+            return math.inf
+        return 1 if math.isnan(seconds) else max(0, self.left // seconds)
+
+    def check(self) -> None:
+        """Raise OutOfTime if no time is left, except for the trainings in reserve."""
+        if self.left <= 0:
             raise OutOfTime
 
     def skip(self) -> None:
@@ -108,8 +127,8 @@ class Course:
     ----------
     budget : Budget
         The limits, and the time per training.
-    n_steps : int
-        Number of steps.
+    n_steps : int or None
+        Number of steps; None if only a limit ends the search.
     n_start : int
         Expected number of trainings before the first step.
     n_expected : int
@@ -117,10 +136,12 @@ class Course:
     """
 
     def __init__(
-        self, budget: Budget, n_steps: int, n_start: int, n_expected: int
+        self, budget: Budget, n_steps: int | None, n_start: int, n_expected: float
     ) -> None:
-        self._budget, self._n_steps, self._n_expected = budget, n_steps, n_expected
-        self._per_step = (n_expected - n_start) / max(1, n_steps)
+        self._budget = budget
+        self._n_steps = math.inf if n_steps is None else n_steps
+        self._n_expected = math.inf if n_steps is None else n_expected
+        self._per_step = (n_expected - n_start) / max(1, self._n_steps)
         self._n_at_start = n_start
         self._share = 0.0
 
@@ -163,7 +184,7 @@ class Course:
         # Remaining time, once there was a training.
         seconds = self._budget.seconds_per_training
         if not math.isnan(seconds):
-            left = self._seconds_left((expected - n_trainings) * seconds)
+            left = self._seconds_left(expected - n_trainings, seconds)
             report |= {"seconds_per_training": seconds, "seconds_left": left}
             if seconds > 0:
                 report["expected_trainings"] = round(n_trainings + left / seconds)
@@ -171,7 +192,7 @@ class Course:
 
     def _expected(self, step: int, n_trainings: int, is_start: bool) -> float:
         """Return the expected number of trainings of the search without limits."""
-        if is_start:
+        if is_start or self._n_steps == math.inf:
             return max(self._n_expected, n_trainings)
         taken = n_trainings - self._n_at_start
         rate = (taken + PRIOR_STEPS * self._per_step) / (step + PRIOR_STEPS)
@@ -182,9 +203,10 @@ class Course:
         most = self._budget.max_time
         return 0.0 if most is None else self._budget.elapsed / most
 
-    def _seconds_left(self, seconds: float) -> float:
-        """Limit the seconds that are left to `max_time`."""
+    def _seconds_left(self, n_trainings: float, seconds: float) -> float:
+        """Return the seconds that trainings will take, at most those of `max_time`."""
         most = self._budget.max_time
-        return max(
-            0.0, seconds if most is None else min(seconds, most - self._budget.elapsed)
-        )
+        left = math.inf if most is None else most - self._budget.elapsed
+        if n_trainings < math.inf:
+            left = min(left, n_trainings * seconds)
+        return max(0.0, left)

@@ -433,7 +433,8 @@ class Objective:
         # Nets side by side are fastest all at once.
         if not is_timed and self._width > 1:
             return len(sets)
-        at_once = n_jobs * self._width
+        # Nor is a group trained side by side for which the time is not enough.
+        at_once = int(min(n_jobs * self._width, max(n_jobs, self.budget.n_affordable)))
         seconds = at_once * self.budget.seconds_per_training
         duration = MIN_BATCH_SECONDS if is_timed else TURN_SECONDS
         return at_once * max(1, int(duration / seconds) if seconds > 0 else 1)
