@@ -14,6 +14,7 @@ from skal.lean._naive_bayes import LeanGaussianNB
 from skal.lean._nearest_centroid import LeanNearestCentroid
 from skal.lean._neighbours import LeanKNeighbors
 from skal.lean._ridge import LeanRidgeClassifier
+from skal.lean._svc import LeanSVC
 
 FORMS: dict[type, LeanForm] = {
     form.kind: form
@@ -27,6 +28,7 @@ FORMS: dict[type, LeanForm] = {
         LeanNearestCentroid(),
         LeanRandomForest(),
         LeanRidgeClassifier(),
+        LeanSVC(),
     )
 }
 # Settings of scikit-learn that change what its estimators return.

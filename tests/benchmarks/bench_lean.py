@@ -21,6 +21,7 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skal._threads import single_threaded
@@ -31,6 +32,7 @@ from skal.lean._naive_bayes import LeanGaussianNB
 from skal.lean._nearest_centroid import LeanNearestCentroid
 from skal.lean._neighbours import LeanKNeighbors
 from skal.lean._ridge import LeanRidgeClassifier
+from skal.lean._svc import LeanSVC
 
 sys.path.append(str(Path(__file__).parents[1] / "lean"))
 import test_discriminant
@@ -39,6 +41,7 @@ import test_linear
 import test_naive_bayes
 import test_nearest_centroid
 import test_neighbours
+import test_svc
 from _both_ways import differences, random_set
 
 # Estimator, form, random parameters, number of random sets, largest ratio per problem.
@@ -105,6 +108,13 @@ CASES = {
         test_neighbours.random_estimator,
         10_000,
         {"digits": 0.7, "embeddings": 1.0},
+    ),
+    "SVC": (
+        SVC(),
+        LeanSVC(),
+        test_svc.random_estimator,
+        10_000,
+        {"digits": 1.2, "embeddings": 1.4},
     ),
 }
 N_ROWS = {"digits": (60, 120, 200), "embeddings": (125, 300)}
