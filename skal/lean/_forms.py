@@ -15,6 +15,7 @@ from skal.lean._nearest_centroid import LeanNearestCentroid
 from skal.lean._neighbours import LeanKNeighbors
 from skal.lean._ridge import LeanRidgeClassifier
 from skal.lean._svc import LeanSVC
+from skal.lean._svc import LeanSVC
 
 FORMS: dict[type, LeanForm] = {
     form.kind: form
@@ -28,6 +29,7 @@ FORMS: dict[type, LeanForm] = {
         LeanNearestCentroid(),
         LeanRandomForest(),
         LeanRidgeClassifier(),
+        LeanSVC(),
         LeanSVC(),
     )
 }
