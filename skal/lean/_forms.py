@@ -15,7 +15,6 @@ from skal.lean._nearest_centroid import LeanNearestCentroid
 from skal.lean._neighbours import LeanKNeighbors
 from skal.lean._ridge import LeanRidgeClassifier
 from skal.lean._svc import LeanSVC
-from skal.lean._svc import LeanSVC
 
 FORMS: dict[type, LeanForm] = {
     form.kind: form
