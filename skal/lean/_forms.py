@@ -29,7 +29,6 @@ FORMS: dict[type, LeanForm] = {
         LeanRandomForest(),
         LeanRidgeClassifier(),
         LeanSVC(),
-        LeanSVC(),
     )
 }
 # Settings of scikit-learn that change what its estimators return.
