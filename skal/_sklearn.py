@@ -46,7 +46,7 @@ try:
 except ImportError:
     trees = None
 
-# What the lean forms of linear classifiers call (see `skal.lean`). Without them, these
+# Losses that the lean forms of linear classifiers call (see `skal.lean`). Without, these
 # classifiers are trained by their own `fit`.
 linear: Any
 try:

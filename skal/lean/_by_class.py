@@ -18,7 +18,7 @@ def is_valid(estimator: Any) -> bool:
 def sorted_by_class(
     X: NDArray, codes: NDArray[np.int64], n_classes: int
 ) -> tuple[NDArray, NDArray[np.int64]]:
-    """Return the rows, those of each class together, and the size of each class.
+    """Return the rows, class by class, and the size of each class.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ class LeanForm(ABC):
         Returns
         -------
         ndarray of shape (n_rows, ...)
-            What `answer` needs to know of each row.
+            All that `answer` needs to know of each row.
         """
 
     @abstractmethod

@@ -94,8 +94,8 @@ def _expanded(
     """Return joint log-likelihoods in float64, and bounds on their difference.
 
     The difference is that from scikit-learn's own. Each column is centred at the class
-    whose variance in it is the smallest: elsewhere its large weight would be that of
-    two numbers which cancel out.
+    whose variance in it is the smallest: elsewhere its large weight would multiply two
+    numbers which cancel out.
     """
     theta, var = model.theta_.astype(float), model.var_.astype(float)
     columns = np.arange(theta.shape[1])
@@ -141,7 +141,7 @@ def _joint_log_likelihood(
 ) -> NDArray:
     """Return numbers of `predict_joint_log_proba`, bit for bit.
 
-    They are those of the given rows of X, each for the class of the given number.
+    Each is for one of the given rows of X and the class of the given number.
     """
     prior, volume = constant
     found = np.empty(len(rows), dtype=np.result_type(X, model.theta_))

@@ -60,7 +60,7 @@ class LeanKNeighbors(LeanForm):
         probabilities = seen[:, :-1]
         probabilities /= probabilities.sum(axis=1)[:, None]
         if by_distance:
-            # Its sums, and so its ties, are those of another order.
+            # `predict` adds in another order, and so has other ties.
             seen[:, -1] = weighted_mode(codes, weights, axis=1)[0].ravel()
         else:
             seen[:, -1] = probabilities.argmax(axis=1)

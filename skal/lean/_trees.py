@@ -37,7 +37,7 @@ class Grower:
     Parameters
     ----------
     tree : DecisionTreeClassifier
-        Its parameters are those of all trees.
+        Has the parameters of all trees.
     X : ndarray of shape (n_rows, n_features), dtype float32
     codes : ndarray of shape (n_rows,)
         The class of each row.
