@@ -46,8 +46,8 @@ try:
 except ImportError:
     trees = None
 
-# Losses that the lean forms of linear classifiers call (see `skal.lean`). Without, these
-# classifiers are trained by their own `fit`.
+# Losses that the lean forms of linear classifiers call (see `skal.lean`). Without them,
+# these classifiers are trained by their own `fit`.
 linear: Any
 try:
     from sklearn._loss import HalfBinomialLoss, HalfMultinomialLoss

@@ -56,7 +56,7 @@ def names_of(X: Any) -> NDArray | None:
 
 
 def is_finite(X: NDArray) -> bool:
-    """Return whether there is no NaN and no infinity."""
+    """Return whether all numbers are finite."""
     flat = X.ravel(order="K")
     # The sum of squares shows either in one pass, unless it overflows.
     return bool(np.isfinite(np.dot(flat, flat)) or np.isfinite(X).all())

@@ -121,7 +121,7 @@ def lean_trainer(
     Returns
     -------
     LeanTrainer or None
-        None if there is no lean form, or it does not do the same as `fit`.
+        None without a lean form, or if it does not do the same as `fit`.
     """
     form = form_of(estimator)
     if form is None or type(y) is not np.ndarray or y.ndim != 1:
