@@ -16,7 +16,7 @@ MAX_CELLS = 2**25
 N_FITTED = 5000
 # Maximum number of principal components: the cost of an exchange grows with the square
 # of the number of columns.
-MAX_COMPONENTS = 256
+MAX_COMPONENTS = 100
 
 
 def can_be_matrix(X: Any) -> bool:
@@ -98,7 +98,7 @@ class Scaling:
         mean_square = np.mean(np.sum((centred @ axes) ** 2, axis=1))
         self._axes = axes / np.sqrt(mean_square) if mean_square > 0 else axes
 
-    def transform(self, X: NDArray) -> NDArray[np.float64]:
+    def transform(self, X: NDArray) -> NDArray[np.float32]:
         """Return the columns of some rows.
 
         Parameters
@@ -110,7 +110,12 @@ class Scaling:
         -------
         ndarray of shape (n_rows, n_components + 1)
         """
-        return np.column_stack([self._centred(X) @ self._axes, np.ones(len(X))])
+        found = np.ones((len(X), self._axes.shape[1] + 1), dtype=np.float32)
+        # In blocks, for less memory.
+        for begin in range(0, len(X), N_FITTED):
+            block = slice(begin, begin + N_FITTED)
+            found[block, :-1] = self._centred(X[block]) @ self._axes
+        return found
 
     def _centred(self, X: NDArray) -> NDArray[np.float64]:
         return np.nan_to_num(X - self._means, nan=0.0, posinf=0.0, neginf=0.0)

@@ -107,7 +107,7 @@ class Forecast:
         """
         self._margins = margins
         if self._screening is not None:
-            # Of an exchange of two points that were never exchanged before.
+            # For two points that were never exchanged before.
             std = self.datamodel.error_scale * np.sqrt(2 + self.datamodel.noise)
             widths = (std / self._weights).astype(np.float32)
             self._screening.follow(self._rows(sets), margins, widths)
@@ -233,9 +233,7 @@ class Forecast:
 
     def _points(self, added: NDArray[np.int64], removed: NDArray[np.int64]) -> Points:
         assert self._screening is not None
-        return self._screening.columns(
-            self._trainer.n_warm + np.stack([added, removed])
-        )
+        return self._screening.points(self._trainer.n_warm + np.stack([added, removed]))
 
     def _rows(self, sets: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
         return [self._trainer.labelled_rows(positions) for positions in sets]

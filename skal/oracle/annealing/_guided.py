@@ -226,9 +226,8 @@ class GuidedChain(Chain):
         problem = self.problem
         sizes = problem.n_acquired, problem.batch_size, problem.n_rounds
         # The point at the later place is added, the one at the earlier place removed.
-        drawn = Drawn(
-            places, *order[places.T[::-1]], *bounds_of_changes(places, *sizes)
-        )
+        added, removed = order[places.T[::-1]]
+        drawn = Drawn(places, added, removed, *bounds_of_changes(places, *sizes))
         drawn = forecast.most_promising(drawn)
         gains = forecast.gains(drawn)  # (n_moves, n_rounds)
         n_sets = drawn.end - drawn.begin

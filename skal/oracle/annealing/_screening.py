@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.answers._margins import LARGEST, margins
+from skal.answers._margins import margins as margins_of
 from skal.answers._reading import codes_of
 from skal.inputs._containers import take
 from skal.inputs._tags import is_tags
+from skal.oracle.annealing._agreement import Agreement, likeness
 from skal.oracle.annealing._columns import Scaling, as_matrix, can_be_matrix
 from skal.oracle.annealing._datamodel import (
-    ERROR_DECAY,
     LOGISTIC_SLOPE,
     MIN_OUTCOMES,
     SMOOTH_WEIGHT,
@@ -37,13 +37,16 @@ from skal.oracle.evaluation._sample import some_rows
 from skal.problem import Problem
 
 # Penalties to choose from, where rows have a mean square of one.
-PENALTIES = 0.01, 0.03, 0.1, 0.3, 1.0, 3.0
+PENALTIES = 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0
 # Number of exchanges that are possible in a pool below which there is no screening: it
 # would choose among exchanges that can all be tried.
 MIN_EXCHANGES = 600
 # Number of classes that the true class of an answer is compared with: those with the
 # highest predictions before the exchange.
 N_RIVALS = 3
+# Maximum number of numbers in the columns of all rows, to keep them (64 MB). Otherwise
+# columns are computed from the rows whenever they are needed.
+MAX_KEPT = 2**24
 # Correlation of foretold and actual shifts of margins below which forecasts are not
 # used. On digits it was 0.6 to 0.9 for linear models, and 0.05 for a forest.
 MIN_CORRELATION = 0.2
@@ -182,27 +185,41 @@ class Screening:
         self._data = labelled
         self._is_true = np.eye(labelled.n_classes, dtype=bool)[labelled.true]
         self._rounds: list[_Round] = []
-        # Choose among all scalings and penalties by the first, middle and last model.
-        some = sorted({0, len(sets) // 2, len(sets) - 1})
-        likeness = {}
-        for scaling in (Scaling(labelled.X, False), Scaling(labelled.X, True)):
-            for penalty in PENALTIES:
-                self._use(scaling, penalty)
-                found = [_likeness(self._margins(sets[k]), margins[k]) for k in some]
-                likeness[scaling, penalty] = np.mean(found)
-        self._use(*max(likeness, key=lambda choice: likeness[choice]))
+        self._choose(sets, margins)
         # Until exchanges are tried, believe what the steps from round to round show.
-        self._agreement = Agreement()
-        foretold = np.array([self._margins(rows) for rows in sets], dtype=np.float32)
-        for pair in zip(_steps(foretold), _steps(margins), strict=True):
-            self._agreement.add(*pair)
-        self._n_learned = 0
+        self._agreement, self._n_learned = Agreement(), 0
+        foretold = before = np.zeros_like(margins[0])
+        for rows, after in zip(sets, margins, strict=True):
+            now = self._margins(rows).astype(np.float32)
+            self._agreement.add(now - foretold, before, after)
+            foretold, before = now, after
 
-    def _use(self, scaling: Scaling, penalty: float) -> None:
-        """Use a scaling and a penalty from now on."""
-        self._scaling, self._penalty = scaling, penalty
+    def _choose(
+        self, sets: Sequence[NDArray[np.int64]], margins: NDArray[np.float32]
+    ) -> None:
+        """Choose a scaling and a penalty by the first, middle and last model."""
+        some = sorted({0, len(sets) // 2, len(sets) - 1})
+        found = {}
+        for scaling in (Scaling(self._data.X, False), Scaling(self._data.X, True)):
+            self._use(scaling)
+            for self._penalty in PENALTIES:
+                each = [likeness(self._margins(sets[k]), margins[k]) for k in some]
+                found[scaling, self._penalty] = np.mean(each)
+        scaling, self._penalty = max(found, key=lambda choice: found[choice])
+        self._use(scaling)
+
+    def _use(self, scaling: Scaling) -> None:
+        """Use a scaling from now on."""
+        self._scaling, X = scaling, self._data.X
         self._X_val = scaling.transform(self._data.X_val)
-        self._rough_X_val = self._X_val.astype(np.float32)
+        is_small = len(X) * self._X_val.shape[1] <= MAX_KEPT
+        self._kept = scaling.transform(X) if is_small else None
+
+    def _columns(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the columns of some rows."""
+        if self._kept is not None:
+            return self._kept[rows]
+        return self._scaling.transform(self._data.X[rows])
 
     @property
     def is_trusted(self) -> bool:
@@ -245,8 +262,8 @@ class Screening:
             return self._fit(rows)
         removed = np.setdiff1d(before.rows, rows, assume_unique=True)
         pair = np.concatenate([added, removed])
-        X, codes = self._scaling.transform(self._data.X[pair]), self._data.codes[pair]
-        return exchanged(before.ridge, X, codes)
+        X = self._columns(pair).astype(np.float64)
+        return exchanged(before.ridge, X, self._data.codes[pair])
 
     def _round(
         self,
@@ -257,7 +274,7 @@ class Screening:
     ) -> _Round:
         """Prepare the forecasts of exchanges in one labelled set."""
         rough = Ridge(*(part.astype(np.float32) for part in ridge))
-        scores = self._rough_X_val @ rough.coefs
+        scores = self._X_val @ rough.coefs
         n_rivals = min(N_RIVALS, self._data.n_classes - 1)
         others = np.where(self._is_true, np.inf, -scores)
         rivals = np.argsort(others, axis=1)[:, :n_rivals].T
@@ -267,11 +284,11 @@ class Screening:
         slopes = value_slopes(margins, width)
         pull = self._is_true * slopes[:, None]
         pull[np.arange(len(pull)), rivals[0]] = -slopes
-        gradient = self._rough_X_val.T @ pull.astype(np.float32)
+        gradient = self._X_val.T @ pull.astype(np.float32)
         return _Round(rows, ridge, rough, rivals, gaps, gradient)
 
-    def columns(self, rows: NDArray[np.int64]) -> Points:
-        """Return the columns and classes of rows to exchange.
+    def points(self, rows: NDArray[np.int64]) -> Points:
+        """Return the points to exchange.
 
         Parameters
         ----------
@@ -282,7 +299,7 @@ class Screening:
         -------
         Points
         """
-        flat = self._scaling.transform(self._data.X[rows.ravel()]).astype(np.float32)
+        flat = self._columns(rows.ravel())
         return Points(flat.reshape(*rows.shape, -1), self._data.codes[rows])
 
     def first_gains(self, k: int, points: Points) -> NDArray[np.float64]:
@@ -346,9 +363,7 @@ class Screening:
         """
         (foretold,) = self._own_shifts(k, points)
         factor = np.float32(self._agreement.factor)
-        # A margin that was clipped does not tell its shift.
-        is_known = (np.abs(before) < LARGEST) & (np.abs(after) < LARGEST)
-        self._agreement.add(foretold[is_known], (after - before)[is_known])
+        self._agreement.add(foretold, before, after)
         self._n_learned += 1
         return factor * foretold
 
@@ -356,54 +371,17 @@ class Screening:
         """Return how exchanges in one round shift the margins of the regression."""
         one = self._rounds[k]
         changes = changes_by(one.rough_ridge, *points)
-        true, X_val = self._data.true, self._rough_X_val
+        true, X_val = self._data.true, self._X_val
         return margin_shifts(one.gaps, true, one.rivals, X_val, changes).T
 
     def _fit(self, rows: NDArray[np.int64]) -> Ridge:
-        X, codes = self._scaling.transform(self._data.X[rows]), self._data.codes[rows]
-        return fit_ridge(X, codes, self._data.n_classes, self._penalty)
+        X = self._columns(rows).astype(np.float64)
+        codes, n_classes = self._data.codes[rows], self._data.n_classes
+        return fit_ridge(X, codes, n_classes, self._penalty)
 
     def _margins(self, rows: NDArray[np.int64]) -> NDArray[np.float16]:
         """Return the margins of the regression on labelled rows."""
-        return margins(self._X_val @ self._fit(rows).coefs, self._data.true)
-
-
-class Agreement:
-    """How the shifts of margins that were foretold agree with the actual ones.
-
-    All exchanges count alike, however much they shift, and the latest count most.
-    """
-
-    def __init__(self) -> None:
-        self._weight = self._slope = self._mean_square = 0.0
-
-    def add(self, foretold: NDArray[np.float32], actual: NDArray[np.float32]) -> None:
-        """Add the foretold and the actual shifts by one exchange.
-
-        Parameters
-        ----------
-        foretold, actual : ndarray of shape (n_answers,)
-            In any units each.
-        """
-        square = float(foretold @ foretold)
-        if square == 0:
-            return
-        self._weight = ERROR_DECAY * self._weight + 1
-        product = float(foretold @ actual)
-        self._slope = ERROR_DECAY * self._slope + product / square
-        mean_square = float(actual @ actual) / square
-        self._mean_square = ERROR_DECAY * self._mean_square + mean_square
-
-    @property
-    def factor(self) -> float:
-        """Return the ratio of actual to foretold shifts; not negative."""
-        return max(0.0, self._slope / self._weight) if self._weight else 0.0
-
-    @property
-    def correlation(self) -> float:
-        """Return the correlation, for shifts whose mean is zero."""
-        scale = np.sqrt(self._mean_square * self._weight)
-        return float(self._slope / scale) if scale > 0 else 0.0
+        return margins_of(self._X_val @ self._fit(rows).coefs, self._data.true)
 
 
 def value_slopes(margins: NDArray[np.float32], width: float) -> NDArray[np.float32]:
@@ -427,21 +405,3 @@ def value_slopes(margins: NDArray[np.float32], width: float) -> NDArray[np.float
 
     both = slope(margins / width) / width + SMOOTH_WEIGHT * slope(margins)
     return (both / len(margins)).astype(np.float32)
-
-
-def _steps(margins: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how margins shift from model to model, the first from zero."""
-    return np.diff(margins, axis=0, prepend=np.zeros_like(margins[:1]))
-
-
-def _likeness(found: NDArray[np.float16], margins: NDArray[np.float32]) -> float:
-    """Return the correlation of two models' margins; zero where one has no spread."""
-    is_known = np.abs(margins) < LARGEST
-    if not is_known.any():
-        return 0.0
-    centred = [
-        (part - part.mean()).astype(np.float64)
-        for part in (found[is_known].astype(np.float32), margins[is_known])
-    ]
-    scale = np.sqrt(np.prod([part @ part for part in centred]))
-    return float(centred[0] @ centred[1] / scale) if scale > 0 else 0.0
