@@ -275,9 +275,8 @@ class Screening:
         """Prepare the forecasts of exchanges in one labelled set."""
         rough = Ridge(*(part.astype(np.float32) for part in ridge))
         scores = self._X_val @ rough.coefs
-        n_rivals = min(N_RIVALS, self._data.n_classes - 1)
         others = np.where(self._is_true, np.inf, -scores)
-        rivals = np.argsort(others, axis=1)[:, :n_rivals].T
+        rivals = _smallest(others, min(N_RIVALS, self._data.n_classes - 1)).T
         gaps = scores[self._is_true] - np.take_along_axis(scores.T, rivals, axis=0)
         # The objective rises with the prediction for the true class, and falls with
         # that for its nearest rival.
@@ -405,3 +404,10 @@ def value_slopes(margins: NDArray[np.float32], width: float) -> NDArray[np.float
 
     both = slope(margins / width) / width + SMOOTH_WEIGHT * slope(margins)
     return (both / len(margins)).astype(np.float32)
+
+
+def _smallest(values: NDArray, n: int) -> NDArray[np.int64]:
+    """Return the columns of the n smallest values in each row, ascending."""
+    some = np.argpartition(values, n - 1, axis=1)[:, :n]
+    order = np.argsort(np.take_along_axis(values, some, axis=1), axis=1)
+    return np.take_along_axis(some, order, axis=1)
