@@ -5,10 +5,11 @@ import pytest
 
 from skal.curves import prefixes
 from skal.oracle.annealing._moves import (
-    bounds_of_rounds,
+    bounds_of_changes,
     changed_rounds,
     exchange,
     propose,
+    propose_many,
 )
 
 SHAPES = [(6, 8, 2), (6, 6, 2), (2, 8, 2), (5, 7, 2), (3, 4, 1)]
@@ -73,18 +74,38 @@ def test_changed_rounds_are_the_rounds_whose_set_changes(shape):
         assert list(changed_rounds(move, *shape[::2], n_rounds)) == changed
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_the_rounds_of_many_moves_are_those_of_each(shape):
-    sizes = *shape[::2], -(-shape[0] // shape[2])
-    places = np.sort(draw(shape, 300), axis=1)
-    bounds = zip(*bounds_of_rounds(places, *sizes), strict=True)
-    for move, (start, stop) in zip(places.tolist(), bounds, strict=True):
-        assert range(start, stop) == changed_rounds(move, *sizes)
-
-
 @pytest.mark.parametrize(("batch_size", "n_rounds"), [(20, 8), (25, 12)])
 def test_the_mean_number_of_changed_rounds(batch_size, n_rounds):
     n_acquired = batch_size * n_rounds
     moves = draw((n_acquired, 800, batch_size), 20_000)
     counts = [len(changed_rounds(m, n_acquired, batch_size, n_rounds)) for m in moves]
     assert np.mean(counts) == pytest.approx(5 * (n_rounds + 1) / 12, rel=0.02)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_many_moves_at_once_are_all_moves(shape):
+    n_acquired, _, batch_size = shape
+    many = propose_many(6000, *shape, np.random.default_rng(0))
+    assert [tuple(move) for move in many.tolist()] == sorted(
+        {(min(move), max(move)) for move in draw(shape)}
+    )
+    n_rounds = -(-n_acquired // batch_size)
+    begin, end = bounds_of_changes(many, *shape[::2], n_rounds)
+    for move, i, j in zip(many.tolist(), begin, end, strict=True):
+        assert changed_rounds(tuple(move), *shape[::2], n_rounds) == range(i, j)
+
+
+def test_many_moves_at_once_are_as_likely_as_one_by_one():
+    rng, counts = np.random.default_rng(0), np.zeros((6, 8))
+    for _ in range(20_000):
+        ((first, last),) = propose_many(1, 6, 8, 2, rng)
+        counts[first, last] += 1
+    swaps, others = counts[:, :6], counts[:, 6:]
+    assert swaps.sum() / 20_000 == pytest.approx(0.5, abs=0.015)
+    for found, n_kinds in ((swaps[swaps > 0], 12), (others[others > 0], 12)):
+        assert len(found) == n_kinds
+        np.testing.assert_allclose(found / found.sum(), 1 / n_kinds, atol=0.015)
+
+
+def test_where_there_is_no_neighbour_none_is_proposed():
+    assert propose_many(9, 3, 3, 3, np.random.default_rng(0)).shape == (0, 2)

@@ -1,4 +1,4 @@
-"""Guided annealing: proposals ranked by a datamodel, several tried in each step."""
+"""Guided annealing: proposals ranked by forecasts, several tried in each step."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,17 +7,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.inputs._containers import n_rows
 from skal.oracle.annealing._chain import Chain, State, accepts
-from skal.oracle.annealing._datamodel import (
-    SMOOTH_WEIGHT,
-    Calibration,
-    LinearDatamodel,
-    expected_improvement,
-    predicted_gains,
-    smooth_accuracy,
+from skal.oracle.annealing._datamodel import SMOOTH_WEIGHT, smooth_accuracy
+from skal.oracle.annealing._forecast import Drawn, Forecast
+from skal.oracle.annealing._moves import (
+    bounds_of_changes,
+    exchange,
+    propose,
+    propose_many,
 )
-from skal.oracle.annealing._moves import bounds_of_rounds, exchange, propose
 from skal.oracle.annealing._schedule import RecentMeanChange, Schedule
 from skal.oracle.annealing._start import StartSearch
 from skal.oracle.evaluation._objective import Objective
@@ -26,8 +24,9 @@ from skal.problem import Problem
 from skal.seeding import Stream, stream
 
 # Number of random moves that are ranked in each step: ranking takes no training, so
-# there are many more than the few that are then tried.
-N_DRAWN = 150
+# there are many more than the few that are then tried. With a ridge regression, more of
+# them are worth ranking.
+N_DRAWN, N_SCREENED = 150, 600
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ class _Result(NamedTuple):
 
 
 class GuidedChain(Chain):
-    """Annealing whose proposals are guided by a linear datamodel.
+    """Annealing whose proposals are guided by forecasts of their gains.
 
     Each step draws many random moves, predicts their gains, and tries those with the
     highest expected improvement whose changed rounds do not overlap. Such moves do not
@@ -143,7 +142,6 @@ class GuidedChain(Chain):
         super().__init__(
             problem, objective, seed, schedule, start, max_trainings, journal
         )
-        self._calibration = Calibration()
         self._mean_change = RecentMeanChange()
 
     def begin(self) -> None:
@@ -153,12 +151,7 @@ class GuidedChain(Chain):
         scores = self.objective.scores(sets)
         margins = np.array([self._margins(s) for s in sets], dtype=np.float32)
         self.current = self.best = _GuidedState(order, scores, margins)
-        self.datamodel = LinearDatamodel(self.problem.n_pool, margins.shape[1])
-        n_warm = n_rows(self.problem.X_warm)
-        n_labelled = np.array([n_warm + len(positions) for positions in sets])
-        # One point matters less the more are labelled: its effect in round k is taken
-        # to be inversely proportional to the number of labels, hence these weights.
-        self._weights = (n_labelled / n_labelled.mean()).astype(np.float32)
+        self.forecast = Forecast(self.problem, self.objective.trainer, sets, margins)
         self._record(0, self.current, True)
 
     def step(self, t: int) -> bool:
@@ -233,57 +226,34 @@ class GuidedChain(Chain):
 
     def _draw_moves(self, rng: np.random.Generator) -> list[_Move]:
         """Draw random moves, and return them by descending expected improvement."""
+        places = self._draw_places(rng)
+        if not len(places):
+            return []
+        order, forecast = self.current.order, self.forecast
+        forecast.follow(self._sets(order), self.current.margins)
+        problem = self.problem
+        sizes = problem.n_acquired, problem.batch_size, problem.n_rounds
+        # The point at the later place is added, the one at the earlier place removed.
+        added, removed = order[places.T[::-1]]
+        drawn = Drawn(places, added, removed, *bounds_of_changes(places, *sizes))
+        drawn = forecast.most_promising(drawn)
+        gains = forecast.gains(drawn)  # (n_moves, n_rounds)
+        n_sets = drawn.end - drawn.begin
+        improvement = forecast.improvement(gains.sum(axis=1), n_sets)
+        moves = zip(drawn.places.tolist(), drawn.begin, drawn.end, gains, strict=True)
+        ranked = [_Move((a, b), range(i, j), gain) for (a, b), i, j, gain in moves]
+        return [ranked[i] for i in np.argsort(-improvement, kind="stable")]
+
+    def _draw_places(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Draw the places of random moves, of shape (n_moves, 2), each move once."""
         problem = self.problem
         sizes = problem.n_acquired, problem.n_pool, problem.batch_size
+        if self.forecast.is_screening:
+            return propose_many(N_SCREENED, *sizes, rng)
+        # One by one, as when there was no screening: the journals of that time go on.
         draws = [propose(*sizes, rng) for _ in range(N_DRAWN)]
-        pairs = sorted({(min(draw), max(draw)) for draw in draws if draw is not None})
-        if not pairs:
-            return []
-        places = np.array(pairs)
-        begin, end = bounds_of_rounds(
-            places, problem.n_acquired, problem.batch_size, problem.n_rounds
-        )
-        gains = self._predict_gains(places, begin, end)  # (n_moves, n_rounds)
-        improvement = expected_improvement(
-            gains.sum(axis=1), end - begin, self._calibration.line()
-        )
-        return [
-            _Move(pairs[i], range(begin[i], end[i]), gains[i])
-            for i in np.argsort(-improvement, kind="stable").tolist()
-        ]
-
-    def _predict_gains(
-        self,
-        places: NDArray[np.int64],
-        begin: NDArray[np.int64],
-        end: NDArray[np.int64],
-    ) -> NDArray[np.float64]:
-        """Predict the gain of each move in each round.
-
-        Parameters
-        ----------
-        places : ndarray of shape (n_moves, 2)
-            The two places that each move exchanges, ascending.
-        begin, end : ndarray of shape (n_moves,)
-            Each move changes the rounds k with `begin <= k < end`.
-
-        Returns
-        -------
-        ndarray of shape (n_moves, n_rounds)
-            Zero in rounds that a move does not change.
-        """
-        gains = np.zeros((len(places), self.problem.n_rounds))
-        # The point at the later place is added, the one at the earlier place removed.
-        added, removed = self.current.order[places.T[::-1]]
-        shifts, stds = self.datamodel.predict(added, removed)
-        for k, (margins, weight) in enumerate(
-            zip(self.current.margins, self._weights, strict=True), start=1
-        ):
-            i = np.flatnonzero((begin <= k) & (k < end))  # the moves that change k
-            shifts_in_k = shifts[i]
-            shifts_in_k /= weight
-            gains[i, k - 1] = predicted_gains(margins, shifts_in_k, stds[i] / weight)
-        return gains
+        pairs = {(min(draw), max(draw)) for draw in draws if draw is not None}
+        return np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
 
     def _try_moves(self, moves: list[_Move]) -> list[_Result]:
         """Train on the changed sets of all moves side by side."""
@@ -304,25 +274,23 @@ class GuidedChain(Chain):
         found = self.objective.margins(sets)
         if all(kept is not None for kept in found):
             return np.array(found, dtype=np.float32)
-        added, removed = self._points(move, self.current)
-        shifts, _ = self.datamodel.predict(np.array([added]), np.array([removed]))
         margins = self.current.margins[move.rows].copy()
-        weights = self._weights[move.rows]
+        points = self._points(move, self.current)
         for i, kept in enumerate(found):
-            margins[i] = margins[i] + shifts[0] / weights[i] if kept is None else kept
+            if kept is None:
+                margins[i] += self.forecast.shift(move.rows.start + i, *points)
+            else:
+                margins[i] = kept
         return margins
 
     def _learn(self, move: _Move, before: _GuidedState, result: _Result) -> float:
         """Update all estimates with the result of a move, and return its gain."""
-        # Datamodel: the mean shift of the rounds, scaled to the mean number of labels.
-        shifts = result.margins - before.margins[move.rows]
-        shifts *= self._weights[move.rows, None]
-        self.datamodel.update(*self._points(move, before), shifts.mean(axis=0))
+        self.forecast.learn(*self._points(move, before), move.rows, result.margins)
         # Calibration: predicted and actual gain of each changed set.
         gains = _values(*result) - before.values[move.rows]
         predicted = move.predicted_gains[move.rows]
         for predicted_gain, gain in zip(predicted, gains, strict=True):
-            self._calibration.add(float(predicted_gain), float(gain))
+            self.forecast.calibration.add(float(predicted_gain), float(gain))
         # Temperature: the size of the gain of the whole order.
         total_gain = float(gains.sum()) / self.problem.n_rounds
         self._mean_change.add(total_gain)

@@ -44,6 +44,39 @@ def propose(
     return first, int(rng.integers(n_acquired, n_pool))
 
 
+def propose_many(
+    n: int, n_acquired: int, n_pool: int, batch_size: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw the places of several exchanges, as `propose` does, and leave out repeats.
+
+    Parameters
+    ----------
+    n : int
+        Number of exchanges to draw.
+    n_acquired, n_pool, batch_size, rng
+        As in `propose`.
+
+    Returns
+    -------
+    ndarray of shape (n_different, 2)
+        The two places of each exchange, ascending; none if the order has no neighbour.
+    """
+    can_swap, can_replace = n_acquired > batch_size, n_pool > n_acquired
+    if not (can_swap or can_replace):
+        return np.empty((0, 2), dtype=np.int64)
+    first = rng.integers(n_acquired, size=n)
+    swaps = rng.random(n) < 0.5 if can_replace else np.ones(n, dtype=bool)
+    swaps &= can_swap
+    start = first - first % batch_size
+    size = np.minimum(batch_size, n_acquired - start)
+    # A place outside of the batch of `first`, or outside of all batches.
+    other = (rng.random(n) * (n_acquired - size)).astype(np.int64)
+    other += np.where(other < start, 0, size)
+    unused = n_acquired + (rng.random(n) * (n_pool - n_acquired)).astype(np.int64)
+    second = np.where(swaps, other, unused)
+    return np.unique(np.sort(np.column_stack([first, second]), axis=1), axis=0)
+
+
 def _place_in_another_batch(
     place: int, n_acquired: int, batch_size: int, rng: np.random.Generator
 ) -> int:
@@ -90,22 +123,23 @@ def changed_rounds(
     return range(first // batch_size + 1, stop)
 
 
-def bounds_of_rounds(
+def bounds_of_changes(
     places: NDArray[np.int64], n_acquired: int, batch_size: int, n_rounds: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the start and stop of `changed_rounds` for many moves.
+    """Return the bounds of `changed_rounds` of many moves at once.
 
     Parameters
     ----------
     places : ndarray of shape (n_moves, 2)
-        The two places that each move exchanges, ascending.
+        The two places of each move, ascending.
     n_acquired, batch_size, n_rounds : int
         As in `changed_rounds`.
 
     Returns
     -------
-    start, stop : ndarray of shape (n_moves,)
+    begin, end : ndarray of shape (n_moves,)
+        The rounds begin <= k < end change.
     """
     first, last = places.T
-    stop = np.where(last < n_acquired, last // batch_size + 1, n_rounds + 1)
-    return first // batch_size + 1, stop
+    end = np.where(last < n_acquired, last // batch_size + 1, n_rounds + 1)
+    return first // batch_size + 1, end

@@ -8,6 +8,7 @@ from skal.identity._fingerprint import describe
 from skal.oracle._base import SearchOracle
 from skal.oracle.annealing._guided import GuidedChain
 from skal.oracle.annealing._schedule import Schedule
+from skal.oracle.annealing._screening import can_screen
 from skal.oracle.annealing._start import StartSearch, StartSpec
 from skal.oracle.annealing._uniform import UniformChain, mean_changed_rounds
 
@@ -55,9 +56,10 @@ class AnnealingOracle(SearchOracle):
 
     proposal : {"guided", "uniform"}, default="guided"
         How moves are proposed. "uniform" draws one exchange in each step, all with the
-        same probability (Fig. 2). "guided" draws 150, predicts their gains, and tries
-        those with the highest expected improvement whose changed rounds do not overlap.
-        Each of them is accepted independently; see Notes for how it is judged.
+        same probability (Fig. 2). "guided" draws hundreds, predicts their gains, and
+        tries those with the highest expected improvement whose changed rounds do not
+        overlap. Each of them is accepted independently; see Notes for how gains are
+        predicted and moves are judged.
 
     start : "auto", "random", "strategies", array-like of int, or strategy, \
             default="auto"
@@ -151,9 +153,16 @@ class AnnealingOracle(SearchOracle):
 
     Notes
     -----
-    Guided proposals use a linear datamodel: the effect of each point on the margin of
-    each answer on validation is learned from the exchanges that were tried, and the
-    effects of several points add up. A line fitted to past predictions and outcomes
+    Guided proposals use two models of the margins of answers on validation, which take
+    no training. A ridge regression on the same rows foretells how each of 600 exchanges
+    would shift the margins, in closed form; one factor turns its shifts into those of
+    the estimator. A linear datamodel learns the rest from the exchanges that were
+    tried: the effect of each point on each margin, where the effects of several points
+    add up. If the shifts that the regression foretold have a correlation below 0.2 with
+    the actual ones, as for random forests, the search goes on without it and draws 150
+    exchanges in a step. So do searches on rows that are not numbers, have more than
+    2,000 columns, or several tags, and on pools so small that all exchanges can be
+    tried. A line fitted to past predictions and outcomes
     calibrates the predicted gains. Moves are ranked by expected improvement divided by
     the square root of their number of trainings. They are judged by the score plus
     twice the smooth share of right answers (a logistic function of the margins), since
@@ -282,7 +291,13 @@ class AnnealingOracle(SearchOracle):
         return {name: describe(value) for name, value in schedule.items()} | {
             "proposal": describe(self.proposal),
             **self._start_spec().described(problem),
+            # Without this, a journal from before screening is one of another search.
+            **({"screening": describe("ridge")} if self._screens(problem) else {}),
         }
+
+    def _screens(self, problem):
+        """Return whether a regression screens the moves, at least at first."""
+        return self.proposal == "guided" and can_screen(problem)
 
     @property
     def with_margins(self):

@@ -1,0 +1,178 @@
+"""Ridge regression, and the exchange of one of its rows for another in closed form.
+
+A labelled set enters the normal equations of a ridge regression as a sum over its rows.
+Exchanging one row for another changes this sum by a matrix of rank two, so that the
+Sherman-Morrison-Woodbury formula gives the new coefficients exactly, at a small part of
+the cost of another regression. The targets are classes, one column for each: 1 in the
+rows of the class and 0 in the others.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Ridge(NamedTuple):
+    """A ridge regression on the classes of rows.
+
+    Parameters
+    ----------
+    inverse : ndarray of shape (n_columns, n_columns)
+        Inverse of the matrix of the normal equations, penalty included.
+    coefs : ndarray of shape (n_columns, n_classes)
+        The coefficients.
+    """
+
+    inverse: NDArray
+    coefs: NDArray
+
+
+class Changes(NamedTuple):
+    """How exchanges of two rows change the coefficients of a ridge regression.
+
+    The change by exchange i is `directions[:, i].T @ amounts[:, i]`, of rank two.
+
+    Parameters
+    ----------
+    directions : ndarray of shape (2, n_exchanges, n_columns)
+        One for the row that is added, and one for the row that is removed.
+    amounts : ndarray of shape (2, n_exchanges, n_classes)
+        How far to go in each direction, for each class.
+    """
+
+    directions: NDArray
+    amounts: NDArray
+
+
+def fit_ridge(
+    X: NDArray, codes: NDArray[np.int64], n_classes: int, penalty: float
+) -> Ridge:
+    """Fit a ridge regression without an intercept.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        The labelled rows.
+    codes : ndarray of shape (n_rows,)
+        The class of each row, from 0 to n_classes - 1.
+    n_classes : int
+        Number of classes.
+    penalty : float
+        Weight of the squared coefficients; positive.
+
+    Returns
+    -------
+    Ridge
+    """
+    inverse = np.linalg.inv(X.T @ X + penalty * np.eye(X.shape[1]))
+    return Ridge(inverse, inverse @ (X.T @ np.eye(n_classes)[codes]))
+
+
+def changes_by(ridge: Ridge, X: NDArray, codes: NDArray[np.int64]) -> Changes:
+    """Return how each of several exchanges would change a ridge regression.
+
+    Parameters
+    ----------
+    ridge : Ridge
+        The regression before the exchange.
+    X : ndarray of shape (2, n_exchanges, n_columns)
+        The rows to add, and the rows to remove.
+    codes : ndarray of shape (2, n_exchanges)
+        Their classes.
+
+    Returns
+    -------
+    Changes
+
+    References
+    ----------
+    Sherman-Morrison-Woodbury formula: Golub and Van Loan, "Matrix Computations",
+    section 2.1.4.
+    """
+    directions = X @ ridge.inverse
+    # The errors of the regression on the two rows, one column for each class.
+    errors = -(X @ ridge.coefs)
+    np.put_along_axis(
+        errors,
+        codes[..., None],
+        np.take_along_axis(errors, codes[..., None], axis=-1) + 1,
+        axis=-1,
+    )
+    # Solve two equations with a symmetric matrix for each exchange.
+    added = 1 + np.einsum("ij,ij->i", directions[0], X[0])
+    removed = np.einsum("ij,ij->i", directions[1], X[1]) - 1
+    both = np.einsum("ij,ij->i", directions[0], X[1])
+    determinant = (added * removed - both**2)[:, None]
+    amounts = np.stack(
+        [
+            removed[:, None] * errors[0] - both[:, None] * errors[1],
+            added[:, None] * errors[1] - both[:, None] * errors[0],
+        ]
+    )
+    return Changes(directions, amounts / determinant)
+
+
+def exchanged(ridge: Ridge, X: NDArray, codes: NDArray[np.int64]) -> Ridge:
+    """Return the ridge regression after one exchange.
+
+    Parameters
+    ----------
+    ridge : Ridge
+        The regression before the exchange.
+    X : ndarray of shape (2, n_columns)
+        The row to add, and the row to remove.
+    codes : ndarray of shape (2,)
+        Their classes.
+
+    Returns
+    -------
+    Ridge
+    """
+    directions, amounts = changes_by(ridge, X[:, None], codes[:, None])
+    U = directions[:, 0]
+    capacitance = np.diag([1.0, -1.0]) + U @ X.T
+    inverse = ridge.inverse - U.T @ np.linalg.solve(capacitance, U)
+    return Ridge(inverse, ridge.coefs + U.T @ amounts[:, 0])
+
+
+def margin_shifts(
+    gaps: NDArray,
+    true: NDArray[np.int64],
+    rivals: NDArray[np.int64],
+    X: NDArray,
+    changes: Changes,
+) -> NDArray:
+    """Return how exchanges shift the margins of a ridge regression.
+
+    Parameters
+    ----------
+    gaps : ndarray of shape (n_rivals, n_answers)
+        The prediction for the true class minus that for each rival, before the
+        exchange.
+    true : ndarray of shape (n_answers,)
+        The true class of each answer.
+    rivals : ndarray of shape (n_rivals, n_answers)
+        The other classes to compare it with. The margin is the prediction for the true
+        class minus the highest prediction for one of these.
+    X : ndarray of shape (n_answers, n_columns)
+        The rows to predict.
+    changes : Changes
+        The exchanges.
+
+    Returns
+    -------
+    ndarray of shape (n_answers, n_exchanges)
+    """
+    reach = [X @ direction.T for direction in changes.directions]
+    # shape (n_classes, n_exchanges): to take rows is much faster than columns
+    amounts = [np.ascontiguousarray(amount.T) for amount in changes.amounts]
+    lowest: NDArray | None = None
+    for rival, gap in zip(rivals, gaps, strict=True):
+        margins = gap[:, None] + sum(
+            along * (amount[true] - amount[rival])
+            for along, amount in zip(reach, amounts, strict=True)
+        )
+        lowest = margins if lowest is None else np.minimum(lowest, margins, out=lowest)
+    assert lowest is not None
+    return lowest - gaps.min(axis=0)[:, None]
