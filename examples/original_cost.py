@@ -286,7 +286,11 @@ def search(path, models, data_home):
         # The published schedule, cut short.
         gamma = 0.1 if proposal == "uniform" else "auto"
         oracle = AnnealingOracle(
-            n_steps, n_greedy=0, gamma=gamma, proposal=proposal, random_state=SEED
+            n_steps=n_steps,
+            n_greedy=0,
+            gamma=gamma,
+            proposal=proposal,
+            random_state=SEED,
         )
         begin = process_time()
         oracle.fit(problem.X_pool, problem=problem)
