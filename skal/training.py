@@ -1,9 +1,7 @@
 """Training as a pure function of a labelled set and a seed: theta = eta(D, xi)."""
 
-import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -15,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from skal._sklearn import _check_method_params
-from skal._threads import interruptible
+from skal._threads import interruptible, without_warnings
 from skal.answers._class_parameters import ClassParameters
 from skal.answers._constant import ConstantModel
 from skal.answers._fixed_classes import with_classes
@@ -117,7 +115,6 @@ class Trainer:
     def __init__(self, problem: Problem) -> None:
         self.classes = problem.classes
         self.n_warm, self.batch_size = n_rows(problem.X_warm), problem.batch_size
-        self.n_in_last_round = self.n_warm + problem.n_acquired
         self.X = joined(problem.X_warm, problem.X_pool)
         self.y = concat(problem.y_warm, problem.y_pool)
         self.must_succeed = problem.error_score is None
@@ -132,7 +129,8 @@ class Trainer:
         self._class_parameters = ClassParameters(self.estimator, self.classes)
         self.fit_params = dict(problem.fit_params)
         self._run_params = self._route_run_params(problem)
-        self._is_validated = False
+        self._is_validated = self._is_lean_known = False
+        self._lean: LeanTrainer | None = None
         # Workers cache the trainer under this key, so it is sent to each only once.
         self.key = uuid4().hex
 
@@ -207,7 +205,7 @@ class Trainer:
             return with_classes(constant, self.classes, y)
         try:
             with self._checked(y):
-                lean = self._lean
+                lean = self._lean_for(rows)
                 model = self._fit(rows, y) if lean is None else lean.fit(rows)
         except Exception as error:
             self.explain(error, positions)
@@ -235,16 +233,18 @@ class Trainer:
         named = self._class_parameters
         return named.checked(y) if named.names else nullcontext()
 
-    @cached_property
-    def _lean(self) -> LeanTrainer | None:
-        """The lean form of the estimator; None if it has none, or it is not right."""
-        if self.fit_params or self._run_params or self.uses_unlabelled:
-            return None
-        # A random set of rows, as many as in the last round.
-        rows = np.argsort(self.priority)[: self.n_in_last_round]
-        with isolated(self.seed), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return lean_trainer(self.estimator, self.X, self.y, rows)
+    def _lean_for(self, rows: NDArray[np.int64]) -> LeanTrainer | None:
+        """Return the lean form of the estimator, found for the first set of rows.
+
+        None if it has none, or does not do the same as `fit` on these rows.
+        """
+        if not self._is_lean_known:
+            self._is_lean_known = True
+            if not (self.fit_params or self._run_params or self.uses_unlabelled):
+                with self._configured(), isolated(self.seed), without_warnings():
+                    found = lean_trainer(self.estimator, self.X, self.y, rows)
+                self._lean = found
+        return self._lean
 
     def explain(self, error: Exception, positions: NDArray[np.int64]) -> None:
         """Add a note to an error: the round, and the labelled rows of each class.

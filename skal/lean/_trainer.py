@@ -33,8 +33,7 @@ class LeanTrainer:
     """
 
     def __init__(self, estimator: Any, X: Any, y: NDArray, form: LeanForm) -> None:
-        self.estimator, self.X, self.form = estimator, X, form
-        self.classes, self.codes = np.unique(y, return_inverse=True)
+        self.estimator, self.X, self.y, self.form = estimator, X, y, form
         # Names of columns, if the rows are a frame whose numbers the first step reads.
         first = steps_of(estimator)[0]
         is_read = reads_arrays(first) or type(first) is form.kind
@@ -59,27 +58,21 @@ class LeanTrainer:
         """
         model = fresh(self.estimator)
         *steps, last = steps_of(model)
-        codes, present = self._renumbered(self.codes[rows])
-        classes = self.classes[present]
-        X = take(self.X, rows)
+        # Labels of other rows are not read.
+        X, y = take(self.X, rows), self.y[rows]
+        classes, codes = np.unique(y, return_inverse=True)
         if self.names is not None:
             X = np.asarray(X)
         for step in steps:
-            X = fit_transform(step, X, classes[codes])
+            X = fit_transform(step, X, y)
         numbers = self.form.numbers(X, known_finite=self.known_finite)
         if numbers is not None:
             self.form.fit(last, numbers, codes, classes)
         else:
-            last.fit(X, classes[codes])
+            last.fit(X, y)
         if self.names is not None:
             steps_of(model)[0].feature_names_in_ = self.names.copy()
         return model
-
-    def _renumbered(self, codes: NDArray) -> tuple[NDArray[np.int64], NDArray]:
-        """Return codes that number the classes that occur only, and these classes."""
-        n_rows = np.bincount(codes, minlength=len(self.classes))
-        new = np.cumsum(n_rows > 0) - 1
-        return new[codes], np.flatnonzero(n_rows)
 
     def agrees(self, rows: NDArray[np.int64]) -> bool:
         """Return whether training on some rows gives the model that `fit` returns.
@@ -93,7 +86,7 @@ class LeanTrainer:
         bool
             False if `fit` raises an error.
         """
-        X, y = take(self.X, rows), self.classes[self.codes[rows]]
+        X, y = take(self.X, rows), self.y[rows]
         try:
             usual = clone(self.estimator).fit(X, y)
             lean = self.fit(rows)

@@ -26,7 +26,7 @@ processes.set_forkserver_preload(["skal.learner", "skal.oracle", "sklearn.naive_
 N_KILLS = 50
 
 
-def search(path, seed=1, n_steps=40, proposal="uniform", **params):
+def search(path, seed=1, n_steps=100, proposal="uniform", **params):
     X, y = make_blobs(120, centers=3, cluster_std=3.0, random_state=3)
     sets = split(X, y, warm_size=10, val_size=30, test_size=30, random_state=0)
     oracle = AnnealingOracle(
@@ -221,8 +221,8 @@ def test_processes_search_into_one_journal(undisturbed, tmp_path):
         history = {
             name: column[table["seed"] == seed] for name, column in table.items()
         }
-        assert history["step"].tolist() == list(range(49))
-    assert sorted(np.unique(table["seed"], return_counts=True)[1].tolist()) == [49, 49]
+        assert history["step"].tolist() == list(range(109))
+    assert sorted(np.unique(table["seed"], return_counts=True)[1].tolist()) == [109, 109]
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 

@@ -413,7 +413,7 @@ def test_progress_tells_since_when_a_search_is_level(
     problem, monkeypatch, proposal, first
 ):
     """All orders have the same quality here, so the first one stays the best."""
-    monkeypatch.setattr(Evaluation, "score", lambda self, model: 0.5)
+    monkeypatch.setattr(Evaluation, "_score", lambda self, model, asked: 0.5)
     hear = Hear()
     oracle = AnnealingOracle(
         n_steps=400, proposal=proposal, start="random", random_state=0

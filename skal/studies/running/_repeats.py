@@ -49,7 +49,10 @@ class _WatchedTrainer(Trainer):
     """Records whether a training draws from its own or from a global generator."""
 
     drew = False
-    _lean = None  # it would not draw from the generators that are watched
+
+    def _lean_for(self, rows: Any) -> None:
+        """Train by `fit`: lean forms draw from no generator that is watched."""
+        return None
 
     def _call_fit(self, model: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
         watched = _Watched(0)
