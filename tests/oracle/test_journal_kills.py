@@ -222,7 +222,8 @@ def test_processes_search_into_one_journal(undisturbed, tmp_path):
             name: column[table["seed"] == seed] for name, column in table.items()
         }
         assert history["step"].tolist() == list(range(109))
-    assert sorted(np.unique(table["seed"], return_counts=True)[1].tolist()) == [109, 109]
+    counts = np.unique(table["seed"], return_counts=True)[1]
+    assert sorted(counts.tolist()) == [109, 109]
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
