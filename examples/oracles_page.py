@@ -96,7 +96,7 @@ def table(header, rows):
 
 def at_equal_cost(found, problem):
     """Return the table of one problem: all oracles, budget by budget."""
-    header = ["trainings", "oracle", "seeds", *RESULTS]
+    header = ["trainings", "oracle", "seeds", "seconds", *RESULTS]
     header += ["guided ahead on test", "p", "p (Holm)"]
     budgets = map(str, BUDGETS)
     rows = [row for budget in budgets for row in at_budget(found, problem, budget)]
@@ -116,7 +116,9 @@ def at_budget(found, problem, budget):
         gap = ["", "", ""]
         if name in leads:
             gap = spell_lead(*leads[name], corrected[name])
-        yield [f"{int(budget):,}", name, str(len(rows)), *quality, *gap]
+        seconds = np.mean(list(column(rows, "seconds").values()))
+        cost = [f"{int(budget):,}", name, str(len(rows)), f"{seconds:.0f}"]
+        yield [*cost, *quality, *gap]
 
 
 def caught_up(found, problem):
