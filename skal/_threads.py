@@ -163,7 +163,12 @@ class _Ignored(_Shared):
 _ignored = functools.cache(_Ignored)
 
 
-def without_warnings(message: str = "") -> Any:
+# Matches any message. A filter without a message would be equal to the user's own
+# `simplefilter("ignore")`, and take it away in the end.
+ANY = "(?:)"
+
+
+def without_warnings(message: str = ANY) -> Any:
     """Return a context manager that ignores some warnings in a block.
 
     `warnings.catch_warnings` is not made for threads: if two blocks overlap, the
@@ -171,7 +176,7 @@ def without_warnings(message: str = "") -> Any:
 
     Parameters
     ----------
-    message : str, default=""
+    message : str, default=ANY
         A regular expression that the begin of the message matches. By default, all
         warnings are ignored.
 

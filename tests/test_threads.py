@@ -228,3 +228,15 @@ def test_a_child_can_train_while_another_thread_trains():
     thread.join()
     assert pid == child, "the child hangs"
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+@pytest.mark.parametrize("message", [{}, {"message": "some text"}])
+def test_a_filter_of_the_users_own_that_says_the_same_stays(message):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", **message)
+        before = list(warnings.filters)
+        with without_warnings():
+            warnings.warn("some text", stacklevel=1)
+        assert warnings.filters == before
+        warnings.warn("some text", stacklevel=1)
