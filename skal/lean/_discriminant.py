@@ -3,13 +3,18 @@
 from typing import Any
 
 import numpy as np
+import sklearn
 from numpy.typing import NDArray
 from scipy import linalg
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.utils.fixes import parse_version
 
 from skal.lean._by_class import is_valid, sorted_by_class
 from skal.lean._form import LeanForm
 from skal.lean._linear import decision_values, labels, softmax, two_probabilities
+
+# Before scikit-learn 1.9.1, covariances were divided by n_rows - n_classes.
+IS_BIASED = parse_version(sklearn.__version__) >= parse_version("1.9.1")
 
 
 class LeanDiscriminant(LeanForm):
@@ -91,7 +96,7 @@ def _solve(model: Any, X: NDArray, codes: NDArray[np.int64]) -> None:
     model.xbar_ = model.priors_ @ means
     rows, sizes = sorted_by_class(X, codes, n_classes)
     rows -= np.repeat(means, sizes, axis=0)
-    scalings = _within(model.tol, rows)
+    scalings = _within(model.tol, rows, n_rows if IS_BIASED else n_rows - n_classes)
     # Between classes: their centres, weighted, in the scaled space.
     weights = np.sqrt((n_rows * model.priors_) * (1.0 / (n_classes - 1)))
     centres = (weights * (means - model.xbar_).T).T @ scalings
@@ -106,7 +111,7 @@ def _solve(model: Any, X: NDArray, codes: NDArray[np.int64]) -> None:
     model.intercept_ = intercept - model.xbar_ @ model.coef_.T
 
 
-def _within(tol: float, rows: NDArray) -> NDArray:
+def _within(tol: float, rows: NDArray, n: int) -> NDArray:
     """Return what makes the covariance within classes the identity.
 
     Parameters
@@ -115,6 +120,8 @@ def _within(tol: float, rows: NDArray) -> NDArray:
         Singular values up to it do not count.
     rows : ndarray of shape (n_rows, n_features)
         Centred by class.
+    n : int
+        What sums of squares are divided by.
 
     Returns
     -------
@@ -122,7 +129,7 @@ def _within(tol: float, rows: NDArray) -> NDArray:
     """
     std = np.std(rows, axis=0)
     std[std == 0] = 1.0
-    share = np.asarray(1.0 / len(rows), dtype=rows.dtype)
+    share = np.asarray(1.0 / n, dtype=rows.dtype)
     _, singular, Vt = linalg.svd(np.sqrt(share) * (rows / std), full_matrices=False)
     rank = np.count_nonzero(singular > tol)
     return (Vt[:rank, :] / std).T / singular[:rank]

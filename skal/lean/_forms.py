@@ -84,4 +84,5 @@ def _is_known(value: Any) -> bool:
     if hasattr(value, "get_params"):
         return is_of_sklearn(value)
     # Such as the score function of a feature selection.
-    return not callable(value) or value.__module__.startswith("sklearn.")
+    module = getattr(value, "__module__", None) or ""
+    return not callable(value) or module.startswith("sklearn.")

@@ -108,36 +108,38 @@ def _loss(
     row_loss = np.empty_like(target)
     raw = np.empty((len(X), n_blocks), dtype=X.dtype)
     slopes, product = np.empty_like(raw), np.empty((n_blocks, n_features), X.dtype)
-    gradient = np.empty((n_blocks, n_features + with_intercept), X.dtype, order="F")
+    # Parameters may have more bits than the rows: scipy < 1.15 makes them float64.
 
     def several(x: NDArray) -> tuple[float, NDArray]:
         blocks = x.reshape((n_blocks, -1), order="F")
         coef = blocks[:, :n_features]
-        np.matmul(X, coef.T, out=raw)
+        np.matmul(X, coef.astype(X.dtype, copy=False).T, out=raw)
         if with_intercept:
-            np.add(raw, blocks[:, -1], out=raw)
+            np.add(raw, blocks[:, -1].astype(X.dtype, copy=False), out=raw)
         loss.loss_gradient(target, raw, weights, row_loss, slopes, 1)
         flat = coef.ravel(order="K")
         value = float(row_loss.sum() / total) + float(0.5 * l2 * flat.dot(flat))
         np.divide(slopes, total, out=slopes)
         np.matmul(slopes.T, X, out=product)
+        gradient = np.empty_like(blocks)
         np.add(product, l2 * coef, out=gradient[:, :n_features])
         if with_intercept:
-            slopes.sum(axis=0, out=gradient[:, -1])
+            gradient[:, -1] = slopes.sum(axis=0)
         return value, gradient.ravel(order="F")
 
     def one(x: NDArray) -> tuple[float, NDArray]:
         coef = x[:n_features]
-        raw = X @ coef
+        raw = X @ coef.astype(X.dtype, copy=False)
         if with_intercept:
-            raw += x[-1]
+            raw += x[-1].astype(X.dtype)
         slopes = np.empty_like(raw)
         loss.loss_gradient(target, raw, weights, row_loss, slopes, 1)
         value = float(row_loss.sum() / total) + float(0.5 * l2 * coef.dot(coef))
         slopes /= total
-        gradient[0, :n_features] = X.T @ slopes + l2 * coef
+        gradient = np.empty_like(x)
+        gradient[:n_features] = X.T @ slopes + l2 * coef
         if with_intercept:
-            gradient[0, -1] = slopes.sum()
-        return value, gradient[0]
+            gradient[-1] = slopes.sum()
+        return value, gradient
 
     return several if n_blocks > 1 else one
