@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
 NEED_TORCH := skal/nets tests/nets tests/benchmarks tests/oracle/test_searches.py \
-	tests/utils/test_margins.py
+	tests/utils/test_margins.py tests/test_methods.py tests/examples/test_reproduction.py \
+	tests/examples/test_original_cost.py skal/strategies/_sequences.py skal/utils/rows.py
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt
 

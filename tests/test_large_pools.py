@@ -183,7 +183,7 @@ def test_joined_rows_are_those_of_the_concatenation(dtype, monkeypatch):
         (np.ones((2, 3)), np.ones((4, 3), dtype=np.float32)),
         (np.ones((0, 3)), np.ones((4, 3))),
         (np.ma.ones((2, 3)), np.ma.ones((4, 3))),
-        (sparse.eye_array(2, 3, format="csr"), sparse.eye_array(4, 3, format="csr")),
+        (sparse.csr_array(np.eye(2, 3)), sparse.csr_array(np.eye(4, 3))),
     ],
 )
 def test_other_rows_are_joined_by_a_copy(first, second, monkeypatch):

@@ -121,7 +121,7 @@ def _within(tol: float, rows: NDArray, n: int) -> NDArray:
     rows : ndarray of shape (n_rows, n_features)
         Centred by class.
     n : int
-        What sums of squares are divided by.
+        The divisor of sums of squares.
 
     Returns
     -------

@@ -55,7 +55,7 @@ def test_guided_against_blind_at_equal_trainings():
         f"{median(ratios):.2f} times the CPU of a blind one, "
         f"{1000 * per_training:.2f} ms a training."
     )
-    # A blind training takes 1.3 ms here; forecasts of hundreds of exchanges take as long.
+    # A blind training takes 1.3 ms here, and forecasts of exchanges take as long.
     assert median(ratios) < 2.5
 
 
