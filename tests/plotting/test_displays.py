@@ -196,8 +196,6 @@ def test_the_legend_averages_what_the_study_averages(comparison):
     assert legend(with_start) == (f"mean over rounds 0 to K\n{BAND}", expected)
 
 
-# matplotlib < 3.10 warns that underscores will be shown, and shows them.
-@pytest.mark.filterwarnings("ignore:An artist whose label starts with an underscore")
 def test_a_legend_shows_every_name_as_it_is():
     names = ["_margin", "$5-$10", r"$\frac$", ""]
     curves = {name: np.ones((1, 3)) for name in names}
