@@ -10,14 +10,13 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.utils.fixes import parse_version
 
 from skal.lean._by_class import is_valid, sorted_by_class
-from skal.lean._form import LeanForm
-from skal.lean._linear import decision_values, labels, softmax, two_probabilities
+from skal.lean._linear import LeanLinearForm
 
 # Before scikit-learn 1.9.1, covariances were divided by n_rows - n_classes.
 IS_BIASED = parse_version(sklearn.__version__) >= parse_version("1.9.1")
 
 
-class LeanDiscriminant(LeanForm):
+class LeanDiscriminant(LeanLinearForm):
     """Linear discriminant analysis with the solver "svd", the same bits as by `fit`."""
 
     kind = LinearDiscriminantAnalysis
@@ -51,18 +50,6 @@ class LeanDiscriminant(LeanForm):
             model.coef_ = (model.coef_[1] - model.coef_[0])[None]
             difference = model.intercept_[1] - model.intercept_[0]
             model.intercept_ = np.array([difference], dtype=X.dtype)
-
-    def look(self, model: Any, X: NDArray) -> NDArray:
-        """Return the decision values."""
-        return decision_values(model, X)
-
-    def answer(self, model: Any, seen: NDArray, method: str) -> NDArray:
-        """Return labels, probabilities or the decision values themselves."""
-        if method == "predict":
-            return labels(model, seen)
-        if method == "predict_proba":
-            return two_probabilities(seen) if seen.ndim == 1 else softmax(seen)
-        return seen
 
 
 def _priors(

@@ -5,6 +5,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
+from sklearn.utils.class_weight import compute_class_weight
+
+from skal.lean._form import LeanForm
+
+
+class LeanLinearForm(LeanForm):
+    """The answers of a linear classifier. A subclass trains it."""
+
+    def look(self, model: Any, X: NDArray) -> NDArray:
+        """Return the decision values."""
+        return decision_values(model, X)
+
+    def answer(self, model: Any, seen: NDArray, method: str) -> NDArray:
+        """Return labels, probabilities or the decision values themselves."""
+        if method == "predict":
+            return labels(model, seen)
+        if method == "predict_proba":
+            return two_probabilities(seen) if seen.ndim == 1 else softmax(seen)
+        return seen
 
 
 def decision_values(model: Any, X: NDArray) -> NDArray:
@@ -75,3 +94,30 @@ def two_probabilities(values: NDArray) -> NDArray:
     """
     second = expit(values)
     return np.stack([1 - second, second], axis=1)
+
+
+def row_weights(
+    model: Any, X: NDArray, codes: NDArray[np.int64], classes: NDArray
+) -> NDArray | None:
+    """Return the weight of each row by its class; None without class weights.
+
+    Parameters
+    ----------
+    model : classifier
+        With the parameter `class_weight`.
+    X : ndarray of shape (n_rows, n_features)
+        The weights have its type.
+    codes : ndarray of shape (n_rows,)
+        The labels, as positions in `classes`.
+    classes : ndarray of shape (n_classes,)
+
+    Returns
+    -------
+    ndarray of shape (n_rows,) or None
+    """
+    if model.class_weight is None:
+        return None
+    per_class = compute_class_weight(
+        model.class_weight, classes=classes, y=classes[codes]
+    )
+    return per_class[codes].astype(X.dtype)

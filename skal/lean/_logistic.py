@@ -5,18 +5,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils.class_weight import compute_class_weight
 
 from skal import _sklearn
-from skal.lean._form import LeanForm
 from skal.lean._lbfgs import Objective, lbfgs
-from skal.lean._linear import decision_values, labels, softmax, two_probabilities
+from skal.lean._linear import LeanLinearForm, row_weights
 
 # Tolerance of the relative change of the loss, as in scikit-learn.
 FTOL = 64 * np.finfo(float).eps
 
 
-class LeanLogisticRegression(LeanForm):
+class LeanLogisticRegression(LeanLinearForm):
     """Logistic regression with the solver "lbfgs", the same bits as by `fit`."""
 
     kind = LogisticRegression
@@ -40,7 +38,7 @@ class LeanLogisticRegression(LeanForm):
         n_classes = len(classes)
         n_blocks = 1 if n_classes == 2 else n_classes
         X = np.ascontiguousarray(X)
-        weights = _row_weights(model, X, codes, classes)
+        weights = row_weights(model, X, codes, classes)
         n_params = X.shape[1] + bool(model.fit_intercept)
         found = lbfgs(
             _loss(model, X, codes.astype(X.dtype), weights, n_blocks),
@@ -60,31 +58,6 @@ class LeanLogisticRegression(LeanForm):
         model.coef_, model.intercept_ = coef, np.zeros(n_blocks, dtype=X.dtype)
         if model.fit_intercept:
             model.coef_, model.intercept_ = coef[:, :-1], coef[:, -1]
-
-    def look(self, model: Any, X: NDArray) -> NDArray:
-        """Return the decision values."""
-        return decision_values(model, X)
-
-    def answer(self, model: Any, seen: NDArray, method: str) -> NDArray:
-        """Return labels, probabilities or the decision values themselves."""
-        if method == "predict":
-            return labels(model, seen)
-        if method == "predict_proba":
-            return two_probabilities(seen) if seen.ndim == 1 else softmax(seen)
-        return seen
-
-
-def _row_weights(
-    model: Any, X: NDArray, codes: NDArray[np.int64], classes: NDArray
-) -> NDArray | None:
-    """Return the weight of each row by its class; None without class weights."""
-    if model.class_weight is None:
-        return None
-    ones = np.ones(len(X), dtype=X.dtype)
-    per_class = compute_class_weight(
-        model.class_weight, classes=classes, y=classes[codes], sample_weight=ones
-    )
-    return per_class[codes].astype(X.dtype)
 
 
 def _loss(

@@ -7,13 +7,11 @@ from numpy.typing import NDArray
 from scipy import linalg
 from sklearn.linear_model import RidgeClassifier
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils.class_weight import compute_class_weight
 
-from skal.lean._form import LeanForm
-from skal.lean._linear import decision_values, labels
+from skal.lean._linear import LeanLinearForm, row_weights
 
 
-class LeanRidgeClassifier(LeanForm):
+class LeanRidgeClassifier(LeanLinearForm):
     """Ridge classifier with the Cholesky solver, the same bits as by `fit`."""
 
     kind = RidgeClassifier
@@ -33,7 +31,7 @@ class LeanRidgeClassifier(LeanForm):
     ) -> None:
         """Solve the normal equations, and set the attributes of `fit`."""
         rows, targets = X, _targets(codes, len(classes)).astype(X.dtype)
-        weights = _row_weights(model, X, codes, classes)
+        weights = row_weights(model, X, codes, classes)
         if model.fit_intercept:
             centre, offset = _means(X, weights), _means(targets, weights)
             rows, targets = rows - centre, targets - offset
@@ -57,26 +55,6 @@ class LeanRidgeClassifier(LeanForm):
             # Dividing by a scale of ones, as `fit` does, gives the same memory order.
             model.coef_ = coef / np.ones(X.shape[1], X.dtype)
             model.intercept_ = offset - centre @ model.coef_.T
-
-    def look(self, model: Any, X: NDArray) -> NDArray:
-        """Return the decision values."""
-        return decision_values(model, X)
-
-    def answer(self, model: Any, seen: NDArray, method: str) -> NDArray:
-        """Return labels, or the decision values themselves."""
-        return labels(model, seen) if method == "predict" else seen
-
-
-def _row_weights(
-    model: Any, X: NDArray, codes: NDArray[np.int64], classes: NDArray
-) -> NDArray | None:
-    """Return the weight of each row by its class; None without class weights."""
-    if not model.class_weight:
-        return None
-    per_class = compute_class_weight(
-        model.class_weight, classes=classes, y=classes[codes]
-    )
-    return per_class[codes].astype(X.dtype)
 
 
 def _means(columns: NDArray, weights: NDArray | None) -> NDArray:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal import _sklearn
+from skal.lean._numbers import is_finite
 
 
 def can_grow(estimator: Any) -> bool:
@@ -28,7 +29,7 @@ def as_float32(X: NDArray) -> NDArray[np.float32] | None:
     """Return rows as trees take them; None if a number is too large for it."""
     with np.errstate(over="ignore"):
         X = np.ascontiguousarray(X, dtype=np.float32)
-        return X if np.isfinite(np.sum(X)) or np.isfinite(X).all() else None
+    return X if is_finite(X) else None
 
 
 class Grower:
