@@ -31,7 +31,7 @@ def renew_workers(*objects: Any) -> None:
     has_changed = any(_known.get(name, text) != text for name, text in parts.items())
     _known.update(parts)
     if has_changed:
-        get_reusable_executor().shutdown(wait=True)
+        get_reusable_executor(reuse=True).shutdown(wait=True)
 
 
 @contextmanager

@@ -114,7 +114,7 @@ def test_the_main_thread_may_leave_first():
     thread = threading.Thread(target=work)
     with single_threaded(), warn_once():
         thread.start()
-        is_inside.wait()
+        assert is_inside.wait(30)
     here = state()
     may_end.set()
     thread.join()
@@ -210,12 +210,15 @@ def test_a_child_can_train_while_another_thread_trains():
     thread = threading.Thread(target=lambda: learner(Slow()).fit(X, y))
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
     thread.start()
-    is_training.wait()
+    assert is_training.wait(30)
     child = os.fork()
     if child == 0:
-        learner(GaussianNB()).fit(X, y)
-        is_as_before = np.random.get_state()[1].tolist() == before  # noqa: NPY002
-        os._exit(0 if is_as_before else 1)
+        try:
+            learner(GaussianNB()).fit(X, y)
+            is_as_before = np.random.get_state()[1].tolist() == before  # noqa: NPY002
+            os._exit(0 if is_as_before else 1)
+        finally:
+            os._exit(2)
     for _ in range(300):
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
