@@ -30,6 +30,7 @@ _HOMES = {
     "Problem": "skal.problem",
     "Proxy": "skal.strategies",
     "Random": "skal.strategies",
+    "Then": "skal.strategies",
     "VariationRatio": "skal.strategies",
     "compare": "skal.studies",
     "evaluate_order": "skal.studies",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.answers._needs import strategy_needs, strategy_searches
+from skal.answers._needs import strategy_searches, works_from_nothing
 from skal.answers._pairing import check_pairing
 from skal.inputs._checks import uses_unlabelled
 from skal.inputs._containers import n_rows, other_rows, take
@@ -181,7 +181,7 @@ def train_or_keep(
     try:
         return train(order), False
     except Exception as error:
-        is_needed = latest is None and strategy_needs(strategy)
+        is_needed = latest is None and not works_from_nothing(strategy)
         if problem.error_score is None or is_needed:
             raise
         warn_of_failure(error, problem.error_score)

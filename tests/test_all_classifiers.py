@@ -45,8 +45,11 @@ def refusal(classifier, strategy):
     if strategy == "BALD" and not has_posterior(classifier):
         return "BALD needs posterior samples"
     late = not hasattr(classifier, "predict")  # a stack has methods only once fitted
-    if strategy == "Margin" and not (late or has_method(classifier, "predict_proba")):
-        return "Margin needs class probabilities"
+    scored = ("predict_proba", "decision_function")
+    if strategy == "Margin" and not (
+        late or any(has_method(classifier, name) for name in scored)
+    ):
+        return "Margin needs class probabilities or decision values"
     return None
 
 

@@ -437,8 +437,8 @@ def test_a_model_may_hide_what_it_answers_until_it_is_fitted(learner, blobs):
 def test_a_model_that_turns_out_to_have_no_probabilities_is_refused(learner, blobs):
     trees = [("tree", DecisionTreeClassifier(max_depth=2))]
     stack = make_pipeline(StackingClassifier(trees, LinearSVC(), cv=2))
-    learner.set_params(estimator=stack, strategy=Margin(), warm_size=20)
-    with pytest.raises(TypeError, match="Margin needs class probabilities, but"):
+    learner.set_params(estimator=stack, strategy=MaxEntropy(), warm_size=20)
+    with pytest.raises(TypeError, match="MaxEntropy needs class probabilities, but"):
         learner.fit(*blobs)
 
 

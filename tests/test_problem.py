@@ -163,7 +163,7 @@ def test_a_second_fit_leaves_nothing_of_the_first(blobs):
 
 
 def test_a_start_that_needs_a_model_is_checked_before_training(blobs):
-    oracle = AnnealingOracle(start=Margin())
+    oracle = AnnealingOracle(start=MaxEntropy())
     with pytest.raises(TypeError, match="AnnealingOracle needs class probabilities"):
         learner(oracle, LinearSVC()).fit(*blobs)
     with pytest.raises(ValueError, match="needs a model in the first round"):

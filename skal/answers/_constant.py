@@ -8,7 +8,14 @@ from skal.answers._wrapper import Wrapper
 from skal.inputs._containers import n_rows
 
 # All that a constant model can answer, whatever it stands for.
-ANSWERED = {"predict", "predict_proba", "predict_log_proba", "posterior"}
+ANSWERED = {
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "class_scores",
+    "embedding",
+    "posterior",
+}
 
 
 class ConstantModel(Wrapper, DummyClassifier):

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skal.answers._decisions import decision_values
 from skal.answers._reading import (
     check_columns,
     codes_of,
@@ -69,32 +70,19 @@ def margins_of(model: Any, X: Any, y: Any) -> NDArray[np.float16]:
         return _signs(
             all_labels(model.predict(X)) if is_tags(y) else predictions(model, X), true
         )
-    scores = _class_scores(model, X)
+    scores = _log_scores(model, X)
     if scores is None:
         return _signs(predictions(model, X), true)
     return margins(scores, codes_of(true, model.classes_))
 
 
-def _class_scores(model: Any, X: Any) -> NDArray | None:
-    """Return a score for each row and class; None if the model has no such scores.
-
-    The decision function of a one-vs-one classifier has a column for each pair of
-    classes, from which no margin follows.
-    """
+def _log_scores(model: Any, X: Any) -> NDArray | None:
+    """Return log-probabilities, or else decision values; None without either."""
     if hasattr(model, "predict_proba"):
         probs = probabilities(model, X)
         check_columns(probs.shape[1], model)
         return np.log(np.clip(probs, np.exp(-LARGEST), None))
-    if not hasattr(model, "decision_function"):
-        return None
-    scores = np.asarray(model.decision_function(X))
-    if scores.ndim == 1:
-        scores = np.column_stack([-scores, scores]) / 2
-    if scores.shape[1] != len(model.classes_):
-        return None
-    # With three classes there are also three pairs: check which of them these are.
-    highest = model.classes_[scores.argmax(axis=1)]
-    return scores if np.array_equal(highest, predictions(model, X)) else None
+    return decision_values(model, X)
 
 
 def _signs(answers: Any, true: NDArray) -> NDArray[np.float16]:

@@ -43,17 +43,31 @@ def with_methods(estimator: Any, names: tuple[str, ...]) -> Any:
     return _View(estimator) if lacks else estimator
 
 
-def _method(estimator: Any, name: str) -> Any:
+def get_method(estimator: Any, name: str) -> Any:
     """Return a method that takes the rows that the whole estimator takes.
 
-    Any other attribute of the model inside is returned as it is.
+    Parameters
+    ----------
+    estimator : fitted estimator
+    name : str
+        A method that `has_method` finds. Any other attribute of the model inside is
+        returned as it is.
+
+    Returns
+    -------
+    callable or object
+
+    Raises
+    ------
+    AttributeError
+        If there is no such attribute.
     """
     if hasattr(estimator, name):
         return getattr(estimator, name)
     inner = inside(estimator)
     if inner is None:
         raise AttributeError(f"{name_of(estimator)} has no method {name!r}")
-    method = _method(inner, name)
+    method = get_method(inner, name)
     if not callable(method):
         return method
     return lambda X, *args, **kwargs: method(rows_inside(estimator, X), *args, **kwargs)
@@ -68,4 +82,4 @@ class _View(Wrapper):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "estimator":
             raise AttributeError(name)
-        return _method(self.estimator, name)
+        return get_method(self.estimator, name)

@@ -10,7 +10,8 @@ from skal.answers._posterior import has_posterior
 from skal.answers._wrapper import name_of
 
 # Each need that has a text of its own in error messages: a description of it, and the
-# advice on how to get it. Any other need is the name of a method.
+# advice on how to get it. Any other need is the name of a method, or "embedding", which
+# rows have with any model and without one.
 NEEDS = {
     "predict": ("predictions", "choose an estimator with a method `predict`"),
     "predict_proba": (
@@ -22,6 +23,10 @@ NEEDS = {
         "log-probabilities of the tags of each token",
         "choose a tagger with a method `predict_token_log_proba`, such as "
         "skal.nets.BiLSTMTagger",
+    ),
+    "class_scores": (
+        "class probabilities or decision values",
+        "choose an estimator with a method `predict_proba` or `decision_function`",
     ),
     "embed": (
         "embeddings of the rows",
@@ -46,7 +51,8 @@ def strategy_needs(strategy):
     Returns
     -------
     tuple of str
-        Names of methods, or "posterior"; empty if the strategy has no such attribute.
+        Names of methods, or "posterior", "class_scores", "embedding"; empty if the
+        strategy has no such attribute.
 
     Raises
     ------
@@ -60,6 +66,24 @@ def strategy_needs(strategy):
         f"{type(strategy).__name__}.needs must be a tuple of method names, got "
         f'{needs!r}: write, for example, needs = ("predict_proba",), or () for none.'
     )
+
+
+def works_from_nothing(strategy):
+    """Return whether a strategy can select while nothing is labelled.
+
+    Parameters
+    ----------
+    strategy : strategy
+        Its attribute `from_nothing` is read, if it has one.
+
+    Returns
+    -------
+    bool
+        Without such an attribute, whether it needs no model: embeddings are those of
+        the rows then.
+    """
+    needs_model = set(strategy_needs(strategy)) - {"embedding"}
+    return getattr(strategy, "from_nothing", not needs_model)
 
 
 def strategy_peeks(strategy):
@@ -159,12 +183,25 @@ def meet_needs(strategy, estimator):
     TypeError
         If the estimator lacks a method that the strategy needs.
     """
+    if estimator is None and works_from_nothing(strategy):
+        return None
     check_needs(strategy, estimator)
-    methods = [need for need in strategy_needs(strategy) if need != "posterior"]
+    methods = [need for need in strategy_needs(strategy) if need not in OTHERS]
     return with_methods(estimator, tuple(methods))
 
 
+# How to find out whether an estimator offers what is not one method of it.
+OTHERS = {
+    "posterior": has_posterior,
+    "class_scores": lambda estimator: any(
+        has_method(estimator, name) for name in ("predict_proba", "decision_function")
+    ),
+    "embedding": lambda estimator: True,
+}
+
+
 def _offers(estimator, need):
-    """Return whether an estimator has a method, or posterior samples."""
-    is_posterior = need == "posterior"
-    return has_posterior(estimator) if is_posterior else has_method(estimator, need)
+    """Return whether an estimator has a method, or what stands for several."""
+    if need in OTHERS:
+        return OTHERS[need](estimator)
+    return has_method(estimator, need)

@@ -3,7 +3,7 @@
 from sklearn.base import is_regressor
 from sklearn.utils import get_tags
 
-from skal.answers._needs import check_needs, strategy_needs
+from skal.answers._needs import check_needs, works_from_nothing
 from skal.answers._wrapper import name_of
 from skal.inputs._checks import final_step
 
@@ -61,11 +61,12 @@ def check_pairing(strategy, estimator, n_warm=None):
     # are fitted: skip the check for them.
     if hasattr(estimator, "predict"):
         check_needs(strategy, estimator)
-    if n_warm == 0 and strategy_needs(strategy):
+    if n_warm == 0 and not works_from_nothing(strategy):
         raise ValueError(
             f"{type(strategy).__name__} needs a model in the first round, and the warm "
-            "start is empty: give X_warm or a positive warm_size, or choose a strategy "
-            "that needs no model, such as Random."
+            "start is empty: give X_warm or a positive warm_size, or let a strategy "
+            "that needs no model begin, as in "
+            f"Then(Random(), {type(strategy).__name__}(...))."
         )
     if get_tags(estimator).input_tags.pairwise:
         raise ValueError(

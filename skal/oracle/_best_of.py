@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal._sklearn import Interval
-from skal.answers._needs import strategy_needs
+from skal.answers._needs import strategy_needs, works_from_nothing
 from skal.identity._fingerprint import describe
 from skal.inputs._containers import n_rows
 from skal.loop import labelled_by
@@ -265,6 +265,11 @@ class BestOfStrategiesOracle(SearchOracle):
     def needs(self):
         """Methods of a model that the given strategies call."""
         return needs_of(self.strategies or ())
+
+    @property
+    def from_nothing(self):
+        """Return whether all of the strategies can select while nothing is labelled."""
+        return all(works_from_nothing(one) for one in self.strategies or ())
 
     def check_problem(self, problem):
         """Check that the parameters are valid and suit a problem, without training.

@@ -2,6 +2,7 @@
 
 from skal.strategies._base import BaseStrategy, Labelled
 from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
+from skal.strategies._embedding import EmbeddingStrategy
 from skal.strategies._fixed import FixedOrder
 from skal.strategies._matching import IDMR, ODMR
 from skal.strategies._order import OrderStrategy
@@ -9,6 +10,7 @@ from skal.strategies._proxy import Proxy
 from skal.strategies._random import Random
 from skal.strategies._ranking import RankingStrategy
 from skal.strategies._sequences import Longest, MinConfidence
+from skal.strategies._then import Then
 from skal.strategies._uncertainty import LeastConfidence, Margin, MaxEntropy
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "ODMR",
     "BaseStrategy",
     "BatchBALD",
+    "EmbeddingStrategy",
     "FixedOrder",
     "Labelled",
     "LeastConfidence",
@@ -28,5 +31,6 @@ __all__ = [
     "Proxy",
     "Random",
     "RankingStrategy",
+    "Then",
     "VariationRatio",
 ]

@@ -50,13 +50,20 @@ class BaseStrategy(BaseEstimator):
     ----------
     needs : tuple of str
         Class attribute or property: names of the methods that the strategy calls on the
-        model, such as ``("predict_proba",)``; "posterior" stands for samples of the
-        class probabilities. Empty, the default, if it needs no model. A learner whose
-        estimator lacks one of them is refused before anything is trained.
+        model, such as ``("predict_proba",)``. Three names stand for more than one
+        method: "posterior" for samples of the class probabilities, "class_scores" for
+        probabilities or decision values, and "embedding" for embeddings of the rows,
+        which there are with any model and without one. Empty, the default, if it needs
+        no model. A learner whose estimator lacks one of them is refused before anything
+        is trained.
     needs_labelled : bool
         Class attribute or property: whether `select` must be given the rows labelled so
         far. A learner always gives them; without a learner, `select` asks for them. The
         default is False, and `labelled` may then be None.
+    from_nothing : bool
+        Class attribute or property: whether the strategy can select while nothing is
+        labelled and `estimator` is None. Without this attribute, it can if it needs no
+        more than embeddings.
     peeks : bool
         Class attribute or property: whether `fit` is given the pool's labels and the
         validation set. True for oracles only.

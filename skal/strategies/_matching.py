@@ -7,7 +7,12 @@ import numpy as np
 
 from skal._sklearn import HasMethods, Interval, StrOptions
 from skal._threads import single_threaded
-from skal.answers._needs import strategy_needs, strategy_peeks, strategy_searches
+from skal.answers._needs import (
+    strategy_needs,
+    strategy_peeks,
+    strategy_searches,
+    works_from_nothing,
+)
 from skal.answers._reading import predicted_codes, predictions
 from skal.inputs._checks import check_labels, check_sentences
 from skal.inputs._containers import by_chunks, lengths, n_rows, whole
@@ -17,7 +22,12 @@ from skal.inputs._tags import is_tags
 from skal.seeding import Stream, isolated, stream
 from skal.strategies._base import BaseStrategy, fit_inner
 from skal.strategies._batches import ask
-from skal.strategies._prepare import as_points
+from skal.strategies._prepare import Preparation
+
+ADVICE = (
+    "Set `bins` of IDMR to a function of rows that returns one bin per row, or sort "
+    'them by "length" if they are sentences.'
+)
 
 
 class _DistributionMatching(BaseStrategy):
@@ -30,6 +40,11 @@ class _DistributionMatching(BaseStrategy):
     def needs(self):
         """Methods that the followed strategy calls on the model."""
         return strategy_needs(self.strategy)
+
+    @property
+    def from_nothing(self):
+        """Return whether the followed strategy can select while nothing is labelled."""
+        return works_from_nothing(self.strategy)
 
     @property
     def searches(self):
@@ -186,7 +201,7 @@ class IDMR(_DistributionMatching):
 
     def _cluster(self, X, estimator):
         with isolated(self.seed_), single_threaded():
-            X = as_points(X, estimator, self.seed_)
+            X = Preparation(estimator, self.seed_, ADVICE).fit_transform(X)
             X = embed(X, self.seed_) if self.bins == "tsne" else X
             return cluster(X, self.n_bins, self.seed_)
 
@@ -299,6 +314,11 @@ class ODMR(_DistributionMatching):
         """Methods called on the model, by the followed strategy and for `labels`."""
         followed = strategy_needs(self.strategy)
         return followed if self.labels == "true" else (*followed, "predict")
+
+    @property
+    def from_nothing(self):
+        """Return whether it and the followed strategy need no model at first."""
+        return self.labels == "true" and super().from_nothing
 
     @property
     def needs_labelled(self):

@@ -12,52 +12,84 @@ from skal.inputs._containers import Joined, is_text, whole
 from skal.seeding import set_random_states, stream
 
 
-def as_points(X: Any, estimator: Any, seed: int) -> Any:
-    """Return rows as points, that is, as a table of finite numbers.
+class Preparation:
+    """Turns rows into points, that is, into a table of finite numbers.
+
+    Rows that are one already are left as they are. Others are transformed by all steps
+    of a Pipeline but the last, which are fitted without labels; numbers that are still
+    missing are replaced by the mean of their column.
 
     Parameters
     ----------
-    X : rows, n_rows of them
-        In any container.
     estimator : estimator or None
-        The estimator of the run. If it is a Pipeline, and the rows are not a table of
-        finite numbers themselves, all its steps but the last are fitted to the rows,
-        without labels, and transform them.
+        The estimator of the run, which may be a Pipeline.
     seed : int
         Determines the result of steps that draw random numbers.
-
-    Returns
-    -------
-    array or sparse matrix of shape (n_rows, n_features), or `X` itself
-        Numbers that are missing are replaced by the mean of their column.
-
-    Raises
-    ------
-    ValueError
-        If the rows are not numbers, and no steps make them so.
+    advice : str
+        The end of the error message: what to do if the rows cannot be prepared.
     """
-    if _is_finite(X):
-        return X
-    steps = _preparation(estimator)
-    try:
-        X = whole(X)
-        if steps is not None:
-            X = set_random_states(steps, stream(seed)).fit_transform(X)
+
+    def __init__(self, estimator: Any, seed: int, advice: str) -> None:
+        self.estimator, self.seed, self.advice = estimator, seed, advice
+        self.steps: list[Any] = []
+
+    def fit_transform(self, X: Any) -> Any:
+        """Fit the steps that rows need, and return the rows as points.
+
+        Parameters
+        ----------
+        X : rows, n_rows of them
+            In any container.
+
+        Returns
+        -------
+        array or sparse matrix of shape (n_rows, n_columns), or `X` itself
+
+        Raises
+        ------
+        ValueError
+            If the rows are not numbers, and no steps make them so.
+        """
+        self.steps = []
         if _is_finite(X):
             return X
-        if is_text(X):
-            raise ValueError("they are words")
-        X = X if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
-        return SimpleImputer(keep_empty_features=True).fit_transform(X)
-    # A step may raise anything for rows or labels that it lacks.
-    except Exception as error:
-        reason = str(error).partition("\n")[0]
-        raise ValueError(
-            "IDMR needs rows of numbers to cluster, or a Pipeline whose first steps "
-            f"make them so without labels, and failed with: {reason}. Set `bins` to a "
-            "function of rows that returns one bin per row, or sort them by "
-            '"length" if they are sentences.'
-        ) from error
+        # A step may raise anything for rows or labels that it lacks.
+        try:
+            X = whole(X)
+            steps = _preparation(self.estimator)
+            if steps is not None:
+                X = self._add(set_random_states(steps, stream(self.seed)), X)
+            if _is_finite(X):
+                return X
+            if is_text(X):
+                raise ValueError("they are words")
+            return self._add(SimpleImputer(keep_empty_features=True), _as_array(X))
+        except Exception as error:
+            reason = str(error).partition("\n")[0]
+            raise ValueError(
+                "Rows must be numbers, or the learner's estimator a Pipeline whose "
+                "first steps make them so without labels, and preparing them failed "
+                f"with: {reason}. {self.advice}"
+            ) from error
+
+    def transform(self, X: Any) -> Any:
+        """Return other rows as points, by the steps that were fitted."""
+        X = whole(X)
+        for step in self.steps:
+            is_last = isinstance(step, SimpleImputer)
+            X = step.transform(_as_array(X) if is_last else X)
+        return X
+
+    def _add(self, step: Any, X: Any) -> Any:
+        """Fit one more step, and return the rows that it has transformed."""
+        X = step.fit_transform(X)
+        self.steps.append(step)
+        return X
+
+
+def _as_array(X: Any) -> Any:
+    """Return rows as an array of floats; a sparse matrix as it is."""
+    return X if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
 
 
 def _preparation(estimator: Any) -> Any:

@@ -8,7 +8,12 @@ from joblib import hash as fingerprint
 from skal._sklearn import HasMethods
 from skal._threads import single_threaded
 from skal.answers._fixed_classes import class_list
-from skal.answers._needs import strategy_needs, strategy_peeks, strategy_searches
+from skal.answers._needs import (
+    strategy_needs,
+    strategy_peeks,
+    strategy_searches,
+    works_from_nothing,
+)
 from skal.answers._pairing import check_pairing
 from skal.inputs._checks import Predicts, check_labels
 from skal.inputs._containers import n_rows, take
@@ -110,6 +115,11 @@ class Proxy(BaseStrategy):
         return strategy_peeks(self.strategy)
 
     @property
+    def from_nothing(self):
+        """Return whether the inner strategy can select while nothing is labelled."""
+        return works_from_nothing(self.strategy)
+
+    @property
     def searches(self):
         """Return whether the inner strategy searches on the validation set."""
         return strategy_searches(self.strategy)
@@ -128,7 +138,8 @@ class Proxy(BaseStrategy):
 
     def _select(self, estimator, X, n, candidates, labelled):
         model = None
-        if strategy_needs(self.strategy):
+        is_first = labelled is not None and n_rows(labelled.X) == 0
+        if strategy_needs(self.strategy) and not (is_first and self.from_nothing):
             model = self._proxy(self._labelled_or_warm(labelled))
         return ask(self.strategy_, model, X, n, candidates, labelled)
 

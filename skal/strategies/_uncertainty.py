@@ -2,19 +2,20 @@
 
 import numpy as np
 
-from skal.answers._reading import probabilities
+from skal.answers._decisions import class_scores
 from skal.information import entropy
 from skal.inputs._containers import by_chunks
 from skal.strategies._ranking import RankingStrategy
 
 
 class _UncertaintySampling(RankingStrategy):
-    """Base class: the utility of a row depends on its class probabilities.
+    """Base class: the utility of a row depends on a score for each class.
 
-    A subclass implements `_uncertainty(probs_N_C)`, which returns a float per row.
+    A subclass implements `_uncertainty(scores_N_C)`, which returns a float per row. The
+    scores are class probabilities, or decision values if the model has none.
     """
 
-    needs = ("predict_proba",)
+    needs = ("class_scores",)
     _parameter_constraints: dict = {"random_state": ["random_state"]}
 
     def __init__(self, *, random_state=None):
@@ -22,7 +23,7 @@ class _UncertaintySampling(RankingStrategy):
 
     def _utility(self, estimator, X, candidates):
         def uncertainty(rows):
-            return self._uncertainty(probabilities(estimator, rows))
+            return self._uncertainty(class_scores(estimator, rows))
 
         return by_chunks(uncertainty, X, candidates)
 
@@ -57,12 +58,17 @@ class MaxEntropy(_UncertaintySampling):
     (3,)
     """
 
-    def _uncertainty(self, probs_N_C):
-        return entropy(probs_N_C)
+    needs = ("predict_proba",)
+
+    def _uncertainty(self, scores_N_C):
+        return entropy(scores_N_C)
 
 
 class LeastConfidence(_UncertaintySampling):
     """Label the rows whose most probable class is least probable.
+
+    For a model without probabilities, such as `LinearSVC`, the rows whose highest
+    decision value is lowest.
 
     Parameters
     ----------
@@ -91,12 +97,16 @@ class LeastConfidence(_UncertaintySampling):
     (3,)
     """
 
-    def _uncertainty(self, probs_N_C):
-        return 1.0 - probs_N_C.max(axis=1)
+    def _uncertainty(self, scores_N_C):
+        return 1.0 - scores_N_C.max(axis=1)
 
 
 class Margin(_UncertaintySampling):
     """Label the rows whose two most probable classes are closest to each other.
+
+    For a model without probabilities, such as `SVC`, the two classes with the highest
+    decision values; if there are two classes, these are the rows closest to the
+    boundary.
 
     Parameters
     ----------
@@ -112,8 +122,9 @@ class Margin(_UncertaintySampling):
     References
     ----------
     Scheffer, Decomain and Wrobel, "Active Hidden Markov Models for Information
-    Extraction", IDA 2001; Settles, "Active Learning Literature Survey", 2009, section
-    3.1.
+    Extraction", IDA 2001; by decision values: Tong and Koller, "Support Vector Machine
+    Active Learning with Applications to Text Classification", JMLR 2001; Settles,
+    "Active Learning Literature Survey", 2009, section 3.1.
 
     Examples
     --------
@@ -126,8 +137,8 @@ class Margin(_UncertaintySampling):
     (3,)
     """
 
-    def _uncertainty(self, probs_N_C):
-        if probs_N_C.shape[1] == 1:
-            return np.zeros(len(probs_N_C))
-        second, first = np.partition(probs_N_C, (-2, -1), axis=1)[:, -2:].T
+    def _uncertainty(self, scores_N_C):
+        if scores_N_C.shape[1] == 1:
+            return np.zeros(len(scores_N_C))
+        second, first = np.partition(scores_N_C, (-2, -1), axis=1)[:, -2:].T
         return second - first

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skal.answers._needs import strategy_needs
+from skal.answers._needs import strategy_needs, works_from_nothing
 
 
 class SecretLabel(str):
@@ -47,6 +47,7 @@ class Watched:
         self.strategy = strategy
         self.labels = labels
         self.needs = strategy_needs(strategy)
+        self.from_nothing = works_from_nothing(strategy)
 
     def __sklearn_clone__(self):
         return self

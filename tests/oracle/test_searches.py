@@ -21,6 +21,7 @@ from skal import (
     FixedOrder,
     GreedyOracle,
     Margin,
+    MaxEntropy,
     Random,
     split,
 )
@@ -358,13 +359,15 @@ class TestBestOfStrategies:
         assert 2 * 4 <= found.n_trainings_ <= 3 * 4
 
     def test_strategies_that_need_what_the_estimator_lacks_are_refused(self, sets):
-        oracle = BestOfStrategiesOracle(strategies=[Random(), Margin()])
+        oracle = BestOfStrategiesOracle(strategies=[Random(), MaxEntropy()])
         with pytest.raises(TypeError, match="class probabilities"):
             learn(oracle, sets, LinearSVC())
 
     def test_a_strategy_need_not_say_what_it_needs(self, sets):
-        oracle = BestOfStrategiesOracle(strategies=[First(), Margin()], n_candidates=4)
-        assert oracle.needs == Margin().needs
+        oracle = BestOfStrategiesOracle(
+            strategies=[First(), MaxEntropy()], n_candidates=4
+        )
+        assert oracle.needs == MaxEntropy().needs
         found = learn(oracle, sets).strategy_
         assert len(found.history_["step"]) == 4
         with pytest.raises(TypeError, match="class probabilities"):

@@ -17,6 +17,7 @@ from skal import (
     MaxEntropy,
     Proxy,
     Random,
+    Then,
     VariationRatio,
 )
 from skal.answers._fixed_classes import FixedClasses
@@ -41,6 +42,8 @@ UNCERTAINTY = [MaxEntropy(), LeastConfidence(), Margin()]
         Proxy(BALD(), RandomForestClassifier(5, max_depth=3)),
         Proxy(AnnealingOracle(n_steps=20), LogisticRegression(C=0.1)),
         IDMR(Proxy(Margin(), LogisticRegression(C=0.1)), n_bins=2),
+        Then(Random(), Margin(), n_first=50),
+        Then(Random(), Margin()),
     ]
 )
 def test_contract(check):
@@ -66,7 +69,7 @@ def test_a_strategy_alone_says_what_it_needs():
     X, y = load_iris(return_X_y=True)
     model = LinearSVC(max_iter=10_000).fit(X, y)
     with pytest.raises(TypeError, match="has none: choose an estimator with a method"):
-        Margin().fit(X).select(model, X, 5)
+        MaxEntropy().fit(X).select(model, X, 5)
 
 
 def test_a_pool_of_another_size_is_refused():

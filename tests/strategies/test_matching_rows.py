@@ -16,13 +16,19 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skal import IDMR, ActiveLearner, Margin, Random
 from skal.datasets import make_intents
-from skal.strategies._prepare import as_points
+from skal.strategies._prepare import Preparation
 
 rng = np.random.default_rng(3)
 N = 150
 FRAME = pd.DataFrame(
     {"size": rng.normal(size=N), "kind": rng.choice(["oak", "elm", "ash"], N)}
 )
+
+
+def as_points(rows, model, seed):
+    return Preparation(model, seed, "").fit_transform(rows)
+
+
 Y = (FRAME["size"] > 0).to_numpy().astype(int)
 COLUMNS = make_column_transformer((OneHotEncoder(), ["kind"]), remainder="passthrough")
 
@@ -96,7 +102,7 @@ def test_gaps_that_the_model_takes_are_no_obstacle():
 )
 def test_rows_that_cannot_be_prepared_name_bins(model):
     frame = FRAME.astype({"kind": "category"})
-    with pytest.raises(ValueError, match="Set `bins` to a function of rows"):
+    with pytest.raises(ValueError, match="Set `bins` of IDMR to a function of rows"):
         run(model, frame)
     by_kind = IDMR(Margin(), bins=lambda X: X["kind"])
     assert len(run(model, frame, strategy=by_kind).order_) == 10

@@ -29,6 +29,7 @@ from skal import (
     Problem,
     Proxy,
     Random,
+    Then,
     compare,
     run_seeds,
     split,
@@ -209,7 +210,10 @@ def test_classes_that_are_not_labelled_yet(sets):
     ("strategy", "message"),
     [
         (Proxy(BALD(), Recorder()), "BALD needs posterior samples .* Recorder has"),
-        (IDMR(Proxy(Margin(), LinearSVC())), "Margin needs class probabilities"),
+        (
+            IDMR(Proxy(MaxEntropy(), LinearSVC())),
+            "MaxEntropy needs class probabilities",
+        ),
         (Proxy(IDMR(BALD()), Recorder()), "IDMR needs posterior samples"),
     ],
 )
@@ -241,9 +245,11 @@ def test_a_proxy_that_hides_its_methods_until_it_is_fitted(sets):
 
 def test_an_empty_warm_start(sets):
     sets |= {"X_warm": sets["X"][:0], "y_warm": sets["y"][:0]}
-    with pytest.raises(ValueError, match="Margin needs a model in the first round"):
+    with pytest.raises(ValueError, match="Proxy needs a model in the first round"):
         follow(LINEAR, Proxy(Margin(), LINEAR), sets)
     assert np.isnan(follow(LINEAR, Proxy(Random(), LINEAR), sets).curve_[0])
+    then = Proxy(Then(Random(), Margin()), LINEAR)
+    assert np.isfinite(follow(LINEAR, then, sets).curve_[1:]).all()
 
 
 def test_alone(recorded):

@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 
 from skal._sklearn import HasMethods, Interval, StrOptions
-from skal.answers._needs import strategy_needs
+from skal.answers._needs import strategy_needs, works_from_nothing
 from skal.identity._fingerprint import describe
 from skal.oracle._base import SearchOracle
 from skal.oracle.annealing._guided import GuidedChain
@@ -271,6 +271,11 @@ class AnnealingOracle(SearchOracle):
     def needs(self):
         """Methods of a model that the strategy that finds the start calls."""
         return strategy_needs(self.start)
+
+    @property
+    def from_nothing(self):
+        """Return whether the strategy that finds the start works from nothing."""
+        return works_from_nothing(self.start)
 
     def _schedule(self):
         n_steps = N_STEPS if self._goes_on else self.n_steps
