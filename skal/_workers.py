@@ -7,6 +7,7 @@ from typing import Any
 from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from skal._threads import without_warnings
 from skal.identity._describe import describe, split_text
 
 # Descriptions of the code that workers may have imported, by the name of the code.
@@ -38,13 +39,18 @@ def renew_workers(*objects: Any) -> None:
 def named_worker_deaths() -> Iterator[None]:
     """Say in one sentence what to do if a worker process dies in a block.
 
+    A worker whose memory has grown is replaced by joblib, which warns in a thread of
+    its own. That warning is ignored: as an error, it would end the thread, and the call
+    would wait for ever.
+
     Raises
     ------
     RuntimeError
         If a worker was killed.
     """
     try:
-        yield
+        with without_warnings("A worker stopped while some jobs"):
+            yield
     except TerminatedWorkerError as error:
         raise RuntimeError(
             "A worker process was killed, probably since the memory was full: set a "
