@@ -93,12 +93,8 @@ def changes_by(ridge: Ridge, X: NDArray, codes: NDArray[np.int64]) -> Changes:
     directions = X @ ridge.inverse
     # The errors of the regression on the two rows, one column for each class.
     errors = -(X @ ridge.coefs)
-    np.put_along_axis(
-        errors,
-        codes[..., None],
-        np.take_along_axis(errors, codes[..., None], axis=-1) + 1,
-        axis=-1,
-    )
+    flat = errors.reshape(-1, errors.shape[-1])
+    flat[np.arange(len(flat)), codes.ravel()] += 1
     # Solve two equations with a symmetric matrix for each exchange.
     added = 1 + np.einsum("ij,ij->i", directions[0], X[0])
     removed = np.einsum("ij,ij->i", directions[1], X[1]) - 1
@@ -167,11 +163,12 @@ def margin_shifts(
     reach = [X @ direction.T for direction in changes.directions]
     # shape (n_classes, n_exchanges): to take rows is much faster than columns
     amounts = [np.ascontiguousarray(amount.T) for amount in changes.amounts]
+    of_true = [amount[true] for amount in amounts]
     lowest: NDArray | None = None
     for rival, gap in zip(rivals, gaps, strict=True):
         margins = gap[:, None] + sum(
-            along * (amount[true] - amount[rival])
-            for along, amount in zip(reach, amounts, strict=True)
+            along * (own - amount[rival])
+            for along, own, amount in zip(reach, of_true, amounts, strict=True)
         )
         lowest = margins if lowest is None else np.minimum(lowest, margins, out=lowest)
     assert lowest is not None
