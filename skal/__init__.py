@@ -17,6 +17,7 @@ _HOMES = {
     "BatchBALD": "skal.strategies",
     "BeamOracle": "skal.oracle",
     "BestOfStrategiesOracle": "skal.oracle",
+    "CoreSet": "skal.strategies",
     "ExhaustiveOracle": "skal.oracle",
     "FixedOrder": "skal.strategies",
     "GreedyOracle": "skal.oracle",

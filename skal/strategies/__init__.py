@@ -1,6 +1,7 @@
 """Strategies, which choose the rows to label next."""
 
 from skal.strategies._base import BaseStrategy, Labelled
+from skal.strategies._core_set import CoreSet
 from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
 from skal.strategies._embedding import EmbeddingStrategy
 from skal.strategies._fixed import FixedOrder
@@ -19,6 +20,7 @@ __all__ = [
     "ODMR",
     "BaseStrategy",
     "BatchBALD",
+    "CoreSet",
     "EmbeddingStrategy",
     "FixedOrder",
     "Labelled",
