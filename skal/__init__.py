@@ -12,6 +12,7 @@ from skal._version import __version__ as __version__
 _HOMES = {
     "ActiveLearner": "skal.learner",
     "AnnealingOracle": "skal.oracle",
+    "BADGE": "skal.strategies",
     "BALD": "skal.strategies",
     "BaseStrategy": "skal.strategies",
     "BatchBALD": "skal.strategies",

@@ -5,6 +5,7 @@ from skal.strategies._core_set import CoreSet
 from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
 from skal.strategies._embedding import EmbeddingStrategy
 from skal.strategies._fixed import FixedOrder
+from skal.strategies._gradients import BADGE
 from skal.strategies._matching import IDMR, ODMR
 from skal.strategies._order import OrderStrategy
 from skal.strategies._proxy import Proxy
@@ -15,6 +16,7 @@ from skal.strategies._then import Then
 from skal.strategies._uncertainty import LeastConfidence, Margin, MaxEntropy
 
 __all__ = [
+    "BADGE",
     "BALD",
     "IDMR",
     "ODMR",
