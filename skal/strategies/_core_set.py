@@ -20,9 +20,9 @@ class CoreSet(EmbeddingStrategy):
     Parameters
     ----------
     embedding : {"rows"}, transformer or None, default=None
-        The embeddings: None takes those of the model if it has some (the hidden layer
-        of a net, what the last step of a Pipeline sees), and scaled rows otherwise;
-        "rows" takes scaled rows always; a transformer is fitted to the pool.
+        The embeddings: None takes the model's own if it has some (the hidden layer of
+        a net, what the last step of a Pipeline sees), and scaled rows otherwise; "rows"
+        takes scaled rows always; a transformer is fitted to the pool.
 
     random_state : int, RandomState instance or None, default=None
         Decides between rows at equal distances. Inside an `ActiveLearner`, None takes a
@@ -35,8 +35,8 @@ class CoreSet(EmbeddingStrategy):
 
     Notes
     -----
-    Distances are Euclidean. Time is proportional to the number of candidates, times
-    that of labelled rows and of those to select; memory to the number of candidates.
+    Distances are Euclidean. Time is proportional to N (L + n), and memory to N, for N
+    candidates, L labelled rows and n rows to select.
 
     For a regression model on scaled rows, it is also known as greedy sampling on the
     inputs (GSx).

@@ -44,13 +44,13 @@ class BADGE(EmbeddingStrategy):
     -----
     The gradient of a row with embedding h is the outer product of h with the difference
     between its class probabilities and the indicator of the predicted class. These
-    products are never formed: the inner product of two of them is that of the
-    embeddings, times that of the differences. Memory is proportional to N (C + D), not
-    to N C D, for N candidates, C classes and D columns of embeddings, and the time for
-    each row of the batch, too.
+    products are never formed: the inner product of two gradients is the product of two
+    inner products, of the embeddings and of the differences. Memory is proportional to
+    N (C + D), not to N C D, for N candidates, C classes and D columns of embeddings,
+    and so is the time for each row of the batch.
 
-    Rows whose gradients equal that of a row in the batch are drawn last, in an order
-    that depends on the seed alone.
+    Rows whose gradients equal the gradient of a row in the batch are drawn last, in an
+    order that depends on the seed alone.
 
     References
     ----------
@@ -149,7 +149,7 @@ def _residuals(probs_N_C):
 
 
 def _probabilities(estimator, rows, strategy):
-    """Return class probabilities of rows, after a check that there is no NaN."""
+    """Return class probabilities of rows, after a check for NaN."""
     found = probabilities(estimator, rows)
     n_missing = int(np.isnan(found).any(axis=1).sum())
     if n_missing:

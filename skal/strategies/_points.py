@@ -116,6 +116,6 @@ def mean_row(rows: Any) -> NDArray[np.float64]:
 
 
 def best(values: NDArray, priority: NDArray[np.int64]) -> int:
-    """Return the index of the highest value, of equal ones that of least priority."""
+    """Return the index of the highest value, of equal ones the first by priority."""
     ties = np.flatnonzero(values == values.max())
     return int(ties[np.argmin(priority[ties])])

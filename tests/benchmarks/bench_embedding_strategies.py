@@ -51,6 +51,7 @@ def test_memory_of_badge(dtype):
     full = n_rows * n_columns * n_classes * 8 / MIB
     print(
         f"\nBADGE, {n_rows} rows, {n_columns} columns of {dtype.__name__}, {n_classes} "
-        f"classes, batch 100: {seconds:.2f} CPU s, {peak:.0f} MiB; the gradients have {full:.0f} MiB."
+        f"classes, batch 100: {seconds:.2f} CPU s, {peak:.0f} MiB; "
+        f"the gradients have {full:.0f} MiB."
     )
     assert peak < 100
