@@ -33,6 +33,7 @@ _HOMES = {
     "Proxy": "skal.strategies",
     "Random": "skal.strategies",
     "Then": "skal.strategies",
+    "TypiClust": "skal.strategies",
     "VariationRatio": "skal.strategies",
     "compare": "skal.studies",
     "evaluate_order": "skal.studies",

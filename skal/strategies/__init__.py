@@ -1,6 +1,7 @@
 """Strategies, which choose the rows to label next."""
 
 from skal.strategies._base import BaseStrategy, Labelled
+from skal.strategies._clusters import TypiClust
 from skal.strategies._core_set import CoreSet
 from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
 from skal.strategies._embedding import EmbeddingStrategy
@@ -36,5 +37,6 @@ __all__ = [
     "Random",
     "RankingStrategy",
     "Then",
+    "TypiClust",
     "VariationRatio",
 ]
