@@ -19,6 +19,7 @@ _HOMES = {
     "BeamOracle": "skal.oracle",
     "BestOfStrategiesOracle": "skal.oracle",
     "CoreSet": "skal.strategies",
+    "DropQuery": "skal.strategies",
     "ExhaustiveOracle": "skal.oracle",
     "FixedOrder": "skal.strategies",
     "GreedyOracle": "skal.oracle",

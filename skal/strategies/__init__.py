@@ -4,6 +4,7 @@ from skal.strategies._base import BaseStrategy, Labelled
 from skal.strategies._clusters import TypiClust
 from skal.strategies._core_set import CoreSet
 from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
+from skal.strategies._drop_query import DropQuery
 from skal.strategies._embedding import EmbeddingStrategy
 from skal.strategies._fixed import FixedOrder
 from skal.strategies._gradients import BADGE
@@ -24,6 +25,7 @@ __all__ = [
     "BaseStrategy",
     "BatchBALD",
     "CoreSet",
+    "DropQuery",
     "EmbeddingStrategy",
     "FixedOrder",
     "Labelled",
