@@ -26,7 +26,7 @@ def has_embedding(model):
         True if it or the model inside it has a method `embed`, or it is a Pipeline.
         False for a constant model, which has learned nothing.
     """
-    if model is None or _is_constant(model):
+    if model is None or is_constant(model):
         return False
     return has_method(model, "embed") or _pipeline(model) is not None
 
@@ -96,8 +96,8 @@ def as_embedding(found, name):
     return found
 
 
-def _is_constant(model):
-    """Return whether a model, or the one inside it, is constant."""
+def is_constant(model):
+    """Return whether a fitted model, or the one inside it, is constant."""
     while model is not None and not isinstance(model, ConstantModel):
         model = inside(model)
     return model is not None

@@ -1,9 +1,13 @@
 """Strategies, which choose the rows to label next."""
 
 from skal.strategies._base import BaseStrategy, Labelled
+from skal.strategies._clusters import TypiClust
+from skal.strategies._core_set import CoreSet
 from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
+from skal.strategies._drop_query import DropQuery
 from skal.strategies._embedding import EmbeddingStrategy
 from skal.strategies._fixed import FixedOrder
+from skal.strategies._gradients import BADGE
 from skal.strategies._matching import IDMR, ODMR
 from skal.strategies._order import OrderStrategy
 from skal.strategies._proxy import Proxy
@@ -14,11 +18,14 @@ from skal.strategies._then import Then
 from skal.strategies._uncertainty import LeastConfidence, Margin, MaxEntropy
 
 __all__ = [
+    "BADGE",
     "BALD",
     "IDMR",
     "ODMR",
     "BaseStrategy",
     "BatchBALD",
+    "CoreSet",
+    "DropQuery",
     "EmbeddingStrategy",
     "FixedOrder",
     "Labelled",
@@ -32,5 +39,6 @@ __all__ = [
     "Random",
     "RankingStrategy",
     "Then",
+    "TypiClust",
     "VariationRatio",
 ]

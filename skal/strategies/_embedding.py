@@ -81,7 +81,9 @@ class EmbeddingStrategy(BaseStrategy):
         -------
         ndarray or csr matrix of shape (n_rows, n_columns), dtype float32
         """
-        parts = [rows[i : i + AT_ONCE] for i in range(0, max(1, len(rows)), AT_ONCE)]
+        # Scaling copies the rows; a model is asked about more of them at once.
+        size = AT_ONCE if has_embedding(model) else AT_ONCE // 8
+        parts = [rows[i : i + size] for i in range(0, max(1, len(rows)), size)]
         found = [self._embed_rows(model, take(X, part)) for part in parts]
         if len(found) == 1:
             return found[0]

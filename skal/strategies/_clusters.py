@@ -1,0 +1,168 @@
+"""Strategies that take rows out of different clusters."""
+
+import heapq
+from numbers import Integral
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+
+from skal._sklearn import Interval
+from skal._threads import single_threaded
+from skal.inputs._containers import n_rows
+from skal.seeding import Stream, stream
+from skal.strategies._embedding import EmbeddingStrategy
+from skal.strategies._k_means import k_means, stacked
+
+# The time to find neighbours is quadratic in the rows of a cluster.
+_MAX_MEMBERS = 5_000
+
+
+class TypiClust(EmbeddingStrategy):
+    """Label the most typical row of each large cluster without a labelled row.
+
+    The labelled rows and the candidates are clustered by k-means, into as many clusters
+    as rows will be labelled after the batch. One row at a time is taken out of the
+    cluster with the fewest labelled rows, the largest of these: the one with the least
+    mean distance from its nearest neighbours in the cluster. It needs no model, and is
+    meant for the first labels; once there are many, rows that the model is unsure of
+    serve better.
+
+    Parameters
+    ----------
+    max_clusters : int, default=500
+        Maximum number of clusters.
+
+    n_neighbors : int, default=20
+        Number of neighbours that tell how typical a row is, or all others in a cluster
+        with fewer rows.
+
+    embedding : {"rows"}, transformer or None, default=None
+        The embeddings: None takes the model's own if it has some (the hidden layer of
+        a net, what the last step of a Pipeline sees), and scaled rows otherwise; "rows"
+        takes scaled rows always; a transformer is fitted to the pool.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the clusters, and decides between equally typical rows. Inside an
+        `ActiveLearner`, None takes a seed drawn from the learner's.
+
+    See Also
+    --------
+    CoreSet : Needs no model, either; labels the farthest rows.
+    ClusterMargin : Takes rows that the model is unsure of out of different clusters.
+
+    Notes
+    -----
+    Only unlabelled rows count as neighbours and for the size of a cluster. If more rows
+    are asked for than there are clusters without a label, each cluster gives its next
+    most typical row in turn.
+
+    More than 20,000 rows are clustered by minibatches, and of more than 5,000 rows in
+    a cluster, 5,000 drawn at random are considered. Time and memory then grow linearly
+    with the pool.
+
+    References
+    ----------
+    Hacohen, Dekel and Weinshall, "Active Learning on a Budget: Opposite Strategies Suit
+    High and Low Budgets", ICML 2022, Algorithm 1 (the variant with k-means).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skal import TypiClust
+    >>> X = np.array([[0.0], [1.0], [2.0], [80.0], [81.0], [82.0], [84.0]])
+    >>> TypiClust(random_state=0, n_neighbors=2).fit(X).select(None, X, 2)
+    array([4, 1])
+    """
+
+    _parameter_constraints: dict = {
+        **EmbeddingStrategy._parameter_constraints,
+        "max_clusters": [Interval(Integral, 1, None, closed="left")],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self, *, max_clusters=500, n_neighbors=20, embedding=None, random_state=None
+    ):
+        self.max_clusters = max_clusters
+        self.n_neighbors = n_neighbors
+        self.embedding = embedding
+        self.random_state = random_state
+
+    def _select(self, estimator, X, n, candidates, labelled):
+        rows = every = self._embed(estimator, X, candidates)
+        if labelled is not None and n_rows(labelled.X):
+            every = stacked(rows, self._embed_rows(estimator, labelled.X))
+        n_clusters = min(every.shape[0] - rows.shape[0] + n, self.max_clusters)
+        clusters, _ = k_means(every, n_clusters, self.seed_)
+        n_labelled = np.bincount(clusters[len(candidates) :], minlength=n_clusters)
+        clusters = clusters[: len(candidates)]
+        priority = stream(self.seed_, Stream.TIES).permutation(self.n_pool_)[candidates]
+
+        def in_order(cluster):
+            members = np.flatnonzero(clusters == cluster)
+            order = typical_first(rows[members], self.n_neighbors, priority[members])
+            return iter(members[order])
+
+        with single_threaded():
+            picked = _in_turn(clusters, n_labelled, n, in_order)
+        return candidates[picked]
+
+
+def _in_turn(clusters, n_labelled, n, in_order):
+    """Take one row at a time out of the cluster with the fewest labelled rows.
+
+    Parameters
+    ----------
+    clusters : ndarray of shape (n_rows,), dtype int64
+        The cluster of each row.
+    n_labelled : ndarray of shape (n_clusters,)
+        Number of labelled rows of each cluster.
+    n : int
+        Number of rows to take, at most n_rows.
+    in_order : callable
+        `in_order(cluster)` returns an iterator over the rows of a cluster.
+
+    Returns
+    -------
+    list of n int
+    """
+    sizes = np.bincount(clusters, minlength=len(n_labelled))
+    queue = [(n_labelled[c], -sizes[c], c) for c in np.flatnonzero(sizes)]
+    heapq.heapify(queue)
+    left, rows, picked = sizes.copy(), {}, []
+    while len(picked) < n:
+        count, size, c = heapq.heappop(queue)
+        # The rows of a cluster are ordered when the first one is taken.
+        if c not in rows:
+            rows[c] = in_order(c)
+        picked.append(int(next(rows[c])))
+        left[c] -= 1
+        if left[c]:
+            heapq.heappush(queue, (count + 1, size, c))
+    return picked
+
+
+def typical_first(rows, n_neighbors, priority):
+    """Return the order of rows by the mean distance from their nearest neighbours.
+
+    Parameters
+    ----------
+    rows : ndarray or csr matrix of shape (n_rows, n_columns)
+    n_neighbors : int
+    priority : ndarray of shape (n_rows,), dtype int64
+        A random permutation. It decides between rows at equal distances, and of very
+        many rows, which ones are considered; the others come last.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), dtype int64
+    """
+    by_priority = np.argsort(priority)
+    some, rest = by_priority[:_MAX_MEMBERS], by_priority[_MAX_MEMBERS:]
+    if len(some) == 1:
+        return some
+    neighbours = NearestNeighbors(
+        n_neighbors=min(n_neighbors, len(some) - 1), algorithm="brute"
+    ).fit(rows[some])
+    distances = neighbours.kneighbors()[0].mean(axis=1)
+    return np.concatenate([some[np.argsort(distances, kind="stable")], rest])

@@ -1,0 +1,81 @@
+"""Clusters of embeddings by k-means, in the same way for every strategy."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.cluster import KMeans, MiniBatchKMeans
+
+from skal._threads import single_threaded, without_warnings
+from skal.strategies._points import Points, best
+
+# k-means looks at all rows again and again: more rows than these are clustered by
+# minibatches.
+MANY = 20_000
+
+
+def k_means(
+    rows: Any, n_clusters: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.floating]]:
+    """Return the cluster of each row, and the centres of the clusters.
+
+    Parameters
+    ----------
+    rows : ndarray or csr matrix of shape (n_rows, n_columns)
+        There is at least one row.
+    n_clusters : int
+        Number of clusters; no more than there are rows are made. Some are empty if
+        fewer rows are distinct.
+    seed : int
+        Determines the clusters.
+
+    Returns
+    -------
+    clusters : ndarray of shape (n_rows,)
+        The number of the cluster, from zero.
+    centres : ndarray of shape (n_clusters, n_columns)
+    """
+    kind = MiniBatchKMeans if rows.shape[0] > MANY else KMeans
+    model = kind(min(n_clusters, rows.shape[0]), n_init=1, random_state=seed)
+    few = "Number of distinct clusters"
+    with single_threaded(), without_warnings(few):
+        clusters = model.fit_predict(rows)
+    return clusters.astype(np.int64), model.cluster_centers_
+
+
+def central_rows(
+    rows: Any, n_clusters: int, seed: int, priority: NDArray[np.int64]
+) -> list[int]:
+    """Return the row nearest to the centre of each cluster, of large clusters first.
+
+    Parameters
+    ----------
+    rows : ndarray or csr matrix of shape (n_rows, n_columns)
+    n_clusters : int
+    seed : int
+        Determines the clusters.
+    priority : ndarray of shape (n_rows,), dtype int64
+        Decides between rows at equal distances: the lowest comes first.
+
+    Returns
+    -------
+    list of int
+        There are less than `n_clusters` if some clusters are empty.
+    """
+    clusters, centres = k_means(rows, n_clusters, seed)
+    order = np.argsort(clusters, kind="stable")
+    groups = np.split(order, np.cumsum(np.bincount(clusters))[:-1])
+    found = []
+    for centre, members in zip(centres, groups, strict=False):
+        if len(members):
+            distances = Points(rows[members]).distances_from(centre.astype(np.float64))
+            found.append((-len(members), members[best(-distances, priority[members])]))
+    return [int(row) for _, row in sorted(found)]
+
+
+def stacked(first: Any, second: Any) -> Any:
+    """Return the rows of two tables, one after the other."""
+    if sparse.issparse(first):
+        return sparse.vstack([first, second], "csr")
+    return np.concatenate([first, second])

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.cluster import KMeans
+from sklearn.datasets import make_blobs
+from sklearn.preprocessing import FunctionTransformer
+
+from skal import TypiClust
+from skal.strategies import Labelled, _clusters, _k_means
+from skal.strategies._clusters import typical_first
+
+AS_THEY_ARE = FunctionTransformer(accept_sparse=True)
+
+
+def rows(seed, n_rows=120, n_features=3):
+    X, _ = make_blobs(n_rows, n_features, centers=8, cluster_std=2, random_state=seed)
+    return X.astype(np.float32)
+
+
+def typical(X, n_neighbors):
+    """Return the row of least mean distance from its neighbours, by all distances."""
+    if len(X) == 1:
+        return 0
+    distances = np.sqrt(((X[:, None] - X.astype(float)) ** 2).sum(axis=2))
+    nearest = np.sort(distances, axis=1)[:, 1 : n_neighbors + 1]
+    return int(nearest.mean(axis=1).argmin())
+
+
+def labelled_rows(X, n_labelled):
+    return Labelled(X[:n_labelled], np.zeros(n_labelled), np.arange(n_labelled))
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("n_labelled", [0, 7])
+def test_typiclust_takes_typical_rows_of_large_clusters(seed, n_labelled):
+    X, n = rows(seed), 9
+    strategy = TypiClust(embedding=AS_THEY_ARE, n_neighbors=5, random_state=seed).fit(X)
+    candidates = np.arange(n_labelled, 120)
+    found = strategy.select(
+        None, X, n, candidates=candidates, labelled=labelled_rows(X, n_labelled)
+    )
+
+    # The definition: clusters without a label, the largest first.
+    every = np.concatenate([X[n_labelled:], X[:n_labelled]])
+    model = KMeans(n_labelled + n, n_init=1, random_state=strategy.seed_).fit(every)
+    clusters, taken = np.split(model.labels_, [len(candidates)])
+    open_ones = np.setdiff1d(np.arange(n_labelled + n), taken)
+    by_size = sorted(open_ones, key=lambda c: -np.count_nonzero(clusters == c))
+    members = [candidates[clusters == c] for c in by_size[:n]]
+    assert found.tolist() == [rows[typical(X[rows], 5)] for rows in members]
+
+
+def test_sparse_rows_have_the_same_clusters_and_neighbours():
+    X = rows(0)
+    kind = TypiClust(embedding=AS_THEY_ARE, random_state=0)
+    labelled = labelled_rows(X, 6)
+    expected = kind.fit(X).select(None, X, 8, labelled=labelled)
+    X = sparse.csr_array(X)
+    labelled = Labelled(X[:6], np.zeros(6), np.arange(6))
+    assert kind.fit(X).select(None, X, 8, labelled=labelled).tolist() == (
+        expected.tolist()
+    )
+
+
+def test_clusters_are_visited_in_turn_if_rows_outnumber_them():
+    X = np.concatenate([rows(0, 20), 100 + rows(1, 30), 200 + rows(2, 10)])
+    of_cluster = np.repeat([0, 1, 2], [20, 30, 10])
+    strategy = TypiClust(max_clusters=3, embedding=AS_THEY_ARE, random_state=1).fit(X)
+    found = strategy.select(None, X, 60)
+    assert of_cluster[found[:9]].tolist() == [1, 0, 2] * 3
+    assert of_cluster[found[30:]].tolist() == [1, 0] * 10 + [1] * 10
+    # One cluster has a labelled row already, and waits for a turn.
+    labelled = Labelled(X[:1], np.zeros(1), np.arange(1))
+    found = strategy.select(None, X, 5, candidates=np.arange(1, 60), labelled=labelled)
+    assert of_cluster[found].tolist() == [1, 2, 1, 0, 2]
+
+
+def test_many_rows_are_clustered_by_minibatches(monkeypatch):
+    X = rows(0, 300)
+    monkeypatch.setattr(_k_means, "MANY", 100)
+    strategy = TypiClust(random_state=0).fit(X)
+    found = strategy.select(None, X, 10)
+    assert len(set(found.tolist())) == 10
+    assert found.tolist() == strategy.select(None, X, 10).tolist()
+    monkeypatch.setattr(_k_means, "MANY", 300)
+    assert found.tolist() != strategy.select(None, X, 10).tolist()
+
+
+def test_some_rows_of_a_very_large_cluster_are_considered(monkeypatch):
+    X, priority = rows(0), np.random.default_rng(0).permutation(120)
+    monkeypatch.setattr(_clusters, "_MAX_MEMBERS", 40)
+    order = typical_first(X, 20, priority)
+    assert sorted(order.tolist()) == list(range(120))
+    some = np.flatnonzero(priority < 40)
+    assert order[0] == some[typical(X[some], 20)]
+    assert (priority[order[40:]] == np.arange(40, 120)).all()
+
+
+def test_equally_typical_rows_are_told_apart_by_priority():
+    priority = np.array([3, 1, 2, 0])
+    assert typical_first(np.ones((4, 2)), 20, priority).tolist() == [3, 1, 2, 0]
