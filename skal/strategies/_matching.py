@@ -224,18 +224,20 @@ class IDMR(_DistributionMatching):
 class ODMR(_DistributionMatching):
     """Match the distribution of the labels while following another strategy.
 
-    Output distribution-matching regularization, in four variants. Rows are picked one
-    at a time: from the class that is furthest below its target share, the row that the
-    other strategy prefers.
+    Output distribution-matching regularization. Rows are picked one at a time: from the
+    class that is furthest below its target share, the row that the other strategy
+    prefers. The paper has four variants, for two parameters with two values each.
 
     Parameters
     ----------
     strategy : strategy
         The strategy to follow within a class.
 
-    reference : {"accessible", "test"}, default="accessible"
+    reference : {"accessible", "test", "uniform"}, default="accessible"
         Which label frequencies to match: "accessible" takes the warm start and the
-        selection set; "test" takes the test set, which peeks.
+        selection set; "test" takes the test set, which peeks. "uniform" stands for the
+        same share of each class, for data in which some are rare; it is not in the
+        paper.
 
     labels : {"predicted", "true"}, default="predicted"
         Which class a candidate belongs to: the predicted one, or its true one, which
@@ -285,7 +287,7 @@ class ODMR(_DistributionMatching):
 
     _parameter_constraints: dict = {
         "strategy": [HasMethods(["fit", "select"])],
-        "reference": [StrOptions({"accessible", "test"})],
+        "reference": [StrOptions({"accessible", "test", "uniform"})],
         "labels": [StrOptions({"predicted", "true"})],
         "random_state": ["random_state"],
     }
@@ -350,6 +352,8 @@ class ODMR(_DistributionMatching):
         """Return the target share of each class, shape (n_classes,)."""
         if self.reference == "test":
             return problem.test_frequencies
+        if self.reference == "uniform":
+            return _uniform(len(self._classes))
         counts = self._warm_counts
         if problem.y_select is not None:
             counts = counts + _count(problem.y_select, self._classes)
@@ -376,9 +380,9 @@ class ODMR(_DistributionMatching):
         predicted = by_chunks(lambda rows: predictions(estimator, rows), X, candidates)
         classes = np.union1d(y, predicted)
         counts, bins = _count(y, classes), np.searchsorted(classes, predicted)
-        return self._pick(
-            estimator, X, n, candidates, labelled, bins, counts, _shares(counts)
-        )
+        is_uniform = self.reference == "uniform"
+        shares = _uniform(len(classes)) if is_uniform else _shares(counts)
+        return self._pick(estimator, X, n, candidates, labelled, bins, counts, shares)
 
 
 def _check_no_tags(y):
@@ -393,6 +397,11 @@ def _check_no_tags(y):
 def _count(y, classes):
     """Return the number of rows of each class, shape (n_classes,)."""
     return np.bincount(np.searchsorted(classes, y), minlength=len(classes))
+
+
+def _uniform(n_classes):
+    """Return the same share for each class, shape (n_classes,)."""
+    return np.full(n_classes, 1 / n_classes)
 
 
 def _shares(counts):

@@ -223,6 +223,35 @@ def test_predicted_labels_are_those_of_the_model(unbalanced):
     assert counts.tolist() == warm
 
 
+@pytest.mark.parametrize("labels", ["predicted", "true"])
+def test_each_class_gets_the_same_share(unbalanced, labels):
+    strategy = ODMR(Random(), reference="uniform", labels=labels)
+    assert strategy.peeks == (labels == "true")
+    learner = ActiveLearner(
+        LogisticRegression(), strategy, batch_size=10, n_rounds=4, random_state=0
+    ).fit(**unbalanced)
+    np.testing.assert_array_equal(learner.strategy_.reference_, [1 / 3] * 3)
+    y = np.concatenate([unbalanced["y_warm"], unbalanced["y"][learner.order_]])
+    plain = ActiveLearner(
+        LogisticRegression(), Random(), batch_size=10, n_rounds=4, random_state=0
+    ).fit(**unbalanced)
+    few = np.mean(unbalanced["y"][plain.order_] == "few")
+    assert np.mean(y == "few") > few
+    if labels == "true":
+        assert np.ptp([np.sum(y == name) for name in learner.classes_]) <= 1
+
+
+def test_the_same_share_without_a_learner():
+    X, y = load_digits(return_X_y=True)
+    model = LogisticRegression(max_iter=100).fit(X[:100] / 16, y[:100])
+    labelled = Labelled(X[:100] / 16, y[:100], np.arange(100))
+    strategy = ODMR(Random(), reference="uniform", random_state=0).fit(X / 16)
+    left = np.arange(100, 600)
+    batch = strategy.select(model, X / 16, 50, candidates=left, labelled=labelled)
+    counts = np.bincount(y[:100]) + np.bincount(model.predict(X[batch] / 16))
+    assert np.ptp(counts) <= 1
+
+
 def test_odmr_without_labels_to_match_is_refused(unbalanced):
     learner = ActiveLearner(
         LogisticRegression(), ODMR(Random()), batch_size=10, n_rounds=2
