@@ -18,6 +18,7 @@ _HOMES = {
     "BatchBALD": "skal.strategies",
     "BeamOracle": "skal.oracle",
     "BestOfStrategiesOracle": "skal.oracle",
+    "ClusterMargin": "skal.strategies",
     "CoreSet": "skal.strategies",
     "DropQuery": "skal.strategies",
     "ExhaustiveOracle": "skal.oracle",

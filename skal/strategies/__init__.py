@@ -1,7 +1,7 @@
 """Strategies, which choose the rows to label next."""
 
 from skal.strategies._base import BaseStrategy, Labelled
-from skal.strategies._clusters import TypiClust
+from skal.strategies._clusters import ClusterMargin, TypiClust
 from skal.strategies._core_set import CoreSet
 from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
 from skal.strategies._drop_query import DropQuery
@@ -24,6 +24,7 @@ __all__ = [
     "ODMR",
     "BaseStrategy",
     "BatchBALD",
+    "ClusterMargin",
     "CoreSet",
     "DropQuery",
     "EmbeddingStrategy",

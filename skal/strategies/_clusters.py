@@ -1,7 +1,7 @@
 """Strategies that take rows out of different clusters."""
 
 import heapq
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
@@ -10,8 +10,9 @@ from skal._sklearn import Interval
 from skal._threads import single_threaded
 from skal.inputs._containers import n_rows
 from skal.seeding import Stream, stream
+from skal.strategies._clustering import agglomerate, k_means, stacked
 from skal.strategies._embedding import EmbeddingStrategy
-from skal.strategies._k_means import k_means, stacked
+from skal.strategies._uncertainty import Margin
 
 # The time to find neighbours is quadratic in the rows of a cluster.
 _MAX_MEMBERS = 5_000
@@ -106,6 +107,117 @@ class TypiClust(EmbeddingStrategy):
         with single_threaded():
             picked = _in_turn(clusters, n_labelled, n, in_order)
         return candidates[picked]
+
+
+class ClusterMargin(EmbeddingStrategy):
+    """Label rows with small margins, out of different clusters.
+
+    The pool is clustered once, before the first round. In each round, the candidates
+    with the smallest margins between the two most probable classes are sorted into
+    these clusters, and rows are drawn out of one cluster after another, from the one
+    with the fewest of them to the one with the most, and again from the beginning. It
+    was made for very large batches.
+
+    Parameters
+    ----------
+    n_clusters : int or None, default=None
+        Number of clusters. None makes one for each ten rows of the pool, and at most
+        1,000.
+
+    oversampling : float, default=10
+        Number of candidates with the smallest margins, as a multiple of the batch.
+
+    embedding : {"rows"}, transformer or None, default=None
+        The embeddings to cluster. There is no model yet when they are computed: None
+        and "rows" take scaled rows; a transformer is fitted to the pool.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the rows, and determines the clusters of a large pool. Inside an
+        `ActiveLearner`, None takes a seed drawn from the learner's.
+
+    Attributes
+    ----------
+    clusters_ : ndarray of shape (n_pool,)
+        The cluster of each row of the pool, counted from zero.
+
+    See Also
+    --------
+    Margin : Takes the rows with the smallest margins themselves.
+    IDMR : Keeps the labelled rows distributed over clusters like the whole data.
+
+    Notes
+    -----
+    A pool of up to 4,000 rows is clustered by average linkage, as in the paper, which
+    takes memory quadratic in its size. Larger ones are clustered by k-means, more than
+    20,000 rows by minibatches; time and memory then grow linearly with the pool.
+
+    A model without class probabilities, such as `LinearSVC`, has margins between its
+    decision values.
+
+    References
+    ----------
+    Citovsky, DeSalvo, Gentile, Karydas, Rajagopalan, Rostamizadeh and Kumar, "Batch
+    Active Learning at Scale", NeurIPS 2021, Algorithms 1 and 2.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skal import ClusterMargin
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = LogisticRegression(max_iter=500).fit(X[::10], y[::10])
+    >>> ClusterMargin(n_clusters=15).fit(X).select(model, X, 3).shape
+    (3,)
+    """
+
+    needs = ("class_scores", "embedding")
+    _parameter_constraints: dict = {
+        **EmbeddingStrategy._parameter_constraints,
+        "n_clusters": [Interval(Integral, 1, None, closed="left"), None],
+        "oversampling": [Interval(Real, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self, *, n_clusters=None, oversampling=10, embedding=None, random_state=None
+    ):
+        self.n_clusters = n_clusters
+        self.oversampling = oversampling
+        self.embedding = embedding
+        self.random_state = random_state
+
+    def _fit(self, X, y, problem):
+        super()._fit(X, y, problem)
+        n_clusters = self.n_clusters or min(1000, -(-self.n_pool_ // 10))
+        rows = self._embed(None, X, np.arange(self.n_pool_))
+        self.clusters_ = agglomerate(rows, min(n_clusters, self.n_pool_), self.seed_)
+        self._margin = Margin(random_state=self.seed_).fit(X)
+
+    def _select(self, estimator, X, n, candidates, labelled):
+        n_small = min(len(candidates), int(np.ceil(self.oversampling * n)))
+        small = self._margin.select(estimator, X, n_small, candidates=candidates)
+        rng = stream(self.seed_, Stream.STRATEGY)
+        shuffled = small[np.argsort(rng.permutation(self.n_pool_)[small])]
+        return shuffled[round_robin(self.clusters_[shuffled])[:n]]
+
+
+def round_robin(clusters):
+    """Return the order of rows that takes one out of each cluster in turn.
+
+    Parameters
+    ----------
+    clusters : ndarray of shape (n_rows,), dtype int64
+        The cluster of each row.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), dtype int64
+        In each turn, small clusters come first. The rows of a cluster stay in order.
+    """
+    order = np.argsort(clusters, kind="stable")
+    grouped, sizes = clusters[order], np.bincount(clusters)
+    first = np.cumsum(sizes) - sizes
+    turn = np.arange(len(order)) - first[grouped]
+    return order[np.lexsort((grouped, sizes[grouped], turn))]
 
 
 def _in_turn(clusters, n_labelled, n, in_order):

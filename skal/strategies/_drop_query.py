@@ -11,8 +11,8 @@ from skal.answers._embedding import is_constant
 from skal.answers._head import linear_head
 from skal.inputs._containers import AT_ONCE, take
 from skal.seeding import Stream, stream
+from skal.strategies._clustering import central_rows
 from skal.strategies._embedding import EmbeddingStrategy
-from skal.strategies._k_means import central_rows
 from skal.strategies._points import blocks, doubles
 
 
@@ -33,7 +33,7 @@ class DropQuery(EmbeddingStrategy):
         Share of the features that are dropped, between 0 and 1.
 
     embedding : {"rows"}, transformer or None, default=None
-        What is clustered: None takes the model's embeddings if it has some (the hidden
+        The embeddings to cluster: None takes the model's own if it has some (the hidden
         layer of a net, what the last step of a Pipeline sees), and scaled rows
         otherwise; "rows" takes scaled rows always; a transformer is fitted to the pool.
         The features that are dropped are always the inputs of the linear layer.

@@ -1,12 +1,15 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
+from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import LinearSVC
 
-from skal import TypiClust
-from skal.strategies import Labelled, _clusters, _k_means
+from skal import ActiveLearner, ClusterMargin, TypiClust
+from skal.strategies import Labelled, _clustering, _clusters
 from skal.strategies._clusters import typical_first
 
 AS_THEY_ARE = FunctionTransformer(accept_sparse=True)
@@ -77,12 +80,12 @@ def test_clusters_are_visited_in_turn_if_rows_outnumber_them():
 
 def test_many_rows_are_clustered_by_minibatches(monkeypatch):
     X = rows(0, 300)
-    monkeypatch.setattr(_k_means, "MANY", 100)
+    monkeypatch.setattr(_clustering, "MANY", 100)
     strategy = TypiClust(random_state=0).fit(X)
     found = strategy.select(None, X, 10)
     assert len(set(found.tolist())) == 10
     assert found.tolist() == strategy.select(None, X, 10).tolist()
-    monkeypatch.setattr(_k_means, "MANY", 300)
+    monkeypatch.setattr(_clustering, "MANY", 300)
     assert found.tolist() != strategy.select(None, X, 10).tolist()
 
 
@@ -99,3 +102,69 @@ def test_some_rows_of_a_very_large_cluster_are_considered(monkeypatch):
 def test_equally_typical_rows_are_told_apart_by_priority():
     priority = np.array([3, 1, 2, 0])
     assert typical_first(np.ones((4, 2)), 20, priority).tolist() == [3, 1, 2, 0]
+
+
+def margins(model, X):
+    ordered = np.sort(model.predict_proba(X), axis=1)
+    return ordered[:, -1] - ordered[:, -2]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_cluster_margin_goes_round_the_clusters(seed):
+    X, n = rows(seed), 15
+    y = np.arange(120) % 3
+    model = LogisticRegression(max_iter=1000).fit(X[:20], y[:20])
+    strategy = ClusterMargin(n_clusters=6, oversampling=3, random_state=seed).fit(X)
+    candidates = np.arange(20, 120)
+    found = strategy.select(model, X, n, candidates=candidates)
+
+    # The definition, with the row that was drawn out of each cluster.
+    small = candidates[np.argsort(margins(model, X[candidates]))[: 3 * n]]
+    assert np.isin(found, small).all()
+    left = {c: set(small[strategy.clusters_[small] == c]) for c in range(6)}
+    turns = sorted((c for c in left if left[c]), key=lambda c: len(left[c]))
+    expected, drawn = [], iter(strategy.clusters_[found])
+    while len(expected) < n:
+        for c in [c for c in turns if left[c]][: n - len(expected)]:
+            left[c].remove(found[len(expected)])
+            expected.append(c)
+    sizes = [np.count_nonzero(strategy.clusters_[small] == c) for c in expected]
+    assert sizes == [np.count_nonzero(strategy.clusters_[small] == c) for c in drawn]
+
+
+def test_small_pools_are_clustered_by_average_linkage(monkeypatch):
+    X = rows(0)
+    strategy = ClusterMargin(n_clusters=7, embedding=AS_THEY_ARE).fit(X)
+    expected = fcluster(linkage(X, "average"), 7, "maxclust")
+    pairs = set(zip(strategy.clusters_, expected, strict=True))
+    assert len(pairs) == len(set(strategy.clusters_)) == 7
+    monkeypatch.setattr(_clustering, "_FEW", 100)
+    by_k_means = ClusterMargin(n_clusters=7, embedding=AS_THEY_ARE, random_state=0)
+    expected = KMeans(7, n_init=1, random_state=by_k_means.fit(X).seed_).fit(X).labels_
+    assert (by_k_means.clusters_ == expected).all()
+
+
+def test_the_draw_depends_on_the_seed():
+    X, y = rows(0), np.arange(120) % 3
+    model = LogisticRegression(max_iter=1000).fit(X[:20], y[:20])
+    kinds = [ClusterMargin(random_state=seed).fit(X) for seed in range(3)]
+    assert len({tuple(s.select(model, X, 5)) for s in kinds}) == 3
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 15])
+def test_tiny_pools(n_rows):
+    X = rows(0)[:n_rows]
+    assert ClusterMargin().fit(X).clusters_.shape == (n_rows,)
+    assert ClusterMargin(n_clusters=50).fit(X).clusters_.max() == n_rows - 1
+
+
+def test_sentences_need_an_embedding_before_a_net_is_trained():
+    X = ["set an alarm", "wake me", "play a song", "stop"] * 10
+    with pytest.raises(ValueError, match="Set `embedding` of ClusterMargin"):
+        ClusterMargin().fit(X)
+
+
+def test_a_run_with_decision_values():
+    X, y = make_blobs(200, centers=3, cluster_std=4, random_state=0)
+    learner = ActiveLearner(LinearSVC(), ClusterMargin(), batch_size=10, n_rounds=3)
+    assert learner.set_params(random_state=0).fit(X, y).order_.shape == (30,)

@@ -8,7 +8,14 @@ from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skal import BADGE, ActiveLearner, CoreSet, DropQuery, TypiClust
+from skal import (
+    BADGE,
+    ActiveLearner,
+    ClusterMargin,
+    CoreSet,
+    DropQuery,
+    TypiClust,
+)
 from skal.answers._fixed_classes import FixedClasses
 from skal.answers._needs import works_from_nothing
 from skal.strategies import Labelled
@@ -16,7 +23,7 @@ from skal.utils.estimator_checks import parametrize_with_strategy_checks
 
 # Scaled rows are centred if they are dense, and not if they are sparse.
 SCALED = StandardScaler(with_mean=False)
-STRATEGIES = [CoreSet(), BADGE(), TypiClust(), DropQuery()]
+STRATEGIES = [CoreSet(), BADGE(), TypiClust(), DropQuery(), ClusterMargin()]
 every_strategy = pytest.mark.parametrize(
     "strategy", STRATEGIES, ids=lambda strategy: type(strategy).__name__
 )

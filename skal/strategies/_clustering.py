@@ -1,11 +1,12 @@
-"""Clusters of embeddings by k-means, in the same way for every strategy."""
+"""Clusters of embeddings, in the same way for every strategy."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.cluster import AgglomerativeClustering, KMeans, MiniBatchKMeans
+from sklearn.metrics.pairwise import euclidean_distances
 
 from skal._threads import single_threaded, without_warnings
 from skal.strategies._points import Points, best
@@ -13,6 +14,8 @@ from skal.strategies._points import Points, best
 # k-means looks at all rows again and again: more rows than these are clustered by
 # minibatches.
 MANY = 20_000
+# The memory of agglomerative clustering is quadratic in the number of rows.
+_FEW = 4_000
 
 
 def k_means(
@@ -42,6 +45,35 @@ def k_means(
     with single_threaded(), without_warnings(few):
         clusters = model.fit_predict(rows)
     return clusters.astype(np.int64), model.cluster_centers_
+
+
+def agglomerate(rows: Any, n_clusters: int, seed: int) -> NDArray[np.int64]:
+    """Return the cluster of each row by average linkage, of many rows by k-means.
+
+    Parameters
+    ----------
+    rows : ndarray or csr matrix of shape (n_rows, n_columns)
+        There is at least one row.
+    n_clusters : int
+        Number of clusters, at most n_rows.
+    seed : int
+        Determines the clusters of many rows.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        The number of the cluster, from zero.
+    """
+    if n_clusters == 1:
+        return np.zeros(rows.shape[0], dtype=np.int64)
+    if rows.shape[0] > _FEW:
+        return k_means(rows, n_clusters, seed)[0]
+    with single_threaded():
+        distances = euclidean_distances(rows)
+        model = AgglomerativeClustering(
+            n_clusters, metric="precomputed", linkage="average"
+        )
+        return model.fit_predict(distances).astype(np.int64)
 
 
 def central_rows(
