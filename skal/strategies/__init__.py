@@ -1,5 +1,6 @@
 """Strategies, which choose the rows to label next."""
 
+from skal.strategies._alfa_mix import AlfaMix
 from skal.strategies._base import BaseStrategy, Labelled
 from skal.strategies._clusters import ClusterMargin, TypiClust
 from skal.strategies._core_set import CoreSet
@@ -22,6 +23,7 @@ __all__ = [
     "BALD",
     "IDMR",
     "ODMR",
+    "AlfaMix",
     "BaseStrategy",
     "BatchBALD",
     "ClusterMargin",
