@@ -13,6 +13,7 @@ _HOMES = {
     "ActiveLearner": "skal.learner",
     "AnnealingOracle": "skal.oracle",
     "BADGE": "skal.strategies",
+    "BAIT": "skal.strategies",
     "BALD": "skal.strategies",
     "BaseStrategy": "skal.strategies",
     "BatchBALD": "skal.strategies",
