@@ -14,6 +14,7 @@ _HOMES = {
     "AlfaMix": "skal.strategies",
     "AnnealingOracle": "skal.oracle",
     "BADGE": "skal.strategies",
+    "BAIT": "skal.strategies",
     "BALD": "skal.strategies",
     "BaseStrategy": "skal.strategies",
     "BatchBALD": "skal.strategies",

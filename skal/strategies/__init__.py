@@ -7,6 +7,7 @@ from skal.strategies._core_set import CoreSet
 from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
 from skal.strategies._drop_query import DropQuery
 from skal.strategies._embedding import EmbeddingStrategy
+from skal.strategies._fisher import BAIT
 from skal.strategies._fixed import FixedOrder
 from skal.strategies._gradients import BADGE
 from skal.strategies._matching import IDMR, ODMR
@@ -20,6 +21,7 @@ from skal.strategies._uncertainty import LeastConfidence, Margin, MaxEntropy
 
 __all__ = [
     "BADGE",
+    "BAIT",
     "BALD",
     "IDMR",
     "ODMR",

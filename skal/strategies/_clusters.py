@@ -128,7 +128,7 @@ class ClusterMargin(EmbeddingStrategy):
         Number of candidates with the smallest margins, as a multiple of the batch.
 
     embedding : {"rows"}, transformer or None, default=None
-        The embeddings to cluster. There is no model yet when they are computed: None
+        The embeddings to cluster, which are computed before a model is trained: None
         and "rows" take scaled rows; a transformer is fitted to the pool.
 
     random_state : int, RandomState instance or None, default=None

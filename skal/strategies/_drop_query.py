@@ -56,8 +56,8 @@ class DropQuery(EmbeddingStrategy):
     row's position in the pool alone.
 
     If fewer candidates than rows to label change their prediction in more than half of
-    the passes, those that do so less often are clustered as well. Time and memory grow
-    linearly with the pool; more than 20,000 rows are clustered by minibatches.
+    the passes, candidates that do so less often are clustered as well. Time and memory
+    grow linearly with the pool; more than 20,000 rows are clustered by minibatches.
 
     References
     ----------

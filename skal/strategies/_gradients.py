@@ -77,12 +77,7 @@ class BADGE(EmbeddingStrategy):
 
     def _select(self, estimator, X, n, candidates, labelled):
         rows = self._embed(estimator, X, candidates)
-        residuals = by_chunks(
-            lambda rows: _residuals(_probabilities(estimator, rows, self)),
-            X,
-            candidates,
-            at_once=_AT_ONCE,
-        )
+        residuals = finite_probabilities(estimator, X, candidates, self, _residuals)
         priority = stream(self.seed_, Stream.TIES).permutation(self.n_pool_)
         rng = stream(self.seed_, Stream.STRATEGY)
         with single_threaded():
@@ -148,14 +143,40 @@ def _residuals(probs_N_C):
     return found.astype(np.float32)
 
 
-def _probabilities(estimator, rows, strategy):
-    """Return class probabilities of rows, after a check for NaN."""
-    found = probabilities(estimator, rows)
-    n_missing = int(np.isnan(found).any(axis=1).sum())
-    if n_missing:
-        raise ValueError(
-            f"{type(strategy).__name__} finds no value for {n_missing} of {len(found)} "
-            f"rows, since {name_of(estimator)} returns NaN for them: change its "
-            "parameters or scale the rows, so that it returns numbers."
-        )
-    return found
+def finite_probabilities(estimator, X, rows, strategy, then=np.asarray):
+    """Return the class probabilities of some rows, after a check for NaN.
+
+    Parameters
+    ----------
+    estimator : fitted classifier
+    X : rows
+        Any container of rows.
+    rows : ndarray of int
+        The indices of the rows to ask about.
+    strategy : strategy
+        Named in the error message.
+    then : callable, default=np.asarray
+        Applied to the probabilities of a part of the rows at a time.
+
+    Returns
+    -------
+    ndarray of shape (len(rows), n_classes)
+
+    Raises
+    ------
+    ValueError
+        If a probability is NaN.
+    """
+
+    def answer(part):
+        found = probabilities(estimator, part)
+        n_missing = int(np.isnan(found).any(axis=1).sum())
+        if n_missing:
+            raise ValueError(
+                f"{type(strategy).__name__} finds no value for {n_missing} of "
+                f"{len(found)} rows, since {name_of(estimator)} returns NaN for them: "
+                "change its parameters or scale the rows, so that it returns numbers."
+            )
+        return then(found)
+
+    return by_chunks(answer, X, rows, at_once=_AT_ONCE)

@@ -10,6 +10,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skal import (
     BADGE,
+    BAIT,
     ActiveLearner,
     ClusterMargin,
     CoreSet,
@@ -23,7 +24,14 @@ from skal.utils.estimator_checks import parametrize_with_strategy_checks
 
 # Scaled rows are centred if they are dense, and not if they are sparse.
 SCALED = StandardScaler(with_mean=False)
-STRATEGIES = [CoreSet(), BADGE(), TypiClust(), DropQuery(), ClusterMargin()]
+STRATEGIES = [
+    CoreSet(),
+    BADGE(),
+    TypiClust(),
+    DropQuery(),
+    ClusterMargin(),
+    BAIT(),
+]
 every_strategy = pytest.mark.parametrize(
     "strategy", STRATEGIES, ids=lambda strategy: type(strategy).__name__
 )

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.datasets import make_blobs
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import FunctionTransformer
+
+from skal import BAIT
+from skal.strategies import Labelled, _points
+from skal.strategies._fisher import Greedy, information
+
+AS_THEY_ARE = FunctionTransformer(accept_sparse=True)
+
+
+def task(seed, n_rows=60, n_classes=3, n_features=3):
+    X, y = make_blobs(
+        n_rows, n_features, centers=n_classes, cluster_std=6, random_state=seed
+    )
+    X = X.astype(np.float32)
+    return X, y, LogisticRegression(max_iter=2000).fit(X[:20], y[:20])
+
+
+def fisher(h, p):
+    """Return the information of one row: the mean of the gradient's outer product."""
+    gradients = [np.kron(np.eye(len(p))[c] - p, h.astype(float)) for c in range(len(p))]
+    return sum(p[c] * np.outer(g, g) for c, g in enumerate(gradients))
+
+
+def brute_force(matrices, known, n):
+    """Add 2 n rows and remove n of them again, by direct inverses of the criterion."""
+    target = sum(matrices)
+
+    def trace(rows):
+        inverse = np.linalg.inv(known + sum((matrices[i] for i in rows), 0 * known))
+        return float(np.trace(inverse @ target))
+
+    added = []
+    for _ in range(min(2 * n, len(matrices))):
+        rest = [i for i in range(len(matrices)) if i not in added]
+        added.append(min(rest, key=lambda i: trace([*added, i])))
+    while len(added) > n:
+        added.remove(min(added, key=lambda i: trace([j for j in added if j != i])))
+    return added
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("n_classes", "n"), [(2, 6), (4, 5), (3, 30)])
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
+def test_bait_minimizes_the_trace(seed, n_classes, n, container):
+    X, y, model = task(seed, n_classes=n_classes)
+    labelled = Labelled(container(X[:20]), y[:20], np.arange(20))
+    candidates = np.arange(20, 60)
+    strategy = BAIT(embedding=AS_THEY_ARE, regularization=0.5).fit(container(X))
+    found = strategy.select(
+        model, container(X), n, candidates=candidates, labelled=labelled
+    )
+    matrices = [fisher(*pair) for pair in zip(X, model.predict_proba(X), strict=True)]
+    known = 0.5 * np.eye(len(matrices[0])) + sum(matrices[:20])
+    expected = brute_force(matrices[20:], known, n)
+    assert found.tolist() == candidates[expected].tolist()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_changes_and_moves_are_those_of_direct_inverses(seed, monkeypatch):
+    monkeypatch.setattr(_points, "IN_CACHE", 1)
+    rng = np.random.default_rng(seed)
+    rows, probs = rng.normal(size=(300, 2)), rng.dirichlet(np.ones(3), size=300)
+    matrices = [fisher(*pair) for pair in zip(rows, probs, strict=True)]
+    known, target = np.eye(6), sum(matrices) / 300
+    assert np.allclose(information(rows, probs), sum(matrices))
+    greedy = Greedy(rows, probs, known)
+    for i, sign in ((4, 1), (290, 1), (7, 1), (290, -1)):
+        greedy.move(i, sign)
+        known = known + sign * matrices[i]
+    assert np.allclose(greedy.inverse, np.linalg.inv(known))
+
+    def trace(matrix):
+        return np.trace(np.linalg.inv(matrix) @ target)
+
+    gains = [trace(known) - trace(known + one) for one in matrices]
+    assert np.allclose(greedy.changes(1), gains)
+    for i in (4, 7):
+        loss = trace(known - matrices[i]) - trace(known)
+        assert np.isclose(greedy.changes(-1)[i], loss)
+
+
+def test_too_many_weights_are_refused():
+    X = np.random.default_rng(0).normal(size=(40, 1001))
+    y = np.arange(40) % 2
+    model = LogisticRegression().fit(X, y)
+    with pytest.raises(ValueError, match=r"at most 2,000 weights .* got 2,002"):
+        BAIT().fit(X).select(model, X, 3)
+
+
+def test_equal_rows_are_told_apart_by_the_seed():
+    X = np.repeat(task(0, n_rows=5)[0][:5], 8, axis=0)
+    y = np.repeat(np.arange(5) % 3, 8)
+    model = LogisticRegression(max_iter=1000).fit(X, y)
+    picks = [BAIT(random_state=s).fit(X).select(model, X, 4) for s in range(4)]
+    assert len({tuple(p) for p in picks}) == 4
+    assert len({tuple(p // 8) for p in picks}) == 1
