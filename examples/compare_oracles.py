@@ -99,6 +99,8 @@ def oracles(budget, size, n_rounds):
         "greedy by round": GreedyOracle(n_candidates=per_round, by="round"),
         "beam": BeamOracle(width=4, n_candidates=of_beam, by="round"),
         "best of strategies": BestOfStrategiesOracle(n_candidates=per_round),
+        "boss": BestOfStrategiesOracle(strategies="boss", n_candidates=per_round),
+        "guided from boss": AnnealingOracle(n_steps=n_guided, start="boss", **limit),
     }
 
 

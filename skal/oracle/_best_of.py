@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skal._sklearn import Interval
+from skal._sklearn import Interval, StrOptions
 from skal.answers._needs import strategy_needs, works_from_nothing
 from skal.identity._fingerprint import describe
-from skal.inputs._containers import n_rows
+from skal.inputs._containers import is_table, n_rows, width
 from skal.loop import labelled_by
 from skal.oracle._base import SearchOracle
 from skal.oracle._beam import Beam, Prefix
@@ -19,7 +19,13 @@ from skal.oracle.journal._journal import Journal
 from skal.problem import Problem
 from skal.seeding import Stream, stream
 from skal.strategies import (
+    BADGE,
+    BAIT,
     IDMR,
+    ODMR,
+    AlfaMix,
+    CoreSet,
+    DropQuery,
     LeastConfidence,
     Longest,
     Margin,
@@ -27,9 +33,11 @@ from skal.strategies import (
     MinConfidence,
     OrderStrategy,
     Random,
+    TypiClust,
 )
 from skal.strategies._base import fit_inner
 from skal.strategies._batches import ask
+from skal.strategies._fisher import MAX_WEIGHTS
 from skal.strategies._read_only import read_only
 
 # Default strategies for classifiers and for taggers.
@@ -39,6 +47,15 @@ TAG_STRATEGIES = (
     # The others prefer long sentences, and a batch of a few long ones teaches a tagger
     # little: include one that picks sentences of every length.
     IDMR(MinConfidence(), bins="length"),
+)
+
+# The ten strategies of BoSS. The last two see the labels of the pool: they fill up the
+# rarest class.
+BOSS_STRATEGIES = (
+    *(Random(), Margin(), CoreSet(), BADGE(), BAIT(embedding="rows")),
+    *(TypiClust(), AlfaMix(), DropQuery()),
+    ODMR(TypiClust(), reference="uniform", labels="true"),
+    ODMR(DropQuery(), reference="uniform", labels="true"),
 )
 
 
@@ -118,6 +135,14 @@ def usual_strategies(problem: Problem) -> list[Any]:
     return list(CLASS_STRATEGIES if has_proba else CLASS_STRATEGIES[:1])
 
 
+def boss_strategies(problem: Problem) -> list[Any]:
+    """Return the strategies of BoSS; BAIT only for few classes and columns."""
+    X = problem.X_pool
+    n_columns = width(X) if is_table(X) else None
+    fits = n_columns is not None and n_columns * len(problem.classes) <= MAX_WEIGHTS
+    return [one for one in BOSS_STRATEGIES if fits or not isinstance(one, BAIT)]
+
+
 def begin_best_of(
     problem: Problem,
     objective: Objective,
@@ -164,11 +189,16 @@ class BestOfStrategiesOracle(SearchOracle):
 
     Parameters
     ----------
-    strategies : list of strategy, default=None
-        The strategies that propose batches. None takes `Random`, `MaxEntropy`,
-        `LeastConfidence` and `Margin`; for a tagger `Random`, `Longest`, and
-        `MinConfidence` in three variants: plain, normalized, and inside an `IDMR` that
-        matches lengths; and `Random` alone if the estimator has no probabilities.
+    strategies : list of strategy, "boss" or None, default=None
+        The strategies that propose batches. "boss" takes the ten strategies of Huseljic
+        et al.: `Random`, `Margin`, `CoreSet`, `BADGE`, `BAIT` (for tables with at most
+        2,000 classes times columns), `TypiClust`, `AlfaMix`, `DropQuery`, and two that
+        look at the labels of the pool, as a part of an oracle may: `TypiClust` and
+        `DropQuery` within the rarest class. They need a linear classifier with
+        probabilities, alone or at the end of a Pipeline or net. None takes `Random`,
+        `MaxEntropy`, `LeastConfidence` and `Margin`; for a tagger `Random`, `Longest`,
+        and `MinConfidence` in three variants: plain, normalized, and inside an `IDMR`
+        that matches lengths; and `Random` alone if the estimator has no probabilities.
 
     n_candidates : int, default=100
         Number of batches that are tried in each round; the strategies take turns.
@@ -239,7 +269,7 @@ class BestOfStrategiesOracle(SearchOracle):
 
     _parameter_constraints: dict = {
         **SearchOracle._parameter_constraints,
-        "strategies": [list, None],
+        "strategies": [list, StrOptions({"boss"}), None],
         "n_candidates": [Interval(Integral, 1, None, closed="left")],
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
     }
@@ -264,12 +294,16 @@ class BestOfStrategiesOracle(SearchOracle):
     @property
     def needs(self):
         """Methods of a model that the given strategies call."""
-        return needs_of(self.strategies or ())
+        return needs_of(self._given())
 
     @property
     def from_nothing(self):
         """Return whether all of the strategies can select while nothing is labelled."""
-        return all(works_from_nothing(one) for one in self.strategies or ())
+        return all(works_from_nothing(one) for one in self._given())
+
+    def _given(self):
+        is_boss = isinstance(self.strategies, str)
+        return BOSS_STRATEGIES if is_boss else self.strategies or ()
 
     def check_problem(self, problem):
         """Check that the parameters are valid and suit a problem, without training.
@@ -307,6 +341,8 @@ class BestOfStrategiesOracle(SearchOracle):
     def _chosen(self, problem):
         if self.strategies is None:
             return usual_strategies(problem)
+        if isinstance(self.strategies, str):
+            return boss_strategies(problem)
         if not self.strategies:
             raise ValueError(
                 "strategies must not be empty, got []: give at least one strategy, or "

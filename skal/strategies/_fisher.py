@@ -14,7 +14,7 @@ from skal.strategies._gradients import finite_probabilities
 from skal.strategies._points import best, blocks, doubles
 
 # The information of the last layer is a matrix with so many rows: 32 MB.
-_MAX_WEIGHTS = 2_000
+MAX_WEIGHTS = 2_000
 # Gains that differ by less than this share are equal but for rounding.
 _ROUNDING = 1e-9
 
@@ -90,9 +90,9 @@ class BAIT(EmbeddingStrategy):
         rows = _dense(self._embed(estimator, X, candidates[:1]))
         probs = finite_probabilities(estimator, X, candidates[:1], self)
         n_weights = probs.shape[1] * rows.shape[1]
-        if n_weights > _MAX_WEIGHTS:
+        if n_weights > MAX_WEIGHTS:
             raise ValueError(
-                f"BAIT takes at most {_MAX_WEIGHTS:,} weights in the last layer, got "
+                f"BAIT takes at most {MAX_WEIGHTS:,} weights in the last layer, got "
                 f"{n_weights:,}, {probs.shape[1]} classes times {rows.shape[1]} "
                 "columns: set `embedding` to a transformer with fewer columns, such as "
                 "PCA, or choose BADGE."

@@ -3,9 +3,10 @@
 from numbers import Integral, Real
 
 from skal._sklearn import HasMethods, Interval, StrOptions
-from skal.answers._needs import strategy_needs, works_from_nothing
+from skal.answers._needs import works_from_nothing
 from skal.identity._fingerprint import describe
 from skal.oracle._base import SearchOracle
+from skal.oracle._best_of import BOSS_STRATEGIES, needs_of
 from skal.oracle.annealing._guided import GuidedChain
 from skal.oracle.annealing._schedule import Schedule
 from skal.oracle.annealing._screening import can_screen
@@ -61,7 +62,7 @@ class AnnealingOracle(SearchOracle):
         overlap. Each of them is accepted independently; see Notes for how gains are
         predicted and moves are judged.
 
-    start : "auto", "random", "strategies", array-like of int, or strategy, \
+    start : "auto", "random", "strategies", "boss", array-like of int, or strategy, \
             default="auto"
         The order to start from:
 
@@ -69,6 +70,9 @@ class AnnealingOracle(SearchOracle):
         - "strategies": the best of the batches that several strategies propose, round
           by round (`BestOfStrategiesOracle` with 16 candidates, or fewer, so that they
           take at most a quarter of `max_trainings`);
+        - "boss": the same with the ten strategies of
+          ``BestOfStrategiesOracle(strategies="boss")``, which need a linear classifier
+          with probabilities;
         - array-like of int: rows of `X`, in the order to start from;
         - strategy: the order in which it labels the pool; it must not be an oracle;
         - "auto": "random" for uniform proposals, "strategies" for guided ones.
@@ -228,7 +232,7 @@ class AnnealingOracle(SearchOracle):
         "gamma": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "proposal": [StrOptions({"guided", "uniform"})],
         "start": [
-            StrOptions({"auto", "random", "strategies"}),
+            StrOptions({"auto", "random", "strategies", "boss"}),
             "array-like",
             HasMethods(["fit", "select"]),
         ],
@@ -270,12 +274,16 @@ class AnnealingOracle(SearchOracle):
     @property
     def needs(self):
         """Methods of a model that the strategy that finds the start calls."""
-        return strategy_needs(self.start)
+        return needs_of([self.start, *self._proposers()])
 
     @property
     def from_nothing(self):
         """Return whether the strategy that finds the start works from nothing."""
-        return works_from_nothing(self.start)
+        return all(works_from_nothing(one) for one in [self.start, *self._proposers()])
+
+    def _proposers(self):
+        is_boss = isinstance(self.start, str) and self.start == "boss"
+        return BOSS_STRATEGIES if is_boss else ()
 
     def _schedule(self):
         n_steps = N_STEPS if self._goes_on else self.n_steps

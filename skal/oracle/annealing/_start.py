@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 from skal.identity._fingerprint import describe
 from skal.loop import run_rounds
 from skal.oracle._base import BaseOracle, complete
-from skal.oracle._best_of import BestOf, begin_best_of, needs_of, usual_strategies
+from skal.oracle._best_of import (
+    BestOf,
+    begin_best_of,
+    boss_strategies,
+    needs_of,
+    usual_strategies,
+)
 from skal.oracle.evaluation._objective import Objective
 from skal.problem import Problem
 from skal.seeding import Stream, stream
@@ -26,7 +32,7 @@ class StartSpec(NamedTuple):
 
     Parameters
     ----------
-    given : {"random", "strategies"}, array-like of int or strategy
+    given : {"random", "strategies", "boss"}, array-like of int or strategy
         The parameter `start` of `AnnealingOracle`, with "auto" resolved.
     max_trainings : int or None
         Limit on the trainings of the whole search.
@@ -39,7 +45,7 @@ class StartSpec(NamedTuple):
     def kind(self) -> str:
         """Return "random", "strategies", "strategy" or "order"."""
         if isinstance(self.given, str):
-            return self.given
+            return "random" if self.given == "random" else "strategies"
         return "strategy" if hasattr(self.given, "select") else "order"
 
     def described(self, problem: Problem) -> dict[str, str]:
@@ -90,8 +96,14 @@ class StartSpec(NamedTuple):
     def _uses_model(self, problem: Problem) -> bool:
         """Return whether a model of the warm start is trained for a strategy."""
         if self.kind == "strategies":
-            return bool(needs_of(usual_strategies(problem)))
+            return bool(needs_of(self.proposers(problem)))
         return self.kind == "strategy"
+
+    def proposers(self, problem: Problem) -> list[Any]:
+        """Return the strategies that propose batches."""
+        if self.given == "boss":
+            return boss_strategies(problem)
+        return usual_strategies(problem)
 
     def n_candidates(self, problem: Problem) -> int:
         """Return the number of batches that strategies propose in each round.
@@ -180,9 +192,9 @@ class StartSearch:
             pass
 
     def _best_of_strategies(self) -> NDArray[np.int64]:
-        """Return the best order of batches that the usual strategies propose."""
+        """Return the best order of batches that strategies propose."""
         problem, objective = self.problem, self.objective
-        strategies, n = usual_strategies(problem), self.spec.n_candidates(problem)
+        strategies, n = self.spec.proposers(problem), self.spec.n_candidates(problem)
         self._search = begin_best_of(problem, objective, self.seed, strategies, n)
         self._search.begin()
         for t in range(1, self._search.n_steps + 1):
