@@ -15,7 +15,7 @@ from skal.strategies._embedding import EmbeddingStrategy
 from skal.strategies._uncertainty import Margin
 
 # The time to find neighbours is quadratic in the rows of a cluster.
-_MAX_MEMBERS = 5_000
+_MAX_MEMBERS = 2_000
 
 
 class TypiClust(EmbeddingStrategy):
@@ -57,8 +57,8 @@ class TypiClust(EmbeddingStrategy):
     are asked for than there are clusters without a label, each cluster gives its next
     most typical row in turn.
 
-    More than 20,000 rows are clustered by minibatches, and of more than 5,000 rows in
-    a cluster, 5,000 drawn at random are considered. Time and memory then grow linearly
+    More than 20,000 rows are clustered by minibatches, and of more than 2,000 rows in
+    a cluster, 2,000 drawn at random are considered. Time and memory then grow linearly
     with the pool.
 
     References

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from skal import BADGE
+from skal import BADGE, BAIT, ClusterMargin, CoreSet, DropQuery, TypiClust
 from skal._threads import single_threaded
 from skal.strategies import Labelled
 
 MIB = 2**20
+SIZES = (10_000, 100_000, 1_000_000)
+STRATEGIES = [CoreSet(), BADGE(), TypiClust(), DropQuery(), ClusterMargin(), BAIT()]
 
 
 def task(n_rows, n_columns, n_classes, seed=0):
@@ -55,3 +57,19 @@ def test_memory_of_badge(dtype):
         f"the gradients have {full:.0f} MiB."
     )
     assert peak < 100
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda s: type(s).__name__)
+def test_time_and_memory_grow_linearly(strategy):
+    """In 32 columns with 5 classes, 100 labelled rows and a batch of 25."""
+    strategy.set_params(random_state=0)
+    found = [measure(strategy, *task(n_rows, 32, 5), n=25) for n_rows in SIZES]
+    line = ", ".join(
+        f"{n_rows}: {seconds:.2f} s {mebibytes:.0f} MiB"
+        for n_rows, (seconds, mebibytes) in zip(SIZES, found, strict=True)
+    )
+    print(f"\n{type(strategy).__name__}: {line}")
+    (_, _), (seconds, peak), (more_seconds, more_peak) = found
+    # Ten times the rows: what is above the noise of small figures grows about tenfold.
+    assert more_seconds < 20 * max(seconds, 0.05)
+    assert more_peak < 12 * max(peak, 8)

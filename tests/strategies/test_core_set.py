@@ -46,7 +46,8 @@ def test_the_first_row_of_all_is_in_the_middle(seed):
     expected = [first, *brute_force(scaled, [scaled[first]], 4)]
     none = Labelled(X[:0], np.zeros(0), np.arange(0))
     for labelled in (None, none):
-        found = CoreSet().fit(X).select(None, X, 5, labelled=labelled)
+        strategy = CoreSet(embedding=StandardScaler()).fit(X)
+        found = strategy.select(None, X, 5, labelled=labelled)
         assert found.tolist() == expected
 
 
