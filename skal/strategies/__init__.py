@@ -4,8 +4,10 @@ from skal.strategies._base import BaseStrategy, Labelled
 from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
 from skal.strategies._embedding import EmbeddingStrategy
 from skal.strategies._fixed import FixedOrder
+from skal.strategies._herding import Herding
 from skal.strategies._matching import IDMR, ODMR
 from skal.strategies._order import OrderStrategy
+from skal.strategies._prob_cover import ProbCover
 from skal.strategies._proxy import Proxy
 from skal.strategies._random import Random
 from skal.strategies._ranking import RankingStrategy
@@ -21,6 +23,7 @@ __all__ = [
     "BatchBALD",
     "EmbeddingStrategy",
     "FixedOrder",
+    "Herding",
     "Labelled",
     "LeastConfidence",
     "Longest",
@@ -28,6 +31,7 @@ __all__ = [
     "MaxEntropy",
     "MinConfidence",
     "OrderStrategy",
+    "ProbCover",
     "Proxy",
     "Random",
     "RankingStrategy",
