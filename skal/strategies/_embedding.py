@@ -128,7 +128,10 @@ class _Scaled:
     def fit(self, X):
         X = as_embedding(self.preparation.fit_transform(X), "the rows")
         self._is_sparse = _is_sparse(X)
-        self.scaler = _scaler(self._in_form(X), self._is_sparse).fit(self._in_form(X))
+        X = self._in_form(X)
+        self.scaler = _scaler(X, self._is_sparse).fit(X)
+        # Not a frame, whatever the user's configuration is.
+        self.scaler.set_output(transform="default")
         return self
 
     def transform(self, rows):
