@@ -73,7 +73,7 @@ class ProbCover(CoveringStrategy):
     References
     ----------
     Yehuda, Dekel, Hacohen and Weinshall, "Active Learning Through a Covering Lens",
-    NeurIPS 2022, algorithm 1, and section 3.3 on the radius.
+    NeurIPS 2022, algorithm 1, and its rule for the radius.
 
     Examples
     --------
@@ -117,8 +117,9 @@ class ProbCover(CoveringStrategy):
         self.delta_ = self.delta
         # Rows that only a net can embed have to wait for it.
         if self.delta is None and self._scaled is not None:
-            points = unit_rows(self._embed(None, X, np.arange(self.n_pool_)))
-            self.delta_ = self._pure_radius(points)
+            with single_threaded():
+                points = unit_rows(self._embed(None, X, np.arange(self.n_pool_)))
+                self.delta_ = self._pure_radius(points)
 
     def _kernel(self, estimator, points, known, weights):
         is_of_model = has_embedding(estimator) and not self._rows_alone
@@ -130,11 +131,10 @@ class ProbCover(CoveringStrategy):
         n = points.shape[0]
         n_clusters = min(self._n_clusters, n)
         # Fewer points may differ than there are clusters.
-        with single_threaded(), without_warnings("Number of distinct clusters"):
+        with without_warnings("Number of distinct clusters"):
             clusters = cluster(points, n_clusters, self.seed_)
         some = stream(self.seed_, Stream.SAMPLE).permutation(n)[:N_BALLS]
-        with single_threaded():
-            reach = np.sort(nearest_of_others(points, clusters, some))
+        reach = np.sort(nearest_of_others(points, clusters, some))
         radius = reach[len(reach) - ceil(self.purity * len(reach))]
         if radius < RESOLUTION:
             raise ValueError(

@@ -82,7 +82,6 @@ def of_rivals():
 
 
 @pytest.mark.skipif(find_spec("skactiveml") is None, reason="needs scikit-activeml")
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("name", "rival", "share_of_time"),
     [
@@ -107,7 +106,6 @@ def test_against_scikit_activeml(name, rival, share_of_time, of_rivals):
     assert peak < other_peak / 10
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "name", ["Herding, 2,000 references", "ProbCover, 2,000 references"]
 )
