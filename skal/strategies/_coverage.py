@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import row_norms, safe_sparse_dot
 
@@ -29,26 +30,42 @@ def unit_rows(points: Any) -> Any:
     return normalize(points, copy=True)
 
 
-def squared_distances(points: Any, references: Any, norms: Floats) -> Floats:
-    """Return squared Euclidean distances, in single precision.
+class Distances:
+    """Squared Euclidean distances to reference points, in single precision.
 
     Parameters
     ----------
-    points : array or csr matrix of shape (n_points, n_columns)
-    references : array or csr matrix of shape (n_references, n_columns)
-    norms : ndarray of shape (n_references,)
-        The squared lengths of the references.
+    references : array or csr matrix of shape (n_references, n_columns), dtype float32
 
-    Returns
-    -------
-    ndarray of shape (n_points, n_references)
-        Rounding may make one slightly negative.
+    Attributes
+    ----------
+    block : int
+        Number of points whose distances should be computed at once.
     """
-    found = safe_sparse_dot(points, references.T, dense_output=True)
-    found *= -2
-    found += norms
-    found += row_norms(points, squared=True)[:, None]
-    return found
+
+    def __init__(self, references: Any) -> None:
+        columns = references.T
+        self._columns = columns.tocsr() if sparse.issparse(columns) else columns
+        self._norms = row_norms(references, squared=True)
+        self.block = max(MIN_ROWS, BLOCK // max(1, len(self._norms)))
+
+    def of(self, points: Any) -> Floats:
+        """Return the squared distances of points to all references.
+
+        Parameters
+        ----------
+        points : array or csr matrix of shape (n_points, n_columns), dtype float32
+
+        Returns
+        -------
+        ndarray of shape (n_points, n_references), dtype float32
+            Rounding may make one slightly negative.
+        """
+        found = safe_sparse_dot(points, self._columns, dense_output=True)
+        found *= -2
+        found += self._norms
+        found += row_norms(points, squared=True)[:, None]
+        return found
 
 
 def least_distance(points: Any) -> float | None:
@@ -63,10 +80,9 @@ def least_distance(points: Any) -> float | None:
     float or None
         None if no two of them differ.
     """
-    norms, least = row_norms(points, squared=True), np.inf
-    block = max(MIN_ROWS, BLOCK // max(1, len(norms)))
-    for start in range(0, len(norms), block):
-        found = squared_distances(points[start : start + block], points, norms)
+    distances, least = Distances(points), np.inf
+    for start in range(0, points.shape[0], distances.block):
+        found = distances.of(points[start : start + distances.block])
         found[found < RESOLUTION**2] = np.inf
         least = min(least, float(found.min()))
     return None if np.isinf(least) else float(np.sqrt(least))
@@ -90,13 +106,12 @@ def nearest_of_others(
     ndarray of shape (n_rows,), dtype float32
         Infinite if there is one group.
     """
-    norms, found = row_norms(points, squared=True), np.empty(len(rows), np.float32)
-    block = max(MIN_ROWS, BLOCK // len(norms))
-    for start in range(0, len(rows), block):
-        part = rows[start : start + block]
-        squared = squared_distances(points[part], points, norms)
+    distances, found = Distances(points), np.empty(len(rows), np.float32)
+    for start in range(0, len(rows), distances.block):
+        part = rows[start : start + distances.block]
+        squared = distances.of(points[part])
         squared[groups[part][:, None] == groups] = np.inf
-        found[start : start + block] = squared.min(axis=1)
+        found[start : start + len(part)] = squared.min(axis=1)
     return np.sqrt(np.maximum(found, 0))
 
 
@@ -149,11 +164,11 @@ class Coverage:
         weights: NDArray[np.floating] | None = None,
     ) -> None:
         n = references.shape[0]
-        self.points, self.references, self.kernel = points, references, kernel
+        self.points, self.kernel = points, kernel
         self.weights = np.asarray(np.ones(n) if weights is None else weights, "f4")
-        self.norms = row_norms(references, squared=True)
+        self._distances = Distances(references)
         self.covered = np.zeros(n, dtype=np.float32)
-        self.block = max(MIN_ROWS, BLOCK // n)
+        self.block = self._distances.block
 
     def add(self, points: Any) -> None:
         """Let points cover the references.
@@ -230,6 +245,6 @@ class Coverage:
 
     def _values(self, points: Any) -> Floats:
         """Return the kernel of points and references."""
-        values = squared_distances(points, self.references, self.norms)
+        values = self._distances.of(points)
         self.kernel(values)
         return values
