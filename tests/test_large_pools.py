@@ -19,9 +19,11 @@ from skal import (
     ActiveLearner,
     AnnealingOracle,
     BaseStrategy,
+    Herding,
     LeastConfidence,
     Margin,
     MaxEntropy,
+    ProbCover,
     Problem,
     VariationRatio,
 )
@@ -30,7 +32,8 @@ from skal.inputs._containers import Joined, by_chunks, take, whole
 from skal.inputs._embedding import cluster
 from skal.inputs._joining import concat, joined
 from skal.strategies import _disagreement
-from skal.strategies._prepare import as_points
+from skal.strategies import _embedding as _embedding_strategy
+from skal.strategies._prepare import Preparation
 from skal.training import Trainer
 
 
@@ -72,6 +75,8 @@ BAGGING = BaggingClassifier(GaussianNB(), 5)
         (VariationRatio(), BAGGING),
         (IDMR(Margin()), None),
         (ODMR(Margin()), None),
+        (Herding("margin"), None),
+        (ProbCover(), None),
         (AnnealingOracle(n_steps=6, n_greedy=1), None),
     ],
     ids=lambda one: type(one).__name__,
@@ -81,7 +86,7 @@ def test_a_large_pool_gives_the_results_of_a_small_one(
 ):
     """Candidates in chunks, and warm start and pool apart: the same, bit for bit."""
     expected = fit(sets, strategy, estimator)
-    for module in (_containers, _disagreement):
+    for module in (_containers, _disagreement, _embedding_strategy):
         monkeypatch.setattr(module, "AT_ONCE", 64)
     monkeypatch.setattr(_joining, "LARGE_BYTES", 0)
     found = fit(sets, strategy, estimator)
@@ -206,14 +211,18 @@ def test_clusters_of_a_large_pool_are_those_of_some_rows(monkeypatch):
 @pytest.mark.parametrize("part", [0, 1])
 def test_gaps_in_a_large_pool_are_filled_in(part, bad):
     parts = [np.arange(6.0).reshape(3, 2), np.arange(8.0).reshape(4, 2)]
-    points = as_points(Joined(*parts), None, 0)
+    points = as_points(Joined(*parts))
     assert isinstance(points, Joined)
     parts[part][1, 1] = bad
     if np.isnan(bad):
-        assert np.isfinite(as_points(Joined(*parts), None, 0)).all()
+        assert np.isfinite(as_points(Joined(*parts))).all()
     else:
         with pytest.raises(ValueError, match="infinity"):
-            as_points(Joined(*parts), None, 0)
+            as_points(Joined(*parts))
+
+
+def as_points(rows):
+    return Preparation(None, 0, "").fit_transform(rows)
 
 
 @pytest.mark.parametrize("n", [0, 1, 63, 64, 65, 1000, 5000])

@@ -3,6 +3,8 @@
 Any other model is given rows of numbers and has no embedding of its own.
 """
 
+from math import prod
+
 import numpy as np
 from scipy import sparse
 from sklearn.pipeline import Pipeline
@@ -77,11 +79,13 @@ def as_embedding(found, name):
         If they are not numbers, or one of them is missing or infinite.
     """
     try:
-        if sparse.issparse(found):
-            found = found.tocsr().astype(np.float32)
-        else:
-            found = np.asarray(found, dtype=np.float32)
-            found = found.reshape(len(found), -1)
+        # A number beyond single precision becomes infinite, and is refused below.
+        with np.errstate(over="ignore"):
+            if sparse.issparse(found):
+                found = found.tocsr().astype(np.float32)
+            else:
+                found = np.asarray(found, dtype=np.float32)
+                found = found.reshape(len(found), prod(found.shape[1:]))
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"The embeddings of {name} must be numbers: {error}. Set `embedding` to a "
@@ -105,6 +109,6 @@ def is_constant(model):
 
 def _pipeline(model):
     """Return the Pipeline of several steps in a model, or None."""
-    while model is not None and not isinstance(model, Pipeline):
+    while model is not None and not (isinstance(model, Pipeline) and len(model) > 1):
         model = inside(model)
-    return model if model is not None and len(model) > 1 else None
+    return model

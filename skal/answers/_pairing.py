@@ -66,7 +66,7 @@ def check_pairing(strategy, estimator, n_warm=None):
             f"{type(strategy).__name__} needs a model in the first round, and the warm "
             "start is empty: give X_warm or a positive warm_size, or let a strategy "
             "that needs no model begin, as in "
-            f"Then(Random(), {type(strategy).__name__}(...))."
+            f"Then(Herding(), {type(strategy).__name__}(...))."
         )
     if get_tags(estimator).input_tags.pairwise:
         raise ValueError(

@@ -10,8 +10,10 @@ from skal.strategies._embedding import EmbeddingStrategy
 from skal.strategies._fisher import BAIT
 from skal.strategies._fixed import FixedOrder
 from skal.strategies._gradients import BADGE
+from skal.strategies._herding import Herding
 from skal.strategies._matching import IDMR, ODMR
 from skal.strategies._order import OrderStrategy
+from skal.strategies._prob_cover import ProbCover
 from skal.strategies._proxy import Proxy
 from skal.strategies._random import Random
 from skal.strategies._ranking import RankingStrategy
@@ -33,6 +35,7 @@ __all__ = [
     "DropQuery",
     "EmbeddingStrategy",
     "FixedOrder",
+    "Herding",
     "Labelled",
     "LeastConfidence",
     "Longest",
@@ -40,6 +43,7 @@ __all__ = [
     "MaxEntropy",
     "MinConfidence",
     "OrderStrategy",
+    "ProbCover",
     "Proxy",
     "Random",
     "RankingStrategy",

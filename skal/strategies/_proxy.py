@@ -6,8 +6,6 @@ import numpy as np
 from joblib import hash as fingerprint
 
 from skal._sklearn import HasMethods
-from skal._threads import single_threaded
-from skal.answers._fixed_classes import class_list
 from skal.answers._needs import (
     strategy_needs,
     strategy_peeks,
@@ -15,13 +13,12 @@ from skal.answers._needs import (
     works_from_nothing,
 )
 from skal.answers._pairing import check_pairing
-from skal.inputs._checks import Predicts, check_labels
-from skal.inputs._containers import n_rows, take
-from skal.problem import Problem
+from skal.inputs._checks import Predicts
+from skal.inputs._containers import n_rows
 from skal.seeding import Stream, stream
 from skal.strategies._base import BaseStrategy, Labelled, fit_inner
 from skal.strategies._batches import ask
-from skal.training import Trainer, row_priority
+from skal.strategies._inner_training import InnerTraining
 
 
 class Proxy(BaseStrategy):
@@ -124,6 +121,12 @@ class Proxy(BaseStrategy):
         """Return whether the inner strategy searches on the validation set."""
         return strategy_searches(self.strategy)
 
+    @property
+    def n_trainings_(self):
+        """Number of trainings of proxies, and by the inner strategy."""
+        of_inner = getattr(self.strategy_, "n_trainings_", 0)
+        return of_inner + self._training.n_trainings
+
     def _fit(self, X, y, problem):
         n_warm = None if problem is None else n_rows(problem.X_warm)
         check_pairing(self.strategy, self.estimator, n_warm)
@@ -132,8 +135,9 @@ class Proxy(BaseStrategy):
             problem = replace(problem, estimator=self.estimator, fit_params={})
         rng = stream(self.seed_, Stream.STRATEGY)
         self.strategy_ = fit_inner(self.strategy, X, problem, rng)
-        self.n_trainings_ = getattr(self.strategy_, "n_trainings_", 0)
-        self._problem = _without_pool(problem)
+        self._training = InnerTraining(
+            self.estimator, problem, self.seed_, self.n_pool_
+        )
         self._key, self._model = None, None
 
     def _select(self, estimator, X, n, candidates, labelled):
@@ -145,8 +149,9 @@ class Proxy(BaseStrategy):
 
     def _labelled_or_warm(self, labelled):
         """Return the labelled rows; the warm start if `labelled` is None."""
-        if labelled is None and self._problem is not None:
-            X, y = self._problem.X_warm, self._problem.y_warm
+        problem = self._training.problem
+        if labelled is None and problem is not None:
+            X, y = problem.X_warm, problem.y_warm
             return Labelled(X, y, np.full(n_rows(X), -1))
         if labelled is None or n_rows(labelled.X) == 0:
             raise ValueError(
@@ -160,55 +165,6 @@ class Proxy(BaseStrategy):
         """Return the proxy trained on the labelled rows, the last one if it was."""
         key = fingerprint(labelled)
         if key != self._key:
-            self._model = self._train(labelled)
+            self._model = self._training.train(labelled)
             self._key = key
-            self.n_trainings_ += 1
         return self._model
-
-    def _train(self, labelled):
-        """Train as a learner would, in a problem whose pool is the labelled rows."""
-        trainer = Trainer(self._problem_of(labelled))
-        trainer.priority = self._priority(np.asarray(labelled.positions))
-        with single_threaded():
-            return trainer.train(np.arange(n_rows(labelled.X)))
-
-    def _problem_of(self, labelled):
-        """Return a problem whose pool is the labelled rows, without a warm start."""
-        y, no_rows = check_labels(labelled.y, "labelled.y"), np.arange(0)
-        sets = {
-            "X_pool": labelled.X,
-            "y_pool": y,
-            "X_warm": take(labelled.X, no_rows),
-            "y_warm": take(y, no_rows),
-            "pool_rows": np.arange(n_rows(labelled.X)),
-        }
-        if self._problem is not None:
-            return replace(self._problem, **sets)
-        return Problem(
-            **sets,
-            classes=class_list([y]),
-            estimator=self.estimator,
-            scorer=None,
-            batch_size=1,
-            n_rounds=1,
-            seed=self.seed_,
-        )
-
-    def _priority(self, positions):
-        """Return the priorities of the rows in the learner's canonical order.
-
-        `positions` has shape (n_labelled,), with -1 for the warm start.
-        """
-        is_warm = positions < 0
-        n_warm = int(is_warm.sum())
-        rows = n_warm + positions
-        rows[is_warm] = np.arange(n_warm)
-        seed = self.seed_ if self._problem is None else self._problem.seed
-        return row_priority(seed, n_warm + self.n_pool_)[rows]
-
-
-def _without_pool(problem):
-    """Return the parts of a problem that a proxy needs, without the pool's rows."""
-    if problem is None:
-        return None
-    return replace(problem.for_selection(), X_pool=None, scorer=None)

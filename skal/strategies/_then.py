@@ -41,16 +41,16 @@ class Then(BaseStrategy):
 
     See Also
     --------
-    Random : Needs no model.
+    Herding, ProbCover, Random : Need no model.
 
     Examples
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.linear_model import LogisticRegression
-    >>> from skal import ActiveLearner, Margin, Random, Then
+    >>> from skal import ActiveLearner, Herding, Margin, Then
     >>> X, y = load_iris(return_X_y=True)
     >>> learner = ActiveLearner(LogisticRegression(max_iter=500),
-    ...                         Then(Random(), Margin()), warm_size=0, batch_size=5,
+    ...                         Then(Herding(), Margin()), warm_size=0, batch_size=5,
     ...                         n_rounds=4, random_state=0)
     >>> learner.fit(X, y).order_.shape
     (20,)

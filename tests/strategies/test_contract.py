@@ -12,9 +12,11 @@ from skal import (
     AnnealingOracle,
     BatchBALD,
     FixedOrder,
+    Herding,
     LeastConfidence,
     Margin,
     MaxEntropy,
+    ProbCover,
     Proxy,
     Random,
     Then,
@@ -44,6 +46,12 @@ UNCERTAINTY = [MaxEntropy(), LeastConfidence(), Margin()]
         IDMR(Proxy(Margin(), LogisticRegression(C=0.1)), n_bins=2),
         Then(Random(), Margin(), n_first=50),
         Then(Random(), Margin()),
+        Herding(),
+        Herding("margin"),
+        Herding("entropy", n_references=9, temperature=2.0),
+        ProbCover(),
+        ProbCover(0.5, n_references=20),
+        Then(Herding(), Margin()),
     ]
 )
 def test_contract(check):

@@ -307,7 +307,7 @@ def test_no_label_of_the_pool_is_kept(sets):
         Proxy(Margin(), LINEAR),
         Proxy(AnnealingOracle(n_steps=2), LINEAR),
     ):
-        kept = follow(LINEAR, strategy, sets).strategy_._problem
+        kept = follow(LINEAR, strategy, sets).strategy_._training.problem
         hidden = (kept.X_pool, kept.y_pool, kept.X_val, kept.y_val, kept.X_test)
         assert hidden == (None,) * 5
 

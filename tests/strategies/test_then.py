@@ -51,7 +51,7 @@ def test_the_second_strategy_is_given_the_model():
 
 
 def test_strategies_that_need_a_model_say_how_to_begin():
-    with pytest.raises(ValueError, match=r"as in Then\(Random\(\), MaxEntropy\("):
+    with pytest.raises(ValueError, match=r"as in Then\(Herding\(\), MaxEntropy\("):
         learner(MaxEntropy()).fit(X, Y)
     with pytest.raises(ValueError, match="Then needs a model in the first round"):
         learner(Then(Margin(), Random())).fit(X, Y)
