@@ -30,6 +30,7 @@ _HOMES = {
     "Problem": "skal.problem",
     "Proxy": "skal.strategies",
     "Random": "skal.strategies",
+    "Stochastic": "skal.strategies",
     "Then": "skal.strategies",
     "VariationRatio": "skal.strategies",
     "compare": "skal.studies",

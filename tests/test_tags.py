@@ -18,6 +18,7 @@ from skal import (
     Longest,
     MinConfidence,
     Random,
+    Stochastic,
     split,
 )
 from skal.datasets import make_tagged_sentences
@@ -87,6 +88,7 @@ def tagger_of(sentences):
         MinConfidence(),
         MinConfidence(normalize=True),
         IDMR(MinConfidence(), bins="length"),
+        Stochastic(MinConfidence()),
         AnnealingOracle(n_steps=10),
         AnnealingOracle(n_steps=10, n_jobs=2),
     ],
@@ -181,6 +183,8 @@ def test_what_is_not_for_taggers_says_so(sentences):
         make_learner(LeastConfidence()).fit(*sentences)
     with pytest.raises(ValueError, match="ODMR sorts rows by their label"):
         make_learner(ODMR(Longest())).fit(*sentences)
+    with pytest.raises(ValueError, match="a row with tags has several: leave `strata`"):
+        make_learner(Stochastic(Longest(), strata="class")).fit(*sentences)
 
 
 def test_min_confidence_says_what_it_needs(blobs):

@@ -10,6 +10,7 @@ from skal.strategies._proxy import Proxy
 from skal.strategies._random import Random
 from skal.strategies._ranking import RankingStrategy
 from skal.strategies._sequences import Longest, MinConfidence
+from skal.strategies._stochastic import Stochastic
 from skal.strategies._then import Then
 from skal.strategies._uncertainty import LeastConfidence, Margin, MaxEntropy
 
@@ -31,6 +32,7 @@ __all__ = [
     "Proxy",
     "Random",
     "RankingStrategy",
+    "Stochastic",
     "Then",
     "VariationRatio",
 ]

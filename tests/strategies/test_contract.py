@@ -17,6 +17,7 @@ from skal import (
     MaxEntropy,
     Proxy,
     Random,
+    Stochastic,
     Then,
     VariationRatio,
 )
@@ -44,6 +45,9 @@ UNCERTAINTY = [MaxEntropy(), LeastConfidence(), Margin()]
         IDMR(Proxy(Margin(), LogisticRegression(C=0.1)), n_bins=2),
         Then(Random(), Margin(), n_first=50),
         Then(Random(), Margin()),
+        Stochastic(Margin()),
+        Stochastic(MaxEntropy(), "softrank", strata="class"),
+        IDMR(Stochastic(LeastConfidence(), "softmax", 5.0), n_bins=2),
     ]
 )
 def test_contract(check):
