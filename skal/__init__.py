@@ -17,6 +17,8 @@ _HOMES = {
     "BatchBALD": "skal.strategies",
     "BeamOracle": "skal.oracle",
     "BestOfStrategiesOracle": "skal.oracle",
+    "Committee": "skal.strategies",
+    "EPIG": "skal.strategies",
     "ExhaustiveOracle": "skal.oracle",
     "FixedOrder": "skal.strategies",
     "GreedyOracle": "skal.oracle",

@@ -1,8 +1,9 @@
 """Strategies, which choose the rows to label next."""
 
 from skal.strategies._base import BaseStrategy, Labelled
-from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
+from skal.strategies._disagreement import BALD, BatchBALD, Committee, VariationRatio
 from skal.strategies._embedding import EmbeddingStrategy
+from skal.strategies._epig import EPIG
 from skal.strategies._fixed import FixedOrder
 from skal.strategies._matching import IDMR, ODMR
 from skal.strategies._order import OrderStrategy
@@ -16,10 +17,12 @@ from skal.strategies._uncertainty import LeastConfidence, Margin, MaxEntropy
 
 __all__ = [
     "BALD",
+    "EPIG",
     "IDMR",
     "ODMR",
     "BaseStrategy",
     "BatchBALD",
+    "Committee",
     "EmbeddingStrategy",
     "FixedOrder",
     "Labelled",

@@ -9,8 +9,10 @@ from sklearn.base import BaseEstimator
 
 from skal import (
     BALD,
+    EPIG,
     IDMR,
     BatchBALD,
+    Committee,
     FixedOrder,
     LeastConfidence,
     Longest,
@@ -18,6 +20,7 @@ from skal import (
     MaxEntropy,
     MinConfidence,
     Random,
+    Stochastic,
     VariationRatio,
 )
 from skal._threads import single_threaded
@@ -78,6 +81,11 @@ def measure(strategy, net, n_rows):
         BALD(),
         VariationRatio(),
         BatchBALD(n_configurations=1000),
+        EPIG(),
+        Committee(),
+        Committee("kl"),
+        Stochastic(Margin()),
+        Stochastic(Margin(), "softrank"),
         IDMR(MaxEntropy(), bins=lambda X: np.arange(len(X)) % 5),
     ],
     ids=lambda strategy: type(strategy).__name__,

@@ -7,10 +7,12 @@ from sklearn.svm import LinearSVC
 
 from skal import (
     BALD,
+    EPIG,
     IDMR,
     ODMR,
     AnnealingOracle,
     BatchBALD,
+    Committee,
     FixedOrder,
     LeastConfidence,
     Margin,
@@ -55,7 +57,15 @@ def test_contract(check):
 
 
 @parametrize_with_strategy_checks(
-    [BALD(), VariationRatio(), BatchBALD(n_configurations=50)],
+    [
+        BALD(),
+        VariationRatio(),
+        BatchBALD(n_configurations=50),
+        EPIG(n_targets=15),
+        Committee(),
+        Committee("kl"),
+        Stochastic(BALD()),
+    ],
     estimator=RandomForestClassifier(10, max_depth=3),
 )
 def test_contract_of_disagreement(check):
