@@ -12,6 +12,7 @@ from skal.strategies._random import Random
 from skal.strategies._ranking import RankingStrategy
 from skal.strategies._sequences import Longest, MinConfidence
 from skal.strategies._stochastic import Stochastic
+from skal.strategies._tagging import Fluctuation, TagCount, TokenEntropy
 from skal.strategies._then import Then
 from skal.strategies._uncertainty import LeastConfidence, Margin, MaxEntropy
 
@@ -25,6 +26,7 @@ __all__ = [
     "Committee",
     "EmbeddingStrategy",
     "FixedOrder",
+    "Fluctuation",
     "Labelled",
     "LeastConfidence",
     "Longest",
@@ -36,6 +38,8 @@ __all__ = [
     "Random",
     "RankingStrategy",
     "Stochastic",
+    "TagCount",
     "Then",
+    "TokenEntropy",
     "VariationRatio",
 ]

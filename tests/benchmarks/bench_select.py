@@ -21,6 +21,7 @@ from skal import (
     MinConfidence,
     Random,
     Stochastic,
+    TokenEntropy,
     VariationRatio,
 )
 from skal._threads import single_threaded
@@ -78,6 +79,7 @@ def measure(strategy, net, n_rows):
         Margin(),
         Longest(),
         MinConfidence(),
+        TokenEntropy(),
         BALD(),
         VariationRatio(),
         BatchBALD(n_configurations=1000),
