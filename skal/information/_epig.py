@@ -12,8 +12,9 @@ def epig(
     """Information of each row's label about the labels of other rows (EPIG).
 
     The expected predictive information gain is the mutual information between the label
-    of a row and that of a target row, averaged over the target rows. Given the model,
-    labels are independent; their joint distribution is the mean over posterior samples.
+    of a row and the label of a target row, averaged over the target rows. Given the
+    model, labels are independent; their joint distribution is the mean over posterior
+    samples.
 
     Parameters
     ----------
@@ -22,7 +23,7 @@ def epig(
     targets_J_T_C : array-like of shape (n_targets, n_samples, n_classes)
         The same for the target rows, by the same posterior samples.
     max_bytes : int, default=2**22
-        Limit on working memory, besides the input and the result. More is no faster.
+        Limit on working memory, besides the input and the result. More does not help.
 
     Returns
     -------
@@ -32,7 +33,7 @@ def epig(
     Raises
     ------
     ValueError
-        If there is no target row, or the numbers of samples or classes differ.
+        If targets are missing, or the numbers of samples or classes differ.
 
     References
     ----------
@@ -90,5 +91,5 @@ def _check_targets(probs_N_T_C: Floats, targets_J_T_C: Floats) -> None:
             "The targets must have shape (n_targets, "
             f"{', '.join(map(str, probs_N_T_C.shape[1:]))}), with at least one target, "
             f"got {targets_J_T_C.shape}: sample their probabilities from the same "
-            "models as those of the rows."
+            "models as for the rows."
         )

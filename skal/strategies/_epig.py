@@ -22,7 +22,7 @@ class EPIG(SamplingStrategy):
     Parameters
     ----------
     X_target : rows or None, default=None
-        Rows like those that are to be predicted, in the same container as the pool,
+        Rows like the ones to be predicted, in the same container as the pool,
         without labels. By default, the rows of the pool.
 
     n_targets : int, default=100
@@ -50,7 +50,7 @@ class EPIG(SamplingStrategy):
     -----
     The model is asked about the targets and the candidates one after the other. Called
     with the same seed, `sample_proba` of a net of your own must use the same networks,
-    as those of `skal.nets` do.
+    as the nets of `skal.nets` do.
 
     References
     ----------
@@ -87,7 +87,7 @@ class EPIG(SamplingStrategy):
         if n == 0:
             raise ValueError(
                 "X_target of EPIG must have at least one row: name the rows that are "
-                "to be predicted, or leave it out to take those of the pool."
+                "to be predicted, or leave it out to take the pool's."
             )
         rng = stream(self.seed_, Stream.SAMPLE)
         self.targets_ = np.sort(rng.permutation(n)[: self.n_targets])

@@ -211,7 +211,7 @@ def _ranks_of(utility, priority):
 
 
 def _ranks_within(classes, utility, priority):
-    """Return the rank of each utility among those of the same class, from 0."""
+    """Return the rank of each utility within its class, from 0."""
     _, codes = np.unique(classes, return_inverse=True)
     order = np.lexsort((priority, -utility, codes))
     starts = np.searchsorted(codes[order], codes[order])

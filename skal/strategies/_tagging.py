@@ -114,7 +114,7 @@ class TokenEntropy(_EntityStrategy):
     ----------
     kind : {"total", "mean", "positive"}, default="total"
         Which entropy of a sentence to take: the sum over its tokens, the mean over
-        them, or the sum over those that are predicted to be in an entity.
+        them, or the sum over tokens predicted to be in an entity.
 
     outside : str or int, default="O"
         The tag of tokens that are in no entity. Used by ``kind="positive"`` only.

@@ -35,12 +35,13 @@ class MockNet(BaseEstimator):
     def __init__(self, probs_N_T_C):
         self.probs_N_T_C = probs_N_T_C
         self.probs_N_C = probs_N_T_C[:, 0]
+        self.log_probs_N_T_C = np.log(probs_N_T_C)
 
     def predict_proba(self, X):
         return self.probs_N_C[: len(X)]
 
     def predict_token_log_proba(self, X):
-        return [rows for rows in self.probs_N_T_C[: len(X)]]
+        return [rows for rows in self.log_probs_N_T_C[: len(X)]]
 
     def sample_proba(self, X, n_samples, random_state):
         return self.probs_N_T_C[: len(X)]
