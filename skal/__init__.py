@@ -33,6 +33,7 @@ _HOMES = {
     "Problem": "skal.problem",
     "Proxy": "skal.strategies",
     "Random": "skal.strategies",
+    "SkactivemlStrategy": "skal.strategies",
     "Stochastic": "skal.strategies",
     "TagCount": "skal.strategies",
     "Then": "skal.strategies",

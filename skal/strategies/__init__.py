@@ -11,6 +11,7 @@ from skal.strategies._proxy import Proxy
 from skal.strategies._random import Random
 from skal.strategies._ranking import RankingStrategy
 from skal.strategies._sequences import Longest, MinConfidence
+from skal.strategies._skactiveml import SkactivemlStrategy, as_query_strategy
 from skal.strategies._stochastic import Stochastic
 from skal.strategies._tagging import Fluctuation, TagCount, TokenEntropy
 from skal.strategies._then import Then
@@ -37,9 +38,11 @@ __all__ = [
     "Proxy",
     "Random",
     "RankingStrategy",
+    "SkactivemlStrategy",
     "Stochastic",
     "TagCount",
     "Then",
     "TokenEntropy",
     "VariationRatio",
+    "as_query_strategy",
 ]
