@@ -246,7 +246,7 @@ class Fluctuation(RankingStrategy):
     >>> from skal import ActiveLearner, Fluctuation
     >>> from skal.datasets import make_tagged_sentences
     >>> from skal.nets import BiLSTMTagger
-    >>> X, y = make_tagged_sentences(60, random_state=0)
+    >>> X, y = make_tagged_sentences(80, random_state=0)
     >>> learner = ActiveLearner(BiLSTMTagger(max_epochs=2), Fluctuation(), warm_size=10,
     ...                         batch_size=5, n_rounds=3, random_state=0)
     >>> learner.fit(X, y).order_.shape
