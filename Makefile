@@ -7,7 +7,9 @@ BIN := $(VENV)/bin
 LOWEST := .venv-lowest
 NEED_TORCH := skal/nets tests/nets tests/benchmarks tests/oracle/test_searches.py \
 	tests/utils/test_margins.py tests/test_methods.py tests/examples/test_reproduction.py \
-	tests/examples/test_original_cost.py skal/strategies/_sequences.py skal/utils/rows.py
+	tests/examples/test_original_cost.py skal/strategies/_sequences.py \
+	skal/strategies/_tagging.py skal/utils/rows.py
+NEED_SKACTIVEML := skal/strategies/_skactiveml.py skal/strategies/_skactiveml_query.py
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt
 
@@ -20,10 +22,11 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 # Tests on the lowest versions that pyproject.toml allows. Torch is left out, and with it
-# the nets: their lower bounds (torch, skorch, safetensors, transformers) are not tested.
+# the nets: their lower bounds (torch, skorch, safetensors, transformers) are not tested,
+# nor is scikit-activeml, which needs a newer numpy.
 # Needs a Python with wheels of these versions, such as 3.11.
 test-lowest: $(LOWEST)/.test
-	$(LOWEST)/bin/python -m pytest -n 2 $(addprefix --ignore=,$(NEED_TORCH)) $(ARGS)
+	$(LOWEST)/bin/python -m pytest -n 2 $(addprefix --ignore=,$(NEED_TORCH) $(NEED_SKACTIVEML)) $(ARGS)
 
 # The tests, and how much of skal they run; the total is the last line of the table.
 coverage: $(VENV)/.test

@@ -2,15 +2,19 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.special import rel_entr
 
 from skal.information import (
-    _Outcomes,
     batchbald,
     entropy,
+    epig,
     joint_entropy,
+    kl_to_consensus,
     mutual_information,
     variation_ratio,
+    vote_entropy,
 )
+from skal.information._batchbald import _Outcomes
 
 
 def make_probs(n_rows, n_samples=5, n_classes=3, sharpness=1.0, seed=0):
@@ -220,3 +224,78 @@ def test_all_rows_and_none_can_be_picked():
         batchbald(probs, 6)
     with pytest.raises(ValueError, match="have the shape"):
         batchbald(probs[0], 1)
+
+
+# Committees
+
+
+def test_kl_to_consensus_is_the_mutual_information():
+    for seed, dtype in product(range(5), (np.float64, np.float32)):
+        probs = make_probs(30, 7, 4, sharpness=3.0, seed=seed).astype(dtype)
+        probs[:3, :, 0] = 0  # a class that no member thinks possible
+        probs[:3] /= probs[:3].sum(axis=2, keepdims=True)
+        plain = [
+            np.mean([sum(rel_entr(p, row.mean(axis=0))) for p in row])
+            for row in probs.astype(np.float64)
+        ]
+        np.testing.assert_allclose(kl_to_consensus(probs), plain, atol=1e-12)
+        np.testing.assert_allclose(
+            kl_to_consensus(probs), mutual_information(probs), atol=1e-7
+        )
+        for max_bytes in (1, 5000):
+            small = kl_to_consensus(probs, max_bytes=max_bytes)
+            np.testing.assert_array_equal(small, kl_to_consensus(probs))
+
+
+def test_vote_entropy_against_counted_votes():
+    for seed in range(5):
+        probs = make_probs(40, 7, 4, seed=seed)
+        expected = []
+        for row in probs:
+            shares = np.bincount(row.argmax(axis=1), minlength=4) / 7
+            expected.append(-sum(p * np.log(p) for p in shares if p > 0))
+        np.testing.assert_allclose(vote_entropy(probs), expected, atol=1e-12)
+        assert vote_entropy(probs).max() <= np.log(4)
+
+
+# Expected predictive information gain
+
+
+def plain_epig(probs_N_T_C, targets_J_T_C):
+    """Sum over the labels of a row and a target, as in the paper."""
+    found = np.zeros((len(probs_N_T_C), len(targets_J_T_C)))
+    for i, row in enumerate(probs_N_T_C):
+        for j, target in enumerate(targets_J_T_C):
+            for c, d in product(range(row.shape[1]), range(target.shape[1])):
+                joint = np.mean(row[:, c] * target[:, d])
+                alone = np.mean(row[:, c]) * np.mean(target[:, d])
+                found[i, j] += joint * np.log(joint / alone) if joint > 0 else 0.0
+    return found.mean(axis=1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("max_bytes", [1, 3000, 2**27])
+def test_epig_against_a_sum_over_labels(seed, max_bytes):
+    probs = make_probs(12, 6, 3, sharpness=4.0, seed=seed)
+    targets = make_probs(5, 6, 3, sharpness=4.0, seed=seed + 100)
+    probs[0] = probs[0, 0]  # samples that agree tell nothing
+    targets[0] = [1, 0, 0]
+    found = epig(probs, targets, max_bytes=max_bytes)
+    np.testing.assert_allclose(found, plain_epig(probs, targets), atol=1e-12)
+    assert found[0] == pytest.approx(0, abs=1e-12)
+    single = epig(probs.astype(np.float32), targets.astype(np.float32))
+    np.testing.assert_allclose(single, found, atol=1e-6)
+
+
+def test_epig_is_at_most_bald():
+    probs = make_probs(50, 8, 4, sharpness=3.0)
+    assert (epig(probs, probs[:20]) <= mutual_information(probs) + 1e-12).all()
+
+
+def test_epig_of_targets_from_other_models_is_refused():
+    probs = make_probs(4, 6, 3)
+    for targets in (make_probs(4, 5, 3), make_probs(4, 6, 2), probs[:0]):
+        with pytest.raises(ValueError, match=r"must have shape \(n_targets, 6, 3\)"):
+            epig(probs, targets)
+    with pytest.raises(ValueError, match="must be numbers, got NaN"):
+        epig(probs, np.full((2, 6, 3), np.nan))

@@ -11,9 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 # Packages whose distribution has another name.
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "skactiveml": "scikit-activeml"}
 # The extra `docs` has no pins: no target builds the documentation yet.
-PINNED = ["nets", "text", "plot", "progress", "test", "lint"]
+PINNED = ["nets", "text", "plot", "progress", "skactiveml", "test", "lint"]
 
 
 @pytest.fixture(scope="module")

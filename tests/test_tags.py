@@ -14,10 +14,14 @@ from skal import (
     ActiveLearner,
     AnnealingOracle,
     FixedOrder,
+    Fluctuation,
     LeastConfidence,
     Longest,
     MinConfidence,
     Random,
+    Stochastic,
+    TagCount,
+    TokenEntropy,
     split,
 )
 from skal.datasets import make_tagged_sentences
@@ -87,6 +91,15 @@ def tagger_of(sentences):
         MinConfidence(),
         MinConfidence(normalize=True),
         IDMR(MinConfidence(), bins="length"),
+        Stochastic(MinConfidence()),
+        TagCount(),
+        TokenEntropy(),
+        TokenEntropy("mean"),
+        TokenEntropy("positive"),
+        Fluctuation(),
+        Fluctuation(normalize=False),
+        Stochastic(Fluctuation()),
+        IDMR(Fluctuation(), bins="length"),
         AnnealingOracle(n_steps=10),
         AnnealingOracle(n_steps=10, n_jobs=2),
     ],
@@ -181,6 +194,10 @@ def test_what_is_not_for_taggers_says_so(sentences):
         make_learner(LeastConfidence()).fit(*sentences)
     with pytest.raises(ValueError, match="ODMR sorts rows by their label"):
         make_learner(ODMR(Longest())).fit(*sentences)
+    with pytest.raises(ValueError, match=r"outside of TagCount must .* got 'none'"):
+        make_learner(TagCount(outside="none")).fit(*sentences)
+    with pytest.raises(ValueError, match="a row with tags has several: leave `strata`"):
+        make_learner(Stochastic(Longest(), strata="class")).fit(*sentences)
 
 
 def test_min_confidence_says_what_it_needs(blobs):

@@ -10,6 +10,7 @@ import numpy as np
 from skal.answers._errors import explained
 from skal.answers._wrapper import name_of
 from skal.inputs._containers import n_rows
+from skal.inputs._tags import is_tags
 
 # Wide enough for half precision and for rounded probabilities. A multilabel model is
 # further off in most rows.
@@ -172,6 +173,34 @@ def token_log_probabilities(model, X):
             f"(n_tokens, n_tags) for each of the {n_rows(X)} sentences, got "
             f"{len(found)} arrays, of {sorted({np.ndim(rows) for rows in found})} "
             "dimensions: return a list with one such array per sentence."
+        )
+    return found
+
+
+def predicted_tags(model, X):
+    """Return a tagger's predictions, one list of tags per sentence.
+
+    Parameters
+    ----------
+    model : fitted tagger
+    X : list of n_rows sentences
+        Sentences to predict.
+
+    Returns
+    -------
+    list of n_rows sequences of tags
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer lists than sentences, or one label per sentence.
+    """
+    found = list(model.predict(X))
+    if len(found) != n_rows(X) or (found and not is_tags(found)):
+        raise ValueError(
+            f"{name_of(model)}.predict must return a list of tags for each of the "
+            f"{n_rows(X)} sentences, got {found[:1]!r:.60} for the first of "
+            f"{len(found)}: choose a tagger, such as skal.nets.BiLSTMTagger."
         )
     return found
 

@@ -4,9 +4,10 @@ from skal.strategies._alfa_mix import AlfaMix
 from skal.strategies._base import BaseStrategy, Labelled
 from skal.strategies._clusters import ClusterMargin, TypiClust
 from skal.strategies._core_set import CoreSet
-from skal.strategies._disagreement import BALD, BatchBALD, VariationRatio
+from skal.strategies._disagreement import BALD, BatchBALD, Committee, VariationRatio
 from skal.strategies._drop_query import DropQuery
 from skal.strategies._embedding import EmbeddingStrategy
+from skal.strategies._epig import EPIG
 from skal.strategies._fisher import BAIT
 from skal.strategies._fixed import FixedOrder
 from skal.strategies._gradients import BADGE
@@ -18,6 +19,9 @@ from skal.strategies._proxy import Proxy
 from skal.strategies._random import Random
 from skal.strategies._ranking import RankingStrategy
 from skal.strategies._sequences import Longest, MinConfidence
+from skal.strategies._skactiveml import SkactivemlStrategy, as_query_strategy
+from skal.strategies._stochastic import Stochastic
+from skal.strategies._tagging import Fluctuation, TagCount, TokenEntropy
 from skal.strategies._then import Then
 from skal.strategies._uncertainty import LeastConfidence, Margin, MaxEntropy
 
@@ -25,16 +29,19 @@ __all__ = [
     "BADGE",
     "BAIT",
     "BALD",
+    "EPIG",
     "IDMR",
     "ODMR",
     "AlfaMix",
     "BaseStrategy",
     "BatchBALD",
     "ClusterMargin",
+    "Committee",
     "CoreSet",
     "DropQuery",
     "EmbeddingStrategy",
     "FixedOrder",
+    "Fluctuation",
     "Herding",
     "Labelled",
     "LeastConfidence",
@@ -47,7 +54,12 @@ __all__ = [
     "Proxy",
     "Random",
     "RankingStrategy",
+    "SkactivemlStrategy",
+    "Stochastic",
+    "TagCount",
     "Then",
+    "TokenEntropy",
     "TypiClust",
     "VariationRatio",
+    "as_query_strategy",
 ]

@@ -4,9 +4,15 @@ from numbers import Integral
 
 import numpy as np
 
-from skal._sklearn import Interval
+from skal._sklearn import Interval, StrOptions
 from skal.answers._posterior import has_members, sample_posterior
-from skal.information import batchbald, mutual_information, variation_ratio
+from skal.information import (
+    batchbald,
+    kl_to_consensus,
+    mutual_information,
+    variation_ratio,
+    vote_entropy,
+)
 from skal.inputs._containers import by_chunks, take
 from skal.seeding import Stream, stream
 from skal.strategies._ranking import RankingStrategy
@@ -16,10 +22,11 @@ from skal.strategies._ranking import RankingStrategy
 AT_ONCE = 2**14
 
 
-class _Disagreement(RankingStrategy):
+class SamplingStrategy(RankingStrategy):
     """Base class: the utility of a row depends on samples of its class probabilities.
 
-    A subclass implements `_disagreement(probs_N_T_C)`, which returns a float per row.
+    A subclass implements `_disagreement(probs_N_T_C)`, which returns a float per row,
+    or `_utility` by means of `_measured`.
     """
 
     needs = ("posterior",)
@@ -41,16 +48,21 @@ class _Disagreement(RankingStrategy):
         return probs_N_T_C
 
     def _utility(self, estimator, X, candidates):
-        def disagreement(rows):
-            return self._disagreement(self._samples(estimator, rows))
+        return self._measured(self._disagreement, estimator, X, candidates)
+
+    def _measured(self, measure, estimator, X, candidates):
+        """Return a measure of the samples of each candidate, shape (n_candidates,)."""
+
+        def measured(rows):
+            return measure(self._samples(estimator, rows))
 
         # A net draws its samples anew for each chunk.
         if not has_members(estimator):
-            return disagreement(take(X, candidates))
-        return by_chunks(disagreement, X, candidates, at_once=AT_ONCE)
+            return measured(take(X, candidates))
+        return by_chunks(measured, X, candidates, at_once=AT_ONCE)
 
 
-class BALD(_Disagreement):
+class BALD(SamplingStrategy):
     """Label the rows whose labels are most informative about the model.
 
     Bayesian active learning by disagreement: the utility of a row is the mutual
@@ -69,6 +81,7 @@ class BALD(_Disagreement):
     See Also
     --------
     BatchBALD : Select a batch as a whole, and not row by row.
+    EPIG : Measure what a label tells about predictions, and not about the model.
     Proxy : Draw samples from another model than the one that the learner trains.
     VariationRatio : Count the votes of the samples.
 
@@ -93,7 +106,7 @@ class BALD(_Disagreement):
         return mutual_information(probs_N_T_C)
 
 
-class VariationRatio(_Disagreement):
+class VariationRatio(SamplingStrategy):
     """Label the rows for which most samples disagree with the majority vote.
 
     Parameters
@@ -129,7 +142,70 @@ class VariationRatio(_Disagreement):
         return variation_ratio(probs_N_T_C)
 
 
-class BatchBALD(_Disagreement):
+class Committee(SamplingStrategy):
+    """Label the rows on which the members of a committee disagree most.
+
+    Query by committee. The committee is an ensemble: bagging, a random forest or a
+    voting classifier. For a net with Monte-Carlo dropout, it is posterior samples.
+
+    Parameters
+    ----------
+    kind : {"vote_entropy", "kl"}, default="vote_entropy"
+        How to measure disagreement: by the entropy of the members' votes, or by the
+        mean Kullback-Leibler divergence of their class probabilities from the mean
+        over members, the consensus.
+
+    n_samples : int, default=20
+        Members to draw from a net. An ensemble gives its own.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the samples and breaks ties. Inside an `ActiveLearner`, None takes a
+        seed drawn from the learner's.
+
+    See Also
+    --------
+    BALD : The same as ``kind="kl"``.
+    VariationRatio : The share of votes against the majority.
+
+    Notes
+    -----
+    The mean divergence from the consensus is the entropy of the consensus minus the
+    mean entropy of the members, and therefore the mutual information that `BALD`
+    computes from the same members.
+
+    References
+    ----------
+    Seung, Opper and Sompolinsky, "Query by Committee", COLT 1992; vote entropy: Dagan
+    and Engelson, "Committee-Based Sampling for Training Probabilistic Classifiers",
+    ICML 1995; divergence: McCallum and Nigam, "Employing EM and Pool-Based Active
+    Learning for Text Classification", ICML 1998.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skal import Committee
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = RandomForestClassifier(20, random_state=0).fit(X[::10], y[::10])
+    >>> Committee("kl").fit(X).select(model, X, 3).shape
+    (3,)
+    """
+
+    _parameter_constraints: dict = {
+        **SamplingStrategy._parameter_constraints,
+        "kind": [StrOptions({"vote_entropy", "kl"})],
+    }
+
+    def __init__(self, kind="vote_entropy", *, n_samples=20, random_state=None):
+        super().__init__(n_samples=n_samples, random_state=random_state)
+        self.kind = kind
+
+    def _disagreement(self, probs_N_T_C):
+        measure = vote_entropy if self.kind == "vote_entropy" else kl_to_consensus
+        return measure(probs_N_T_C)
+
+
+class BatchBALD(SamplingStrategy):
     """Label the batch whose labels are jointly most informative about the model.
 
     Like BALD, but rows that carry the same information are not selected together.
@@ -167,7 +243,7 @@ class BatchBALD(_Disagreement):
     """
 
     _parameter_constraints: dict = {
-        **_Disagreement._parameter_constraints,
+        **SamplingStrategy._parameter_constraints,
         "n_configurations": [Interval(Integral, 1, None, closed="left")],
     }
 

@@ -14,9 +14,17 @@ class RankingStrategy(BaseStrategy):
     for each candidate, and has a parameter `random_state`, which decides between equal
     ones. `_fit` may be written as in `BaseStrategy`.
 
+    Attributes
+    ----------
+    least_utility : float
+        Class attribute: no utility is lower. `Stochastic` with ``kind="power"``
+        counts utilities from it. The default is 0; without a bound, this kind is
+        refused.
+
     See Also
     --------
     BaseStrategy : Documents the attributes, and the methods that may be written.
+    Stochastic : Adds noise to the utilities, so that a batch is diverse.
 
     Examples
     --------
@@ -31,6 +39,8 @@ class RankingStrategy(BaseStrategy):
     >>> FarFromZero().fit(X).select(None, X, 2)
     array([1, 2])
     """
+
+    least_utility = 0.0
 
     def _draw_seed(self):
         """Set `seed_`, and the priority of each row, which decides between equals."""
@@ -69,17 +79,30 @@ class RankingStrategy(BaseStrategy):
             "estimator, X, candidates), which returns a float for each candidate."
         )
 
+    def _utility_given(self, estimator, X, candidates, labelled):
+        """Return the utilities; to be written in place of `_utility` to see `labelled`.
+
+        Parameters and the returned value are as in `_utility`, and `labelled` is as in
+        `_select`.
+        """
+        return self._utility(estimator, X, candidates)
+
     def _select(self, estimator, X, n, candidates, labelled):
         """Return the `n` candidates with the highest utility, best first."""
-        utility = self._utility(estimator, X, candidates)
-        utility = _as_numbers(utility, len(candidates), self)
-        self._check_numbers(utility, estimator)
+        utility = self._checked_utility(estimator, X, candidates, labelled)
         # Sort only the candidates that can be among the best: time is then linear in
         # the number of candidates.
         at_least = np.partition(utility, -n)[-n]
         top = np.flatnonzero(utility >= at_least)
         ranking = np.lexsort((self._priority[candidates[top]], -utility[top]))
         return candidates[top[ranking[:n]]]
+
+    def _checked_utility(self, estimator, X, candidates, labelled):
+        """Return the utility of each candidate, a number that is not NaN."""
+        utility = self._utility_given(estimator, X, candidates, labelled)
+        utility = _as_numbers(utility, len(candidates), self)
+        self._check_numbers(utility, estimator)
+        return utility
 
     def _check_numbers(self, utility, estimator):
         """Check that no utility is NaN, which would have no rank."""

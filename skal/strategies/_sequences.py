@@ -50,7 +50,8 @@ class MinConfidence(RankingStrategy):
     The confidence is the log-probability of the predicted tag sequence: the sum, over
     the tokens, of the log-probability of the predicted tag. It decreases with the
     length of a sentence, so long sentences are preferred. The normalized form, the mean
-    over the tokens, has no such preference.
+    over the tokens, has no such preference; it is known as MNLP, the maximum normalized
+    log-probability.
 
     Parameters
     ----------
@@ -65,6 +66,8 @@ class MinConfidence(RankingStrategy):
     --------
     LeastConfidence : The same for one label per row.
     Longest : Prefers long sentences, whatever their predicted tags.
+    Fluctuation : Look at the confidences of several rounds.
+    TokenEntropy : Use the probabilities of all tags.
 
     Notes
     -----

@@ -137,6 +137,8 @@ class Margin(_UncertaintySampling):
     (3,)
     """
 
+    least_utility = -1.0  # of probabilities, which `Stochastic` asks for
+
     def _uncertainty(self, scores_N_C):
         if scores_N_C.shape[1] == 1:
             return np.zeros(len(scores_N_C))

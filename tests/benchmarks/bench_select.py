@@ -9,8 +9,10 @@ from sklearn.base import BaseEstimator
 
 from skal import (
     BALD,
+    EPIG,
     IDMR,
     BatchBALD,
+    Committee,
     FixedOrder,
     Herding,
     LeastConfidence,
@@ -20,6 +22,8 @@ from skal import (
     MinConfidence,
     ProbCover,
     Random,
+    Stochastic,
+    TokenEntropy,
     VariationRatio,
 )
 from skal._threads import single_threaded
@@ -33,12 +37,13 @@ class MockNet(BaseEstimator):
     def __init__(self, probs_N_T_C):
         self.probs_N_T_C = probs_N_T_C
         self.probs_N_C = probs_N_T_C[:, 0]
+        self.log_probs_N_T_C = np.log(probs_N_T_C)
 
     def predict_proba(self, X):
         return self.probs_N_C[: len(X)]
 
     def predict_token_log_proba(self, X):
-        return [rows for rows in self.probs_N_T_C[: len(X)]]
+        return [rows for rows in self.log_probs_N_T_C[: len(X)]]
 
     def sample_proba(self, X, n_samples, random_state):
         return self.probs_N_T_C[: len(X)]
@@ -77,11 +82,17 @@ def measure(strategy, net, n_rows):
         Margin(),
         Longest(),
         MinConfidence(),
+        TokenEntropy(),
         BALD(),
         VariationRatio(),
         BatchBALD(n_configurations=1000),
         Herding(n_references=1000),
         ProbCover(n_references=1000),
+        EPIG(),
+        Committee(),
+        Committee("kl"),
+        Stochastic(Margin()),
+        Stochastic(Margin(), "softrank"),
         IDMR(MaxEntropy(), bins=lambda X: np.arange(len(X)) % 5),
     ],
     ids=lambda strategy: type(strategy).__name__,

@@ -7,10 +7,12 @@ from sklearn.svm import LinearSVC
 
 from skal import (
     BALD,
+    EPIG,
     IDMR,
     ODMR,
     AnnealingOracle,
     BatchBALD,
+    Committee,
     FixedOrder,
     Herding,
     LeastConfidence,
@@ -19,6 +21,7 @@ from skal import (
     ProbCover,
     Proxy,
     Random,
+    Stochastic,
     Then,
     VariationRatio,
 )
@@ -52,6 +55,9 @@ UNCERTAINTY = [MaxEntropy(), LeastConfidence(), Margin()]
         ProbCover(),
         ProbCover(0.5, n_references=20),
         Then(Herding(), Margin()),
+        Stochastic(Margin()),
+        Stochastic(MaxEntropy(), "softrank", strata="class"),
+        IDMR(Stochastic(LeastConfidence(), "softmax", 5.0), n_bins=2),
     ]
 )
 def test_contract(check):
@@ -59,7 +65,15 @@ def test_contract(check):
 
 
 @parametrize_with_strategy_checks(
-    [BALD(), VariationRatio(), BatchBALD(n_configurations=50)],
+    [
+        BALD(),
+        VariationRatio(),
+        BatchBALD(n_configurations=50),
+        EPIG(n_targets=15),
+        Committee(),
+        Committee("kl"),
+        Stochastic(BALD()),
+    ],
     estimator=RandomForestClassifier(10, max_depth=3),
 )
 def test_contract_of_disagreement(check):

@@ -1,139 +1,19 @@
-"""Information measures of predictive distributions, as pure functions of arrays.
-
-The names of arrays end in their shape: N rows, B rows of a batch, T posterior samples
-or members of an ensemble, C classes, M joint outcomes of the labels of several rows.
-All measures are in nats.
-"""
+"""Joint entropy of the labels of several rows, and batches that maximize it."""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import entr
 
+from skal.information._measures import CACHE_BYTES, Floats, check_probs, mean_entropy
 from skal.seeding import Stream, as_seed, stream
 
-Floats = NDArray[np.floating]
-
-# Error of probabilities that a net computes in half precision.
-_ROUNDING = 1e-3
 # Number of rows whose exact gains lazy selection computes in one step.
 _AT_ONCE = 64
 # Outcomes are merged if their most likely samples agree, and so do the probabilities of
 # these on a scale with these two thresholds.
 _LEVELS = (0.5, 0.9)
-# Working memory that fits into a processor's cache: several times as fast as more.
-_CACHE_BYTES = 2**22
-
-
-def entropy(probs_N_C: ArrayLike) -> NDArray[np.float64]:
-    """Shannon entropy of each row's class distribution.
-
-    Parameters
-    ----------
-    probs_N_C : array-like of shape (..., n_classes)
-        Class probabilities. A zero contributes nothing.
-
-    Returns
-    -------
-    ndarray of shape (...,)
-        Between 0 and log(n_classes).
-
-    Raises
-    ------
-    ValueError
-        If a value is not between 0 and 1.
-
-    Examples
-    --------
-    >>> from skal.information import entropy
-    >>> entropy([[0.5, 0.5], [1.0, 0.0]]).round(4).tolist()
-    [0.6931, 0.0]
-    """
-    probs_N_C = np.asarray(probs_N_C, dtype=np.float64)
-    if probs_N_C.size and not _is_in_range(probs_N_C):
-        raise ValueError(
-            f"Probabilities must be between 0 and 1, got {probs_N_C.min()} to "
-            f"{probs_N_C.max()}: give class probabilities, such as those of "
-            "predict_proba."
-        )
-    return entr(probs_N_C).sum(axis=-1)
-
-
-def _is_in_range(probs: Floats) -> bool:
-    """Return whether no probability is below 0 or above 1; NaN is neither."""
-    with np.errstate(invalid="ignore"):
-        return not (probs.min() < -_ROUNDING or probs.max() > 1 + _ROUNDING)
-
-
-def mutual_information(
-    probs_N_T_C: ArrayLike, *, max_bytes: int = 2**27
-) -> NDArray[np.float64]:
-    """Mutual information between each row's label and the model (BALD).
-
-    It is the entropy of the mean prediction minus the mean entropy of the predictions:
-    high if the samples are confident and disagree.
-
-    Parameters
-    ----------
-    probs_N_T_C : array-like of shape (n_rows, n_samples, n_classes)
-        Class probabilities by each posterior sample.
-    max_bytes : int, default=2**27
-        Limit on working memory, besides the input and the result.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-        Never negative.
-
-    References
-    ----------
-    Houlsby et al., "Bayesian Active Learning for Classification and Preference
-    Learning", 2011, Equation 2; Gal, Islam and Ghahramani, "Deep Bayesian Active
-    Learning with Image Data", ICML 2017.
-
-    Examples
-    --------
-    >>> from skal.information import mutual_information
-    >>> disagree, unsure = [[1, 0], [0, 1]], [[0.5, 0.5], [0.5, 0.5]]
-    >>> mutual_information([disagree, unsure]).round(4).tolist()
-    [0.6931, 0.0]
-    """
-    probs_N_T_C = _check_probs(probs_N_T_C)
-    of_mean_N = entropy(probs_N_T_C.mean(axis=1, dtype=np.float64))
-    return np.maximum(of_mean_N - _mean_entropy(probs_N_T_C, max_bytes), 0.0)
-
-
-def variation_ratio(probs_N_T_C: ArrayLike) -> NDArray[np.float64]:
-    """Share of the posterior samples that vote against the majority.
-
-    Parameters
-    ----------
-    probs_N_T_C : array-like of shape (n_rows, n_samples, n_classes)
-        Class probabilities by each posterior sample.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-        Between 0 and 1 - 1 / n_classes.
-
-    References
-    ----------
-    Freeman, "Elementary Applied Statistics", 1965; Gal, Islam and Ghahramani, ICML
-    2017. The code of Zhou et al. calls this BALD for intent classification.
-
-    Examples
-    --------
-    >>> from skal.information import variation_ratio
-    >>> variation_ratio([[[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]]).round(4).tolist()
-    [0.3333]
-    """
-    probs_N_T_C = _check_probs(probs_N_T_C, may_be_nan=False)
-    votes_N_T = np.argmax(probs_N_T_C, axis=2)
-    n_classes = np.shape(probs_N_T_C)[2]
-    counts_N_C = np.stack([(votes_N_T == c).sum(axis=1) for c in range(n_classes)], 1)
-    return 1.0 - counts_N_C.max(axis=1) / votes_N_T.shape[1]
 
 
 def joint_entropy(
@@ -174,7 +54,7 @@ def joint_entropy(
     >>> round(joint_entropy([coin, coin]), 4)  # two bits
     1.3863
     """
-    probs_B_T_C = _check_probs(probs_B_T_C, may_be_nan=False)
+    probs_B_T_C = check_probs(probs_B_T_C, may_be_nan=False)
     rng = stream(as_seed(random_state), Stream.CONFIGURATIONS)
     outcomes = _Outcomes(probs_B_T_C.shape[1], probs_B_T_C.dtype)
     total = 0.0
@@ -247,7 +127,7 @@ def batchbald(
     >>> rows.tolist(), gains.round(4).tolist()
     ([0, 2], [0.6931, 0.6931])
     """
-    probs_N_T_C = _check_probs(probs_N_T_C, may_be_nan=False)
+    probs_N_T_C = check_probs(probs_N_T_C, may_be_nan=False)
     if not 0 <= n <= len(probs_N_T_C):
         raise ValueError(
             f"n must be between 0 and the number of rows, {len(probs_N_T_C)}, got {n}: "
@@ -255,7 +135,7 @@ def batchbald(
         )
     rng = stream(as_seed(random_state), Stream.CONFIGURATIONS)
     outcomes = _Outcomes(probs_N_T_C.shape[1], probs_N_T_C.dtype)
-    noise_N = _mean_entropy(probs_N_T_C, max_bytes)
+    noise_N = mean_entropy(probs_N_T_C, max_bytes)
     is_open = np.ones(len(probs_N_T_C), dtype=bool)
     picked, gains = np.empty(n, dtype=np.int64), np.empty(n)
 
@@ -335,7 +215,7 @@ class _Outcomes:
         rows = np.arange(len(probs_N_T_C)) if rows is None else rows
         _, n_samples, n_classes = probs_N_T_C.shape
         per_row = max(len(self.weight_M), n_samples) * n_classes * probs_N_T_C.itemsize
-        at_once = max(1, min(max_bytes, _CACHE_BYTES) // (3 * per_row))
+        at_once = max(1, min(max_bytes, CACHE_BYTES) // (3 * per_row))
         found = np.empty(len(rows))
         for start in range(0, len(rows), at_once):
             part = slice(start, start + at_once)
@@ -400,30 +280,3 @@ def _resample(weight: Floats, size: int, rng: np.random.Generator) -> NDArray[np
     cumulative = np.cumsum(weight, dtype=np.float64)
     points = (rng.random() + np.arange(size)) / size * cumulative[-1]
     return np.searchsorted(cumulative, points, side="right").clip(0, len(weight) - 1)
-
-
-def _mean_entropy(probs_N_T_C: Floats, max_bytes: int) -> NDArray[np.float64]:
-    """Return the mean entropy of each row's predictions, computed chunk by chunk."""
-    n_rows, n_samples, n_classes = probs_N_T_C.shape
-    at_once = max(1, max_bytes // (2 * 8 * n_samples * n_classes))
-    found = np.empty(n_rows)
-    for start in range(0, n_rows, at_once):
-        part = slice(start, start + at_once)
-        found[part] = entropy(probs_N_T_C[part]).mean(axis=1)
-    return found
-
-
-def _check_probs(probs_N_T_C: ArrayLike, *, may_be_nan: bool = True) -> Floats:
-    """Return posterior samples as an array of float32 or float64."""
-    probs = np.asarray(probs_N_T_C)
-    if probs.ndim != 3:
-        raise ValueError(
-            "Posterior samples must have the shape (n_rows, n_samples, n_classes), got "
-            f"{probs.shape}."
-        )
-    if not may_be_nan and np.isnan(np.sum(probs, dtype=np.float64)):
-        raise ValueError(
-            "Posterior samples must be numbers, got NaN: change the parameters of the "
-            "estimator or scale the rows, so that it returns numbers."
-        )
-    return probs if probs.dtype == np.float32 else probs.astype(np.float64, copy=False)
