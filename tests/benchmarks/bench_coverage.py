@@ -54,7 +54,11 @@ def rivals(name):
         "Herding": pool.MaxHerding(metric_dict={"gamma": 1.0}, random_state=0),
         "ProbCover": pool.ProbCover(n_classes=2, deltas=[DELTA], random_state=0),
     }[name]
-    return lambda X: strategy.query(X, np.full(len(X), np.nan), batch_size=BATCH)
+    # ProbCover keeps the distances of its first pool otherwise.
+    anew = {"update": True} if name == "ProbCover" else {}
+    return lambda X: strategy.query(
+        X, np.full(len(X), np.nan), batch_size=BATCH, **anew
+    )
 
 
 def measure(side, name, n_rows):
