@@ -97,7 +97,7 @@ def tagger_of(sentences):
         TokenEntropy("mean"),
         TokenEntropy("positive"),
         Fluctuation(),
-        Fluctuation(normalize=False),
+        Fluctuation(aggregate="mean"),
         Stochastic(Fluctuation()),
         IDMR(Fluctuation(), bins="length"),
         AnnealingOracle(n_steps=10),

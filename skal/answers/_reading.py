@@ -89,7 +89,8 @@ def checked_probabilities(found, model, n, method="predict_proba"):
             f"{said} must return an array of shape ({n}, {', '.join(axes)}), got shape "
             f"{found.shape}: return a column for each of `classes_`."
         )
-    sums = found @ np.ones(found.shape[-1])  # several times as fast as `sum`
+    # Several times as fast as `sum`, and without a copy of a float32 array.
+    sums = found @ np.ones(found.shape[-1], np.result_type(found, np.float32))
     # A row of zeros is an outlier of RadiusNeighborsClassifier; NaN is checked later.
     wrong = (np.abs(sums - 1) > TOLERANCE) & (sums != 0)
     if wrong.any():

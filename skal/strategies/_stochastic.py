@@ -73,9 +73,9 @@ class Stochastic(RankingStrategy):
     ----------
     Kirsch, Farquhar, Atighehchian, Jesson, Branchaud-Charron and Gal, "Stochastic Batch
     Acquisition: A Simple Baseline for Deep Active Learning", TMLR 2023, section 3;
-    strata: the class-stratified queries of Lüth et al., "Finally Outshining the Random
-    Baseline: A Simple and Effective Solution for Active Learning in 3D Biomedical
-    Imaging", TMLR 2026.
+    strata: after the class-stratified queries of Lüth et al., "Finally Outshining the
+    Random Baseline: A Simple and Effective Solution for Active Learning in 3D
+    Biomedical Imaging", TMLR 2026, where patches of images are queried.
 
     Examples
     --------

@@ -14,6 +14,7 @@ from skal import (
     BatchBALD,
     Committee,
     FixedOrder,
+    Fluctuation,
     Herding,
     LeastConfidence,
     Longest,
@@ -23,10 +24,12 @@ from skal import (
     ProbCover,
     Random,
     Stochastic,
+    TagCount,
     TokenEntropy,
     VariationRatio,
 )
 from skal._threads import single_threaded
+from skal.strategies import Labelled
 
 SIZES = (2_000, 20_000, 200_000)
 
@@ -38,9 +41,14 @@ class MockNet(BaseEstimator):
         self.probs_N_T_C = probs_N_T_C
         self.probs_N_C = probs_N_T_C[:, 0]
         self.log_probs_N_T_C = np.log(probs_N_T_C)
+        names = np.array(["O", *"abcdefghi"])
+        self.tags = names[probs_N_T_C.argmax(axis=2)].tolist()
 
     def predict_proba(self, X):
         return self.probs_N_C[: len(X)]
+
+    def predict(self, X):
+        return self.tags[: len(X)]
 
     def predict_token_log_proba(self, X):
         return [rows for rows in self.log_probs_N_T_C[: len(X)]]
@@ -61,12 +69,13 @@ def measure(strategy, net, n_rows):
     if isinstance(strategy, Longest):
         X = ["word " * (1 + i % 20) for i in range(n_rows)]
     strategy.fit(X)
+    nothing = Labelled(X[:0], np.arange(0), np.arange(0))
     with single_threaded():
         started = time.process_time()
-        strategy.select(net, X, 25)
+        strategy.select(net, X, 25, labelled=nothing)
         seconds = time.process_time() - started
         tracemalloc.start()
-        strategy.select(net, X, 25)
+        strategy.select(net, X, 25, labelled=nothing)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     return seconds, peak / 2**20
@@ -83,6 +92,9 @@ def measure(strategy, net, n_rows):
         Longest(),
         MinConfidence(),
         TokenEntropy(),
+        TokenEntropy("positive"),
+        TagCount(),
+        Fluctuation(),
         BALD(),
         VariationRatio(),
         BatchBALD(n_configurations=1000),

@@ -101,24 +101,23 @@ def after(n):
     return Labelled([["0"]] * n, [["O"]] * n, np.full(n, -1))
 
 
-def uncertainty(tagger, X, normalize):
-    """Return 1 minus the confidence in each sentence, one token at a time."""
-    found = []
-    for row in X:
-        product = np.prod([tagger.probs[int(token)].max() for token in row])
-        found.append(1 - (product ** (1 / max(1, len(row))) if normalize else product))
-    return np.array(found)
+def uncertainty(tagger, X, aggregate=max):
+    """Return the uncertainty of each sentence, one token at a time."""
+    tokens = [[1 - tagger.probs[int(token)].max() for token in row] for row in X]
+    return np.array([aggregate(row) if row else 0.0 for row in tokens])
 
 
-@pytest.mark.parametrize("normalize", [False, True])
+@pytest.mark.parametrize(
+    ("name", "aggregate"), [("max", max), ("mean", np.mean), ("sum", sum)]
+)
 @pytest.mark.parametrize("weight", [0, 0.5, 1])
-def test_fluctuation_against_the_definition(normalize, weight):
+def test_fluctuation_against_the_definition(name, aggregate, weight):
     _, X = make(0)
-    strategy = Fluctuation(weight=weight, normalize=normalize).fit(X)
+    strategy = Fluctuation(weight=weight, aggregate=name).fit(X)
     history = []
     for i in range(5):
         tagger, _ = make(i + 10)
-        history.append(uncertainty(tagger, X, normalize))
+        history.append(uncertainty(tagger, X, aggregate))
         value = weight * history[-1] + (1 - weight) * np.var(history[-3:], axis=0)
         for _ in range(2):
             follow(strategy, tagger, X, value, after(10 * i))
@@ -142,7 +141,7 @@ def test_fluctuation_of_rows_that_were_asked_at_times():
     even, rest = np.arange(0, 25, 2), np.arange(1, 25, 2)
     strategy.select(tagger, X, 3, candidates=even, labelled=after(5))
     chosen = strategy.select(other, X, 25, labelled=after(10))
-    history = [uncertainty(t, X, True) for t in (tagger, other)]
+    history = [uncertainty(t, X) for t in (tagger, other)]
     value = np.var(history, axis=0)
     value[rest] = 0  # known of one round only
     assert (np.diff(value[chosen]) <= 1e-12).all()
