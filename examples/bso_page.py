@@ -100,6 +100,15 @@ def reached(found, name):
     return None, is_ours
 
 
+def spell_share(found, name):
+    """Format the share of BSO's trainings with which its mean is reached."""
+    if not tried(found, name):
+        return ""
+    share, is_ours = reached(found, name)
+    against = "" if is_ours else ", against the published mean"
+    return f"{share or 'not reached'}{against}"
+
+
 def as_published(found):
     """Return the table of searches on all test rows."""
     header = ["data", "pool", "trainings of BSO", "random", *SHARES]
@@ -109,11 +118,8 @@ def as_published(found):
         n = int(0.6 * n_rows) - N_WARM  # rows of the pool
         methods = [RANDOM, *SHARES, BSO]
         runs = [column(found[name, "all", m], "searched") for m in methods]
-        share, is_ours = reached(found, name)
-        against = "" if is_ours else ", against the published mean"
         cells = [name, str(n), f"{n_of_bso(n):,}", *map(spell, runs)]
-        cells += [f"{PUBLISHED[name]:.4f}"]
-        rows.append([*cells, f"{share}{against}" if share else "not reached"])
+        rows.append([*cells, f"{PUBLISHED[name]:.4f}", spell_share(found, name)])
     return table(header, rows)
 
 

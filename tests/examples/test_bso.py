@@ -16,7 +16,7 @@ DOCS = Path(bso.__file__).parents[1] / "docs"
 @pytest.fixture
 def made(monkeypatch):
     """Made data in place of those of KEEL: 70 rows, 22 of them in the pool."""
-    X, y = make_classification(70, 4, random_state=0)
+    X, y = make_classification(70, 4, flip_y=0.4, random_state=0)
     monkeypatch.setattr(bso, "load", lambda name: (X, y))
 
 
@@ -106,6 +106,7 @@ def test_when_bso_is_reached():
     # against the published mean of 0.8930
     assert bso_page.reached(found, "heart") == ("1 %", False)
     assert bso_page.reached(found, "tic") == (None, False)
+    assert not bso_page.tried(found, "wdbc")
     counted = bso_page.count(found)
     assert "on 1 with at most 1 %, 2 with at most 3 %, 2 with at most 10 %" in counted
     assert "of 3 sets" in counted

@@ -176,11 +176,12 @@ class AnnealingOracle(SearchOracle):
 
     Where a round labels one row, an order of K rounds takes K trainings to score. If K
     is more than 20, and the rows can be screened, the start is a beam search: in each
-    of K rounds, the regression foretells the margins after each further row, and 16
-    sets (fewer with a small `max_trainings`, as for strategies) are trained on, of
-    which half are kept. The regression is on the columns of the rows or on an RBF
-    kernel, whichever is most like the models of five random sets. The search then goes
-    on with it. `docs/bso.md` compares it with a beam search that trains on all sets.
+    round, the regression foretells the margins after each further row, and the 16 most
+    promising sets are trained on, of which half are kept. With a `max_trainings` below
+    32 K they are fewer, so that the start takes at most half of it. The regression is
+    one on the columns of the rows or on an RBF kernel, whichever is most like the
+    models of five random sets, and the search goes on with it. `docs/bso.md` compares
+    it with a beam search that trains on all sets.
 
     Ctrl-C ends the search and keeps the best order so far. Within the start, this is
     the part that was found, completed at random and scored. Step t draws from a random
