@@ -13,16 +13,15 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skal import ActiveLearner, AnnealingOracle, Problem, split
-from skal.oracle.annealing import _columns, _forecast, _oracle, _screening
+from skal.oracle.annealing import _columns, _forecast, _oracle, _regression
 from skal.oracle.annealing._agreement import Agreement, likeness
 from skal.oracle.annealing._columns import Scaling, as_matrix, can_be_matrix
 from skal.oracle.annealing._datamodel import predicted_gains
 from skal.oracle.annealing._guided import GuidedChain
+from skal.oracle.annealing._regression import Labelled, can_screen
 from skal.oracle.annealing._screening import (
     MIN_CORRELATION,
-    Labelled,
     Screening,
-    can_screen,
     value_slopes,
 )
 from skal.oracle.evaluation._objective import Objective
@@ -90,7 +89,7 @@ class TestScreening:
 
     def test_gains_to_first_order(self, linear, monkeypatch):
         """Against shifts of the margins over the nearest rival alone."""
-        monkeypatch.setattr(_screening, "N_RIVALS", 1)
+        monkeypatch.setattr(_regression, "N_RIVALS", 1)
         models = Models(linear.problem, n=20)
         shifts = models.screening.shifts(3, models.points)
         slopes = value_slopes(models.margins[3], 1.0)
@@ -312,7 +311,7 @@ def test_a_journal_changes_nothing_and_all_is_found_in_it(digits_sets, tmp_path)
 def test_columns_that_are_not_kept_are_the_same(digits_sets, monkeypatch):
     problem = pose(digits_sets, RidgeClassifier())
     kept = Models(problem, n=10)
-    monkeypatch.setattr(_screening, "MAX_KEPT", 0)
+    monkeypatch.setattr(_regression, "MAX_KEPT", 0)
     computed = Models(problem, n=10)
     np.testing.assert_allclose(
         kept.screening.shifts(3, kept.points),

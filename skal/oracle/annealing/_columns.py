@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.metrics.pairwise import rbf_kernel
 
 from skal.inputs._containers import Joined, is_frame, n_rows, take
 
@@ -17,6 +18,10 @@ N_FITTED = 5000
 # Maximum number of principal components: the cost of an exchange grows with the square
 # of the number of columns.
 MAX_COMPONENTS = 100
+# Maximum number of rows that a kernel is compared with, to find its components.
+N_LANDMARKS = 1000
+# Smallest eigenvalue of a kernel that counts, as a part of the largest one.
+MIN_EIGENVALUE = 1e-8
 
 
 def can_be_matrix(X: Any) -> bool:
@@ -122,6 +127,48 @@ class Scaling:
 
     def _centred(self, X: NDArray) -> NDArray[np.float64]:
         return np.nan_to_num(X - self._means, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+class KernelScaling(Scaling):
+    """Turns rows into the principal components of an RBF kernel.
+
+    A regression on them is one on the kernel. They are scaled as those of `Scaling`.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        The rows from which components are computed. Only some of them are read if there
+        are many.
+    scaling : Scaling
+        Turns rows into the columns whose distances are compared.
+    gamma : float
+        The kernel of two rows is `exp(-gamma * squared_distance)`.
+
+    References
+    ----------
+    Schoelkopf, Smola and Mueller, "Nonlinear Component Analysis as a Kernel Eigenvalue
+    Problem", Neural Computation 10, 1998.
+    """
+
+    def __init__(self, X: NDArray, scaling: Scaling, gamma: float) -> None:
+        self._scaling, self._gamma = scaling, gamma
+        every = np.arange(0, len(X), -(-len(X) // N_LANDMARKS))
+        self._landmarks = scaling.transform(take(X, every)).astype(np.float64)
+        kernel = rbf_kernel(self._landmarks, gamma=gamma)
+        self._means = kernel.mean(axis=0)
+        # Centre the kernel, and divide each axis by its length.
+        rows = kernel - self._means
+        values, axes = np.linalg.eigh(rows - rows.mean(axis=1)[:, None])
+        values, axes = values[-MAX_COMPONENTS:], axes[:, -MAX_COMPONENTS:]
+        is_used = values > MIN_EIGENVALUE * values[-1]
+        axes = axes[:, is_used] / np.sqrt(values[is_used])
+        axes -= axes.mean(axis=0)
+        mean_square = np.mean(np.sum((rows @ axes) ** 2, axis=1))
+        self._axes = axes / np.sqrt(mean_square) if mean_square > 0 else axes
+
+    def _centred(self, X: NDArray) -> NDArray[np.float64]:
+        columns = self._scaling.transform(X).astype(np.float64)
+        return rbf_kernel(columns, self._landmarks, gamma=self._gamma) - self._means
 
 
 def _principal_axes(centred: NDArray) -> NDArray[np.float64]:

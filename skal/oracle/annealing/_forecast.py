@@ -15,7 +15,8 @@ from skal.oracle.annealing._datamodel import (
     expected_improvement,
     predicted_gains,
 )
-from skal.oracle.annealing._screening import Labelled, Points, Screening, can_screen
+from skal.oracle.annealing._regression import Labelled, can_screen, goes_row_by_row
+from skal.oracle.annealing._screening import Points, Screening
 from skal.problem import Problem
 from skal.training import Trainer
 
@@ -86,7 +87,8 @@ class Forecast:
         self._screening: Screening | None = None
         if can_screen(problem):
             rows = Labelled.of(problem, trainer.X, trainer.y)
-            self._screening = Screening(rows, self._rows(sets), margins)
+            is_long = goes_row_by_row(problem)
+            self._screening = Screening(rows, self._rows(sets), margins, is_long)
 
     @property
     def is_screening(self) -> bool:

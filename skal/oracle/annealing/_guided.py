@@ -149,7 +149,9 @@ class GuidedChain(Chain):
         order = self.start.order()
         sets = self._sets(order)
         scores = self.objective.scores(sets)
-        margins = np.array([self._margins(s) for s in sets], dtype=np.float32)
+        margins = self.start.margins
+        if margins is None:
+            margins = np.array([self._margins(s) for s in sets], dtype=np.float32)
         self.current = self.best = _GuidedState(order, scores, margins)
         self.forecast = Forecast(self.problem, self.objective.trainer, sets, margins)
         self._record(0, self.current, True)

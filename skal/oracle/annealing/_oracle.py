@@ -8,8 +8,8 @@ from skal.identity._fingerprint import describe
 from skal.oracle._base import SearchOracle
 from skal.oracle._best_of import BOSS_STRATEGIES, needs_of
 from skal.oracle.annealing._guided import GuidedChain
+from skal.oracle.annealing._regression import can_screen, goes_row_by_row
 from skal.oracle.annealing._schedule import Schedule
-from skal.oracle.annealing._screening import can_screen
 from skal.oracle.annealing._start import StartSearch, StartSpec
 from skal.oracle.annealing._uniform import UniformChain, mean_changed_rounds
 
@@ -75,7 +75,9 @@ class AnnealingOracle(SearchOracle):
           with probabilities;
         - array-like of int: rows of `X`, in the order to start from;
         - strategy: the order in which it labels the pool; it must not be an oracle;
-        - "auto": "random" for uniform proposals, "strategies" for guided ones.
+        - "auto": "random" for uniform proposals, "strategies" for guided ones. If more
+          than 20 rounds label one row each, guided proposals start from orders that
+          grow row by row, as a regression foretells; see Notes.
 
     max_trainings : int or None, default=None
         Maximum number of trainings. The search ends before the step that would exceed
@@ -175,6 +177,15 @@ class AnnealingOracle(SearchOracle):
     predictions if the estimator has no probabilities; they are computed on validation
     rows with up to 4,000 answers. Since proposals depend on earlier steps, detailed
     balance does not hold: this is a search, not a sampler.
+
+    Where a round labels one row, an order of K rounds takes K trainings to score. If K
+    is more than 20, and the rows can be screened, the start is a beam search: in each
+    round, the regression foretells the margins after each further row, and the 16 most
+    promising sets are trained on, of which half are kept. With a `max_trainings` below
+    32 K they are fewer, so that the start takes at most half of it. The regression is
+    one on the columns of the rows or on an RBF kernel, whichever is most like the
+    models of five random sets, and the search goes on with it. `docs/bso.md` compares
+    it with a beam search that trains on all sets.
 
     Ctrl-C ends the search and keeps the best order so far. Within the start, this is
     the part that was found, completed at random and scored. Step t draws from a random
@@ -303,14 +314,17 @@ class AnnealingOracle(SearchOracle):
         schedule = {"n_steps": n_steps, "n_greedy": n_greedy, "gamma": gamma}
         return {name: describe(value) for name, value in schedule.items()} | {
             "proposal": describe(self.proposal),
-            **self._start_spec().described(problem),
-            # Without this, a journal from before screening is one of another search.
-            **({"screening": describe("ridge")} if self._screens(problem) else {}),
+            **self._start_spec(problem).described(problem),
+            **self._screening(problem),
         }
 
-    def _screens(self, problem):
-        """Return whether a regression screens the moves, at least at first."""
-        return self.proposal == "guided" and can_screen(problem)
+    def _screening(self, problem):
+        """Return the description of a regression that screens the moves, if any."""
+        # Without this, a journal from before screening is one of another search.
+        if not (self.proposal == "guided" and can_screen(problem)):
+            return {}
+        kind = "ridge or kernel ridge" if goes_row_by_row(problem) else "ridge"
+        return {"screening": describe(kind)}
 
     @property
     def with_margins(self):
@@ -333,7 +347,7 @@ class AnnealingOracle(SearchOracle):
             If there cannot be a journal at the given path.
         """
         super().check_problem(problem)
-        self._start_spec().check(problem)
+        self._start_spec(problem).check(problem)
 
     def _forecast(self, problem):
         schedule, n_rounds = self._schedule(), problem.n_rounds
@@ -343,7 +357,7 @@ class AnnealingOracle(SearchOracle):
         in_steps = (schedule.n_steps + schedule.n_greedy) * per_step
         if schedule.is_endless and self.max_trainings is not None:
             in_steps = max(in_steps, self.max_trainings)
-        return self._start_spec().forecast(problem), in_steps
+        return self._start_spec(problem).forecast(problem), in_steps
 
     def _begin(self, problem, objective, journal):
         chain = GuidedChain if self.proposal == "guided" else UniformChain
@@ -352,14 +366,16 @@ class AnnealingOracle(SearchOracle):
             objective,
             self.seed_,
             self._schedule(),
-            StartSearch(self._start_spec(), problem, objective, self.seed_),
+            StartSearch(self._start_spec(problem), problem, objective, self.seed_),
             self.max_trainings,
             journal,
         )
 
-    def _start_spec(self):
+    def _start_spec(self, problem):
         """Return how the start is found, with "auto" resolved."""
         if not (isinstance(self.start, str) and self.start == "auto"):
             return StartSpec(self.start, self.max_trainings)
-        default = "strategies" if self.proposal == "guided" else "random"
+        if self.proposal != "guided":
+            return StartSpec("random", self.max_trainings)
+        default = "forecasts" if goes_row_by_row(problem) else "strategies"
         return StartSpec(default, self.max_trainings)

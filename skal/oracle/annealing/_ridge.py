@@ -31,13 +31,14 @@ class Ridge(NamedTuple):
 class Changes(NamedTuple):
     """How exchanges of two rows change the coefficients of a ridge regression.
 
-    The change by exchange i is `directions[:, i].T @ amounts[:, i]`, of rank two.
+    The change by exchange i is `directions[:, i].T @ amounts[:, i]`, of rank two, or of
+    rank one if a row is only added.
 
     Parameters
     ----------
-    directions : ndarray of shape (2, n_exchanges, n_columns)
+    directions : ndarray of shape (2, n_exchanges, n_columns) or (1, ...)
         One for the row that is added, and one for the row that is removed.
-    amounts : ndarray of shape (2, n_exchanges, n_classes)
+    amounts : ndarray of shape (2, n_exchanges, n_classes) or (1, ...)
         How far to go in each direction, for each class.
     """
 
@@ -107,6 +108,51 @@ def changes_by(ridge: Ridge, X: NDArray, codes: NDArray[np.int64]) -> Changes:
         ]
     )
     return Changes(directions, amounts / determinant)
+
+
+def changes_by_adding(ridge: Ridge, X: NDArray, codes: NDArray[np.int64]) -> Changes:
+    """Return how each of several rows would change a ridge regression.
+
+    Parameters
+    ----------
+    ridge : Ridge
+        The regression without the row.
+    X : ndarray of shape (n_rows, n_columns)
+        The rows to add.
+    codes : ndarray of shape (n_rows,)
+        Their classes.
+
+    Returns
+    -------
+    Changes
+        With one direction for each row.
+    """
+    directions = X @ ridge.inverse
+    errors = np.eye(ridge.coefs.shape[1], dtype=X.dtype)[codes] - X @ ridge.coefs
+    added = 1 + np.einsum("ij,ij->i", directions, X)
+    return Changes(directions[None], (errors / added[:, None])[None])
+
+
+def with_row(ridge: Ridge, x: NDArray, code: int) -> Ridge:
+    """Return the ridge regression with one more row.
+
+    Parameters
+    ----------
+    ridge : Ridge
+        The regression without it.
+    x : ndarray of shape (n_columns,)
+        The row to add.
+    code : int
+        Its class.
+
+    Returns
+    -------
+    Ridge
+    """
+    directions, amounts = changes_by_adding(ridge, x[None], np.array([code]))
+    u, amount = directions[0, 0], amounts[0, 0]
+    inverse = ridge.inverse - np.outer(u, u) / (1 + u @ x)
+    return Ridge(inverse, ridge.coefs + np.outer(u, amount))
 
 
 def exchanged(ridge: Ridge, X: NDArray, codes: NDArray[np.int64]) -> Ridge:

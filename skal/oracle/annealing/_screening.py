@@ -10,110 +10,23 @@ then goes on without them.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.answers._margins import margins as margins_of
-from skal.answers._reading import codes_of
-from skal.inputs._containers import take
-from skal.inputs._tags import is_tags
-from skal.oracle.annealing._agreement import Agreement, likeness
-from skal.oracle.annealing._columns import Scaling, as_matrix, can_be_matrix
+from skal.oracle.annealing._agreement import Agreement
 from skal.oracle.annealing._datamodel import (
     LOGISTIC_SLOPE,
     MIN_OUTCOMES,
     SMOOTH_WEIGHT,
 )
-from skal.oracle.annealing._ridge import (
-    Ridge,
-    changes_by,
-    exchanged,
-    fit_ridge,
-    margin_shifts,
-)
-from skal.oracle.evaluation._sample import some_rows
-from skal.problem import Problem
+from skal.oracle.annealing._regression import Labelled, Regression
+from skal.oracle.annealing._ridge import Ridge, changes_by, exchanged, margin_shifts
 
-# Penalties to choose from, where rows have a mean square of one.
-PENALTIES = 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0
-# Number of exchanges that are possible in a pool below which there is no screening: it
-# would choose among exchanges that can all be tried.
-MIN_EXCHANGES = 600
-# Number of classes that the true class of an answer is compared with: those with the
-# highest predictions before the exchange.
-N_RIVALS = 3
-# Maximum number of numbers in the columns of all rows, to keep them (64 MB). Otherwise
-# columns are computed from the rows whenever they are needed.
-MAX_KEPT = 2**24
 # Correlation of foretold and actual shifts of margins below which forecasts are not
 # used. On digits it was 0.6 to 0.9 for linear models, and 0.05 for a forest.
 MIN_CORRELATION = 0.2
-
-
-def can_screen(problem: Problem) -> bool:
-    """Return whether a ridge regression can be fitted on the rows of a problem.
-
-    Parameters
-    ----------
-    problem : Problem
-        With a validation set.
-
-    Returns
-    -------
-    bool
-    """
-    if problem.n_acquired * problem.n_pool < MIN_EXCHANGES:
-        return False
-    if is_tags(problem.y_pool) or is_tags(problem.y_val) or len(problem.classes) < 2:
-        return False
-    return can_be_matrix(problem.X_pool) and can_be_matrix(problem.X_val)
-
-
-class Labelled(NamedTuple):
-    """Rows with their classes, and the rows that margins are compared on.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_columns)
-        The rows of the warm start, followed by those of the pool.
-    codes : ndarray of shape (n_rows,)
-        Their classes, from 0 to n_classes - 1.
-    X_val : ndarray of shape (n_answers, n_columns)
-        The rows of validation.
-    true : ndarray of shape (n_answers,)
-        Their classes.
-    n_classes : int
-        Number of classes.
-    """
-
-    X: NDArray
-    codes: NDArray[np.int64]
-    X_val: NDArray
-    true: NDArray[np.int64]
-    n_classes: int
-
-    @classmethod
-    def of(cls, problem: Problem, X: Any, y: Any) -> "Labelled":
-        """Return the rows of a problem that can be screened.
-
-        Parameters
-        ----------
-        problem : Problem
-            With a validation set.
-        X, y : rows and labels
-            The warm start, followed by the pool.
-
-        Returns
-        -------
-        Labelled
-        """
-        sample, classes = some_rows(problem), problem.classes
-        true = codes_of(np.asarray(take(problem.y_val, sample)), classes)
-        X_val = as_matrix(take(problem.X_val, sample))
-        codes = codes_of(np.asarray(y), classes)
-        return cls(as_matrix(X), codes, X_val, true, len(classes))
 
 
 class Points(NamedTuple):
@@ -174,6 +87,8 @@ class Screening:
     margins : ndarray of shape (n_models, n_answers)
         The margins of these models. The scaling and the penalty of the regression are
         those whose margins are most like them.
+    with_kernels : bool, default=False
+        Whether the regression may be one on a kernel.
     """
 
     def __init__(
@@ -181,45 +96,16 @@ class Screening:
         labelled: Labelled,
         sets: Sequence[NDArray[np.int64]],
         margins: NDArray[np.float32],
+        with_kernels: bool = False,
     ) -> None:
-        self._data = labelled
-        self._is_true = np.eye(labelled.n_classes, dtype=bool)[labelled.true]
+        some = sorted({0, len(sets) // 2, len(sets) - 1})
+        self._regression = Regression(
+            labelled, [sets[k] for k in some], margins[some], with_kernels
+        )
         self._rounds: list[_Round] = []
-        self._choose(sets, margins)
         # Until exchanges are tried, believe what the steps from round to round show.
         self._agreement, self._n_learned = Agreement(), 0
-        foretold = before = np.zeros_like(margins[0])
-        for rows, after in zip(sets, margins, strict=True):
-            now = self._margins(rows).astype(np.float32)
-            self._agreement.add(now - foretold, before, after)
-            foretold, before = now, after
-
-    def _choose(
-        self, sets: Sequence[NDArray[np.int64]], margins: NDArray[np.float32]
-    ) -> None:
-        """Choose a scaling and a penalty by the first, middle and last model."""
-        some = sorted({0, len(sets) // 2, len(sets) - 1})
-        found = {}
-        for scaling in (Scaling(self._data.X, False), Scaling(self._data.X, True)):
-            self._use(scaling)
-            for self._penalty in PENALTIES:
-                each = [likeness(self._margins(sets[k]), margins[k]) for k in some]
-                found[scaling, self._penalty] = np.mean(each)
-        scaling, self._penalty = max(found, key=lambda choice: found[choice])
-        self._use(scaling)
-
-    def _use(self, scaling: Scaling) -> None:
-        """Use a scaling from now on."""
-        self._scaling, X = scaling, self._data.X
-        self._X_val = scaling.transform(self._data.X_val)
-        is_small = len(X) * self._X_val.shape[1] <= MAX_KEPT
-        self._kept = scaling.transform(X) if is_small else None
-
-    def _columns(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the columns of some rows."""
-        if self._kept is not None:
-            return self._kept[rows]
-        return self._scaling.transform(take(self._data.X, rows))
+        self._regression.compare(self._agreement, sets, margins)
 
     @property
     def is_trusted(self) -> bool:
@@ -256,14 +142,14 @@ class Screening:
     def _refit(self, before: _Round | None, rows: NDArray[np.int64]) -> Ridge:
         """Return the regression of a set, by an exchange if no more has changed."""
         if before is None:
-            return self._fit(rows)
+            return self._regression.fit(rows)
         added = np.setdiff1d(rows, before.rows, assume_unique=True)
         if len(added) > 1:
-            return self._fit(rows)
+            return self._regression.fit(rows)
         removed = np.setdiff1d(before.rows, rows, assume_unique=True)
         pair = np.concatenate([added, removed])
-        X = self._columns(pair).astype(np.float64)
-        return exchanged(before.ridge, X, self._data.codes[pair])
+        X = self._regression.columns(pair).astype(np.float64)
+        return exchanged(before.ridge, X, self._regression.data.codes[pair])
 
     def _round(
         self,
@@ -274,16 +160,13 @@ class Screening:
     ) -> _Round:
         """Prepare the forecasts of exchanges in one labelled set."""
         rough = Ridge(*(part.astype(np.float32) for part in ridge))
-        scores = self._X_val @ rough.coefs
-        others = np.where(self._is_true, np.inf, -scores)
-        rivals = _smallest(others, min(N_RIVALS, self._data.n_classes - 1)).T
-        gaps = scores[self._is_true] - np.take_along_axis(scores.T, rivals, axis=0)
+        rivals, gaps = self._regression.gaps(rough)
         # The objective rises with the prediction for the true class, and falls with
         # that for its nearest rival.
         slopes = value_slopes(margins, width)
-        pull = self._is_true * slopes[:, None]
+        pull = self._regression.is_true * slopes[:, None]
         pull[np.arange(len(pull)), rivals[0]] = -slopes
-        gradient = self._X_val.T @ pull.astype(np.float32)
+        gradient = self._regression.X_val.T @ pull.astype(np.float32)
         return _Round(rows, ridge, rough, rivals, gaps, gradient)
 
     def points(self, rows: NDArray[np.int64]) -> Points:
@@ -298,8 +181,8 @@ class Screening:
         -------
         Points
         """
-        flat = self._columns(rows.ravel())
-        return Points(flat.reshape(*rows.shape, -1), self._data.codes[rows])
+        flat = self._regression.columns(rows.ravel())
+        return Points(flat.reshape(*rows.shape, -1), self._regression.data.codes[rows])
 
     def first_gains(self, k: int, points: Points) -> NDArray[np.float64]:
         """Return the gains by exchanges in one round, to first order.
@@ -370,17 +253,8 @@ class Screening:
         """Return how exchanges in one round shift the margins of the regression."""
         one = self._rounds[k]
         changes = changes_by(one.rough_ridge, *points)
-        true, X_val = self._data.true, self._X_val
+        true, X_val = self._regression.data.true, self._regression.X_val
         return margin_shifts(one.gaps, true, one.rivals, X_val, changes).T
-
-    def _fit(self, rows: NDArray[np.int64]) -> Ridge:
-        X = self._columns(rows).astype(np.float64)
-        codes, n_classes = self._data.codes[rows], self._data.n_classes
-        return fit_ridge(X, codes, n_classes, self._penalty)
-
-    def _margins(self, rows: NDArray[np.int64]) -> NDArray[np.float16]:
-        """Return the margins of the regression on labelled rows."""
-        return margins_of(self._X_val @ self._fit(rows).coefs, self._data.true)
 
 
 def value_slopes(margins: NDArray[np.float32], width: float) -> NDArray[np.float32]:
@@ -404,10 +278,3 @@ def value_slopes(margins: NDArray[np.float32], width: float) -> NDArray[np.float
 
     both = slope(margins / width) / width + SMOOTH_WEIGHT * slope(margins)
     return (both / len(margins)).astype(np.float32)
-
-
-def _smallest(values: NDArray, n: int) -> NDArray[np.int64]:
-    """Return the columns of the n smallest values in each row, ascending."""
-    some = np.argpartition(values, n - 1, axis=1)[:, :n]
-    order = np.argsort(np.take_along_axis(values, some, axis=1), axis=1)
-    return np.take_along_axis(some, order, axis=1)

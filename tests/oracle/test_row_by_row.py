@@ -1,0 +1,281 @@
+"""Searches of many rounds that label one row each: orders grow as is foretold."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from _small_search import assert_same
+from sklearn.base import clone
+from sklearn.decomposition import KernelPCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+from skal import ActiveLearner, AnnealingOracle, Problem, Random, split
+from skal.oracle.annealing import _forecast, _forward, _oracle
+from skal.oracle.annealing._columns import KernelScaling, Scaling
+from skal.oracle.annealing._forward import N_PROBES, ForwardSearch
+from skal.oracle.annealing._regression import MANY_ROUNDS, goes_row_by_row
+from skal.oracle.annealing._ridge import fit_ridge
+from skal.oracle.evaluation import _budget, _workers
+from skal.oracle.evaluation._objective import Objective
+from skal.training import Trainer
+
+K = 30
+SVM = SVC(gamma="auto")
+
+
+def make_sets(warm_size=8):
+    X, y = np.random.default_rng(3).normal(size=(110, 3)), np.arange(110) % 3
+    X += 1.5 * np.eye(3)[y]
+    sizes = {"val_size": 35, "test_size": 25}
+    return split(X, y, warm_size=warm_size, **sizes, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def sets():
+    return make_sets()
+
+
+def learn(sets, estimator=SVM, strategy=None, **params):
+    strategy = AnnealingOracle(max_trainings=400) if strategy is None else strategy
+    params = {"batch_size": 1, "n_rounds": K, "random_state": 0} | params
+    return ActiveLearner(estimator, clone(strategy), **params).fit(**sets)
+
+
+@pytest.fixture(scope="module")
+def reference(sets):
+    return learn(sets)
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The number of sets that are trained on, and a limit."""
+    counts, train = {"trained": 0, "limit": np.inf}, Objective._train_and_score
+
+    def watch(self, sets):
+        if counts["trained"] + len(sets) > counts["limit"]:
+            raise KeyError("killed")
+        counts["trained"] += len(sets)
+        return train(self, sets)
+
+    monkeypatch.setattr(Objective, "_train_and_score", watch)
+    return counts
+
+
+def pose(sets, estimator=SVM, batch_size=1, n_rounds=K):
+    sizes = {"batch_size": batch_size, "n_rounds": n_rounds}
+    return Problem.from_sets(sets, estimator, **sizes)
+
+
+class TestKernelScaling:
+    def test_its_components_are_those_of_scikit_learn(self):
+        X = np.random.default_rng(0).normal(size=(60, 4))
+        inner = Scaling(X, True)
+        columns = inner.transform(X).astype(float)
+        reference = KernelPCA(60, kernel="rbf", gamma=0.7).fit(columns)
+        new = np.random.default_rng(1).normal(size=(20, 4))
+        scaling = KernelScaling(X, inner, 0.7)
+        found = [scaling.transform(rows) for rows in (X, new)]
+        expected = [reference.transform(inner.transform(rows)) for rows in (X, new)]
+        scale = np.mean(np.sum(expected[0] ** 2, axis=1))
+        assert (found[0][:, -1] == 1).all()
+        for a in (0, 1):
+            # Components have any sign: compare inner products.
+            products = found[a][:, :-1] @ found[0][:, :-1].T
+            np.testing.assert_allclose(
+                products, expected[a] @ expected[0].T / scale, atol=1e-3
+            )
+
+    def test_of_many_rows_some_are_landmarks(self, monkeypatch):
+        monkeypatch.setattr("skal.oracle.annealing._columns.N_LANDMARKS", 20)
+        X = np.random.default_rng(0).normal(size=(90, 4))
+        found = KernelScaling(X, Scaling(X, False), 1.0).transform(X)
+        assert found.shape[0] == 90
+        assert found.shape[1] <= 19
+        assert np.isfinite(found).all()
+
+    @pytest.mark.parametrize("X", [np.ones((5, 2)), np.full((5, 2), np.nan)])
+    def test_rows_that_are_all_the_same(self, X):
+        found = KernelScaling(X, Scaling(X, True), 1.0).transform(np.eye(2))
+        assert np.isfinite(found).all()
+
+
+class TestForwardSearch:
+    @pytest.fixture
+    def begun(self, sets):
+        problem = pose(sets)
+        objective = Objective(problem, with_margins=True)
+        search = ForwardSearch(problem, objective, 0, 4)
+        search._choose_regression()
+        return search, problem, objective
+
+    def test_a_kernel_is_chosen_for_a_kernel_machine(self, begun):
+        search, _, _ = begun
+        assert isinstance(search._regression._scaling, KernelScaling)
+
+    def test_forecasts_are_those_of_regressions_anew(self, begun):
+        search, problem, objective = begun
+        (prefix,) = search._kept
+        points = np.arange(problem.n_pool)
+        _, shifts = search._foretell(prefix, points)
+        regression, trainer = search._regression, objective.trainer
+        before = self.margins(regression, trainer.labelled_rows(points[:0]))
+        for point in points:
+            rows = trainer.labelled_rows(np.array([point]))
+            expected = self.margins(regression, rows) - before
+            np.testing.assert_allclose(shifts[point], expected, atol=1e-4)
+
+    @staticmethod
+    def margins(regression, rows):
+        X, data = regression.columns(rows).astype(float), regression.data
+        ridge = fit_ridge(X, data.codes[rows], 3, regression._penalty)
+        scores = regression.X_val @ ridge.coefs
+        others = np.where(np.eye(3)[data.true] > 0, -np.inf, scores).max(axis=1)
+        return scores[np.arange(len(scores)), data.true] - others
+
+    def test_regressions_that_grow_are_regressions_anew(self, begun):
+        search, _, objective = begun
+        for t in range(1, 6):
+            search._grow(t)
+        for prefix in search._kept:
+            anew = search._regression.fit(objective.trainer.labelled_rows(prefix.order))
+            np.testing.assert_allclose(prefix.ridge.coefs, anew.coefs, atol=1e-8)
+
+    def test_totals_and_margins_are_those_of_the_models(self, begun):
+        search, _, objective = begun
+        for t in range(1, 6):
+            search._grow(t)
+        assert len(search._kept) == 2
+        assert len({np.sort(one.order).tobytes() for one in search._kept}) == 2
+        for prefix in search._kept:
+            sets = [prefix.order[:n] for n in range(1, 6)]
+            margins = np.array(objective.margins(sets), dtype=float)
+            np.testing.assert_array_equal(prefix.margins, margins)
+            smooth = (1 + np.tanh(0.85 * margins)).mean(axis=1) / 2
+            values = objective.scores(sets) + 2 * smooth
+            assert prefix.total == pytest.approx(values.sum())
+
+    def test_each_round_trains_on_as_many_sets(self, begun):
+        search, _, objective = begun
+        n_before = objective.n_trainings
+        for t in range(1, 6):
+            search._grow(t)
+        assert n_before == N_PROBES
+        assert objective.n_trainings - n_before == 4 * 5
+
+    def test_in_large_pools_some_candidates_are_foretold(self, sets, monkeypatch):
+        monkeypatch.setattr(_forward, "N_FORETOLD", 5)
+        problem = pose(sets)
+        search = ForwardSearch(problem, Objective(problem, with_margins=True), 0, 2)
+        search.run()
+        assert len(np.unique(search.best_order)) == K
+
+
+def test_ordinary_searches_do_not_go_row_by_row(sets):
+    assert goes_row_by_row(pose(sets))
+    assert goes_row_by_row(pose(sets, n_rounds=MANY_ROUNDS))
+    assert not goes_row_by_row(pose(sets, n_rounds=MANY_ROUNDS - 1))
+    assert not goes_row_by_row(pose(sets, batch_size=2, n_rounds=21))
+
+
+def test_its_quality_is_the_learners(reference):
+    found = reference.strategy_
+    assert found.quality_ == pytest.approx(reference.validation_quality_)
+    assert found.history_["best"][-1] == pytest.approx(found.quality_)
+    assert K + N_PROBES < found.n_trainings_ <= 400
+    assert len(np.unique(reference.order_)) == K
+
+
+def test_it_is_above_other_starts_with_as_many_trainings(sets, reference):
+    for start in ("strategies", "random"):
+        other = learn(sets, strategy=AnnealingOracle(max_trainings=400, start=start))
+        assert reference.validation_quality_ > other.validation_quality_
+
+
+def test_the_smallest_budget_is_far_above_random(sets):
+    oracle = AnnealingOracle(max_trainings=K + N_PROBES)
+    found = learn(sets, strategy=oracle)
+    assert found.strategy_.n_trainings_ == K + N_PROBES
+    random = [
+        learn(sets, strategy=Random(random_state=i)).validation_quality_
+        for i in range(10)
+    ]
+    assert found.validation_quality_ > max(random)
+
+
+def test_a_budget_below_the_start_is_refused(sets):
+    oracle = AnnealingOracle(max_trainings=K + N_PROBES - 1)
+    with pytest.raises(ValueError, match=f"set max_trainings to {K + N_PROBES} or"):
+        learn(sets, strategy=oracle)
+
+
+def test_the_same_seed_jobs_and_another_seed(sets, reference, global_state):
+    assert_same(reference, learn(sets))
+    oracle = AnnealingOracle(max_trainings=400, n_jobs=2)
+    assert_same(reference, learn(sets, strategy=oracle))
+    other = learn(sets, random_state=1)
+    assert other.order_.tolist() != reference.order_.tolist()
+
+
+def test_it_goes_on_where_it_was_killed(sets, reference, tmp_path, counted):
+    oracle = AnnealingOracle(max_trainings=400, journal=tmp_path / "search.db")
+    for limit in (40, 250):
+        counted["limit"] = limit
+        with pytest.raises(KeyError, match="killed"):
+            learn(sets, strategy=oracle)
+    counted["limit"] = np.inf
+    assert_same(reference, learn(sets, strategy=oracle))
+    # At most one step was done twice.
+    assert counted["trained"] <= reference.strategy_.n_trainings_ + 2 * K
+    n_trained = counted["trained"]
+    assert_same(reference, learn(sets, strategy=oracle))
+    assert counted["trained"] == n_trained
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [("auto", "start='strategies' in"), ("random", "screening='ridge' in")],
+)
+def test_a_journal_from_before_is_refused(sets, tmp_path, monkeypatch, start, message):
+    oracle = AnnealingOracle(n_steps=2, start=start, journal=tmp_path / "s.db")
+    with monkeypatch.context() as patch:
+        for module in (_forecast, _oracle):
+            patch.setattr(module, "goes_row_by_row", lambda problem: False)
+        learn(sets, strategy=oracle)
+    with pytest.raises(ValueError, match=f"{message} the journal"):
+        learn(sets, strategy=oracle)
+
+
+@pytest.mark.parametrize("max_time", [2, 20, 60, 400])
+def test_time_that_ends_in_the_start(sets, monkeypatch, max_time):
+    """With a clock that only advances by a second in each training."""
+    clock, train = SimpleNamespace(now=0.0), Trainer.train
+
+    def tick(self, positions):
+        clock.now += 1
+        return train(self, positions)
+
+    clock.monotonic = clock.perf_counter = lambda: clock.now
+    monkeypatch.setattr(_budget, "time", clock)
+    monkeypatch.setattr(_workers, "time", clock)
+    monkeypatch.setattr(Trainer, "train", tick)
+    problem = pose(sets)
+    oracle = AnnealingOracle(n_steps=5, max_time=max_time, random_state=0)
+    with pytest.warns(UserWarning, match="ended the search in its start"):
+        found = oracle.fit(problem.X_pool, problem.y_pool, problem=problem)
+    assert sorted(found.order_) == sorted(set(found.order_))
+    assert len(found.order_) == K
+    scores = Objective(problem).scores([found.order_[:k] for k in range(1, K + 1)])
+    if max_time >= 60:  # in less time, the order cannot be scored
+        assert found.quality_ == pytest.approx(scores.mean())
+
+
+@pytest.mark.parametrize(
+    "estimator", [GaussianNB(), LogisticRegression(), DecisionTreeClassifier()]
+)
+def test_from_nothing_and_with_any_classifier(estimator):
+    found = learn(make_sets(0), estimator)
+    assert len(np.unique(found.order_)) == K
+    assert found.strategy_.quality_ == pytest.approx(found.validation_quality_)
