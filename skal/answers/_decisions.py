@@ -22,7 +22,7 @@ def decision_values(model: Any, X: Any) -> NDArray | None:
     Returns
     -------
     ndarray of shape (n_rows, n_classes) or None
-        The highest of a row is that of the predicted class. In a problem of two classes
+        The predicted class has the highest value of a row. In a problem of two classes
         they are half the decision value, with both signs. None if the model lacks such
         values: the decision function of a one-vs-one classifier has a column for each
         pair of classes.

@@ -51,7 +51,7 @@ class AlfaMix(EmbeddingStrategy):
     the row closer to the mean, and never beyond it. Its effect on a linear layer grows
     in proportion to its length, so that the shortest step that changes the prediction
     is found in closed form. If fewer candidates than rows to label change within
-    `max_mix`, those that need the shortest steps are added.
+    `max_mix`, the ones with the shortest steps are added.
 
     References
     ----------
@@ -150,7 +150,7 @@ def shortest_steps(head, inputs, means):
     gradient = (weights - is_predicted) @ coef
     norms = np.linalg.norm(gradient, axis=1, keepdims=True)
     gradient = np.divide(gradient, norms, out=np.zeros_like(gradient), where=norms > 0)
-    # How far each output is below that of the predicted class.
+    # How far each output is below the predicted class's.
     gaps = outputs.max(axis=1, keepdims=True) - outputs
     found = np.full(len(inputs), np.inf)
     for mean in means:

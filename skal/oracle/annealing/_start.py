@@ -205,7 +205,7 @@ class StartSearch:
             pass
 
     def _follow_forecasts(self) -> NDArray[np.int64]:
-        """Return the best order of those that grow as a regression foretells."""
+        """Return the best of the orders that grow as a regression foretells."""
         n = self.spec.n_candidates(self.problem)
         self._forward = ForwardSearch(self.problem, self.objective, self.seed, n)
         self._forward.run()
