@@ -87,7 +87,7 @@ def test_a_bad_server_is_an_error_after_retries(ask, tmp_path, name):
         OSError, match=r"could not be downloaded .*by hand, or set SKAL"
     ):
         ask(BAD[name], BAD[name], n_retries=1)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     assert ask.n_requests == 2
     assert list((tmp_path / "home").iterdir()) == []
 

@@ -46,14 +46,13 @@ def no_windows():
 
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory):
-    """A function that runs a task, once, and returns its folder and the seconds."""
+    """A function that runs a task, once, and returns its folder."""
     done = {}
 
     def run(task):
         if task not in done:
-            folder, begin = tmp_path_factory.mktemp(task), time.perf_counter()
-            reproduce_paper.main(arguments(task, folder))
-            done[task] = folder, time.perf_counter() - begin
+            done[task] = tmp_path_factory.mktemp(task)
+            reproduce_paper.main(arguments(task, done[task]))
         return done[task]
 
     return run
@@ -79,8 +78,7 @@ def read(path):
 @pytest.mark.filterwarnings("ignore:.* ends at chance")
 @pytest.mark.parametrize("task", NAMES)
 def test_a_smoke_run_writes_all_tables_and_figures(real_data, smoke, task):
-    folder, seconds = smoke(task)
-    assert seconds < 180
+    folder = smoke(task)
     summary = json.loads((folder / "summary.json").read_text())
     found = {row["measure"] for row in summary["findings"]}
     between = {"transfer-random", "transfer-heuristic", "overlap"}
@@ -99,7 +97,7 @@ def test_a_smoke_run_writes_all_tables_and_figures(real_data, smoke, task):
 
 
 def test_killed_twice_a_run_ends_in_the_same_table(real_data, smoke, tmp_path):
-    folder, _ = smoke("ic")
+    folder = smoke("ic")
     for n_lines in (3, 14):
         kill_after(n_lines, tmp_path)
     assert not (tmp_path / "curves.csv").exists()
@@ -125,7 +123,7 @@ def kill_after(n_lines, folder):
 def test_a_browser_shows_every_figure_and_asks_the_network_nothing(
     real_data, smoke, tmp_path, task
 ):
-    folder, _ = smoke(task)
+    folder = smoke(task)
     page = (folder / "report.html").read_text(encoding="utf-8")
     # The page itself lets no script run; a copy is made to tell what it holds.
     allowed = page.replace("default-src 'none'", "default-src 'none' 'unsafe-inline'")
@@ -154,7 +152,7 @@ addEventListener("load", () => {
 # A net that trains for a few epochs may end at chance.
 @pytest.mark.filterwarnings("ignore:.* ends at chance")
 def test_the_page_has_the_numbers_of_the_runs(real_data, smoke, tmp_path):
-    folders = [smoke(task)[0] for task in ("ner", "ic")]
+    folders = [smoke(task) for task in ("ner", "ic")]
     page = tmp_path / "docs" / "reproduction.md"
     reproduction_page.main([*map(str, folders), "--page", str(page)])
     text = page.read_text()
