@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 LOWEST := .venv-lowest
 NEED_TORCH := skal/nets tests/nets tests/benchmarks tests/oracle/test_searches.py \
 	tests/utils/test_margins.py tests/test_methods.py tests/examples/test_reproduction.py \
-	tests/examples/test_original_cost.py skal/strategies/_sequences.py \
-	skal/strategies/_tagging.py skal/utils/rows.py
+	tests/examples/test_original_cost.py tests/examples/test_ner_strategies.py \
+	skal/strategies/_sequences.py skal/strategies/_tagging.py skal/utils/rows.py
 NEED_SKACTIVEML := skal/strategies/_skactiveml.py skal/strategies/_skactiveml_query.py
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt
