@@ -26,6 +26,7 @@ from itertools import product
 from pathlib import Path
 from time import process_time
 
+import keel
 import numpy as np
 from keel import N_WARM, NAMES, read_table, split
 from lines import append, read
@@ -110,7 +111,7 @@ def area(order, warm, pool, judged):
     sizes = range(N_WARM, len(rows) + 1)
     models = (clone(MODEL).fit(X[rows[:n]], y[rows[:n]]) for n in sizes)
     scores = [model.score(*judged) for model in models]
-    return float(np.trapezoid(scores) / len(order))
+    return float(keel.area(scores))
 
 
 def run(name, seed, rows, method):

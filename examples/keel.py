@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from scipy.integrate import trapezoid
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skal import Problem
@@ -108,4 +109,4 @@ def problem(X, y, estimator, seed):
 
 def area(curve):
     """Return the area under curves, AUBC: trapezoids over the number of rounds."""
-    return np.trapezoid(curve, axis=-1) / (np.shape(curve)[-1] - 1)
+    return trapezoid(curve, axis=-1) / (np.shape(curve)[-1] - 1)

@@ -285,7 +285,7 @@ class TestEdges:
             strategy(embedding=broken).fit(X).select(None, X, 5)
 
     def test_rows_that_are_truly_sparse(self, strategy):
-        X = sparse.random_array((90, 30), density=0.1, format="csr", rng=1)
+        X = sparse.random(90, 30, density=0.1, format="csr", random_state=1)
         by_both = [
             strategy(random_state=0).fit(rows).select(None, rows, 9).tolist()
             for rows in (X, X.toarray())
