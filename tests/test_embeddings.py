@@ -157,7 +157,7 @@ class TestOfRowsAlone:
     @pytest.mark.parametrize("unit", [1.0, 1000.0])
     def test_sparse_rows_are_not_centred_in_any_container(self, unit):
         X = sparse.random(90, 8, density=0.3, format="csr", random_state=1)
-        X = (X @ sparse.diags_array([unit] + [1.0] * 7)).tocsr()
+        X = (X @ sparse.diags([unit] + [1.0] * 7)).tocsr()
         expected = X if unit == 1 else MaxAbsScaler().fit_transform(X)
         assert sparse.issparse(seen(X))
         assert seen(X).dtype == np.float32
