@@ -9,8 +9,7 @@ from skal._sklearn import Interval
 from skal._threads import single_threaded
 from skal.answers._embedding import is_constant
 from skal.answers._head import linear_head
-from skal.inputs._containers import AT_ONCE, n_rows, take
-from skal.seeding import Stream, stream
+from skal.inputs._containers import by_chunks, n_rows
 from skal.strategies._clustering import central_rows
 from skal.strategies._embedding import EmbeddingStrategy
 from skal.strategies._points import blocks, doubles, mean_row
@@ -85,7 +84,7 @@ class AlfaMix(EmbeddingStrategy):
 
     def _select(self, estimator, X, n, candidates, labelled):
         steps = self._steps(estimator, X, candidates, labelled)
-        priority = stream(self.seed_, Stream.TIES).permutation(self.n_pool_)[candidates]
+        priority = self._draw_priority()[candidates]
         nearest = np.lexsort((priority, steps))
         n_changed = np.count_nonzero(steps <= self.max_mix)
         chosen = np.sort(nearest[: max(n, n_changed)])
@@ -101,16 +100,19 @@ class AlfaMix(EmbeddingStrategy):
         """Return the shortest step that changes the prediction of each candidate."""
         if is_constant(estimator) or n_rows(labelled.X) == 0:
             return np.full(len(candidates), np.inf)
-        head, found = linear_head(estimator), []
+        head = linear_head(estimator)
         means = class_means(head.inputs(labelled.X), np.asarray(labelled.y))
-        for start in range(0, len(candidates), AT_ONCE):
-            inputs = head.inputs(take(X, candidates[start : start + AT_ONCE]))
+
+        def steps(rows):
+            inputs = head.inputs(rows)
             with single_threaded():
-                found += [
+                found = [
                     shortest_steps(head, doubles(inputs[part]), means)
                     for part in blocks(inputs, beside=head.coef.shape[1])
                 ]
-        return np.concatenate(found)
+            return np.concatenate(found)
+
+        return by_chunks(steps, X, candidates)
 
 
 def class_means(inputs, labels):

@@ -191,8 +191,11 @@ class BaseStrategy(BaseEstimator):
 
     def _draw(self, n, candidates):
         """Return `n` candidates at random: a constant model tells them not apart."""
-        rng = stream(getattr(self, "seed_", 0), Stream.TIES)
-        return candidates[np.argsort(rng.permutation(self.n_pool_)[candidates])[:n]]
+        return candidates[np.argsort(self._draw_priority()[candidates])[:n]]
+
+    def _draw_priority(self):
+        """Return the random priority of each row, which decides between equals."""
+        return stream(getattr(self, "seed_", 0), Stream.TIES).permutation(self.n_pool_)
 
     def _fit(self, X, y, problem):
         """Look at the whole pool once; to be written by subclasses that have to.

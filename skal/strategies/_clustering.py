@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.cluster import AgglomerativeClustering, KMeans, MiniBatchKMeans
 from sklearn.metrics.pairwise import euclidean_distances
 
@@ -110,10 +109,3 @@ def central_rows(
             distances = Points(rows[members]).distances_from(centre.astype(np.float64))
             found.append((-len(members), members[best(-distances, priority[members])]))
     return [int(row) for _, row in sorted(found)]
-
-
-def stacked(first: Any, second: Any) -> Any:
-    """Return the rows of two tables, one after the other."""
-    if sparse.issparse(first):
-        return sparse.vstack([first, second], "csr")
-    return np.concatenate([first, second])

@@ -8,9 +8,9 @@ from sklearn.neighbors import NearestNeighbors
 
 from skal._sklearn import Interval
 from skal._threads import single_threaded
-from skal.inputs._containers import n_rows
+from skal.inputs._joining import concat
 from skal.seeding import Stream, stream
-from skal.strategies._clustering import agglomerate, k_means, stacked
+from skal.strategies._clustering import agglomerate, k_means
 from skal.strategies._embedding import EmbeddingStrategy
 from skal.strategies._uncertainty import Margin
 
@@ -90,14 +90,14 @@ class TypiClust(EmbeddingStrategy):
         self.random_state = random_state
 
     def _select(self, estimator, X, n, candidates, labelled):
-        rows = every = self._embed(estimator, X, candidates)
-        if labelled is not None and n_rows(labelled.X):
-            every = stacked(rows, self._embed_rows(estimator, labelled.X))
+        rows = self._embed(estimator, X, candidates)
+        known = self._embed_labelled(estimator, labelled)
+        every = rows if known is None else concat(rows, known)
         n_clusters = min(every.shape[0] - rows.shape[0] + n, self.max_clusters)
         clusters, _ = k_means(every, n_clusters, self.seed_)
         n_labelled = np.bincount(clusters[len(candidates) :], minlength=n_clusters)
         clusters = clusters[: len(candidates)]
-        priority = stream(self.seed_, Stream.TIES).permutation(self.n_pool_)[candidates]
+        priority = self._draw_priority()[candidates]
 
         def in_order(cluster):
             members = np.flatnonzero(clusters == cluster)

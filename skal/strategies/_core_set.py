@@ -3,8 +3,6 @@
 import numpy as np
 
 from skal._threads import single_threaded
-from skal.inputs._containers import n_rows
-from skal.seeding import Stream, stream
 from skal.strategies._embedding import EmbeddingStrategy
 from skal.strategies._points import Points, best, mean_row
 
@@ -60,12 +58,11 @@ class CoreSet(EmbeddingStrategy):
         self.random_state = random_state
 
     def _select(self, estimator, X, n, candidates, labelled):
-        rows, others = self._embed(estimator, X, candidates), None
-        if labelled is not None and n_rows(labelled.X):
-            others = self._embed_rows(estimator, labelled.X)
-        priority = stream(self.seed_, Stream.TIES).permutation(self.n_pool_)
+        rows = self._embed(estimator, X, candidates)
+        others = self._embed_labelled(estimator, labelled)
+        priority = self._draw_priority()[candidates]
         with single_threaded():
-            picked = farthest_first(Points(rows), n, priority[candidates], others)
+            picked = farthest_first(Points(rows), n, priority, others)
         return candidates[picked]
 
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from skal._sklearn import Interval
 from skal._threads import single_threaded
-from skal.inputs._containers import n_rows
 from skal.seeding import Stream, stream
 from skal.strategies._coverage import Coverage, unit_rows
 from skal.strategies._embedding import EmbeddingStrategy
@@ -26,7 +25,7 @@ class CoveringStrategy(EmbeddingStrategy):
 
     def _fit(self, X, y, problem):
         super()._fit(X, y, problem)
-        self._priority = stream(self.seed_, Stream.TIES).permutation(self.n_pool_)
+        self._priority = self._draw_priority()
         self._references = self._sample(self.n_references)
 
     def _sample(self, n):
@@ -64,6 +63,7 @@ class CoveringStrategy(EmbeddingStrategy):
         with single_threaded():
             points = unit_rows(self._embed(estimator, X, rows))
             known = self._embed_labelled(estimator, labelled)
+            known = None if known is None else unit_rows(known)
             weights = self._weights(estimator, X, labelled)
             kernel = self._kernel(estimator, points, known, weights)
             is_all = len(rows) == len(self._references)
@@ -74,9 +74,3 @@ class CoveringStrategy(EmbeddingStrategy):
                 coverage.add(known)
             preferred = candidates[np.argsort(self._priority[candidates])]
             return rows[coverage.choose(n, np.searchsorted(rows, preferred))]
-
-    def _embed_labelled(self, estimator, labelled):
-        """Return the embeddings of the labelled rows, or None before the first."""
-        if labelled is None or n_rows(labelled.X) == 0:
-            return None
-        return unit_rows(self._embed_rows(estimator, labelled.X))

@@ -90,7 +90,7 @@ class DropQuery(EmbeddingStrategy):
 
     def _select(self, estimator, X, n, candidates, labelled):
         n_flips = self._n_flips(estimator, X, candidates)
-        priority = stream(self.seed_, Stream.TIES).permutation(self.n_pool_)[candidates]
+        priority = self._draw_priority()[candidates]
         least = self.n_passes // 2 + 1
         while np.count_nonzero(n_flips >= least) < n:
             least -= 1

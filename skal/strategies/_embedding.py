@@ -98,6 +98,12 @@ class EmbeddingStrategy(BaseStrategy):
         is_sparse = sparse.issparse(found[0])
         return sparse.vstack(found, "csr") if is_sparse else np.concatenate(found)
 
+    def _embed_labelled(self, model, labelled):
+        """Return the embeddings of the labelled rows, or None before the first."""
+        if labelled is None or n_rows(labelled.X) == 0:
+            return None
+        return self._embed_rows(model, labelled.X)
+
     def _embed_rows(self, model, rows):
         """Return the embeddings of any rows, as `_embed` does."""
         if has_embedding(model) and not self._rows_alone:

@@ -7,8 +7,6 @@ from scipy import sparse
 
 from skal._sklearn import Interval
 from skal._threads import single_threaded
-from skal.inputs._containers import n_rows
-from skal.seeding import Stream, stream
 from skal.strategies._embedding import EmbeddingStrategy
 from skal.strategies._gradients import finite_probabilities
 from skal.strategies._points import best, blocks, doubles
@@ -102,14 +100,13 @@ class BAIT(EmbeddingStrategy):
         rows = _dense(self._embed(estimator, X, candidates))
         probs = finite_probabilities(estimator, X, candidates, self)
         known = self.regularization * np.eye(n_weights)
-        if labelled is not None and n_rows(labelled.X):
-            every = np.arange(n_rows(labelled.X))
-            known += information(
-                _dense(self._embed_rows(estimator, labelled.X)),
-                finite_probabilities(estimator, labelled.X, every, self),
-            )
+        others = self._embed_labelled(estimator, labelled)
+        if others is not None:
+            every = np.arange(others.shape[0])
+            probs_of_others = finite_probabilities(estimator, labelled.X, every, self)
+            known += information(_dense(others), probs_of_others)
         self._check_scale(rows, known)
-        priority = stream(self.seed_, Stream.TIES).permutation(self.n_pool_)[candidates]
+        priority = self._draw_priority()[candidates]
         with single_threaded():
             picked = forward_backward(Greedy(rows, probs, known), n, priority)
         return candidates[picked]

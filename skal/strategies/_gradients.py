@@ -78,11 +78,11 @@ class BADGE(EmbeddingStrategy):
     def _select(self, estimator, X, n, candidates, labelled):
         rows = self._embed(estimator, X, candidates)
         residuals = finite_probabilities(estimator, X, candidates, self, _residuals)
-        priority = stream(self.seed_, Stream.TIES).permutation(self.n_pool_)
+        priority = self._draw_priority()[candidates]
         rng = stream(self.seed_, Stream.STRATEGY)
         with single_threaded():
             gradients = Gradients(residuals, rows)
-            picked = far_apart(gradients, n, rng, priority[candidates])
+            picked = far_apart(gradients, n, rng, priority)
         return candidates[picked]
 
 

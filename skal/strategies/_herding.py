@@ -14,6 +14,7 @@ from skal.strategies._coverage import gaussian, least_distance
 from skal.strategies._covering import CoveringStrategy
 from skal.strategies._inner_training import InnerTraining
 from skal.strategies._temperature import fit_temperature, tempered
+from skal.strategies._uncertainty import closeness
 
 # The radius of MaxHerding: gamma = 1 on embeddings of length 1.
 RADIUS = 1.0
@@ -193,8 +194,7 @@ def _one_minus_margin(probs_N_C):
     """Return how close the two most probable classes are; 0 for a single class."""
     if probs_N_C.shape[1] == 1:
         return np.zeros(len(probs_N_C))
-    second, first = np.partition(probs_N_C, (-2, -1), axis=1)[:, -2:].T
-    return 1 - (first - second)
+    return 1 + closeness(probs_N_C)
 
 
 def _entropy(probs_N_C):

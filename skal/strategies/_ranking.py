@@ -3,7 +3,6 @@
 import numpy as np
 
 from skal.answers._wrapper import name_of
-from skal.seeding import Stream, stream
 from skal.strategies._base import BaseStrategy
 
 
@@ -52,7 +51,7 @@ class RankingStrategy(BaseStrategy):
             )
         super()._draw_seed()
         # Drawn only once, so that `select` repeats itself.
-        self._priority = stream(self.seed_, Stream.TIES).permutation(self.n_pool_)
+        self._priority = self._draw_priority()
 
     def _utility(self, estimator, X, candidates):
         """Return the utility of each candidate; to be written by every subclass.

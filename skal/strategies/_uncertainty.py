@@ -142,5 +142,15 @@ class Margin(_UncertaintySampling):
     def _uncertainty(self, scores_N_C):
         if scores_N_C.shape[1] == 1:
             return np.zeros(len(scores_N_C))
-        second, first = np.partition(scores_N_C, (-2, -1), axis=1)[:, -2:].T
-        return second - first
+        return closeness(scores_N_C)
+
+
+def closeness(scores_N_C):
+    """Return the second highest score of each row minus the highest, shape (n_rows,).
+
+    Parameters
+    ----------
+    scores_N_C : ndarray of shape (n_rows, n_classes), n_classes >= 2
+    """
+    second, first = np.partition(scores_N_C, (-2, -1), axis=1)[:, -2:].T
+    return second - first
