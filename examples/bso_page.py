@@ -16,10 +16,10 @@ import numpy as np
 from bso import BSO, RANDOM, SHARES, n_of_bso
 from keel import N_WARM, NAMES
 from lines import read
+from pages import insert, table
 
 from skal import optimism
 
-BEGIN, END = "<!-- tables -->", "<!-- end of tables -->"
 # Rows of each data set, and means of BSO over 100 splits, as Lu et al. (TMLR 2025) have
 # published them.
 N_ROWS = {
@@ -69,12 +69,6 @@ def spell(values):
         return ""
     spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
     return f"{np.mean(values):.4f}{spread} ({len(values)})"
-
-
-def table(header, rows):
-    """Return a table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def mark(found, name, method):
@@ -176,9 +170,7 @@ def main():
     parts = ["### On all test rows, as published", count(found)]
     parts += [as_published(found)]
     parts += ["### On half of the test rows", honest(found)]
-    before, rest = args.page.read_text().split(BEGIN)
-    after = rest.split(END)[1]
-    args.page.write_text(before + "\n\n".join([BEGIN, *parts, END]) + after)
+    insert(args.page, parts)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from lines import append, read
+from pages import insert, table
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -45,7 +46,6 @@ STRATEGIES = {
     "Herding, then Margin": Then(Herding(), skal.Margin()),
 }
 DEFAULT = [*STRATEGIES, "ProbCover"]
-BEGIN, END = "<!-- begin of tables -->", "<!-- end of tables -->"
 
 
 def digits(seed):
@@ -124,13 +124,13 @@ def tables(found):
         base = found[problem, "Random"]
         yield f"### {problem}"
         header = ["first labels", *(f"{n} labels" for n in LABELS)]
-        lines = [header, ["---"] * len(header)]
+        rows = []
         names = [name for of, name in found if of == problem]
         for name in dict.fromkeys([*STRATEGIES, *names]):
             scores = found[problem, name]
             gains = None if name == "Random" else scores - base
-            lines.append([name, *spelled(scores, gains)])
-        yield "\n".join("| " + " | ".join(line) + " |" for line in lines)
+            rows.append([name, *spelled(scores, gains)])
+        yield table(header, rows)
 
 
 def spelled(scores, gains):
@@ -145,9 +145,7 @@ def spelled(scores, gains):
 
 def write(page, out):
     """Write the tables between two marks of a page."""
-    before, rest = page.read_text().split(BEGIN)
-    body = "\n\n".join([BEGIN, *tables(gather(read(out))), END])
-    page.write_text(before + body + rest.split(END)[1])
+    insert(page, tables(gather(read(out))))
 
 
 def main():

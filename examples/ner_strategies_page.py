@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from lines import read
 from ner_strategies import NEW, OUT
-from oracles_page import BEGIN, END, table
+from pages import insert, table
 from scipy.integrate import trapezoid
 from scipy.stats import ttest_rel
 
@@ -103,12 +103,11 @@ def gains(found, measure):
 def write(page, runs):
     """Write the tables between two marks of a page."""
     found = gather(read(runs))
-    head, rest = page.read_text().split(BEGIN)
     parts = [table(MEANS, means(found))]
     for measure in (SENTENCES, TOKENS):
         header = [f"gain over, by {measure}", "tag-count", "fluctuation"]
         parts.append(table(header, gains(found, measure)))
-    page.write_text(head + "\n\n".join([BEGIN, *parts, END]) + rest.split(END)[1])
+    insert(page, parts)
 
 
 def main():

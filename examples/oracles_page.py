@@ -18,12 +18,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from compare_oracles import BUDGETS, MARKS, PROBLEMS, PUBLISHED
 from lines import read
+from pages import insert, table
 from scipy.stats import ttest_rel
 
 from skal import optimism
 from skal.studies._statistics import holm
 
-BEGIN, END = "<!-- tables -->", "<!-- end of tables -->"
 GUIDED, BLIND = "guided", "annealing"
 RESULTS = ["validation", "test"]
 # Files that `luck_of_oracles.py` writes.
@@ -86,12 +86,6 @@ def ahead(guided, rival):
     pairs = [[values[seed] for seed in seeds] for values in (guided, rival)]
     p = ttest_rel(*pairs).pvalue if len(seeds) > 1 else np.nan
     return np.mean(pairs[0]) - np.mean(pairs[1]), p
-
-
-def table(header, rows):
-    """Return a table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def at_equal_cost(found, problem):
@@ -289,13 +283,10 @@ def main():
         parts += ["### Luck of the validation set", with_luck(found, random)]
     if luck := read(args.runs / LUCK):
         parts += ["### Luck of the seed", with_other_seeds(luck)]
-    before, rest = args.page.read_text().split(BEGIN)
-    after = rest.split(END)[1]
-    body = "\n\n".join([BEGIN, *parts, END])
     picture = args.page.parent / "images" / "oracles.png"
     picture.parent.mkdir(exist_ok=True)
     draw(found, picture)
-    args.page.write_text(before + body + after)
+    insert(args.page, parts)
 
 
 if __name__ == "__main__":

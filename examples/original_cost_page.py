@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from lines import read
+from pages import table
 
 N_STEPS = 30_000
 # Rows of the warm start, B and K of each task (Table 1 of the paper).
@@ -126,11 +127,6 @@ def searches(found):
                 *[f"{model}, {side}", f"{n_trainings:.2f}", f"{cost:.3f}"],
                 *[f"{hours[-1]:.1f}", f"{hours[0] / hours[-1]:.1f}"],
             ]
-
-
-def table(header, rows):
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def main():

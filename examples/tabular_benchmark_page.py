@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from keel import NAMES
 from lines import read
-from oracles_page import BEGIN, END, table
+from pages import insert, table
 from scipy.stats import ttest_rel
 from tabular_benchmark import OUT
 
@@ -117,10 +117,7 @@ def main():
     areas, p_values = gather(given.runs)
     rows = list(verdicts(areas, p_values))
     parts = [summary(areas, rows), table(MEANS, means(areas)), table(VERDICTS, rows)]
-    head, rest = given.page.read_text().split(BEGIN)
-    tail = rest.split(END)[1]
-    text = "\n\n".join([BEGIN, *parts, END])
-    given.page.write_text(f"{head}{text}{tail}")
+    insert(given.page, parts)
 
 
 if __name__ == "__main__":

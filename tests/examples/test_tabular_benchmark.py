@@ -2,6 +2,7 @@
 
 import keel
 import numpy as np
+import pages
 import pytest
 import tabular_benchmark
 import tabular_benchmark_page as page
@@ -56,7 +57,7 @@ def test_from_the_study_to_the_page(data, tmp_path, monkeypatch):
     assert gain.startswith("+0.0299, ")
     assert (ours == "yes") == (float(p) < 0.05 and gain.split(", ")[1][0] == "+")
     path = tmp_path / "page.md"
-    path.write_text(f"Before\n{page.BEGIN}\nold\n{page.END}\nAfter\n")
+    path.write_text(f"Before\n{pages.BEGIN}\nold\n{pages.END}\nAfter\n")
     arguments = ["tabular_benchmark_page.py", str(path), "--runs", str(runs)]
     monkeypatch.setattr("sys.argv", arguments)
     page.main()
