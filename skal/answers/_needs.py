@@ -6,6 +6,7 @@ The three functions on flags are the only place that reads `needs`, `peeks` and
 
 from skal.answers._constant import is_too_much_for
 from skal.answers._methods import has_method, with_methods
+from skal.answers._numbers import has_variance, predicts_numbers
 from skal.answers._posterior import has_posterior
 from skal.answers._wrapper import name_of
 
@@ -32,6 +33,16 @@ NEEDS = {
         "embeddings of the rows",
         "choose a net of skal.nets, or an estimator with a method `embed`",
     ),
+    "predicted_numbers": (
+        "predicted numbers",
+        "choose a regressor",
+    ),
+    "variance": (
+        "the variance of its predicted numbers",
+        "choose an ensemble of regressors (BaggingRegressor makes one of any "
+        "regressor), or a regressor whose `predict` takes `return_std`, such as "
+        "GaussianProcessRegressor",
+    ),
     "posterior": (
         "posterior samples of the class probabilities",
         "choose a net with a method `sample_proba`, or an ensemble (BaggingClassifier "
@@ -51,8 +62,8 @@ def strategy_needs(strategy):
     Returns
     -------
     tuple of str
-        Names of methods, or "posterior", "class_scores", "embedding"; empty if the
-        strategy has no such attribute.
+        Names of methods, or one of the names in `OTHERS`; empty if the strategy has no
+        such attribute.
 
     Raises
     ------
@@ -193,6 +204,8 @@ def meet_needs(strategy, estimator):
 # How to find out whether an estimator offers what is not one method of it.
 OTHERS = {
     "posterior": has_posterior,
+    "predicted_numbers": predicts_numbers,
+    "variance": has_variance,
     "class_scores": lambda estimator: any(
         has_method(estimator, name) for name in ("predict_proba", "decision_function")
     ),

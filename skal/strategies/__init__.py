@@ -11,7 +11,9 @@ from skal.strategies._epig import EPIG
 from skal.strategies._fisher import BAIT
 from skal.strategies._fixed import FixedOrder
 from skal.strategies._gradients import BADGE
+from skal.strategies._greedy_sampling import GreedySampling
 from skal.strategies._herding import Herding
+from skal.strategies._largest_cluster import LCMD
 from skal.strategies._matching import IDMR, ODMR
 from skal.strategies._order import OrderStrategy
 from skal.strategies._prob_cover import ProbCover
@@ -24,6 +26,7 @@ from skal.strategies._stochastic import Stochastic
 from skal.strategies._tagging import Fluctuation, TagCount, TokenEntropy
 from skal.strategies._then import Then
 from skal.strategies._uncertainty import LeastConfidence, Margin, MaxEntropy
+from skal.strategies._variance import MaxVariance
 
 __all__ = [
     "BADGE",
@@ -31,6 +34,7 @@ __all__ = [
     "BALD",
     "EPIG",
     "IDMR",
+    "LCMD",
     "ODMR",
     "AlfaMix",
     "BaseStrategy",
@@ -42,12 +46,14 @@ __all__ = [
     "EmbeddingStrategy",
     "FixedOrder",
     "Fluctuation",
+    "GreedySampling",
     "Herding",
     "Labelled",
     "LeastConfidence",
     "Longest",
     "Margin",
     "MaxEntropy",
+    "MaxVariance",
     "MinConfidence",
     "OrderStrategy",
     "ProbCover",

@@ -50,12 +50,13 @@ class BaseStrategy(BaseEstimator):
     ----------
     needs : tuple of str
         Class attribute or property: names of the methods that the strategy calls on the
-        model, such as ``("predict_proba",)``. Three names stand for more than one
-        method: "posterior" for samples of the class probabilities, "class_scores" for
-        probabilities or decision values, and "embedding" for embeddings of the rows,
-        which there are with any model and without one. Empty, the default, if it needs
-        no model. A learner whose estimator lacks one of them is refused before anything
-        is trained.
+        model, such as ``("predict_proba",)``. Five names do not stand for one method:
+        "posterior" for samples of the class probabilities, "class_scores" for
+        probabilities or decision values, "predicted_numbers" for the predictions of a
+        regressor, "variance" for how uncertain these are, and "embedding" for
+        embeddings of the rows, which there are with any model and without one. Empty,
+        the default, if it needs no model. A learner whose estimator lacks one of them
+        is refused before anything is trained.
     needs_labelled : bool
         Class attribute or property: whether `select` must be given the rows labelled so
         far. A learner always gives them; without a learner, `select` asks for them. The

@@ -4,7 +4,7 @@ import numpy as np
 
 from skal._threads import single_threaded
 from skal.strategies._embedding import EmbeddingStrategy
-from skal.strategies._points import Points, best, mean_row
+from skal.strategies._points import Points, best
 
 
 class CoreSet(EmbeddingStrategy):
@@ -29,6 +29,8 @@ class CoreSet(EmbeddingStrategy):
     See Also
     --------
     BADGE : Spread the rows that the model is unsure of.
+    GreedySampling : The same, also by the predictions of a regressor.
+    LCMD : Take the farthest row of the largest cluster, so that outliers count less.
     TypiClust : Label typical rows, not the farthest ones.
 
     Notes
@@ -36,8 +38,7 @@ class CoreSet(EmbeddingStrategy):
     Distances are Euclidean. Time is proportional to N (L + n), and memory to N, for N
     candidates, L labelled rows and n rows to select.
 
-    For a regression model on scaled rows, it is also known as greedy sampling on the
-    inputs (GSx).
+    On scaled rows, it is also known as greedy sampling on the inputs (GSx).
 
     References
     ----------
@@ -85,7 +86,7 @@ def farthest_first(points, n, priority, others=None):
     list of n int
     """
     if others is None:
-        picked = [best(-points.distances_from(mean_row(points.rows)), priority)]
+        picked = [best(-points.from_middle(), priority)]
         nearest = points.distances(picked[0])
     else:
         picked, nearest = [], points.nearest(others)

@@ -19,7 +19,7 @@ class Points:
 
     Parameters
     ----------
-    rows : ndarray or csr matrix of shape (n_points, n_columns), dtype float32
+    rows : ndarray or csr matrix of shape (n_points, n_columns), float32 or float64
     """
 
     def __init__(self, rows: Any) -> None:
@@ -42,6 +42,10 @@ class Points:
         """Return the squared distances from a place, of shape (n_columns,)."""
         return _squared(self.norms, place @ place, products(self.rows, place))
 
+    def from_middle(self) -> NDArray[np.float64]:
+        """Return the squared distances of all points from their mean."""
+        return self.distances_from(mean_row(self.rows))
+
     def nearest(self, others: Any) -> NDArray[np.float64]:
         """Return the squared distance of each point from the nearest of other rows.
 
@@ -54,18 +58,46 @@ class Points:
         ndarray of shape (n_points,)
         """
         found = np.full(len(self), np.inf)
+        for rows, _, squared in self.distances_to(others):
+            found[rows] = np.minimum(found[rows], squared.min(axis=1))
+        return found
+
+    def distances_to(
+        self, others: Any
+    ) -> Iterator[tuple[slice, slice, NDArray[np.float64]]]:
+        """Yield the squared distances of all points from other rows, by blocks.
+
+        Parameters
+        ----------
+        others : ndarray or csr matrix of shape (n_others, n_columns)
+
+        Yields
+        ------
+        rows, part : slice
+            The points and the other rows of the block.
+        squared : ndarray of shape (n_rows, n_part)
+        """
         for part in blocks(others):
             some = doubles(others[part])
-            norms = row_norms(some, squared=True)
-            for rows in blocks(self.rows, beside=len(norms)):
-                product = safe_sparse_dot(
-                    doubles(self.rows[rows]), some.T, dense_output=True
-                )
-                found[rows] = np.minimum(
-                    found[rows],
-                    _squared(self.norms[rows, None], norms, product).min(axis=1),
-                )
-        return found
+            for rows in blocks(self.rows, beside=some.shape[0]):
+                yield rows, part, self.between(rows, some)
+
+    def between(self, rows: slice, others: Any) -> NDArray[np.float64]:
+        """Return the squared distances of some points from some other rows.
+
+        Parameters
+        ----------
+        rows : slice
+            The points.
+        others : ndarray or csr matrix of shape (n_others, n_columns), float64
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_others)
+        """
+        product = safe_sparse_dot(doubles(self.rows[rows]), others.T, dense_output=True)
+        norms = row_norms(others, squared=True)
+        return _squared(self.norms[rows, None], norms, product)
 
 
 def _squared(norms: Any, norm: Any, product: Any) -> NDArray[np.float64]:
