@@ -15,6 +15,7 @@ except ImportError as error:
 from skal.nets._image_cnn import ImageCNN
 from skal.nets._modules import MLP
 from skal.nets._torch_classifier import TorchClassifier
+from skal.nets._torch_regressor import TorchRegressor
 from skal.nets.text._bilstm import BiLSTMClassifier
 from skal.nets.text._embedding_bag import EmbeddingBagClassifier
 from skal.nets.text._tagger import BiLSTMTagger
@@ -31,6 +32,7 @@ __all__ = [
     "ImageCNN",
     "TextCNNClassifier",
     "TorchClassifier",
+    "TorchRegressor",
     "TransformerClassifier",
     "Vocabulary",
     "embedding_matrix",

@@ -6,15 +6,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch.nn.parameter import is_lazy
 
-from skal._sklearn import Interval, StrOptions, _check_sample_weight, _fit_context
-from skal.inputs._checks import check_labels
+from skal._sklearn import Interval, StrOptions, _check_sample_weight
 from skal.inputs._containers import take
-from skal.inputs._tags import all_labels
 from skal.nets import _saving
 from skal.nets._training import (
     check_device,
@@ -23,22 +21,26 @@ from skal.nets._training import (
     reproducible,
     train,
 )
-from skal.nets._weights import row_weights
+from skal.nets._weights import with_mean_one
 from skal.nets.side_by_side._many import ManyNets
 from skal.nets.side_by_side._metrics import is_of_skal
 from skal.nets.side_by_side._stack import NotSideBySide
 from skal.seeding import as_seed
 
 
-class BaseNet(ClassifierMixin, BaseEstimator):
+class BaseNet(BaseEstimator):
     """Base class of nets.
 
-    `fit` builds a skorch net; the class does not inherit from one, so that it follows
-    scikit-learn's conventions. A subclass implements its constructor and three methods:
-    `_check_rows`, which validates `X` and returns an array of shape (n_rows,
-    *input_shape); `_encode_labels`, which sets `classes_` and returns the inputs and
-    class codes to train on; and `_module_and_params`, which returns the class of the
-    module and the parameters of its constructor.
+    `_train` builds a skorch net; the class does not inherit from one, so that it
+    follows scikit-learn's conventions. A subclass implements its constructor, `fit` and
+    `side_by_side`, which call `_train` and `_many`, and four methods:
+    `_check_rows`,
+    which validates `X` and returns an array of shape (n_rows, *input_shape);
+    `_encode_labels`, which sets attributes such as `classes_` and returns the inputs
+    and targets to train on; `_criterion`, which returns the loss; and
+    `_module_and_params`, which returns the class of the module and the parameters of
+    its constructor. To train many side by side, it also implements `_build_stack`,
+    `_encode_inputs`, `_metric` and `_copy_fitted_state`.
     """
 
     _parameter_constraints: dict = {
@@ -46,55 +48,13 @@ class BaseNet(ClassifierMixin, BaseEstimator):
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "patience": [Interval(Integral, 1, None, closed="left")],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "device": [str],
         "random_state": ["random_state"],
     }
 
-    # Parameters that descriptions in journals and study folders leave out at their
-    # default, since files written before they were added do not have them either.
-    _added_params: dict = {"class_weight": None}
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, *, X_val=None, y_val=None, classes=None, sample_weight=None):
-        """Train a new module.
-
-        Parameters
-        ----------
-        X : array-like of n_samples rows
-            Rows to train on.
-
-        y : array-like of shape (n_samples,)
-            Class labels of any kind.
-
-        X_val : array-like of n_val rows, default=None
-            Validation rows. The epoch with the best score on them is kept, and
-            training stops after `patience` epochs without a better score. Without
-            them, all `max_epochs` epochs are trained and the last one is kept.
-
-        y_val : array-like of shape (n_val,), default=None
-            Class labels of `X_val`.
-
-        classes : array-like of shape (n_classes,), default=None
-            All class labels, which may include some that `y` lacks. None uses the
-            classes found in `y`.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows in the loss, at least 0. A row of weight 0 is left out;
-            its label stays among the classes. None weighs all rows alike.
-
-        Returns
-        -------
-        self : classifier
-            Fitted classifier.
-
-        Raises
-        ------
-        ValueError
-            If the device is not available, the rows are invalid, `y` contains a label
-            that is not in `classes`, or training diverges.
-        """
+    def _train(self, X, y, X_val, y_val, sample_weight, classes=None):
+        """Train a new module; the arguments are those of `fit`."""
         check_device(self.device)
         if sample_weight is not None:
             X, y, classes, sample_weight = self._with_weight(
@@ -102,8 +62,8 @@ class BaseNet(ClassifierMixin, BaseEstimator):
             )
         X, y = self._check_rows(X, y, reset=True)
         self.input_shape_ = X.shape[1:]
-        X, codes = self._encode_labels(X, y, classes)
-        weights = self._weights_of(codes, sample_weight)
+        X, targets = self._encode_labels(X, y, classes, sample_weight)
+        weights = self._weights_of(targets, sample_weight)
         score = self._validation_scorer(X_val, y_val)
         # Order of the random draws: the initial weights, layer by layer, then the
         # values that `_make_net` replaces. The generator is then reset to the seed, so
@@ -114,12 +74,12 @@ class BaseNet(ClassifierMixin, BaseEstimator):
             net = self._make_net()
             self.module_ = net.module_
             self._check_module(X)
-            X, codes = (torch.tensor(a, device=self.device) for a in (X, codes))
+            X, targets = (torch.tensor(a, device=self.device) for a in (X, targets))
             if weights is not None:
                 dtype = torch.get_default_dtype()
                 weights = torch.tensor(weights, device=self.device, dtype=dtype)
             torch.manual_seed(seed)
-            epochs = train(net, X, codes, self.patience, score, weights)
+            epochs = train(net, X, targets, self.patience, score, weights)
         self.module_.eval().zero_grad()
         self.loss_curve_, self.validation_scores_, self.best_epoch_ = epochs
         return self
@@ -136,23 +96,23 @@ class BaseNet(ClassifierMixin, BaseEstimator):
         kept = np.flatnonzero(weights)
         if len(kept) == len(weights):
             return X, y, classes, weights
-        if classes is None:
-            classes = np.unique(all_labels(check_labels(y, "y")))
+        classes = self._all_classes(y, classes)
         return take(X, kept), take(y, kept), classes, weights[kept]
 
-    def _weights_of(self, codes, sample_weight):
-        """Return the weight of each code in the loss, or None if all are alike."""
-        # A subclass may have a constructor of its own.
-        class_weight = getattr(self, "class_weight", None)
-        if class_weight is None and sample_weight is None:
-            return None
-        return row_weights(codes, self.classes_, class_weight, sample_weight)
+    def _all_classes(self, y, classes):
+        """Return all classes, the ones of rows of weight 0 included, if any."""
+        return classes
+
+    def _weights_of(self, targets, sample_weight):
+        """Return the weight of each target in the loss, or None if all are alike."""
+        return None if sample_weight is None else with_mean_one(sample_weight)
 
     def _make_net(self):
         module, params = self._module_and_params()
         return make_net(
             module,
             params,
+            self._criterion(),
             # torch rejects numpy numbers, which a randomized search may set.
             lr=float(self.lr),
             max_epochs=int(self.max_epochs),
@@ -177,38 +137,8 @@ class BaseNet(ClassifierMixin, BaseEstimator):
     # Class of the stack that trains many of these nets side by side, or None.
     _stack_class: Any = None
 
-    def side_by_side(self, X, y, *, X_val=None, y_val=None, classes=None, width=None):
-        """Return an object that trains this net on many subsets of a data set, or None.
-
-        Parameters
-        ----------
-        X, y : rows and labels
-            Rows and labels from which the subsets are taken.
-
-        X_val, y_val : rows and labels, default=None
-            Validation set that selects the best epoch, as in `fit`.
-
-        classes : array-like of shape (n_classes,), default=None
-            All class labels. None uses the classes found in `y`.
-
-        width : int, default=None
-            Maximum number of models trained side by side. On the CPU, it does not
-            change any result.
-
-        Returns
-        -------
-        ManyNets or None
-            None if this net can only be trained one at a time: it has no such
-            implementation, it has dropout, it is a tagger with `class_weight`, or its
-            class overrides `fit` or `predict`.
-            If the user's module is the reason, a warning explains it.
-
-        Raises
-        ------
-        ValueError
-            If only one of `X_val` and `y_val` is given, or `fit` would reject the rows,
-            labels, parameters or device.
-        """
+    def _many(self, X, y, X_val, y_val, width, classes=None):
+        """Return an object that trains many of these nets; see `side_by_side`."""
         has_dropout = getattr(self, "dropout", 0)
         own = is_of_skal(self.fit) and is_of_skal(self.predict)
         if self._stack_class is None or has_dropout or not own:
@@ -221,7 +151,7 @@ class BaseNet(ClassifierMixin, BaseEstimator):
             )
         except NotSideBySide as reason:
             if str(reason):
-                warnings.warn(str(reason), stacklevel=2)
+                warnings.warn(str(reason), stacklevel=3)
             return None
 
     def _trainable_rows(self, rows):

@@ -1,22 +1,129 @@
-"""Base class of net classifiers: predictions, posterior samples, embeddings."""
-
-from contextlib import contextmanager, nullcontext
+"""Base classes of nets that predict classes."""
 
 import numpy as np
 import torch
+from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from skal._sklearn import StrOptions, _fit_context
+from skal.inputs._checks import check_labels
+from skal.inputs._tags import all_labels
 from skal.nets._base import BaseNet
-from skal.nets._mc_dropout import fixed_masks
-from skal.nets._training import batched, reproducible
-from skal.nets.side_by_side._module_stack import ModuleStack, Rows
-from skal.nets.side_by_side._probe import make_module_stack
-from skal.nets.side_by_side._stack import in_order
-from skal.seeding import as_seed, isolated
+from skal.nets._row_net import RowNet
+from skal.nets._weights import WeightedCrossEntropy, row_weights
+from skal.nets.side_by_side._metrics import metric_of
 
 
-class BaseNetClassifier(BaseNet):
+class LabelNet(ClassifierMixin, BaseNet):
+    """Base class of nets that predict classes, one or more for each row."""
+
+    _parameter_constraints: dict = {
+        **BaseNet._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    # Parameters that descriptions in journals and study folders leave out at their
+    # default, since files written before they were added do not have them either.
+    _added_params: dict = {"class_weight": None}
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, *, X_val=None, y_val=None, classes=None, sample_weight=None):
+        """Train a new module.
+
+        Parameters
+        ----------
+        X : array-like of n_samples rows
+            Rows to train on.
+
+        y : array-like of shape (n_samples,)
+            Class labels of any kind.
+
+        X_val : array-like of n_val rows, default=None
+            Validation rows. The epoch with the best score on them is kept, and
+            training stops after `patience` epochs without a better score. Without
+            them, all `max_epochs` epochs are trained and the last one is kept.
+
+        y_val : array-like of shape (n_val,), default=None
+            Class labels of `X_val`.
+
+        classes : array-like of shape (n_classes,), default=None
+            All class labels, which may include some that `y` lacks. None uses the
+            classes found in `y`.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the loss, at least 0. A row of weight 0 is left out;
+            its label stays among the classes. None weighs all rows alike.
+
+        Returns
+        -------
+        self : classifier
+            Fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If the device is not available, the rows are invalid, `y` contains a label
+            that is not in `classes`, or training diverges.
+        """
+        self._train(X, y, X_val, y_val, sample_weight, classes)
+        return self
+
+    def side_by_side(self, X, y, *, X_val=None, y_val=None, classes=None, width=None):
+        """Return an object that trains this net on many subsets of a data set, or None.
+
+        Parameters
+        ----------
+        X, y : rows and labels
+            Rows and labels from which the subsets are taken.
+
+        X_val, y_val : rows and labels, default=None
+            Validation set that selects the best epoch, as in `fit`.
+
+        classes : array-like of shape (n_classes,), default=None
+            All class labels. None uses the classes found in `y`.
+
+        width : int, default=None
+            Maximum number of models trained side by side. On the CPU, it does not
+            change any result.
+
+        Returns
+        -------
+        ManyNets or None
+            None if this net can only be trained one at a time: it has no such
+            implementation, it has dropout, it is a tagger with `class_weight`, or its
+            class overrides `fit` or `predict`.
+            If the user's module is the reason, a warning explains it.
+
+        Raises
+        ------
+        ValueError
+            If only one of `X_val` and `y_val` is given, or `fit` would reject the rows,
+            labels, parameters or device.
+        """
+        return self._many(X, y, X_val, y_val, width, classes)
+
+    def _all_classes(self, y, classes):
+        if classes is None:
+            return np.unique(all_labels(check_labels(y, "y")))
+        return classes
+
+    def _weights_of(self, targets, sample_weight):
+        # A subclass may have a constructor of its own.
+        class_weight = getattr(self, "class_weight", None)
+        if class_weight is None and sample_weight is None:
+            return None
+        return row_weights(targets, self.classes_, class_weight, sample_weight)
+
+    def _criterion(self):
+        return WeightedCrossEntropy()
+
+    def _metric(self, scorer, y):
+        is_known = np.isin(all_labels(y), self.classes_).all()
+        return metric_of(scorer, self) if is_known else None
+
+
+class BaseNetClassifier(LabelNet, RowNet):
     """Base class of net classifiers: one label per row.
 
     A subclass implements its constructor; `_check_rows`, which validates `X` and
@@ -25,28 +132,16 @@ class BaseNetClassifier(BaseNet):
     its constructor.
     """
 
-    # Number of rows per forward pass in prediction.
-    _rows_at_once = 1024
+    _output_name = "logit per class"
 
-    def _encode_labels(self, X, y, classes):
+    @property
+    def _n_outputs(self):
+        return len(self.classes_)
+
+    def _encode_labels(self, X, y, classes, sample_weight=None):
         """Set `classes_`, and return the rows and class codes to train on."""
         self.classes_, codes = encode_labels(y, classes)
         return X, codes
-
-    def _check_module(self, X):
-        """Raise an error unless the module returns one logit per class."""
-        X = X[:2]
-        shape, expected = tuple(self._logits(X).shape), (len(X), len(self.classes_))
-        # Not in the first pass, in which lazy layers draw their weights.
-        state = torch.get_rng_state()
-        self._logits(X)
-        if not torch.equal(state, torch.get_rng_state()):
-            self._draws_ = True
-        if shape != expected:
-            raise ValueError(
-                f"{type(self.module_).__name__} returns {len(X)} rows with shape "
-                f"{shape}: make it return one logit per class, shape {expected}."
-            )
 
     def predict(self, X):
         """Predict the class of each row.
@@ -62,7 +157,7 @@ class BaseNetClassifier(BaseNet):
             The predicted class labels.
         """
         check_is_fitted(self)
-        logits = self._logits(self._check_rows(X, reset=False))
+        logits = self._outputs(self._check_rows(X, reset=False))
         return self.classes_[logits.argmax(dim=1).numpy()]
 
     def predict_proba(self, X):
@@ -79,7 +174,7 @@ class BaseNetClassifier(BaseNet):
             Columns in the order of `classes_`.
         """
         check_is_fitted(self)
-        logits = self._logits(self._check_rows(X, reset=False))
+        logits = self._outputs(self._check_rows(X, reset=False))
         return logits.softmax(dim=1).numpy()
 
     def sample_proba(self, X, n_samples=20, random_state=None):
@@ -118,110 +213,17 @@ class BaseNetClassifier(BaseNet):
         all rows.
         """
         check_is_fitted(self)
-        if n_samples < 1:
-            raise ValueError(
-                f"n_samples must be at least 1, got {n_samples}: ask for 1 or more."
-            )
-        X, seed = self._check_rows(X, reset=False), as_seed(random_state)
-        probs_N_T_C = np.empty((len(X), n_samples, len(self.classes_)))
-        for t in range(n_samples):
-            with fixed_masks(self.module_, seed, t):
-                probs_N_T_C[:, t] = self._logits(X).softmax(dim=1).numpy()
-        return probs_N_T_C
-
-    def embed(self, X):
-        """Return the activations of the penultimate layer.
-
-        Parameters
-        ----------
-        X : array-like of n_samples rows
-            Rows to embed.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_units), dtype float32
-            Input of the last `torch.nn.Linear` of the module.
-
-        Raises
-        ------
-        ValueError
-            If the module has no linear layer.
-        """
-        check_is_fitted(self)
         X = self._check_rows(X, reset=False)
-        with _inputs_of_last_linear(self.module_) as seen:
-            self._logits(X)
-        return in_order(seen, [rows for rows, _ in self._passes(X)]).numpy()
-
-    def _logits(self, X):
-        """Return the module's output as a tensor on the CPU, in float64."""
-        self.module_.eval()
-        device = next(self.module_.parameters()).device
-        found, order = [], []
-        # A module that draws random numbers, also in evaluation mode, always draws the
-        # same ones. Others do not wait for the lock of the global random state.
-        draws = getattr(self, "_draws_", False)
-        # no_grad, not inference mode: a module may cache a constant that it later uses
-        # in training, where inference tensors are not allowed.
-        with torch.no_grad(), isolated(0) if draws else nullcontext():
-            for rows, chunk in self._passes(X):
-                logits = self.module_(torch.tensor(chunk, device=device))
-                found.append(self._one_tensor(logits).cpu().double())
-                order.append(rows)
-        return in_order(found, order)
-
-    def _one_tensor(self, logits):
-        if isinstance(logits, torch.Tensor):
-            return logits
-        raise ValueError(
-            f"{type(self.module_).__name__} returns {type(logits).__name__}: make its "
-            "forward method return one tensor of logits, of shape "
-            f"(n_rows, {len(self.classes_)})."
-        )
-
-    def _passes(self, X):
-        """Yield batches of rows: their indices, and the input of the module."""
-        for rows in batched(np.arange(len(X)), self._rows_at_once):
-            yield rows, X[rows]
-
-
-class StackedRows:
-    """Mixin for classifiers of arrays whose module can be trained side by side.
-
-    It implements the methods that `ManyNets` calls.
-    """
-
-    _stack_class = ModuleStack
-
-    def _build_stack(self, X, y, classes, width):
-        """Set the fitted attributes from all rows, and return a stack of models."""
-        X, y = self._check_rows(X, y, reset=True)
-        self.input_shape_ = X.shape[1:]
-        X, codes = self._encode_labels(X, y, classes)
-        # The module gets the same initial weights as in `fit`.
-        with reproducible(as_seed(self.random_state)):
-            self.module_ = self._make_net().module_
-            self._check_module(X)
-            return make_module_stack(
-                self.module_,
-                width,
-                min(int(self.batch_size), len(X)),
-                float(self.lr),
-                Rows(*(torch.tensor(a, device=self.device) for a in (X, codes))),
-                self._rows_at_once,
-            )
+        samples = self._samples(X, n_samples, random_state)
+        probs_N_T_C = np.empty((len(X), n_samples, len(self.classes_)))
+        for t, logits in enumerate(samples):
+            probs_N_T_C[:, t] = logits.softmax(dim=1).numpy()
+        return probs_N_T_C
 
     def _encode_inputs(self, X, y):
         """Return the inputs of a stack, and the true class codes."""
         X = torch.tensor(self._check_rows(X, reset=False), device=self.device)
         return X, np.searchsorted(self.classes_, column_or_1d(y))
-
-    def _copy_fitted_state(self, model, stack, slot):
-        """Set the fitted attributes of `model` as its own `fit` would have done."""
-        for name in ("classes_", "input_shape_", "n_features_in_", "feature_names_in_"):
-            if hasattr(self, name):
-                setattr(model, name, getattr(self, name))
-        model.module_ = stack.trained_module(slot)
 
 
 def encode_labels(y, classes=None):
@@ -256,22 +258,3 @@ def encode_labels(y, classes=None):
             "pass all classes, including every label in y."
         )
     return known, np.searchsorted(known, y)
-
-
-@contextmanager
-def _inputs_of_last_linear(module):
-    """Yield a list that collects the inputs of the last linear layer, pass by pass."""
-    layers = [m for m in module.modules() if isinstance(m, torch.nn.Linear)]
-    if not layers:
-        raise ValueError(
-            f"{type(module).__name__} has no torch.nn.Linear, whose input would serve "
-            "as the embedding: end the module with one."
-        )
-    seen = []
-    hook = layers[-1].register_forward_pre_hook(
-        lambda layer, inputs: seen.append(inputs[0].flatten(1).cpu())
-    )
-    try:
-        yield seen
-    finally:
-        hook.remove()

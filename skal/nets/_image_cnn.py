@@ -10,7 +10,8 @@ from sklearn.utils.validation import validate_data
 from torch import nn
 
 from skal._sklearn import Interval
-from skal.nets._base_classifier import BaseNetClassifier, StackedRows
+from skal.nets._base_classifier import BaseNetClassifier
+from skal.nets._row_net import StackedRows
 
 # Smallest side, in pixels, of images that are not padded: smaller ones would vanish in
 # the two convolutions, which shrink each side by 4, and the pooling, which halves it.

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import nn
 
-# Constructor parameters that a classifier sets from the data.
-DATA_PARAMS = ("n_classes", "input_shape")
+# Constructor parameters that are set from the data.
+DATA_PARAMS = ("n_classes", "n_outputs", "input_shape")
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -20,7 +20,7 @@ class MLP(nn.Module):
     Parameters
     ----------
     n_classes : int
-        Number of logits.
+        Number of logits, or of numbers to predict.
 
     input_shape : tuple of int
         Shape of one row; it is flattened.
@@ -34,6 +34,7 @@ class MLP(nn.Module):
     See Also
     --------
     TorchClassifier : Trains a module as a scikit-learn classifier.
+    TorchRegressor : Trains a module as a scikit-learn regressor.
 
     Examples
     --------
@@ -116,7 +117,8 @@ def check_module(module: Any, params: dict[str, Any]) -> None:
     TypeError
         If `module` is not a class, for example an instance of a module.
     ValueError
-        If its constructor does not accept `n_classes`, or one of the parameters.
+        If its constructor does not accept the number of outputs, as `n_classes` or
+        `n_outputs`, or one of the parameters.
     """
     if not _is_module(module):
         raise TypeError(
@@ -126,10 +128,10 @@ def check_module(module: Any, params: dict[str, Any]) -> None:
         )
     names = _signature(module)
     takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in names.values())
-    if "n_classes" not in names and not takes_any:
+    if not takes_any and "n_classes" not in names and "n_outputs" not in names:
         raise ValueError(
-            f"{module.__name__} must take n_classes, the number of logits: add it "
-            "to the parameters of its constructor."
+            f"{module.__name__} must take n_classes, the number of logits, or "
+            "n_outputs: add it to the parameters of its constructor."
         )
     unknown = sorted(set(params) - set(_settable(module)))
     if unknown and not takes_any:
@@ -144,7 +146,7 @@ def check_complete(module: Any, params: dict[str, Any]) -> None:
     module : type
         Class of a module.
     params : dict
-        Parameters of its constructor, apart from `n_classes` and `input_shape`.
+        Parameters of its constructor, apart from the ones set from the data.
 
     Raises
     ------
@@ -164,7 +166,7 @@ def check_complete(module: Any, params: dict[str, Any]) -> None:
 
 
 def data_params(
-    module: Any, n_classes: int, input_shape: tuple[int, ...]
+    module: Any, n_outputs: int, input_shape: tuple[int, ...]
 ) -> dict[str, Any]:
     """Return the constructor parameters that are set from the data.
 
@@ -172,19 +174,22 @@ def data_params(
     ----------
     module : type
         Class of a module.
-    n_classes : int
-        Number of classes.
+    n_outputs : int
+        Number of classes, or of numbers to predict.
     input_shape : tuple of int
         Shape of one row.
 
     Returns
     -------
     dict
-        `n_classes`, and `input_shape` if the constructor accepts it.
+        The number of outputs as `n_outputs` or, if the constructor does not name this
+        one, as `n_classes`; and `input_shape` if it accepts it.
     """
-    if "input_shape" in _signature(module):
-        return {"n_classes": n_classes, "input_shape": input_shape}
-    return {"n_classes": n_classes}
+    names = _signature(module)
+    found: dict[str, Any] = {
+        "n_outputs" if "n_outputs" in names else "n_classes": n_outputs
+    }
+    return found | ({"input_shape": input_shape} if "input_shape" in names else {})
 
 
 def _signature(module: Any) -> dict[str, inspect.Parameter]:

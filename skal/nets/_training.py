@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from sklearn.utils.validation import check_consistent_length
-from skorch import NeuralNetClassifier
+from skorch import NeuralNet
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from skal._threads import single_threaded
 from skal.nets._explained import explained, nothing_to_train
-from skal.nets._weights import WeightedCrossEntropy
 from skal.seeding import isolated
 
 # dtype of all nets, whatever torch's default dtype is (tests compare in float64).
@@ -135,12 +134,13 @@ class ShuffledBatches:
 def make_net(
     module: Any,
     module_params: dict[str, Any],
+    criterion: nn.Module,
     *,
     lr: float,
     max_epochs: int,
     batch_size: int,
     device: str,
-) -> NeuralNetClassifier:
+) -> NeuralNet:
     """Build and initialize the skorch net that trains a module.
 
     Parameters
@@ -149,18 +149,20 @@ def make_net(
         Class of the module.
     module_params : dict
         All parameters of its constructor.
+    criterion : torch.nn.Module
+        Computes the loss from the outputs and the targets.
     lr, max_epochs, batch_size, device
         As in `TorchClassifier`.
 
     Returns
     -------
-    skorch.NeuralNetClassifier
+    skorch.NeuralNet
         The initialized net.
     """
-    net = NeuralNetClassifier(
+    net = NeuralNet(
         module,
         **{f"module__{name}": value for name, value in module_params.items()},
-        criterion=WeightedCrossEntropy,
+        criterion=criterion,
         optimizer=torch.optim.Adam,
         optimizer__fused=True,
         lr=lr,
@@ -183,7 +185,7 @@ def make_net(
 
 
 def train(
-    net: NeuralNetClassifier,
+    net: NeuralNet,
     X: torch.Tensor,
     y: torch.Tensor,
     patience: int,
@@ -194,19 +196,19 @@ def train(
 
     Parameters
     ----------
-    net : skorch.NeuralNetClassifier
+    net : skorch.NeuralNet
         An initialized net, as returned by `make_net`.
     X : tensor of shape (n_rows, *input_shape)
         Rows to train on.
-    y : tensor of shape (n_rows,), dtype int64
-        Class codes.
+    y : tensor of shape (n_rows, ...)
+        Class codes, or numbers to predict.
     patience : int
         Training stops after this many epochs without a better score.
     score : callable, default=None
         Returns the validation score of the module in its current state. Without it, all
         epochs are trained and the last one is kept.
     weights : tensor of the shape of `y`, default=None
-        Weights of the codes in the loss. None weighs all alike.
+        Weights of the targets in the loss. None weighs all alike.
 
     Returns
     -------
@@ -232,7 +234,7 @@ def train(
     return stopping.epochs
 
 
-def _mean_loss(net: NeuralNetClassifier) -> float:
+def _mean_loss(net: NeuralNet) -> float:
     """Return the mean training loss of the last epoch."""
     batches = net.history[-1, "batches", :, ("train_loss", "train_batch_size")]
     losses, sizes = zip(*batches, strict=True)

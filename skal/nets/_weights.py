@@ -43,6 +43,25 @@ def row_weights(
     if class_weight is not None:
         by_class: NDArray = _of_classes(class_weight, classes, codes, weights)
         weights = weights * by_class[codes]
+    return with_mean_one(weights)
+
+
+def with_mean_one(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return weights scaled to a mean of 1, so that the loss keeps its size.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_rows,)
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        If all are 0.
+    """
     mean = weights.mean()
     if not mean > 0:
         raise ValueError(

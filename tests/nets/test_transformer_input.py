@@ -31,8 +31,8 @@ def test_padding_that_all_rows_share_is_left_out(model, intents):
         lambda module, args, kwargs: seen.append(kwargs["input_ids"].shape[1]),
         with_kwargs=True,
     )
-    model._logits(X[:5])
-    model._logits(X)
+    model._outputs(X[:5])
+    model._outputs(X)
     hook.remove()
     assert seen == [(X[:5] >= 0).sum(axis=1).max(), X.shape[1]]
     assert seen[0] < seen[1]

@@ -14,7 +14,6 @@ from skal.inputs._containers import take
 from skal.inputs._tags import all_labels
 from skal.nets._training import Epochs, has_validation, reproducible
 from skal.nets.side_by_side._engine import Engine
-from skal.nets.side_by_side._metrics import metric_of
 from skal.nets.side_by_side._stack import Stack
 from skal.seeding import as_seed
 
@@ -90,8 +89,8 @@ class ManyNets:
         callable
             `score(stack, slots)` returns a list of float.
         """
-        metric = metric_of(scorer, self.model)
-        if metric is None or not np.isin(all_labels(y), self.model.classes_).all():
+        metric = self.model._metric(scorer, y)
+        if metric is None:
             return lambda stack, slots: [
                 scorer(self._model(slot), X, y) for slot in slots
             ]
@@ -100,8 +99,8 @@ class ManyNets:
             metric(codes, answer) for answer in stack.answers(slots, inputs)
         ]
 
-    def _encoded(self, X: Any, y: Any) -> tuple[Any, NDArray[np.int64]]:
-        """Return the encoded inputs and class codes, from the cache if possible."""
+    def _encoded(self, X: Any, y: Any) -> tuple[Any, NDArray]:
+        """Return the encoded inputs and targets, from the cache if possible."""
         key = fingerprint((X, y))
         if key not in self._input_cache:
             if len(self._input_cache) == MAX_CACHED_INPUTS:

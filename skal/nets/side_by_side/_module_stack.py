@@ -15,8 +15,6 @@ from skal.nets.side_by_side._engine import padded
 from skal.nets.side_by_side._ops import cross_entropy
 from skal.nets.side_by_side._stack import Stack
 
-_loss = WeightedCrossEntropy()
-
 
 class Rows(NamedTuple):
     """The data from which the subsets are taken, on the device of the models.
@@ -25,12 +23,12 @@ class Rows(NamedTuple):
     ----------
     X : tensor of shape (n_rows, *input_shape)
         The inputs.
-    codes : tensor of shape (n_rows,), dtype int64
-        Class codes.
+    targets : tensor of shape (n_rows,), dtype int64, or ndarray of other targets
+        Class codes, or the targets of a subclass of `ModuleStack`.
     """
 
     X: torch.Tensor
-    codes: torch.Tensor
+    targets: Any
 
 
 class ModuleStack(Stack):
@@ -129,10 +127,11 @@ class ModuleStack(Stack):
         # An empty slot computes with the rows of the first model.
         jobs = [self.jobs[0] if job is None else job for job in self.jobs]
         pairs = zip(jobs, positions, strict=False)
-        X, codes = self._take(np.stack([job[own] for job, own in pairs]))
+        rows = np.stack([job[own] for job, own in pairs])
+        X, targets = self._inputs(rows), self._targets(rows, slice(len(rows)))
         weights = torch.from_numpy(shares).to(self.rows)
         logits = vmap(self._logits)(leaves, X)
-        losses = cross_entropy(logits, codes, weights)
+        losses = self._losses(logits, targets, weights)
         found = gradients_of(losses.sum(), leaves)
         return losses.detach(), self._in_rows(self._in_row_order(found, 2))
 
@@ -155,27 +154,31 @@ class ModuleStack(Stack):
         """
         losses, gradients = [], []
         for slot, batch in enumerate(batches):
-            X, codes = self._take(self.jobs[slot][batch])
+            rows = self.jobs[slot][batch]
+            X, targets = self._inputs(rows), self._targets(rows, slot)
             # Copies, so that the memory alignment of a row cannot affect the result.
             state = self.state_dict(slot)
             leaves = {name: value.requires_grad_() for name, value in state.items()}
-            loss = _loss(self._logits(leaves, X), self._target(slot, batch, codes))
+            weighted = self._with_weights(slot, batch, targets)
+            loss = self._loss(self._logits(leaves, X), weighted)
             found = self._in_row_order(gradients_of(loss, leaves), 1)
             losses.append(loss.detach())
             gradients.append(self._in_rows([value.unsqueeze(0) for value in found]))
         return torch.stack(losses), torch.cat(gradients)
 
     def _codes(self, job: Any) -> NDArray[np.int64]:
-        return self.data.codes[torch.from_numpy(job).to(self.rows.device)].cpu().numpy()
+        return (
+            self.data.targets[torch.from_numpy(job).to(self.rows.device)].cpu().numpy()
+        )
 
-    def _target(
-        self, slot: int, batch: NDArray[np.int64], codes: torch.Tensor
+    def _with_weights(
+        self, slot: int, batch: NDArray[np.int64], targets: torch.Tensor
     ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
-        """Return the codes, and their weights if there are any."""
+        """Return the targets, and their weights if there are any."""
         weights = self.row_weights[slot]
         if weights is None:
-            return codes
-        return codes, torch.from_numpy(weights[batch]).to(self.rows)
+            return targets
+        return targets, torch.from_numpy(weights[batch]).to(self.rows)
 
     def _in_row_order(
         self, found: Sequence[torch.Tensor], channels: int
@@ -183,10 +186,17 @@ class ModuleStack(Stack):
         pairs = zip(self.shapes, found, strict=True)
         return [self._row_order(name, value, channels) for name, value in pairs]
 
-    def _take(self, rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return rows of the data, and their class codes."""
-        chosen = torch.from_numpy(rows).to(self.rows.device)
-        return self.data.X[chosen], self.data.codes[chosen]
+    def _inputs(self, rows: NDArray[np.int64]) -> torch.Tensor:
+        """Return the inputs of some rows of the data."""
+        return self.data.X[torch.from_numpy(rows).to(self.rows.device)]
+
+    def _targets(self, rows: NDArray[np.int64], slots: int | slice) -> torch.Tensor:
+        """Return the targets of some rows, for the model in each of some slots."""
+        return self.data.targets[torch.from_numpy(rows).to(self.rows.device)]
+
+    # The loss of one model, and the losses of stacked ones, by weights of the rows.
+    _loss: Any = staticmethod(WeightedCrossEntropy())
+    _losses: Any = staticmethod(cross_entropy)
 
     def _logits(self, weights: dict[str, torch.Tensor], X: torch.Tensor) -> Any:
         return call(self.module, self._names, weights, X)

@@ -1,5 +1,6 @@
 """Tests whether a module can be trained side by side, by trying it."""
 
+from collections.abc import Callable
 from copy import deepcopy
 
 import numpy as np
@@ -28,6 +29,7 @@ _VMAP = "has a forward method that torch.func.vmap cannot take"
 
 
 def make_module_stack(
+    make: Callable[..., ModuleStack],
     module: nn.Module,
     width: int | None,
     batch_size: int,
@@ -41,6 +43,8 @@ def make_module_stack(
 
     Parameters
     ----------
+    make : callable
+        Returns a stack; takes the arguments of `ModuleStack`.
     module, batch_size, lr, data, rows_at_once
         As in `ModuleStack`.
     width : int or None
@@ -65,14 +69,14 @@ def make_module_stack(
     given = batch_size, lr, data, rows_at_once
     best = _best_width(module)
     # A copy, because the forward pass may change the state of a module.
-    probe = ModuleStack(deepcopy(module), best, *given)
+    probe = make(deepcopy(module), best, *given)
     reason = _obstacle(probe)
     if reason is not None:
         raise NotSideBySide(_message(module, reason))
     # Models that are stepped in turn gain nothing from a width above 1.
     is_stacked = probe.always_full or _is_invariant(probe)
     width = min(width or best, best) if is_stacked else width or 1
-    stack = ModuleStack(module, width, *given)
+    stack = make(module, width, *given)
     stack.is_stacked = is_stacked
     return stack
 
@@ -116,7 +120,7 @@ def _nondeterminism(module: nn.Module, X: torch.Tensor) -> str | None:
 
 def _load(stack: ModuleStack, size: int) -> list[NDArray[np.int64]]:
     """Fill a stack with differing models; return minibatches of at most `size` rows."""
-    n = len(stack.data.codes)
+    n = len(stack.data.targets)
     for slot in range(stack.width):
         stack.load(slot, np.arange(n))
     with torch.no_grad():

@@ -253,7 +253,7 @@ class Stack(ABC):
             The logits.
         """
 
-    def answer(self, slot: int, inputs: Any) -> NDArray[np.int64]:
+    def answer(self, slot: int, inputs: Any) -> NDArray:
         """Return the predicted class code of each row of encoded inputs.
 
         Parameters
@@ -270,7 +270,7 @@ class Stack(ABC):
         """
         return self.logits(slot, inputs).argmax(dim=1).cpu().numpy()
 
-    def answers(self, slots: Sequence[int], inputs: Any) -> list[NDArray[np.int64]]:
+    def answers(self, slots: Sequence[int], inputs: Any) -> list[NDArray]:
         """Return the predicted class codes of several models.
 
         Parameters

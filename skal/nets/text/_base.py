@@ -14,8 +14,7 @@ from sklearn.utils.validation import (
 
 from skal._sklearn import Interval
 from skal._threads import single_threaded
-from skal.nets._base import BaseNet
-from skal.nets._base_classifier import BaseNetClassifier
+from skal.nets._base_classifier import BaseNetClassifier, LabelNet
 from skal.nets._training import reproducible
 from skal.nets.side_by_side._stack import NotSideBySide
 from skal.nets.text._text_stack import Corpus, Sentences
@@ -30,14 +29,14 @@ from skal.nets.text._vocabulary import (
 from skal.seeding import MAX_SEED, as_seed
 
 
-class BaseTextNet(BaseNet):
+class BaseTextNet(LabelNet):
     """Base class of nets that read sentences, with a vocabulary and word vectors.
 
     A subclass sets `_module`, the class of its module.
     """
 
     _parameter_constraints: dict = {
-        **BaseNet._parameter_constraints,
+        **LabelNet._parameter_constraints,
         "vectors": [Mapping, None],
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -249,10 +248,10 @@ class BaseTextClassifier(BaseTextNet, BaseNetClassifier):
         self._learn_words(sentences)
         return self._vocabulary.transform(sentences), y
 
-    def _logits(self, X):
+    def _outputs(self, X):
         # On one thread, because synchronizing threads for small steps costs more time.
         with single_threaded():
-            return super()._logits(X)
+            return super()._outputs(X)
 
     def _passes(self, X):
         """Yield batches of sentences of similar length."""

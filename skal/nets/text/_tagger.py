@@ -211,7 +211,7 @@ class BiLSTMTagger(BaseTextNet):
         self._learn_words(sentences)
         return self._vocabulary.transform(sentences), tags
 
-    def _encode_labels(self, X, y, classes):
+    def _encode_labels(self, X, y, classes, sample_weight=None):
         """Set `classes_`; return words with previous tags, and the tag codes."""
         self.classes_, flat = encode_labels(flatten(y), classes)
         codes = np.full(X.shape, NO_TAG)
