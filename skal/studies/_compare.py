@@ -412,7 +412,9 @@ def _of_baseline(
 
 
 def _warn_of_chance(study: StudySpec, runs: Mapping[Cell, Run]) -> None:
-    """Warn of strategies that end no better than the most frequent class."""
+    """Warn of strategies that end no better than a constant prediction."""
+    has_classes = study.splits.example.target.has_classes
+    same = "most frequent class" if has_classes else "mean target"
     for estimator in study.estimators:
         for strategy in study.strategies:
             of_pair = [r for c, r in runs.items() if c[:2] == (estimator, strategy)]
@@ -424,7 +426,7 @@ def _warn_of_chance(study: StudySpec, runs: Mapping[Cell, Run]) -> None:
                 of = "" if model is plain else " Its model is the posterior estimator."
                 warnings.warn(
                     f"{strategy} with {estimator} ends at chance: its last test score "
-                    f"is {score:.3f}, and always predicting the most frequent class "
+                    f"is {score:.3f}, and always predicting the {same} "
                     f"scores {chance:.3f}.{of} Train the model for longer, or label "
                     "more rows.",
                     stacklevel=3,
