@@ -33,6 +33,11 @@ class Target(Enum):
         """Return whether targets are classes, so that a run has a class list."""
         return self is not Target.NUMBER
 
+    @property
+    def constant(self) -> str:
+        """Return the name of the best constant prediction."""
+        return "most frequent class" if self.has_classes else "mean number"
+
 
 def target_of(estimator: Any, y: Any) -> Target:
     """Return the kind of target of an estimator that is trained on `y`.

@@ -413,8 +413,7 @@ def _of_baseline(
 
 def _warn_of_chance(study: StudySpec, runs: Mapping[Cell, Run]) -> None:
     """Warn of strategies that end no better than a constant prediction."""
-    has_classes = study.splits.example.target.has_classes
-    same = "most frequent class" if has_classes else "mean target"
+    same = study.splits.example.target.constant
     for estimator in study.estimators:
         for strategy in study.strategies:
             of_pair = [r for c, r in runs.items() if c[:2] == (estimator, strategy)]
@@ -426,9 +425,8 @@ def _warn_of_chance(study: StudySpec, runs: Mapping[Cell, Run]) -> None:
                 of = "" if model is plain else " Its model is the posterior estimator."
                 warnings.warn(
                     f"{strategy} with {estimator} ends at chance: its last test score "
-                    f"is {score:.3f}, and always predicting the {same} "
-                    f"scores {chance:.3f}.{of} Train the model for longer, or label "
-                    "more rows.",
+                    f"is {score:.3f}, and always predicting the {same} scores "
+                    f"{chance:.3f}.{of} Train the model for longer, or label more rows.",
                     stacklevel=3,
                 )
 

@@ -322,13 +322,10 @@ def check_pool_labels_are_not_read(strategy, estimator):
     bench = _Bench(strategy, estimator)
     arguments = bench.fit_arguments
     if is_regressor(estimator):
-        # Numbers become an array, which cannot notice a reader: change them instead.
-        orders = [
-            ActiveLearner(estimator, strategy, batch_size=4, n_rounds=1, random_state=0)
-            .fit(**{**arguments, "y": y})
-            .order_
-            for y in (arguments["y"], -arguments["y"])
-        ]
+        # An array of numbers cannot notice a reader: change them instead.
+        params = {"batch_size": 4, "n_rounds": 1, "random_state": 0}
+        learner, y = ActiveLearner(estimator, strategy, **params), arguments["y"]
+        orders = [learner.fit(**arguments | {"y": s * y}).order_ for s in (1, -1)]
         assert np.array_equal(*orders), "the first batch must not depend on pool labels"
         return
     labels = np.array([SecretLabel(label) for label in arguments["y"]], dtype=object)

@@ -67,9 +67,8 @@ def test_missing_numbers_are_refused_by_their_row(y):
 @pytest.mark.parametrize(
     ("y", "match"),
     [
-        (np.where(Y > 1, "high", "low"), r"y must hold numbers, .* got .*'low'|'high'"),
+        (np.where(Y > 1, "high", "low"), r"y must hold numbers, .* got .*(low|high)"),
         (np.datetime64("2020-01-01") + np.arange(90), "y must hold numbers"),
-        (Y + 1j, "y must hold numbers"),
         (np.column_stack([Y, Y]), "one number per row, .* got several: .* choose one"),
         ([[1.0, 2.0]] * 90, "one number per row, .* got several: .* choose one"),
     ],
@@ -99,7 +98,7 @@ def test_whole_numbers_are_numbers_for_a_regressor():
     whole = (10 * Y).astype(int)
     found, expected = fit(whole), fit(whole.astype(float))
     np.testing.assert_array_equal(found.curve_, expected.curve_)
-    problem = Problem.from_data(X, whole, Ridge(), random_state=0)
+    problem = Problem.from_data(X, whole, Ridge(), n_rounds=2, random_state=0)
     assert problem.target is Target.NUMBER
     assert len(problem.classes) == 0
     assert "n_classes" not in repr(problem)
@@ -178,7 +177,7 @@ def test_numbers_of_other_sets_are_other_searches(tmp_path):
     found = fit(Y, oracle)
     again = fit(Y, oracle)
     assert found.order_.tolist() == again.order_.tolist()
-    with pytest.raises(ValueError, match="y_pool has changed"):
+    with pytest.raises(ValueError, match="another search: y_pool="):
         fit(Y + 1e-9, oracle)
     replayed = fit(Y, FixedOrder(found.order_))
     np.testing.assert_array_equal(replayed.curve_, found.curve_)
