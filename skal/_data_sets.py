@@ -10,17 +10,13 @@ from numpy.typing import NDArray
 
 from skal._sklearn import _check_method_params
 from skal.answers._fixed_classes import class_list
-from skal.inputs._checks import (
-    check_labels,
-    check_matching,
-    check_pair,
-)
+from skal.inputs._checks import check_matching, check_order, check_pair
 from skal.inputs._columns import in_common_types
 from skal.inputs._containers import is_frame, is_list, n_rows, take, whole_or_part
 from skal.inputs._joining import concat
 from skal.inputs._overlap import check_disjoint
 from skal.inputs._tables import check_rows, in_kind_of
-from skal.inputs._tags import is_tags
+from skal.inputs._targets import Target, check_choice, check_targets, target_of
 from skal.splitting import HELD_OUT, carve, count_of
 
 
@@ -74,27 +70,31 @@ def checked_sets(
     Returns
     -------
     dict of str to object
-        The arguments of `Problem` that depend on data: the sets, `pool_rows`,
+        The arguments of `Problem` that depend on data: the sets, `pool_rows`, `target`,
         `classes`, `fit_params` cut to the warm start and the pool, and `n_rounds` as
         far as the pool allows.
 
     Raises
     ------
     ValueError
-        If labels are missing, sets overlap or disagree in width, or `X` is too small.
+        If labels are missing or of the wrong kind, sets overlap or disagree in width,
+        or `X` is too small.
     """
     # Check everything before anything is carved
-    X, y = check_rows(X, "X", estimator), check_labels(y, "y")
+    target = target_of(estimator, y)
+    check_choice(choice, target)
+    X, y = check_rows(X, "X", estimator), check_targets(y, "y", target)
     check_matching(X, y, "y")
-    sets = _check_given(given, X, estimator)
+    sets = _check_given(given, X, estimator, target)
     if sets:
         X, sets = _comparable(X, sets)
-    classes = class_list([y, *(sets[key] for key in sets if key[0] == "y")])
+    labels = [y, *(sets[key] for key in sets if key[0] == "y")]
+    classes = class_list(labels) if target.has_classes else np.empty(0)
 
     # Carve the sets that are not given; what remains is the pool
     n = n_rows(X)
     least = choice.get("warm_per_class", 0)
-    if least and not is_tags(y):
+    if least and target is Target.CLASS:
         least *= len(np.unique(y))
     counts = _fill_in_warm_size(sizes, n, batch_size, least)
     rows = carve(n, counts, seed, y=y, **choice)
@@ -108,25 +108,39 @@ def checked_sets(
         "X_pool": whole_or_part(X, pool),
         "y_pool": take(y, pool),
         "pool_rows": pool,
+        "target": target,
         "classes": classes,
         "n_rounds": _possible_rounds(n_rounds, batch_size, len(pool)),
         "fit_params": _cut_fit_params(X, fit_params, rows.get("warm"), pool, sets),
     }
 
 
-def check_names(sets: Mapping[str, Any]) -> None:
-    """Check that the pool is among the sets, and that each name is a known one.
+def named_sets(sets: Any) -> dict[str, Any]:
+    """Return the sets that are given, after a check of their names.
 
     Parameters
     ----------
     sets : mapping of str to rows or labels
-        The sets, named as the arguments of `ActiveLearner.fit`.
+        The sets, named as the arguments of `ActiveLearner.fit`; None for a set that is
+        not given.
+
+    Returns
+    -------
+    dict of str to rows or labels
 
     Raises
     ------
+    TypeError
+        If they are not in a mapping.
     ValueError
         If `X` or `y` is missing, or a name is unknown.
     """
+    if not isinstance(sets, Mapping):
+        raise TypeError(
+            f"sets must be a dict of data sets, got {type(sets).__name__}: give what "
+            "skal.split returns."
+        )
+    sets = {name: part for name, part in sets.items() if part is not None}
     known = ["X", "y", *(f"{letter}_{name}" for name in HELD_OUT for letter in "Xy")]
     missing = [name for name in known[:2] if name not in sets]
     unknown = [name for name in sets if name not in known]
@@ -136,6 +150,44 @@ def check_names(sets: Mapping[str, Any]) -> None:
             f"sets must have the names that skal.split uses, X, y, X_warm and so on: "
             f"{wrong}."
         )
+    return sets
+
+
+def positions_of(
+    rows: Any, pool_rows: NDArray[np.int64], name: str
+) -> NDArray[np.int64]:
+    """Return the position in the pool of rows of `X`.
+
+    Parameters
+    ----------
+    rows : array-like of int
+        Distinct rows of `X`.
+    pool_rows : ndarray of shape (n_pool,)
+        The row of `X` at each position.
+    name : str
+        The name of `rows` in error messages.
+
+    Returns
+    -------
+    ndarray of shape (len(rows),)
+
+    Raises
+    ------
+    ValueError
+        If a row is repeated or not in the pool.
+    """
+    rows = check_order(rows, name)
+    order = np.argsort(pool_rows)
+    places = np.searchsorted(pool_rows, rows, sorter=order)
+    positions = order[places.clip(max=len(pool_rows) - 1)]
+    foreign = rows[pool_rows[positions] != rows]
+    if len(foreign):
+        raise ValueError(
+            f"{name} holds {len(foreign)} rows that are not in the pool, such as "
+            f"{foreign[0]}: an order can only be replayed on the pool it came from, so "
+            "give the same data sets (or the same random_state, which carves them)."
+        )
+    return positions
 
 
 def checked_error_score(value: Any) -> float | None:
@@ -166,7 +218,7 @@ def checked_error_score(value: Any) -> float | None:
 
 
 def _check_given(
-    given: Mapping[str, tuple[Any, Any]], X: Any, estimator: Any
+    given: Mapping[str, tuple[Any, Any]], X: Any, estimator: Any, target: Target
 ) -> dict[str, Any]:
     """Return the given sets as the arguments of `Problem`, such as `X_val`."""
     sets = {}
@@ -183,7 +235,7 @@ def _check_given(
         X_given = in_kind_of(X, X_given)
         if name == "warm" or not is_empty:
             sets[f"X_{name}"] = X_given
-            sets[f"y_{name}"] = check_labels(y_given, f"y_{name}")
+            sets[f"y_{name}"] = check_targets(y_given, f"y_{name}", target)
     return sets
 
 

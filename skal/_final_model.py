@@ -27,7 +27,7 @@ class FinalModelMixin:
 
     @available_if(_estimator_has("predict"))
     def predict(self, X):
-        """Predict the classes of `X` with the final model.
+        """Predict the classes of `X`, or numbers, with the final model.
 
         Parameters
         ----------
@@ -37,7 +37,7 @@ class FinalModelMixin:
         Returns
         -------
         ndarray of shape (n_samples,)
-            The predicted classes.
+            The predicted classes, or the numbers that a regressor predicts.
         """
         found = self._call("predict", X)
         is_column = getattr(found, "shape", ())[1:] == (1,)

@@ -60,7 +60,7 @@ class Evaluation:
     name : str, default="val"
         Which set it is, "val" or "test".
     classes : ndarray or None, default=None
-        The class list of the run.
+        The class list of the run; empty if targets are numbers.
     error_score : float or None, default=None
         The score of a model that cannot be trained or scored; None to raise the error.
     """
@@ -126,7 +126,7 @@ class Evaluation:
             score = score_of(self.scorer, model, asked, self.X, self.y)
             return as_score(self.scorer, score)
         except Exception:
-            with self._missing_classes_noted(), explained(model):
+            with self._gaps_noted(), explained(model):
                 raise
 
     def _asked(self, model: Any) -> Any:
@@ -191,14 +191,19 @@ class Evaluation:
         return self._rows.sample, take(self.y, self.sample)
 
     @contextmanager
-    def _missing_classes_noted(self) -> Iterator[None]:
-        """Add a note to a scorer's error if the held-out set lacks a class."""
+    def _gaps_noted(self) -> Iterator[None]:
+        """Add a note to a scorer's error if the held-out set lacks rows for it."""
         try:
             yield
         except Exception as error:
             classes = np.array(()) if self.classes is None else self.classes
             missing = np.setdiff1d(classes, all_labels(self.y))
-            if len(missing):
+            if len(classes) == 0 and len(self.y) == 1:
+                error.add_note(
+                    f"The {SETS[self.name]} has a single row, for which R2 is not "
+                    "defined: give a larger set, or choose another `scoring`."
+                )
+            elif len(missing):
                 names = ", ".join(map(repr, missing.tolist()[:5]))
                 error.add_note(
                     f"The {SETS[self.name]} has no row of {len(missing)} of "

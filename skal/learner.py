@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn import get_config
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_regressor
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.metrics import get_scorer_names
 from sklearn.utils import get_tags
@@ -36,7 +36,6 @@ from skal.splitting import CHOICE, SIZE
 class ActiveLearner(
     FinalModelMixin,
     CallbackSupportMixin,
-    ClassifierMixin,
     MetaEstimatorMixin,
     BaseEstimator,
 ):
@@ -49,10 +48,11 @@ class ActiveLearner(
 
     Parameters
     ----------
-    estimator : classifier
-        Any scikit-learn classifier or Pipeline. It is cloned for each training. An
-        `XGBClassifier` takes any labels here: it is trained on their numbers, and
-        answers in the labels.
+    estimator : classifier or regressor
+        Any scikit-learn classifier, regressor or Pipeline. It is cloned for each
+        training. With a regressor the learner is a regressor, and `y` holds a number
+        for each row. An `XGBClassifier` takes any labels here: it is trained on their
+        numbers, and answers in the labels.
 
     strategy : strategy
         Chooses the rows to label next, such as `MaxEntropy()` or `AnnealingOracle()`.
@@ -83,16 +83,18 @@ class ActiveLearner(
 
     warm_per_class : int, default=0
         Minimum number of rows of each class in the warm start, if that is carved out of
-        `X`. Some estimators cannot be trained without a few rows of each class.
+        `X`. Some estimators cannot be trained without a few rows of each class. For
+        classifiers only.
 
     stratify : bool, default=False
         Whether the sets that are carved out of `X` have its class proportions, as
-        nearly as possible.
+        nearly as possible. For classifiers only.
 
     scoring : str, callable or None, default=None
         How to score the models, as everywhere in scikit-learn. None takes the
-        estimator's `score`, and the accuracy while only one class is labelled: pass
-        the name of a scorer if `score` is not the accuracy. If labels are lists of
+        estimator's `score`: R2 for a regressor. For a classifier, it takes the accuracy
+        while only one class is labelled: pass the name of a scorer if `score` is not
+        the accuracy. If labels are lists of
         tags, a named scorer such as "f1_weighted" is applied to the tags of all tokens.
 
     error_score : "raise" or float, default="raise"
@@ -145,7 +147,7 @@ class ActiveLearner(
         The scorer of the models.
 
     classes_ : ndarray of shape (n_classes,)
-        The class list of the run: all labels of all sets.
+        The class list of the run: all labels of all sets. Only with a classifier.
 
     n_trainings_ : int
         Number of trainings, including the trainings of a search or a `Proxy`.
@@ -262,9 +264,9 @@ class ActiveLearner(
             The pool, and the sets that are carved out of it.
 
         y : array-like of shape (n_samples,), or list of n_samples lists
-            Class labels. If rows are lists of tokens, labels may be lists of tags, one
-            for each token. A strategy sees the labels of rows after they were
-            labelled; an oracle sees all labels.
+            Class labels, or numbers for a regressor. If rows are lists of tokens,
+            labels may be lists of tags, one for each token. A strategy sees the labels
+            of rows after they were labelled; an oracle sees all labels.
 
         X_warm, X_select, X_val, X_test : rows, default=None
             Sets that are given, and so not carved out of `X`. An `X_warm` without rows
@@ -292,11 +294,13 @@ class ActiveLearner(
         Raises
         ------
         ValueError
-            If labels are missing, or their number is not the number of rows or tokens;
+            If labels are missing, or not numbers although the estimator is a regressor,
+            or their number is not the number of rows or tokens;
             if sets overlap or disagree in width, or `X` holds too few rows; or if the
             scorer returns a score that is not finite.
         TypeError
-            If the strategy needs a method that the estimator lacks.
+            If the strategy needs a method that the estimator lacks, or classes although
+            it is a regressor.
         Exception
             If the estimator, the scorer or the strategy raises it. A note says in which
             round, and how many rows of each class were labelled. `order_`, `curve_`
@@ -398,7 +402,10 @@ class ActiveLearner(
         self.estimator_ = scored.last.model
         self.strategy_ = strategy
         self.scorer_ = problem.scorer
-        self.classes_ = problem.classes
+        # Classes of an earlier fit, with a classifier, are forgotten.
+        vars(self).pop("classes_", None)
+        if problem.target.has_classes:
+            self.classes_ = problem.classes
         self.n_trainings_ = scored.n_trainings + getattr(strategy, "n_trainings_", 0)
 
     def get_metadata_routing(self):
@@ -421,7 +428,10 @@ class ActiveLearner(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)
+        kind = "regressor" if is_regressor(self.estimator) else "classifier"
+        tags.estimator_type, tags.target_tags.required = kind, True
         tags.classifier_tags = deepcopy(inner.classifier_tags)
+        tags.regressor_tags = deepcopy(inner.regressor_tags)
         tags.input_tags = deepcopy(inner.input_tags)
         return tags
 

@@ -52,18 +52,15 @@ def check_runnable(problem: Problem, strategy: Any) -> None:
     Raises
     ------
     TypeError
-        If the estimator is a regressor, or lacks a method that the strategy needs.
+        If the estimator takes another kind of target, or lacks what the strategy needs.
     ValueError
         If a set is missing, the estimator takes pairs of rows, a semi-supervised
-        estimator takes one of the classes for unlabelled, or a parameter of a search is
+        estimator takes one of the labels for unlabelled, or a parameter of a search is
         invalid or does not suit the problem.
     """
-    check_pairing(strategy, problem.estimator, n_rows(problem.X_warm))
-    if uses_unlabelled(problem.estimator) and UNLABELLED in problem.classes.tolist():
-        raise ValueError(
-            f"{type(problem.estimator).__name__} takes the label {UNLABELLED} for rows "
-            "without a label, and y has such a class: give the class another label."
-        )
+    check_pairing(strategy, problem.estimator, n_rows(problem.X_warm), problem.target)
+    if uses_unlabelled(problem.estimator):
+        check_unlabelled(problem)
     if strategy_searches(strategy):
         check_validation(problem, strategy)
     if problem.X_test is None:
@@ -76,6 +73,32 @@ def check_runnable(problem: Problem, strategy: Any) -> None:
     for one in (strategy, *inner):
         if hasattr(one, "check_problem"):
             one.check_problem(problem)
+
+
+def check_unlabelled(problem: Problem) -> None:
+    """Check that the label of rows without a label is not a label of the problem.
+
+    Parameters
+    ----------
+    problem : Problem
+        The whole problem, with a semi-supervised estimator.
+
+    Raises
+    ------
+    ValueError
+        If it is one of the classes, or could be one of the numbers.
+    """
+    name = type(problem.estimator).__name__
+    if not problem.target.has_classes:
+        raise ValueError(
+            f"{name} uses rows without a label, which skal offers to classifiers only: "
+            "choose a regressor without `uses_unlabelled`."
+        )
+    if UNLABELLED in problem.classes.tolist():
+        raise ValueError(
+            f"{name} takes the label {UNLABELLED} for rows without a label, and y has "
+            "such a class: give the class another label."
+        )
 
 
 def check_validation(problem: Problem, strategy: Any) -> None:

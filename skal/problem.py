@@ -9,12 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_scalar
 
-from skal._data_sets import check_names, checked_error_score, checked_sets, with_rows
+from skal._data_sets import (
+    checked_error_score,
+    checked_sets,
+    named_sets,
+    positions_of,
+    with_rows,
+)
 from skal.answers._needs import strategy_peeks
-from skal.answers._pairing import check_classifier
-from skal.inputs._checks import check_order, takes_selection_set
+from skal.answers._pairing import check_single_output
+from skal.inputs._checks import takes_selection_set
 from skal.inputs._containers import n_rows
 from skal.inputs._tags import all_labels, scorer_of
+from skal.inputs._targets import Target
 from skal.seeding import as_seed
 from skal.splitting import HELD_OUT, check_size
 
@@ -30,7 +37,8 @@ class Problem:
     ----------
     X_pool, y_pool : rows and labels, n_pool of each
         The rows that may be labelled. Their labels are known to the simulation only. If
-        rows are lists of tokens, labels may be lists of tags, one for each token.
+        rows are lists of tokens, labels may be lists of tags, one for each token. If
+        the estimator is a regressor, all labels are numbers.
     X_warm, y_warm : rows and labels
         The rows labelled before the first round. May be empty.
     X_select, y_select : rows and labels, or None
@@ -42,7 +50,8 @@ class Problem:
     pool_rows : ndarray of shape (n_pool,)
         The row of `X` at each position.
     classes : ndarray of shape (n_classes,)
-        The class list of the run: all labels of all sets, sorted.
+        The class list of the run: all labels of all sets, sorted. Empty if targets are
+        numbers.
     estimator : estimator
         The estimator to train. It is cloned before each training.
     scorer : callable
@@ -59,6 +68,8 @@ class Problem:
         tags, the shares among its tokens.
     error_score : float or None, default=None
         The score of a model that cannot be trained or scored; None to raise the error.
+    target : Target, default=Target.CLASS
+        The kind of target, which follows from the estimator and the labels.
     """
 
     X_pool: Any
@@ -81,6 +92,7 @@ class Problem:
     fit_params: Mapping[str, Any] = field(default_factory=dict)
     test_frequencies: Any = None
     error_score: float | None = None
+    target: Target = Target.CLASS
 
     @classmethod
     def from_sets(
@@ -135,13 +147,7 @@ class Problem:
         """
         check_scalar(batch_size, "batch_size", Integral, min_val=1)
         check_scalar(n_rounds, "n_rounds", Integral, min_val=1)
-        if not isinstance(sets, Mapping):
-            raise TypeError(
-                f"sets must be a dict of data sets, got {type(sets).__name__}: give "
-                "what skal.split returns."
-            )
-        sets = {name: part for name, part in sets.items() if part is not None}
-        check_names(sets)
+        sets = named_sets(sets)
         given = with_rows(
             {name: (sets.get(f"X_{name}"), sets.get(f"y_{name}")) for name in HELD_OUT}
         )
@@ -265,8 +271,8 @@ class Problem:
         return (
             f"Problem(estimator={type(self.estimator).__name__}, "
             f"n_warm={n_rows(self.X_warm)}, n_pool={self.n_pool}, "
-            f"n_classes={len(self.classes)}, batch_size={self.batch_size}, "
-            f"n_rounds={self.n_rounds}, seed={self.seed})"
+            f"{f'n_classes={len(self.classes)}, ' * self.target.has_classes}"
+            f"batch_size={self.batch_size}, n_rounds={self.n_rounds}, seed={self.seed})"
         )
 
     @property
@@ -313,21 +319,10 @@ class Problem:
         ValueError
             If a row is repeated or not in the pool, or there are too few rows.
         """
-        rows = check_order(rows, name)
-        order = np.argsort(self.pool_rows)
-        places = np.searchsorted(self.pool_rows, rows, sorter=order)
-        positions = order[places.clip(max=self.n_pool - 1)]
-        foreign = rows[self.pool_rows[positions] != rows]
-        if len(foreign):
+        positions = positions_of(rows, self.pool_rows, name)
+        if is_whole and len(positions) < self.n_acquired:
             raise ValueError(
-                f"{name} holds {len(foreign)} rows that are not in the pool, such as "
-                f"{foreign[0]}: an order can only be replayed on the pool it came "
-                "from, so give the same data sets (or the same random_state, which "
-                "carves them)."
-            )
-        if is_whole and len(rows) < self.n_acquired:
-            raise ValueError(
-                f"{name} has {len(rows)} rows, and {self.n_rounds} rounds of "
+                f"{name} has {len(positions)} rows, and {self.n_rounds} rounds of "
                 f"batch_size={self.batch_size} label {self.n_acquired}: give a longer "
                 "order, or fewer or smaller rounds."
             )
@@ -360,7 +355,7 @@ class Problem:
         Problem
         """
         frequencies = self.test_frequencies
-        if self.y_test is not None:
+        if self.y_test is not None and self.target.has_classes:
             bins = np.searchsorted(self.classes, all_labels(self.y_test))
             counts = np.bincount(bins, minlength=len(self.classes))
             frequencies = counts / counts.sum()
@@ -421,9 +416,9 @@ def assemble(
     ValueError
         If labels are missing, sets overlap or disagree in width, or `X` is too small.
     TypeError
-        If the estimator is a regressor, or takes several labels per row only.
+        If the estimator takes several labels per row only.
     """
-    check_classifier(estimator)
+    check_single_output(estimator)
     # Integers of Python, since small ones of numpy wrap around
     batch_size, n_rounds = int(batch_size), int(n_rounds)
     check_scalar(batch_size, "batch_size", int, max_val=np.iinfo(np.int64).max)

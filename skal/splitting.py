@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.multiclass import type_of_target
 
 from skal._sklearn import Interval, validate_params
 from skal.inputs._checks import check_matching
@@ -197,7 +198,13 @@ def _labels(y: Any, name: str, groups: Any = None) -> NDArray:
             f"{name} needs one label per row, and y holds lists of tags: leave it at "
             "its default."
         )
-    return np.asarray(y)
+    labels = np.asarray(y)
+    if type_of_target(labels) == "continuous":
+        raise ValueError(
+            f"{name} chooses rows by class, and y holds numbers: leave it at its "
+            "default."
+        )
+    return labels
 
 
 def _stratified(

@@ -21,7 +21,7 @@ from skal.answers._numbered import with_any_labels
 from skal.inputs._checks import final_step, uses_unlabelled
 from skal.inputs._containers import n_rows, take, whole
 from skal.inputs._joining import concat, joined
-from skal.inputs._tags import is_tags
+from skal.inputs._targets import Target
 from skal.lean._copies import fresh
 from skal.lean._trainer import LeanTrainer, lean_trainer
 from skal.problem import Problem
@@ -118,7 +118,7 @@ class Trainer:
         self.X = joined(problem.X_warm, problem.X_pool)
         self.y = concat(problem.y_warm, problem.y_pool)
         self.must_succeed = problem.error_score is None
-        self.is_tagging = is_tags(self.y)
+        self.target = problem.target
         self.uses_unlabelled = uses_unlabelled(problem.estimator)
         self.priority = row_priority(problem.seed, self.n_warm + problem.n_pool)
         self.seed = int(stream(problem.seed, Stream.TRAINING).integers(2**31))
@@ -140,7 +140,7 @@ class Trainer:
         In a Pipeline, the final step is set to request them.
         """
         # Find out which of them the final step takes
-        offered = {"classes": problem.classes}
+        offered = {"classes": problem.classes} if self.target.has_classes else {}
         if problem.X_select is not None:
             offered |= {"X_val": problem.X_select, "y_val": problem.y_select}
         last = final_step(self.estimator)
@@ -210,7 +210,7 @@ class Trainer:
         except Exception as error:
             self.explain(error, positions)
             raise
-        if self.is_tagging:
+        if self.target is not Target.CLASS:
             return model
         return with_classes(model, self.classes, y if lean is None else model.classes_)
 
@@ -247,7 +247,7 @@ class Trainer:
         return self._lean
 
     def explain(self, error: Exception, positions: NDArray[np.int64]) -> None:
-        """Add a note to an error: the round, and the labelled rows of each class.
+        """Add a note to an error: the round, and how many rows were labelled.
 
         Parameters
         ----------
@@ -261,12 +261,15 @@ class Trainer:
         if any(note.startswith(start) for note in getattr(error, "__notes__", [])):
             return
         rows = self.labelled_rows(positions)
-        per_class = "" if self.is_tagging else f": {self._per_class(rows)}"
+        per_class, size = "", "more rows, increase `warm_size`"
+        if self.target is Target.CLASS:
+            per_class = f": {self._per_class(rows)}"
+        if self.target.has_classes:
+            size = "more rows of each class, set `warm_per_class`"
         go_on = "; to go on without such models, set `error_score`"
         error.add_note(
             f"{start}, {len(rows)} rows were labelled{per_class}. If the estimator "
-            "needs more rows of each class, set `warm_per_class`"
-            f"{go_on * self.must_succeed}."
+            f"needs {size}{go_on * self.must_succeed}."
         )
 
     def _per_class(self, rows: NDArray[np.int64]) -> str:
@@ -296,7 +299,7 @@ class Trainer:
         An estimator that is given the class list of the run can be trained all the
         same.
         """
-        if "classes" in self._run_params or self.is_tagging:
+        if "classes" in self._run_params or self.target is not Target.CLASS:
             return False
         return bool((y == y[0]).all())
 
@@ -307,7 +310,8 @@ class Trainer:
         not trained on: their rows are left out of the selection set.
         """
         params = dict(self._run_params)
-        if "X_val" in params and "classes" not in params and not self.is_tagging:
+        is_class = self.target is Target.CLASS
+        if is_class and "X_val" in params and "classes" not in params:
             X_val, y_val = params.pop("X_val"), params.pop("y_val")
             known = np.flatnonzero(np.isin(y_val, y))
             if len(known):

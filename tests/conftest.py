@@ -35,8 +35,9 @@ def blobs():
 def tiny_sets():
     """A function that makes the sets of a problem with a pool of `n_pool` rows."""
 
-    def make(n_pool, seed):
+    def make(n_pool, seed, kind="classes"):
         X, y = make_blobs(n_pool + 64, centers=3, cluster_std=3.0, random_state=seed)
+        y = y if kind == "classes" else y + np.sin(X[:, 0])
         return split(X, y, warm_size=4, val_size=40, test_size=20, random_state=seed)
 
     return make

@@ -10,7 +10,7 @@ import pytest
 from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.datasets import load_digits
-from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.linear_model import LogisticRegression
 
 from skal import ActiveLearner, AnnealingOracle, MaxEntropy, Random, run_seeds
@@ -31,6 +31,11 @@ def learners():
         ),
         "entropy": ActiveLearner(trees, MaxEntropy(), **params),
         "random": ActiveLearner(trees, Random(), **params),
+        "numbers": ActiveLearner(
+            ExtraTreesRegressor(n_estimators=3, max_depth=4),
+            AnnealingOracle(n_steps=10, proposal="uniform"),
+            **params,
+        ),
     }
 
 

@@ -6,15 +6,27 @@ import polars as pl
 import pytest
 from scipy import sparse
 from sklearn import config_context
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import (
+    BaseEstimator,
+    TransformerMixin,
+    clone,
+    is_classifier,
+    is_regressor,
+)
 from sklearn.cluster import KMeans
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
-from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.ensemble import (
+    RandomForestRegressor,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.metrics import f1_score
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.metrics import f1_score, r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.pipeline import make_pipeline
@@ -28,6 +40,7 @@ from skal import (
     ODMR,
     ActiveLearner,
     AnnealingOracle,
+    CoreSet,
     ExhaustiveOracle,
     FixedOrder,
     LeastConfidence,
@@ -46,9 +59,18 @@ STRATEGIES = [
     Margin(),
     AnnealingOracle(n_steps=5),
 ]
+NUMBER_STRATEGIES = [CoreSet(), AnnealingOracle(n_steps=5, proposal="uniform")]
 ESTIMATORS = [
     LogisticRegression(),
     make_pipeline(StandardScaler(), LogisticRegression()),
+]
+
+
+REGRESSORS = [
+    Ridge(),
+    make_pipeline(StandardScaler(), Ridge()),
+    RandomForestRegressor(5),
+    GaussianProcessRegressor(),
 ]
 
 
@@ -76,7 +98,10 @@ PROVED = [
 # Some checks fit on ten rows, fewer than three rounds take: the warning is right.
 @pytest.mark.filterwarnings("ignore:.*stopping early:UserWarning")
 @parametrize_with_checks(
-    [quick(e, s) for e in ESTIMATORS for s in [*STRATEGIES, PoolOrder()]] + PROVED
+    [quick(e, s) for e in ESTIMATORS for s in [*STRATEGIES, PoolOrder()]]
+    + PROVED
+    + [quick(e, Random()) for e in REGRESSORS]
+    + [quick(Ridge(), s) for s in NUMBER_STRATEGIES]
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
@@ -374,15 +399,54 @@ def test_labels_without_rows_are_refused(learner, blobs):
         learner.fit(*blobs, y_test=blobs[1])
 
 
-def test_a_regressor_is_refused_and_nothing_is_fitted(learner, blobs):
-    learner.set_params(estimator=LinearRegression(), strategy=Random())
+def test_a_strategy_of_classes_is_refused_for_a_regressor(learner, blobs):
+    learner.set_params(estimator=LinearRegression())
     with pytest.raises(
         TypeError,
-        match=r"must be a classifier, and LinearRegression is a regressor.* choose",
+        match=r"needs class prob.*, and LinearRegression is a regressor: choose a str",
     ):
         learner.fit(*blobs)
     with pytest.raises(NotFittedError):
         learner.predict(blobs[0])
+
+
+@pytest.mark.parametrize(
+    "regressor",
+    [
+        LinearRegression(),
+        make_pipeline(StandardScaler(), LinearRegression()),
+        TransformedTargetRegressor(LinearRegression()),
+        GridSearchCV(Ridge(), {"alpha": [0.1, 1.0]}, cv=2),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_with_a_regressor_the_learner_is_one(learner, blobs, regressor):
+    X, y = blobs
+    assert is_classifier(learner.fit(X, y))
+    learner.set_params(estimator=regressor, strategy=Random())
+    assert is_regressor(learner)
+    assert not is_classifier(learner)
+    learner.fit(X, y)
+    assert learner.score(X, y) == r2_score(y, learner.predict(X))
+    assert not hasattr(learner, "classes_")
+    assert not hasattr(learner, "predict_proba")
+    assert learner.curve_[-1] > 0
+
+
+def test_the_curve_of_a_regressor_by_hand(learner, blobs):
+    sets = split(*blobs, warm_size=12, random_state=1)
+    learner.set_params(
+        estimator=Ridge(), strategy=Random(), scoring="neg_mean_absolute_error"
+    )
+    learner.fit(**sets)
+    for k in range(5):
+        rows = learner.order_[: 6 * k]
+        model = Ridge().fit(
+            np.vstack([sets["X_warm"], sets["X"][rows]]),
+            np.concatenate([sets["y_warm"], sets["y"][rows]]),
+        )
+        error = np.abs(model.predict(sets["X_test"]) - sets["y_test"]).mean()
+        assert learner.curve_[k] == pytest.approx(-error)
 
 
 @pytest.mark.parametrize("warm_size", [0, 10])

@@ -192,7 +192,7 @@ def test_tags_and_plain_labels_do_not_mix(sentences):
 def test_what_is_not_for_taggers_says_so(sentences):
     with pytest.raises(TypeError, match="LeastConfidence needs class probabilities"):
         make_learner(LeastConfidence()).fit(*sentences)
-    with pytest.raises(ValueError, match="ODMR sorts rows by their label"):
+    with pytest.raises(ValueError, match="ODMR sorts rows by their class"):
         make_learner(ODMR(Longest())).fit(*sentences)
     with pytest.raises(ValueError, match=r"outside of TagCount must .* got 'none'"):
         make_learner(TagCount(outside="none")).fit(*sentences)

@@ -135,6 +135,9 @@ Costs are those of a round, without the training and the answers of the model: N
 candidates, D columns, C classes or tags, L labelled rows, n rows to select, T members
 or posterior samples, which come from an ensemble or a net with dropout. Memory is
 linear in N for all but the query strategies of scikit-activeml.
+
+With a regressor, a strategy works that needs nothing, embeddings or predictions. Class
+probabilities, posterior samples and classes are those of classifiers.
 """
 
 

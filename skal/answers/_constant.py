@@ -9,6 +9,7 @@ from skal.inputs._containers import n_rows
 
 # All that a constant model can answer, whatever it stands for.
 ANSWERED = {
+    "classes",
     "predict",
     "predict_proba",
     "predict_log_proba",

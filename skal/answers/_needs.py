@@ -4,6 +4,8 @@ The three functions on flags are the only place that reads `needs`, `peeks` and
 `searches`, so a strategy that is not a `BaseStrategy` may leave them out.
 """
 
+from sklearn.base import is_regressor
+
 from skal.answers._constant import is_too_much_for
 from skal.answers._methods import has_method, with_methods
 from skal.answers._numbers import has_variance, predicts_numbers
@@ -14,6 +16,7 @@ from skal.answers._wrapper import name_of
 # advice on how to get it. Any other need is the name of a method, or "embedding", which
 # rows have with any model and without one.
 NEEDS = {
+    "classes": ("classes as targets", "choose a classifier"),
     "predict": ("predictions", "choose an estimator with a method `predict`"),
     "predict_proba": (
         "class probabilities",
@@ -93,7 +96,7 @@ def works_from_nothing(strategy):
         Without such an attribute, whether it needs no model: embeddings are those of
         the rows then.
     """
-    needs_model = set(strategy_needs(strategy)) - {"embedding"}
+    needs_model = set(strategy_needs(strategy)) - {"embedding", "classes"}
     return getattr(strategy, "from_nothing", not needs_model)
 
 
@@ -143,15 +146,18 @@ def check_needs(strategy, estimator):
     ------
     TypeError
         If the estimator lacks a method that the strategy needs, or the strategy needs
-        posterior samples and the estimator has none.
+        posterior samples or classes and the estimator has none.
     """
     for need in strategy_needs(strategy):
         if not _offers(estimator, need):
             method = f"a method `{need}`", f"choose an estimator with a method `{need}`"
             what, remedy = NEEDS.get(need, method)
+            name = name_of(estimator)
+            lacks = f"but {name} has none: {remedy}, or"
+            if is_regressor(estimator):
+                lacks = f"and {name} is a regressor: choose"
             raise TypeError(
-                f"{type(strategy).__name__} needs {what}, but "
-                f"{name_of(estimator)} has none: {remedy}, or a strategy that "
+                f"{type(strategy).__name__} needs {what}, {lacks} a strategy that "
                 "needs no more than the estimator offers, such as Random."
             )
 
@@ -210,6 +216,7 @@ OTHERS = {
         has_method(estimator, name) for name in ("predict_proba", "decision_function")
     ),
     "embedding": lambda estimator: True,
+    "classes": lambda estimator: not is_regressor(estimator),
 }
 
 

@@ -1,15 +1,15 @@
 """Which estimators skal takes, and which strategies they can be paired with."""
 
-from sklearn.base import is_regressor
 from sklearn.utils import get_tags
 
 from skal.answers._needs import check_needs, works_from_nothing
 from skal.answers._wrapper import name_of
 from skal.inputs._checks import final_step
+from skal.inputs._targets import check_same_target
 
 
-def check_classifier(estimator):
-    """Check that an estimator is a classifier that takes one label per row.
+def check_single_output(estimator):
+    """Check that an estimator takes one label or number per row.
 
     Parameters
     ----------
@@ -19,23 +19,17 @@ def check_classifier(estimator):
     Raises
     ------
     TypeError
-        If it is a regressor, or takes several labels per row only.
+        If it takes several of them only.
     """
-    name = type(estimator).__name__
-    if is_regressor(estimator):
-        raise TypeError(
-            f"estimator must be a classifier, and {name} is a regressor: skal labels "
-            "classes, so choose a classifier (regression is to come later)."
-        )
     last = final_step(estimator)
     if not get_tags(last).target_tags.single_output:
         raise TypeError(
             f"estimator must take one label per row, and {type(last).__name__} takes "
-            "several: choose the classifier inside it."
+            "several: choose the estimator inside it."
         )
 
 
-def check_pairing(strategy, estimator, n_warm=None):
+def check_pairing(strategy, estimator, n_warm=None, target=None):
     """Check that a strategy can work with an estimator, before anything is trained.
 
     Parameters
@@ -46,17 +40,21 @@ def check_pairing(strategy, estimator, n_warm=None):
         The unfitted estimator that is to be trained.
     n_warm : int or None, default=None
         Number of rows labelled before the first round; None if it is not known.
+    target : Target or None, default=None
+        The kind of target of the run; None if it is not known.
 
     Raises
     ------
     TypeError
-        If the estimator is a regressor, takes several labels per row only, or lacks a
-        method that the strategy needs.
+        If the estimator takes several labels per row only or another kind of target, or
+        lacks what the strategy needs.
     ValueError
         If the strategy needs a model and nothing is labelled in the first round, or
         the estimator takes pairs of rows.
     """
-    check_classifier(estimator)
+    check_single_output(estimator)
+    if target is not None:
+        check_same_target(estimator, target)
     # Some meta-estimators, such as StackingClassifier, offer `predict` only once they
     # are fitted: skip the check for them.
     if hasattr(estimator, "predict"):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.base import is_classifier
+from sklearn.base import is_classifier, is_regressor
 from sklearn.pipeline import Pipeline
 from sklearn.semi_supervised import (
     LabelPropagation,
@@ -76,7 +76,7 @@ class Predicts(HasMethods):
     """Constraint on a parameter: an estimator that can predict after `fit`.
 
     Some meta-estimators, such as `StackingClassifier`, have `predict` only once they
-    are fitted, so any classifier satisfies it.
+    are fitted, so any classifier or regressor satisfies it.
     """
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class Predicts(HasMethods):
         if super().is_satisfied_by(val):
             return True
         is_estimator = hasattr(val, "fit") and hasattr(val, "__sklearn_tags__")
-        return is_estimator and is_classifier(val)
+        return is_estimator and (is_classifier(val) or is_regressor(val))
 
 
 def check_labels(y: Any, name: str) -> Any:

@@ -5,19 +5,23 @@ import numpy as np
 from skal.inputs._tags import is_tags
 from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, split_axes, wrap
 from skal.plotting._style import ink, shades
+from skal.studies._bins import cut, sort_into_bins
 from skal.studies._kinds import check_result
 
 BACK = {
     "back": {"s": 12, "alpha": 0.3, "linewidths": 0},
     "warm": {"s": 45, "marker": "^", "edgecolors": "0.3", "linewidths": 0.6},
 }
+# Number of colours for targets that are numbers.
+N_BINS = 5
 DISC = {"s": 62, "edgecolors": "black", "linewidths": 0.5}
 
 
 class EmbeddingDisplay:
     """Labelled rows of the first rounds in two dimensions, with their round.
 
-    There is one panel per strategy. Colours show labels. A row that is labelled in a
+    There is one panel per strategy. Colours show labels, or fifths of the rows in the
+    order of their numbers if a regressor predicts these. A row that is labelled in a
     round is a disc with the number of the round; rows of the warm start are triangles;
     small dots in the background show the data.
 
@@ -32,6 +36,8 @@ class EmbeddingDisplay:
         Labels of the same rows.
     batches : dict of str to list of ndarray
         For each strategy, the rows of the pool that are labelled in each round.
+    names : sequence of str, default=None
+        The names of labels 0, 1, 2, ... in the legend; by default, the labels.
 
     Attributes
     ----------
@@ -70,10 +76,11 @@ class EmbeddingDisplay:
     (2, 2)
     """
 
-    def __init__(self, points, labels, batches):
+    def __init__(self, points, labels, batches, *, names=None):
         self.points = points
         self.labels = labels
         self.batches = batches
+        self.names = names
 
     @classmethod
     def from_study(
@@ -142,7 +149,10 @@ class EmbeddingDisplay:
             cuts = range(size, len(order), size)
             batches[name] = np.split(order, cuts)[:n_rounds]
         points, labels = _sets(result.points, comparison.problem)
-        return cls(points, labels, batches).plot(ax=ax)
+        names = None
+        if not comparison.problem.target.has_classes:
+            labels, names = _binned(labels)
+        return cls(points, labels, batches, names=names).plot(ax=ax)
 
     def plot(self, *, ax=None):
         """Draw the rows.
@@ -204,13 +214,23 @@ class EmbeddingDisplay:
             ax.scatter([], [], color=colour, s=DISC["s"])
             for colour in self._colours.values()
         ]
-        names = [wrap(label, 20) for label in self._colours]
+        labels = self._colours
+        if self.names is not None:
+            labels = [self.names[label] for label in labels]
+        names = [wrap(label, 20) for label in labels]
         if "warm" in self.points:
             handles.append(ax.scatter([], [], color="0.8", **BACK["warm"]))
             names.append("warm start")
         handles.append(ax.scatter([], [], color="0.8", **DISC))
         names.append("labelled in\nround on disc")
         ax.legend(handles, names, title="Label", **BESIDE)
+
+
+def _binned(labels):
+    """Return the bin of each number, and the names of the bins."""
+    sizes = {name: len(y) for name, y in labels.items()}
+    which, names = sort_into_bins(np.concatenate([*labels.values()]), N_BINS, 0)
+    return cut(which, sizes), names
 
 
 def _sets(points, problem):

@@ -70,7 +70,7 @@ class AlfaMix(EmbeddingStrategy):
     (3,)
     """
 
-    needs = ("predict", "embedding")
+    needs = ("classes", "predict", "embedding")
     needs_labelled = True
     _parameter_constraints: dict = {
         **EmbeddingStrategy._parameter_constraints,

@@ -75,7 +75,7 @@ class DropQuery(EmbeddingStrategy):
     (3,)
     """
 
-    needs = ("predict", "embedding")
+    needs = ("classes", "predict", "embedding")
     _parameter_constraints: dict = {
         **EmbeddingStrategy._parameter_constraints,
         "n_passes": [Interval(Integral, 1, None, closed="left")],

@@ -6,8 +6,8 @@ import numpy as np
 
 from skal._threads import single_threaded
 from skal.answers._fixed_classes import class_list
-from skal.inputs._checks import check_labels
 from skal.inputs._containers import n_rows, take
+from skal.inputs._targets import check_targets, target_of
 from skal.problem import Problem
 from skal.training import Trainer, row_priority
 
@@ -69,7 +69,8 @@ class InnerTraining:
 
     def _problem_of(self, labelled):
         """Return a problem whose pool is the labelled rows, without a warm start."""
-        y, no_rows = check_labels(labelled.y, "labelled.y"), np.arange(0)
+        target, no_rows = target_of(self.estimator, labelled.y), np.arange(0)
+        y = check_targets(labelled.y, "labelled.y", target)
         sets = {
             "X_pool": labelled.X,
             "y_pool": y,
@@ -81,7 +82,8 @@ class InnerTraining:
             return replace(self.problem, **sets)
         return Problem(
             **sets,
-            classes=class_list([y]),
+            classes=class_list([y]) if target.has_classes else no_rows,
+            target=target,
             estimator=self.estimator,
             scorer=None,
             batch_size=1,

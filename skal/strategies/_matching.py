@@ -19,6 +19,7 @@ from skal.inputs._containers import by_chunks, lengths, n_rows, whole
 from skal.inputs._embedding import cluster, embed
 from skal.inputs._joining import concat, joined
 from skal.inputs._tags import is_tags
+from skal.inputs._targets import Target, check_classes
 from skal.seeding import Stream, isolated, stream
 from skal.strategies._base import BaseStrategy, fit_inner
 from skal.strategies._batches import ask
@@ -327,6 +328,20 @@ class ODMR(_DistributionMatching):
         """Return whether the labels to match come from `select`, not from a problem."""
         return getattr(self, "_is_alone", False)
 
+    def check_problem(self, problem):
+        """Check that the labels of a problem are classes, without training.
+
+        Parameters
+        ----------
+        problem : Problem
+
+        Raises
+        ------
+        ValueError
+            If they are tags or numbers.
+        """
+        check_classes(problem.target, "ODMR sorts rows by their class", "IDMR")
+
     def _fit(self, X, y, problem):
         if problem is None and self.peeks:
             raise ValueError(
@@ -339,8 +354,7 @@ class ODMR(_DistributionMatching):
             self._fit_to_problem(y, problem)
 
     def _fit_to_problem(self, y, problem):
-        for labels in (problem.y_warm, problem.y_select, y):
-            _check_no_tags(labels)
+        self.check_problem(problem)
         self._classes = problem.classes
         self._warm_counts = _count(problem.y_warm, self._classes)
         self._true_bins = None
@@ -376,22 +390,14 @@ class ODMR(_DistributionMatching):
     def _select_alone(self, estimator, X, n, candidates, labelled):
         """Match the frequencies of the labels so far, without a problem."""
         y = check_labels(labelled.y, "labelled.y")
-        _check_no_tags(y)
+        kind = Target.TAGS if is_tags(y) else Target.CLASS
+        check_classes(kind, "ODMR sorts rows by their class", "IDMR")
         predicted = by_chunks(lambda rows: predictions(estimator, rows), X, candidates)
         classes = np.union1d(y, predicted)
         counts, bins = _count(y, classes), np.searchsorted(classes, predicted)
         is_uniform = self.reference == "uniform"
         shares = _uniform(len(classes)) if is_uniform else _shares(counts)
         return self._pick(estimator, X, n, candidates, labelled, bins, counts, shares)
-
-
-def _check_no_tags(y):
-    """Raise an error for lists of tags, which belong to no single class."""
-    if is_tags(y):
-        raise ValueError(
-            "ODMR sorts rows by their label, but a row with tags has several: use "
-            "IDMR, which sorts rows by their inputs."
-        )
 
 
 def _count(y, classes):

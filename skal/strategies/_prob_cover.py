@@ -113,7 +113,8 @@ class ProbCover(CoveringStrategy):
         super()._fit(X, y, problem)
         self._n_clusters = self.n_clusters
         if self._n_clusters is None:
-            self._n_clusters = N_CLUSTERS if problem is None else len(problem.classes)
+            classes = () if problem is None else problem.classes
+            self._n_clusters = len(classes) or N_CLUSTERS
         self.delta_ = self.delta
         # Rows that only a net can embed have to wait for it.
         if self.delta is None and self._scaled is not None:

@@ -128,8 +128,8 @@ class Proxy(BaseStrategy):
         return of_inner + self._training.n_trainings
 
     def _fit(self, X, y, problem):
-        n_warm = None if problem is None else n_rows(problem.X_warm)
-        check_pairing(self.strategy, self.estimator, n_warm)
+        run = () if problem is None else (n_rows(problem.X_warm), problem.target)
+        check_pairing(self.strategy, self.estimator, *run)
         if problem is not None:
             # The arguments of `fit` are meant for the learner's estimator.
             problem = replace(problem, estimator=self.estimator, fit_params={})

@@ -10,7 +10,7 @@ from skal._sklearn import HasMethods
 from skal.answers._fixed_classes import class_list
 from skal.inputs._checks import check_labels
 from skal.inputs._containers import take
-from skal.inputs._tags import is_tags
+from skal.inputs._targets import Target, check_classes
 from skal.seeding import Stream, isolated, set_random_states, stream
 from skal.strategies._base import BaseStrategy
 from skal.strategies._batches import check_batch
@@ -138,15 +138,27 @@ class SkactivemlStrategy(BaseStrategy):
         is_alone = _model_argument(self.query_strategy) is None
         return is_alone and names.isdisjoint(NEED_LABELS)
 
+    def check_problem(self, problem):
+        """Check that the labels of a problem are classes, without training.
+
+        Parameters
+        ----------
+        problem : Problem
+
+        Raises
+        ------
+        ValueError
+            If they are tags or numbers.
+        """
+        other = "MinConfidence" if problem.target is Target.TAGS else "CoreSet"
+        check_classes(problem.target, "SkactivemlStrategy takes classes", other)
+
     def _fit(self, X, y, problem):
         _check_installed()
         _check_runs(self.query_strategy, self.estimator)
         as_table(X)
-        if problem is not None and is_tags(problem.y_warm):
-            raise ValueError(
-                "SkactivemlStrategy needs one label per row, and the rows have tags: "
-                "choose a strategy for taggers, such as MinConfidence."
-            )
+        if problem is not None:
+            self.check_problem(problem)
         self._learner = None if problem is None else problem.estimator
         self._classes = None if problem is None else problem.classes
 

@@ -112,7 +112,7 @@ class Stochastic(RankingStrategy):
         needs = strategy_needs(self.strategy)
         if self.kind == "power":
             needs = ["predict_proba" if n == "class_scores" else n for n in needs]
-        strata = () if self.strata is None else ("predict",)
+        strata = () if self.strata is None else ("classes", "predict")
         return tuple(dict.fromkeys((*needs, *strata)))
 
     @property

@@ -85,7 +85,7 @@ class TagCount(_EntityStrategy):
     (3,)
     """
 
-    needs = ("predict",)
+    needs = ("classes", "predict")
     _parameter_constraints: dict = {
         "outside": [str, Integral],
         "random_state": ["random_state"],

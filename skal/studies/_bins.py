@@ -93,7 +93,11 @@ def _look(feature: Any, rows: Any, random_state: int) -> Any:
 
 
 def sort_into_bins(
-    values: NDArray, n_bins: int | None, random_state: int
+    values: NDArray,
+    n_bins: int | None,
+    random_state: int,
+    *,
+    of_equal_width: bool = False,
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Return the bin of each row, and the names of the bins.
 
@@ -105,6 +109,8 @@ def sort_into_bins(
         clusters of points.
     random_state : int
         Seed of the clustering.
+    of_equal_width : bool, default=False
+        Whether bins of numbers have equal widths, in place of equal numbers of rows.
 
     Returns
     -------
@@ -118,8 +124,11 @@ def sort_into_bins(
         distinct, which = np.unique(values, return_inverse=True)
         return which, tuple(map(str, distinct.tolist()))
     n_bins = 10 if n_bins is None else n_bins
-    # These quantiles are observed values, so equal values stay in one bin.
-    ends = np.quantile(values, np.arange(1, n_bins) / n_bins, method="inverted_cdf")
+    if of_equal_width:
+        ends = np.linspace(values.min(), values.max(), n_bins + 1)[1:-1]
+    else:
+        # These quantiles are observed values, so equal values stay in one bin.
+        ends = np.quantile(values, np.arange(1, n_bins) / n_bins, method="inverted_cdf")
     which = np.unique(np.searchsorted(ends, values), return_inverse=True)[1]
     return which, _name([values[which == b] for b in range(which.max() + 1)])
 

@@ -412,7 +412,8 @@ def _of_baseline(
 
 
 def _warn_of_chance(study: StudySpec, runs: Mapping[Cell, Run]) -> None:
-    """Warn of strategies that end no better than the most frequent class."""
+    """Warn of strategies that end no better than a constant prediction."""
+    same = study.splits.example.target.constant
     for estimator in study.estimators:
         for strategy in study.strategies:
             of_pair = [r for c, r in runs.items() if c[:2] == (estimator, strategy)]
@@ -424,9 +425,8 @@ def _warn_of_chance(study: StudySpec, runs: Mapping[Cell, Run]) -> None:
                 of = "" if model is plain else " Its model is the posterior estimator."
                 warnings.warn(
                     f"{strategy} with {estimator} ends at chance: its last test score "
-                    f"is {score:.3f}, and always predicting the most frequent class "
-                    f"scores {chance:.3f}.{of} Train the model for longer, or label "
-                    "more rows.",
+                    f"is {score:.3f}, and always predicting the {same} scores "
+                    f"{chance:.3f}.{of} Train the model for longer, or label more rows.",
                     stacklevel=3,
                 )
 

@@ -194,13 +194,20 @@ def input_distribution(
 
 
 @validate_params(
-    {"group": [callable, None], "reference": [StrOptions({"all", "test"})]},
+    {
+        "group": [callable, None],
+        "n_bins": [Interval(Integral, 1, None, closed="left"), None],
+        "bins": [StrOptions({"quantiles", "widths"})],
+        "reference": [StrOptions({"all", "test"})],
+    },
     prefer_skip_nested_validation=True,
 )
 def label_distribution(
     comparison: Comparison,
     *,
     group: Callable[[Any], Any] | None = None,
+    n_bins: int | None = None,
+    bins: str = "quantiles",
     strategies: Iterable[str] | None = None,
     reference: str = "test",
 ) -> Distribution:
@@ -213,7 +220,12 @@ def label_distribution(
     group : callable, default=None
         Function that maps a label to the name it is counted under. For example,
         `lambda tag: tag.split("-")[-1]` counts "B-hours" and "I-hours" together. By
-        default, each label is counted under its own name.
+        default, each class is counted under its own name, and numbers are sorted into
+        bins.
+    n_bins : int, default=None
+        Number of bins for the numbers that a regressor predicts; by default, 10.
+    bins : {"quantiles", "widths"}, default="quantiles"
+        Whether each of these bins has the same number of rows, or the same width.
     strategies : iterable of str, default=None
         Strategies whose orders are counted; by default, all.
     reference : {"test", "all"}, default="test"
@@ -229,8 +241,8 @@ def label_distribution(
     Raises
     ------
     ValueError
-        If a parameter is invalid, a strategy is unknown, or each seed has a split of
-        its own.
+        If a parameter is invalid, a strategy is unknown, each seed has a split of its
+        own, or `n_bins` is given and labels are classes.
 
     References
     ----------
@@ -251,16 +263,48 @@ def label_distribution(
     """
     check_result(comparison, "comparison", "Comparison")
     problem = comparison.problem
-    names, which = _group(problem.classes, group)
-    counts = {
-        name: _count_labels(getattr(problem, f"y_{name}"), problem.classes, which)
-        for name in SETS[: 3 + (reference == "test")]
-    }
+    sizes = set_sizes(problem, SETS[: 3 + (reference == "test")])
+    if problem.target.has_classes:
+        _check_no_bins(n_bins)
+        names, which = _group(problem.classes, group)
+        counts = {
+            name: _count_labels(getattr(problem, f"y_{name}"), problem.classes, which)
+            for name in sizes
+        }
+    else:
+        names, counts = _count_numbers(problem, sizes, group, n_bins, bins == "widths")
     sums = {name: part.sum(axis=0) for name, part in counts.items()}
     whole = sums["test"] if reference == "test" else sum(sums.values())
     return _follow(
         comparison, "label", strategies, names, counts["pool"], sums["warm"], whole
     )
+
+
+def _check_no_bins(n_bins: int | None) -> None:
+    """Raise an error if a number of bins is given that nothing is sorted into."""
+    if n_bins is not None:
+        raise ValueError(
+            f"n_bins={n_bins} is for numbers without a `group`: leave it out."
+        )
+
+
+def _count_numbers(
+    problem: Problem,
+    sizes: dict[str, int],
+    group: Callable[[Any], Any] | None,
+    n_bins: int | None,
+    of_equal_width: bool,
+) -> tuple[tuple[str, ...], dict[str, NDArray[np.float64]]]:
+    """Return the names of the bins of numbers, and the bin of each row as counts."""
+    y = np.concatenate([getattr(problem, f"y_{name}") for name in sizes if sizes[name]])
+    if group is None:
+        which, names = sort_into_bins(y, n_bins, 0, of_equal_width=of_equal_width)
+    else:
+        _check_no_bins(n_bins)
+        distinct, codes = np.unique(y, return_inverse=True)
+        names, groups = _group(distinct, group)
+        which = groups[codes]
+    return names, cut(np.eye(len(names))[which], sizes)
 
 
 def _group(

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 from joblib import hash as fingerprint
 from scipy import sparse
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -49,9 +49,9 @@ def check_strategy(strategy, estimator=None):
         The strategy to check. It is cloned, not changed. It must be able to choose 12
         rows out of a pool of 40, so a fixed order must have at least 12 rows.
 
-    estimator : classifier, default=None
-        A classifier of numeric rows with the methods that the strategy needs. The
-        default is logistic regression.
+    estimator : classifier or regressor, default=None
+        One for numeric rows with the methods that the strategy needs. The default is
+        logistic regression.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def parametrize_with_strategy_checks(strategies, estimator=None):
     ----------
     strategies : list of strategy instances
         The strategies to check.
-    estimator : classifier, default=None
+    estimator : classifier or regressor, default=None
         As in `check_strategy`.
 
     Returns
@@ -145,6 +145,8 @@ class _Bench:
     def __init__(self, strategy, estimator, seed=0, container=np.asarray):
         # The classes overlap, so that two rows rarely have the same utility.
         X, y = make_blobs(90, centers=3, cluster_std=4.0, random_state=7)
+        if is_regressor(estimator):
+            y = np.sin(X[:, 0]) + 0.2 * X[:, 1]
         sets = split(X, y, warm_size=10, val_size=20, test_size=20, random_state=0)
         names = ("warm", "val", "test")
         given = {n: (container(sets[f"X_{n}"]), sets[f"y_{n}"]) for n in names}
@@ -163,7 +165,7 @@ class _Bench:
             batch_size=4,
             n_rounds=3,
             estimator=estimator,
-            scorer=_accuracy,
+            scorer=_agreement,
             seed=seed,
         )
         self.X = problem.X_pool
@@ -185,8 +187,10 @@ class _Bench:
         )
 
 
-def _accuracy(model, X, y):
-    return float(np.mean(model.predict(X) == y))
+def _agreement(model, X, y):
+    """Return minus the share of wrong labels, or the mean absolute error."""
+    wrong = model.predict(X) - y
+    return -float(np.mean(np.abs(wrong) if y.dtype.kind == "f" else wrong != 0))
 
 
 def _seeded(strategy, seed):
@@ -317,6 +321,13 @@ def check_pool_labels_are_not_read(strategy, estimator):
         return
     bench = _Bench(strategy, estimator)
     arguments = bench.fit_arguments
+    if is_regressor(estimator):
+        # An array of numbers cannot notice a reader: change them instead.
+        params = {"batch_size": 4, "n_rounds": 1, "random_state": 0}
+        learner, y = ActiveLearner(estimator, strategy, **params), arguments["y"]
+        orders = [learner.fit(**arguments | {"y": s * y}).order_ for s in (1, -1)]
+        assert np.array_equal(*orders), "the first batch must not depend on pool labels"
+        return
     labels = np.array([SecretLabel(label) for label in arguments["y"]], dtype=object)
     for name in ("warm", "val", "test"):
         known = [SecretLabel(label) for label in arguments[f"y_{name}"]]

@@ -60,7 +60,13 @@ def test_a_guided_search_may_start_from_them(sets):
         AnnealingOracle(max_trainings=80, start=start)
         for start in ("strategies", "boss")
     )
-    assert set(boss.needs) == {"class_scores", "embedding", "predict_proba", "predict"}
+    assert set(boss.needs) == {
+        "class_scores",
+        "classes",
+        "embedding",
+        "predict_proba",
+        "predict",
+    }
     assert not boss.from_nothing
     orders = [learn(one, sets, model).strategy_.order_ for one in (plain, boss)]
     assert orders[0].tolist() != orders[1].tolist()

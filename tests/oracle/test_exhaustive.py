@@ -2,7 +2,9 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsRegressor
 
 from skal import ActiveLearner, ExhaustiveOracle, FixedOrder
 from skal.oracle._exhaustive import best_chain
@@ -23,16 +25,27 @@ def test_the_best_chain_against_a_walk_through_all_orders():
         assert total(tuple(order)) == pytest.approx(found)
 
 
-def learner(strategy, **params):
-    return ActiveLearner(GaussianNB(), strategy, random_state=0, **params)
+def learner(strategy, estimator=None, **params):
+    estimator = GaussianNB() if estimator is None else estimator
+    return ActiveLearner(estimator, strategy, random_state=0, **params)
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
-def test_the_optimum_against_a_walk_through_all_orders(tiny_sets, n_jobs):
-    sets, params = tiny_sets(5, seed=0), {"batch_size": 1, "n_rounds": 3}
-    oracle = learner(ExhaustiveOracle(n_jobs=n_jobs), **params).fit(**sets)
+@pytest.mark.parametrize(
+    ("kind", "estimator", "n_jobs"),
+    [
+        ("classes", GaussianNB(), 1),
+        ("classes", GaussianNB(), 2),
+        ("numbers", Ridge(), 2),
+        ("numbers", KNeighborsRegressor(2), 1),
+    ],
+)
+def test_the_optimum_against_a_walk_through_all_orders(
+    tiny_sets, kind, estimator, n_jobs
+):
+    sets, params = tiny_sets(5, 0, kind), {"batch_size": 1, "n_rounds": 3}
+    oracle = learner(ExhaustiveOracle(n_jobs=n_jobs), estimator, **params).fit(**sets)
     walked = [
-        learner(FixedOrder(order), **params).fit(**sets).validation_quality_
+        learner(FixedOrder(order), estimator, **params).fit(**sets).validation_quality_
         for order in permutations(range(5), 3)
     ]
     assert oracle.strategy_.quality_ == pytest.approx(max(walked))

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from _small_search import assert_same
 from sklearn.base import BaseEstimator, clone
 from sklearn.callback import ProgressBar
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.svm import LinearSVC
 
 from skal import (
@@ -43,12 +45,22 @@ ORACLES = {
     "beam by round": BeamOracle(width=2, n_candidates=5, by="round"),
     "best of strategies": BestOfStrategiesOracle(n_candidates=8),
 }
-every_oracle = pytest.mark.parametrize("name", ORACLES)
+KINDS = ("classes", "numbers")
+# Guided proposals are for classes.
+every_oracle = pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (kind, name)
+        for kind in KINDS
+        for name in ORACLES
+        if kind == "classes" or "guided" not in name
+    ],
+)
 SCRIPT = """
 import sys
 sys.path.append("tests/oracle")
 from test_searches import ORACLES, learn, make_sets
-print(learn(ORACLES[sys.argv[1]], make_sets()).order_.tolist())
+print(learn(ORACLES[sys.argv[2]], make_sets(sys.argv[1])).order_.tolist())
 """
 
 
@@ -62,25 +74,37 @@ class First(BaseEstimator):
         return candidates[:n]
 
 
-def make_sets():
+def make_sets(kind="classes"):
     X, y = np.random.default_rng(3).normal(size=(110, 2)), np.arange(110) % 3
     X += 1.5 * np.array([[0, 0], [1, 0], [0, 1]])[y]
+    y = y if kind == "classes" else X[:, 0] + np.sin(2 * X[:, 1])
     return split(X, y, warm_size=8, val_size=30, test_size=30, random_state=0)
 
 
-@pytest.fixture(scope="module")
-def sets():
-    return make_sets()
+@pytest.fixture
+def kind():
+    """The kind of target, unless a test is parametrized by it."""
+    return "classes"
 
 
-@pytest.fixture(scope="module")
-def references(sets):
-    return {name: learn(oracle, sets) for name, oracle in ORACLES.items()}
+@pytest.fixture
+def sets(kind):
+    return make_sets(kind)
 
 
-@pytest.fixture(scope="module")
-def random_quality(sets):
-    orders = [learn(Random(random_state=i), sets) for i in range(10)]
+@cache
+def reference_of(kind, name):
+    return learn(ORACLES[name], make_sets(kind))
+
+
+@pytest.fixture
+def reference(kind, name):
+    return reference_of(kind, name)
+
+
+@cache
+def random_quality(kind):
+    orders = [learn(Random(random_state=i), make_sets(kind)) for i in range(10)]
     return np.mean([learner.validation_quality_ for learner in orders])
 
 
@@ -101,20 +125,24 @@ def counted(monkeypatch):
     return counts, limit
 
 
+def quick_estimator(y):
+    return KNeighborsRegressor(3) if y.dtype.kind == "f" else GaussianNB()
+
+
 def learn(oracle, sets, estimator=None, **params):
-    estimator = GaussianNB() if estimator is None else estimator
+    estimator = quick_estimator(sets["y"]) if estimator is None else estimator
     params = {"batch_size": 3, "n_rounds": 4, "random_state": 0} | params
     return ActiveLearner(estimator, clone(oracle), **params).fit(**sets)
 
 
 @every_oracle
 def test_its_quality_is_the_learners_and_above_that_of_random(
-    name, sets, references, random_quality
+    kind, name, sets, reference
 ):
-    learner = references[name]
+    learner = reference
     found = learner.strategy_
     assert found.quality_ == pytest.approx(learner.validation_quality_)
-    assert found.quality_ > random_quality
+    assert found.quality_ > random_quality(kind)
     history = found.history_
     assert history["best"][-1] == pytest.approx(found.quality_)
     assert history["n_trainings"][-1] == found.n_trainings_
@@ -123,61 +151,62 @@ def test_its_quality_is_the_learners_and_above_that_of_random(
 
 
 @every_oracle
-def test_the_same_seed_and_another(name, sets, references):
-    assert_same(references[name], learn(ORACLES[name], sets))
+def test_the_same_seed_and_another(kind, name, sets, reference):
+    assert_same(reference, learn(ORACLES[name], sets))
     other = learn(ORACLES[name], sets, random_state=1)
-    assert other.order_.tolist() != references[name].order_.tolist()
+    assert other.order_.tolist() != reference.order_.tolist()
     seeded = clone(ORACLES[name]).set_params(random_state=5)
     third = learn(seeded, sets)
-    assert third.order_.tolist() != references[name].order_.tolist()
+    assert third.order_.tolist() != reference.order_.tolist()
 
 
 @every_oracle
-def test_two_jobs_do_not_change_it(name, sets, references):
+def test_two_jobs_do_not_change_it(kind, name, sets, reference):
     parallel = clone(ORACLES[name]).set_params(n_jobs=2)
-    assert_same(references[name], learn(parallel, sets))
+    assert_same(reference, learn(parallel, sets))
 
 
-def test_prefetching_does_not_change_it(references):
+def test_prefetching_does_not_change_it():
     """Guided proposals cannot be prefetched, uniform ones are."""
-    assert_same(references["prefetching"], references["annealing"])
-    assert_same(references["guided prefetching"], references["guided"])
-    assert references["prefetching"].strategy_.n_speculative_ > 0
-    assert references["guided prefetching"].strategy_.n_speculative_ == 0
+    for plain, is_prefetched in (("annealing", True), ("guided", False)):
+        names = plain, f"{plain} prefetching".removeprefix("annealing ")
+        without, ahead = (reference_of("classes", name) for name in names)
+        assert_same(without, ahead)
+        assert (ahead.strategy_.n_speculative_ > 0) == is_prefetched
 
 
 @every_oracle
-def test_another_process_and_hash_seed(name, references):
+def test_another_process_and_hash_seed(kind, name, reference):
     environment = os.environ | {"PYTHONHASHSEED": "5"}
-    command = [sys.executable, "-c", SCRIPT, name]
+    command = [sys.executable, "-c", SCRIPT, kind, name]
     found = subprocess.run(
         command, env=environment, check=True, capture_output=True, text=True
     )
-    assert found.stdout.strip() == str(references[name].order_.tolist())
+    assert found.stdout.strip() == str(reference.order_.tolist())
 
 
 @every_oracle
-def test_the_global_state_is_left_alone(name, sets, global_state):
+def test_the_global_state_is_left_alone(kind, name, sets, global_state):
     before = global_state()
     learn(ORACLES[name], sets)
     assert global_state() == before
 
 
 @every_oracle
-def test_no_set_is_trained_on_twice_and_all_are_counted(name, sets, trained):
+def test_no_set_is_trained_on_twice_and_all_are_counted(kind, name, sets, trained):
     found = learn(ORACLES[name], sets).strategy_
     assert len(trained) == len(set(trained))
     # The model that strategies are asked about is trained besides.
     asked = ("best of strategies", "guided", "guided prefetching")
-    besides = 1 if name in asked else 0
+    besides = 1 if kind == "classes" and name in asked else 0
     assert len(trained) + besides == found.n_trainings_ + found.n_speculative_
 
 
 @every_oracle
-def test_it_goes_on_where_it_was_killed(name, sets, references, tmp_path, counted):
+def test_it_goes_on_where_it_was_killed(kind, name, sets, reference, tmp_path, counted):
     counts, limit = counted
     oracle = clone(ORACLES[name]).set_params(journal=tmp_path / "search.db")
-    whole = references[name]
+    whole = reference
     n_kept = 0
     for share in (0.3, 0.6):
         limit[0] = n_kept + int(share * whole.strategy_.n_trainings_)
@@ -199,7 +228,7 @@ def test_it_goes_on_where_it_was_killed(name, sets, references, tmp_path, counte
 
 
 @every_oracle
-def test_a_journal_of_other_parameters_is_refused(name, sets, tmp_path):
+def test_a_journal_of_other_parameters_is_refused(kind, name, sets, tmp_path):
     oracle = clone(ORACLES[name]).set_params(journal=tmp_path / "search.db")
     learn(oracle, sets)
     changed = {"n_steps": 31} if "n_steps" in oracle.get_params() else None
@@ -208,8 +237,9 @@ def test_a_journal_of_other_parameters_is_refused(name, sets, tmp_path):
 
 
 @every_oracle
-def test_it_shows_its_progress(name, sets, capsys):
-    learner = ActiveLearner(GaussianNB(), ORACLES[name], batch_size=3, n_rounds=2)
+def test_it_shows_its_progress(kind, name, sets, capsys):
+    estimator = quick_estimator(sets["y"])
+    learner = ActiveLearner(estimator, ORACLES[name], batch_size=3, n_rounds=2)
     learner.set_callbacks(ProgressBar()).fit(**sets)
     assert type(ORACLES[name]).__name__ in capsys.readouterr().out
 
@@ -227,7 +257,7 @@ class Stop:
 
 
 @every_oracle
-def test_a_callback_may_stop_it(name, sets):
+def test_a_callback_may_stop_it(kind, name, sets):
     learner = learn(clone(ORACLES[name]).set_callbacks(Stop()), sets)
     assert len(set(learner.order_)) == 12
     assert learner.strategy_.quality_ == pytest.approx(learner.validation_quality_)
@@ -235,15 +265,15 @@ def test_a_callback_may_stop_it(name, sets):
 
 
 @every_oracle
-def test_nothing_beats_the_proven_optimum(name, tiny_sets):
-    sets, params = tiny_sets(6, seed=0), {"batch_size": 2, "n_rounds": 2}
+def test_nothing_beats_the_proven_optimum(kind, name, tiny_sets):
+    sets, params = tiny_sets(6, 0, kind), {"batch_size": 2, "n_rounds": 2}
     best = learn(ExhaustiveOracle(), sets, **params).strategy_.quality_
     assert learn(ORACLES[name], sets, **params).strategy_.quality_ <= best + 1e-12
 
 
 @every_oracle
-def test_a_pool_that_ends_in_the_middle_of_a_batch(name):
-    sets = make_sets()
+def test_a_pool_that_ends_in_the_middle_of_a_batch(kind, name):
+    sets = make_sets(kind)
     sets["X"], sets["y"] = sets["X"][:10], sets["y"][:10]
     with pytest.warns(UserWarning, match="stopping early"):
         learner = learn(ORACLES[name], sets)
@@ -252,10 +282,11 @@ def test_a_pool_that_ends_in_the_middle_of_a_batch(name):
 
 
 @every_oracle
-def test_without_a_warm_start(name):
+def test_without_a_warm_start(kind, name):
     X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
+    y = y if kind == "classes" else X[:, 0]
     learner = ActiveLearner(
-        GaussianNB(), ORACLES[name], batch_size=3, n_rounds=2, warm_size=0
+        quick_estimator(y), ORACLES[name], batch_size=3, n_rounds=2, warm_size=0
     ).fit(X, y)
     assert np.isfinite(learner.strategy_.quality_)
 
@@ -318,9 +349,10 @@ class TestGreedy:
         by_round = GreedyOracle(n_candidates=4, by="round", n_jobs=n_jobs)
         assert learn(by_round, sets).strategy_.n_trainings_ == 4 * 4
 
-    def test_is_a_beam_of_one(self, sets, references):
+    def test_is_a_beam_of_one(self, sets):
         beam = learn(BeamOracle(width=1, n_candidates=4), sets)
-        assert beam.order_.tolist() == references["greedy"].order_.tolist()
+        greedy = reference_of("classes", "greedy")
+        assert beam.order_.tolist() == greedy.order_.tolist()
 
 
 class TestBeam:

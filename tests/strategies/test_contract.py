@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.svm import LinearSVC
 
 from skal import (
@@ -13,6 +13,7 @@ from skal import (
     AnnealingOracle,
     BatchBALD,
     Committee,
+    CoreSet,
     FixedOrder,
     Herding,
     LeastConfidence,
@@ -23,6 +24,7 @@ from skal import (
     Random,
     Stochastic,
     Then,
+    TypiClust,
     VariationRatio,
 )
 from skal.answers._fixed_classes import FixedClasses
@@ -61,6 +63,25 @@ UNCERTAINTY = [MaxEntropy(), LeastConfidence(), Margin()]
     ]
 )
 def test_contract(check):
+    check()
+
+
+@parametrize_with_strategy_checks(
+    [
+        Random(),
+        FixedOrder(tuple(range(39, -1, -1))),
+        Herding(),
+        ProbCover(),
+        TypiClust(),
+        CoreSet(),
+        IDMR(CoreSet(), n_bins=2),
+        Then(Herding(), Random()),
+        Proxy(CoreSet(), Ridge(0.1)),
+        AnnealingOracle(n_steps=5, proposal="uniform"),
+    ],
+    estimator=Ridge(),
+)
+def test_contract_with_numbers(check):
     check()
 
 

@@ -1,21 +1,22 @@
-"""The score at chance level: always predicting the most frequent class."""
+"""The score at chance level: always predicting the same class or number."""
 
 from collections import Counter
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.dummy import DummyClassifier
+from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from skal._threads import without_warnings
 from skal.answers._fixed_classes import FixedClasses
 from skal.inputs._joining import concat
-from skal.inputs._tags import all_labels, is_tags
+from skal.inputs._tags import all_labels
+from skal.inputs._targets import Target
 from skal.problem import Problem
 
 
 def chance_score(problem: Problem) -> float:
-    """Return the test score of always predicting the most frequent class.
+    """Return the test score of always predicting the most frequent class or the mean.
 
     Parameters
     ----------
@@ -36,8 +37,10 @@ def chance_score(problem: Problem) -> float:
 
 def _constant_model(problem: Problem) -> Any:
     y = concat(problem.y_warm, problem.y_pool)
-    if is_tags(y):
+    if problem.target is Target.TAGS:
         return _ConstantTagger(problem.classes).fit(None, y)
+    if problem.target is Target.NUMBER:
+        return DummyRegressor().fit(np.zeros((len(y), 1)), y)
     model = DummyClassifier(strategy="prior").fit(np.zeros((len(y), 1)), y)
     return FixedClasses(model, problem.classes)
 
