@@ -36,6 +36,7 @@ _HOMES = {
     "Margin": "skal.strategies",
     "MaxEntropy": "skal.strategies",
     "MinConfidence": "skal.strategies",
+    "NoisyLabels": "skal.noise",
     "ODMR": "skal.strategies",
     "ProbCover": "skal.strategies",
     "Problem": "skal.problem",

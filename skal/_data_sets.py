@@ -7,13 +7,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_scalar
 
 from skal._sklearn import _check_method_params
 from skal.answers._fixed_classes import class_list
 from skal.inputs._checks import (
     check_labels,
     check_matching,
+    check_order,
     check_pair,
+    takes_selection_set,
 )
 from skal.inputs._columns import in_common_types
 from skal.inputs._containers import is_frame, is_list, n_rows, take, whole_or_part
@@ -21,7 +24,7 @@ from skal.inputs._joining import concat
 from skal.inputs._overlap import check_disjoint
 from skal.inputs._tables import check_rows, in_kind_of
 from skal.inputs._tags import is_tags
-from skal.splitting import HELD_OUT, carve, count_of
+from skal.splitting import HELD_OUT, carve, check_size, count_of
 
 
 def with_rows(
@@ -75,14 +78,18 @@ def checked_sets(
     -------
     dict of str to object
         The arguments of `Problem` that depend on data: the sets, `pool_rows`,
-        `classes`, `fit_params` cut to the warm start and the pool, and `n_rounds` as
-        far as the pool allows.
+        `classes`, `fit_params` cut to the warm start and the pool, `batch_size`, and
+        `n_rounds` as far as the pool allows.
 
     Raises
     ------
     ValueError
         If labels are missing, sets overlap or disagree in width, or `X` is too small.
     """
+    # Integers of Python, since small ones of numpy wrap around
+    batch_size, n_rounds = int(batch_size), int(n_rounds)
+    check_scalar(batch_size, "batch_size", int, max_val=np.iinfo(np.int64).max)
+
     # Check everything before anything is carved
     X, y = check_rows(X, "X", estimator), check_labels(y, "y")
     check_matching(X, y, "y")
@@ -109,24 +116,38 @@ def checked_sets(
         "y_pool": take(y, pool),
         "pool_rows": pool,
         "classes": classes,
+        "batch_size": batch_size,
         "n_rounds": _possible_rounds(n_rounds, batch_size, len(pool)),
         "fit_params": _cut_fit_params(X, fit_params, rows.get("warm"), pool, sets),
     }
 
 
-def check_names(sets: Mapping[str, Any]) -> None:
-    """Check that the pool is among the sets, and that each name is a known one.
+def named_sets(sets: Any) -> dict[str, Any]:
+    """Return the sets that are given, after a check of their names.
 
     Parameters
     ----------
     sets : mapping of str to rows or labels
-        The sets, named as the arguments of `ActiveLearner.fit`.
+        The sets, named as the arguments of `ActiveLearner.fit`; None for a set that is
+        not given.
+
+    Returns
+    -------
+    dict of str to rows or labels
 
     Raises
     ------
+    TypeError
+        If they are not in a mapping.
     ValueError
         If `X` or `y` is missing, or a name is unknown.
     """
+    if not isinstance(sets, Mapping):
+        raise TypeError(
+            f"sets must be a dict of data sets, got {type(sets).__name__}: give what "
+            "skal.split returns."
+        )
+    sets = {name: part for name, part in sets.items() if part is not None}
     known = ["X", "y", *(f"{letter}_{name}" for name in HELD_OUT for letter in "Xy")]
     missing = [name for name in known[:2] if name not in sets]
     unknown = [name for name in sets if name not in known]
@@ -136,6 +157,70 @@ def check_names(sets: Mapping[str, Any]) -> None:
             f"sets must have the names that skal.split uses, X, y, X_warm and so on: "
             f"{wrong}."
         )
+    return sets
+
+
+def checked_sizes(
+    sizes: Mapping[str, float | None], estimator: Any
+) -> dict[str, float | None]:
+    """Return the sizes of the sets to carve, after a check.
+
+    Parameters
+    ----------
+    sizes : mapping of str to int, float or None
+        By the names in `HELD_OUT`. Only "warm" may be None.
+    estimator : estimator
+        If its `fit` takes no selection set, the size of "select" is 0.
+
+    Returns
+    -------
+    dict of str to int, float or None
+
+    Raises
+    ------
+    ValueError
+        If a size is out of range.
+    """
+    for name, size in sizes.items():
+        check_size(size, f"{name}_size", may_be_none=name == "warm")
+    return {**sizes, **({} if takes_selection_set(estimator) else {"select": 0})}
+
+
+def positions_of(
+    rows: Any, pool_rows: NDArray[np.int64], name: str
+) -> NDArray[np.int64]:
+    """Return the position in the pool of rows of `X`.
+
+    Parameters
+    ----------
+    rows : array-like of int
+        Distinct rows of `X`.
+    pool_rows : ndarray of shape (n_pool,)
+        The row of `X` at each position.
+    name : str
+        The name of `rows` in error messages.
+
+    Returns
+    -------
+    ndarray of shape (len(rows),)
+
+    Raises
+    ------
+    ValueError
+        If a row is repeated or not in the pool.
+    """
+    rows = check_order(rows, name)
+    order = np.argsort(pool_rows)
+    places = np.searchsorted(pool_rows, rows, sorter=order)
+    positions = order[places.clip(max=len(pool_rows) - 1)]
+    foreign = rows[pool_rows[positions] != rows]
+    if len(foreign):
+        raise ValueError(
+            f"{name} holds {len(foreign)} rows that are not in the pool, such as "
+            f"{foreign[0]}: an order can only be replayed on the pool it came from, so "
+            "give the same data sets (or the same random_state, which carves them)."
+        )
+    return positions
 
 
 def checked_error_score(value: Any) -> float | None:

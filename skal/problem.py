@@ -9,14 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_scalar
 
-from skal._data_sets import check_names, checked_error_score, checked_sets, with_rows
+from skal._data_sets import (
+    checked_error_score,
+    checked_sets,
+    checked_sizes,
+    named_sets,
+    positions_of,
+    with_rows,
+)
 from skal.answers._needs import strategy_peeks
 from skal.answers._pairing import check_classifier
-from skal.inputs._checks import check_order, takes_selection_set
 from skal.inputs._containers import n_rows
 from skal.inputs._tags import all_labels, scorer_of
+from skal.noise._annotated import annotated
 from skal.seeding import as_seed
-from skal.splitting import HELD_OUT, check_size
+from skal.splitting import HELD_OUT
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,6 +66,10 @@ class Problem:
         tags, the shares among its tokens.
     error_score : float or None, default=None
         The score of a model that cannot be trained or scored; None to raise the error.
+    noise : NoisyLabels or None, default=None
+        The annotators who gave `y_warm`, `y_pool` and `y_select`, if they err.
+    true_labels : dict of str to labels, default={}
+        The true labels of the sets "warm", "pool" and "select", with `noise` only.
     """
 
     X_pool: Any
@@ -81,6 +92,8 @@ class Problem:
     fit_params: Mapping[str, Any] = field(default_factory=dict)
     test_frequencies: Any = None
     error_score: float | None = None
+    noise: Any = None
+    true_labels: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_sets(
@@ -93,6 +106,7 @@ class Problem:
         scoring: Any = None,
         fit_params: Mapping[str, Any] | None = None,
         error_score: Any = "raise",
+        noise: Any = None,
     ) -> "Problem":
         """Build a problem from given data sets, which several runs can share.
 
@@ -112,6 +126,8 @@ class Problem:
             Further arguments of the estimator's `fit`. An argument with one value per
             row, such as `sample_weight`, begins with the rows of `X_warm`.
         error_score : "raise" or float, default="raise"
+            As in `ActiveLearner`.
+        noise : NoisyLabels or None, default=None
             As in `ActiveLearner`.
 
         Returns
@@ -135,13 +151,7 @@ class Problem:
         """
         check_scalar(batch_size, "batch_size", Integral, min_val=1)
         check_scalar(n_rounds, "n_rounds", Integral, min_val=1)
-        if not isinstance(sets, Mapping):
-            raise TypeError(
-                f"sets must be a dict of data sets, got {type(sets).__name__}: give "
-                "what skal.split returns."
-            )
-        sets = {name: part for name, part in sets.items() if part is not None}
-        check_names(sets)
+        sets = named_sets(sets)
         given = with_rows(
             {name: (sets.get(f"X_{name}"), sets.get(f"y_{name}")) for name in HELD_OUT}
         )
@@ -157,6 +167,7 @@ class Problem:
             scorer=scorer_of(estimator, scoring, sets["y"]),
             seed=0,
             error_score=error_score,
+            noise=noise,
         )
 
     @classmethod
@@ -178,6 +189,7 @@ class Problem:
         scoring: Any = None,
         fit_params: Mapping[str, Any] | None = None,
         error_score: Any = "raise",
+        noise: Any = None,
         random_state: Any = None,
     ) -> "Problem":
         """Build a problem from a random split of one data set.
@@ -212,6 +224,8 @@ class Problem:
             row of `X`, such as `sample_weight`, is cut to the rows in use.
         error_score : "raise" or float, default="raise"
             As in `ActiveLearner`.
+        noise : NoisyLabels or None, default=None
+            As in `ActiveLearner`.
         random_state : int, RandomState instance or None, default=None
             Determines the split.
 
@@ -236,17 +250,14 @@ class Problem:
         """
         check_scalar(batch_size, "batch_size", Integral, min_val=1)
         check_scalar(n_rounds, "n_rounds", Integral, min_val=1)
-        sizes = {"test": test_size, "val": val_size, "select": select_size}
-        for name, size in {**sizes, "warm": warm_size}.items():
-            check_size(size, f"{name}_size", may_be_none=name == "warm")
+        given = {"test": test_size, "val": val_size, "select": select_size}
+        sizes = checked_sizes({**given, "warm": warm_size}, estimator)
         check_scalar(warm_per_class, "warm_per_class", Integral, min_val=0)
-        if not takes_selection_set(estimator):
-            sizes["select"] = 0
         return assemble(
             X,
             y,
             {},
-            {**sizes, "warm": warm_size},
+            sizes,
             fit_params or {},
             batch_size=batch_size,
             n_rounds=n_rounds,
@@ -254,11 +265,10 @@ class Problem:
             scorer=scorer_of(estimator, scoring, y),
             seed=as_seed(random_state),
             error_score=error_score,
-            choice={
-                "warm_per_class": warm_per_class,
-                "stratify": stratify,
-                "groups": groups,
-            },
+            noise=noise,
+            choice=dict(
+                warm_per_class=warm_per_class, stratify=stratify, groups=groups
+            ),
         )
 
     def __repr__(self) -> str:
@@ -281,13 +291,14 @@ class Problem:
 
     @property
     def sets(self) -> dict[str, Any]:
-        """The data sets, as the arguments of `ActiveLearner.fit`."""
+        """The data sets with true labels, as the arguments of `ActiveLearner.fit`."""
         named = {
             f"{letter}_{name}": getattr(self, f"{letter}_{name}")
-            for name in HELD_OUT
+            for name in ("pool", *HELD_OUT)
             for letter in "Xy"
         }
-        return {"X": self.X_pool, "y": self.y_pool, **named}
+        named |= {f"y_{name}": y for name, y in self.true_labels.items()}
+        return {"X": named.pop("X_pool"), "y": named.pop("y_pool"), **named}
 
     def positions(
         self, rows: Any, name: str = "order", *, is_whole: bool = False
@@ -313,21 +324,10 @@ class Problem:
         ValueError
             If a row is repeated or not in the pool, or there are too few rows.
         """
-        rows = check_order(rows, name)
-        order = np.argsort(self.pool_rows)
-        places = np.searchsorted(self.pool_rows, rows, sorter=order)
-        positions = order[places.clip(max=self.n_pool - 1)]
-        foreign = rows[self.pool_rows[positions] != rows]
-        if len(foreign):
+        positions = positions_of(rows, self.pool_rows, name)
+        if is_whole and len(positions) < self.n_acquired:
             raise ValueError(
-                f"{name} holds {len(foreign)} rows that are not in the pool, such as "
-                f"{foreign[0]}: an order can only be replayed on the pool it came "
-                "from, so give the same data sets (or the same random_state, which "
-                "carves them)."
-            )
-        if is_whole and len(rows) < self.n_acquired:
-            raise ValueError(
-                f"{name} has {len(rows)} rows, and {self.n_rounds} rounds of "
+                f"{name} has {len(positions)} rows, and {self.n_rounds} rounds of "
                 f"batch_size={self.batch_size} label {self.n_acquired}: give a longer "
                 "order, or fewer or smaller rounds."
             )
@@ -364,7 +364,8 @@ class Problem:
             bins = np.searchsorted(self.classes, all_labels(self.y_test))
             counts = np.bincount(bins, minlength=len(self.classes))
             frequencies = counts / counts.sum()
-        return replace(self, X_test=None, y_test=None, test_frequencies=frequencies)
+        hidden = replace(self, X_test=None, y_test=None, noise=None, true_labels={})
+        return replace(hidden, test_frequencies=frequencies)
 
     def for_selection(self) -> "Problem":
         """Return a copy for a strategy that does not peek.
@@ -375,8 +376,8 @@ class Problem:
         -------
         Problem
         """
-        hidden = replace(self, y_pool=None, X_val=None, y_val=None)
-        return replace(hidden, X_test=None, y_test=None, test_frequencies=None)
+        hidden = replace(self.for_search(), y_pool=None, X_val=None, y_val=None)
+        return replace(hidden, test_frequencies=None)
 
 
 def assemble(
@@ -392,6 +393,7 @@ def assemble(
     scorer: Any,
     seed: int,
     error_score: Any = "raise",
+    noise: Any = None,
     choice: Mapping[str, Any] | None = None,
 ) -> Problem:
     """Check the given data and build a problem, carving the sets that are not given.
@@ -411,8 +413,8 @@ def assemble(
         of `X`, or of a given warm start and `X`, is cut to the warm start and the pool.
     batch_size, n_rounds, estimator, scorer, seed
         As in `Problem`.
-    error_score : "raise" or float, default="raise"
-        The score of a model that cannot be trained or scored.
+    error_score, noise
+        As in `ActiveLearner`.
     choice : dict or None, default=None
         The arguments `warm_per_class`, `stratify` and `groups` of `split`.
 
@@ -424,9 +426,6 @@ def assemble(
         If the estimator is a regressor, or takes several labels per row only.
     """
     check_classifier(estimator)
-    # Integers of Python, since small ones of numpy wrap around
-    batch_size, n_rounds = int(batch_size), int(n_rounds)
-    check_scalar(batch_size, "batch_size", int, max_val=np.iinfo(np.int64).max)
     data = checked_sets(
         X,
         y,
@@ -439,11 +438,11 @@ def assemble(
         seed=seed,
         choice=choice or {},
     )
-    return Problem(
+    problem = Problem(
         **data,
         estimator=estimator,
         scorer=scorer,
-        batch_size=batch_size,
         seed=seed,
         error_score=checked_error_score(error_score),
     )
+    return annotated(problem, noise)
