@@ -39,6 +39,7 @@ _HOMES = {
     "MaxEntropy": "skal.strategies",
     "MaxVariance": "skal.strategies",
     "MinConfidence": "skal.strategies",
+    "NoisyLabels": "skal.noise",
     "ODMR": "skal.strategies",
     "ProbCover": "skal.strategies",
     "Problem": "skal.problem",

@@ -7,17 +7,23 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_scalar
 
 from skal._sklearn import _check_method_params
 from skal.answers._fixed_classes import class_list
-from skal.inputs._checks import check_matching, check_order, check_pair
+from skal.inputs._checks import (
+    check_matching,
+    check_order,
+    check_pair,
+    takes_selection_set,
+)
 from skal.inputs._columns import in_common_types
 from skal.inputs._containers import is_frame, is_list, n_rows, take, whole_or_part
 from skal.inputs._joining import concat
 from skal.inputs._overlap import check_disjoint
 from skal.inputs._tables import check_rows, in_kind_of
 from skal.inputs._targets import Target, check_choice, check_targets, target_of
-from skal.splitting import HELD_OUT, carve, count_of
+from skal.splitting import HELD_OUT, carve, check_size, count_of
 
 
 def with_rows(
@@ -71,8 +77,8 @@ def checked_sets(
     -------
     dict of str to object
         The arguments of `Problem` that depend on data: the sets, `pool_rows`, `target`,
-        `classes`, `fit_params` cut to the warm start and the pool, and `n_rounds` as
-        far as the pool allows.
+        `classes`, `fit_params` cut to the warm start and the pool, `batch_size`, and
+        `n_rounds` as far as the pool allows.
 
     Raises
     ------
@@ -80,6 +86,10 @@ def checked_sets(
         If labels are missing or of the wrong kind, sets overlap or disagree in width,
         or `X` is too small.
     """
+    # Integers of Python, since small ones of numpy wrap around
+    batch_size, n_rounds = int(batch_size), int(n_rounds)
+    check_scalar(batch_size, "batch_size", int, max_val=np.iinfo(np.int64).max)
+
     # Check everything before anything is carved
     target = target_of(estimator, y)
     check_choice(choice, target)
@@ -110,6 +120,7 @@ def checked_sets(
         "pool_rows": pool,
         "target": target,
         "classes": classes,
+        "batch_size": batch_size,
         "n_rounds": _possible_rounds(n_rounds, batch_size, len(pool)),
         "fit_params": _cut_fit_params(X, fit_params, rows.get("warm"), pool, sets),
     }
@@ -151,6 +162,32 @@ def named_sets(sets: Any) -> dict[str, Any]:
             f"{wrong}."
         )
     return sets
+
+
+def checked_sizes(
+    sizes: Mapping[str, float | None], estimator: Any
+) -> dict[str, float | None]:
+    """Return the sizes of the sets to carve, after a check.
+
+    Parameters
+    ----------
+    sizes : mapping of str to int, float or None
+        By the names in `HELD_OUT`. Only "warm" may be None.
+    estimator : estimator
+        If its `fit` takes no selection set, the size of "select" is 0.
+
+    Returns
+    -------
+    dict of str to int, float or None
+
+    Raises
+    ------
+    ValueError
+        If a size is out of range.
+    """
+    for name, size in sizes.items():
+        check_size(size, f"{name}_size", may_be_none=name == "warm")
+    return {**sizes, **({} if takes_selection_set(estimator) else {"select": 0})}
 
 
 def positions_of(

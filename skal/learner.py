@@ -18,9 +18,10 @@ from sklearn.utils.validation import validate_data
 
 from skal._costs import search_cost
 from skal._data_sets import with_rows
+from skal._diagram import diagram
 from skal._final_model import FinalModelMixin
 from skal._scored_rounds import ScoredRounds, score_rounds, warn_if_search_disagrees
-from skal._sklearn import HasMethods, Interval, StrOptions, _fit_context, _VisualBlock
+from skal._sklearn import HasMethods, Interval, StrOptions, _fit_context
 from skal._threads import single_threaded, warn_once
 from skal.curves import xi_quality
 from skal.inputs._checks import Predicts, takes_selection_set
@@ -28,6 +29,7 @@ from skal.inputs._containers import n_rows, row_labels, width
 from skal.inputs._tables import check_container
 from skal.inputs._tags import scorer_of
 from skal.loop import check_runnable
+from skal.noise._annotated import mislabelled
 from skal.problem import assemble
 from skal.seeding import Stream, as_seed, set_random_states, stream
 from skal.splitting import CHOICE, SIZE
@@ -103,10 +105,15 @@ class ActiveLearner(
         oracle's search counts the score, and any other strategy chooses with the model
         of the round before.
 
+    noise : NoisyLabels or None, default=None
+        Annotators who are sometimes wrong: the labels of all rows that are trained on,
+        in the warm start, the pool and the selection set, are theirs. Validation and
+        test keep the labels in `y`.
+
     random_state : int, RandomState instance or None, default=None
         Controls the carving of sets, each `random_state` inside the estimator (the
-        paper's xi) and the strategy. Pass an int for the same result in every call, on
-        any number of jobs and in any process.
+        paper's xi), the noise and the strategy. Pass an int for the same result in
+        every call, on any number of jobs and in any process.
 
     Attributes
     ----------
@@ -131,6 +138,9 @@ class ActiveLearner(
 
     rounds_ : ndarray of shape (n_acquired,)
         The round, 1..K, in which each of these rows was labelled.
+
+    mislabelled_ : ndarray of shape (n_acquired,), dtype bool
+        Whether the label that each of these rows got is wrong, by `noise`.
 
     n_warm_ : int
         Number of rows labelled before the first round.
@@ -203,6 +213,7 @@ class ActiveLearner(
         **CHOICE,
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "error_score": [StrOptions({"raise"}), Real],
+        "noise": [HasMethods(["corrupt"]), None],
         "random_state": ["random_state"],
     }
 
@@ -221,6 +232,7 @@ class ActiveLearner(
         stratify=False,
         scoring=None,
         error_score="raise",
+        noise=None,
         random_state=None,
     ):
         self.estimator = estimator
@@ -235,6 +247,7 @@ class ActiveLearner(
         self.stratify = stratify
         self.scoring = scoring
         self.error_score = error_score
+        self.noise = noise
         self.random_state = random_state
 
     @with_callbacks
@@ -378,11 +391,12 @@ class ActiveLearner(
             scorer=scorer_of(self.estimator, self.scoring, y),
             seed=as_seed(self.random_state),
             error_score=self.error_score,
-            choice={
-                "warm_per_class": self.warm_per_class,
-                "stratify": self.stratify,
-                "groups": groups,
-            },
+            noise=self.noise,
+            choice=dict(
+                warm_per_class=self.warm_per_class,
+                stratify=self.stratify,
+                groups=groups,
+            ),
         )
 
     def _keep_results(self, X, problem, strategy, scored):
@@ -397,6 +411,7 @@ class ActiveLearner(
         )
         self.order_ = problem.pool_rows[order]
         self.order_index_ = row_labels(X, self.order_)
+        self.mislabelled_ = mislabelled(problem, order)
         self.n_warm_ = n_rows(problem.X_warm)
         self.rounds_ = 1 + np.arange(len(order)) // problem.batch_size
         self.estimator_ = scored.last.model
@@ -436,14 +451,4 @@ class ActiveLearner(
         return tags
 
     def _sk_visual_block_(self):
-        is_fitted = hasattr(self, "estimator_")
-        parts = {
-            "estimator": self.estimator_ if is_fitted else self.estimator,
-            "strategy": self.strategy_ if is_fitted else self.strategy,
-        }
-        return _VisualBlock(
-            "parallel",
-            list(parts.values()),
-            names=[f"{name}: {type(part).__name__}" for name, part in parts.items()],
-            name_details=[str(part) for part in parts.values()],
-        )
+        return diagram(self)

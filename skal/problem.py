@@ -12,18 +12,19 @@ from sklearn.utils.validation import check_scalar
 from skal._data_sets import (
     checked_error_score,
     checked_sets,
+    checked_sizes,
     named_sets,
     positions_of,
     with_rows,
 )
 from skal.answers._needs import strategy_peeks
 from skal.answers._pairing import check_single_output
-from skal.inputs._checks import takes_selection_set
 from skal.inputs._containers import n_rows
 from skal.inputs._tags import all_labels, scorer_of
 from skal.inputs._targets import Target
+from skal.noise._annotated import annotated
 from skal.seeding import as_seed
-from skal.splitting import HELD_OUT, check_size
+from skal.splitting import HELD_OUT
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,6 +69,10 @@ class Problem:
         tags, the shares among its tokens.
     error_score : float or None, default=None
         The score of a model that cannot be trained or scored; None to raise the error.
+    noise : NoisyLabels or None, default=None
+        The annotators who gave `y_warm`, `y_pool` and `y_select`, if they err.
+    true_labels : dict of str to labels, default={}
+        The true labels of the sets "warm", "pool" and "select", with `noise` only.
     target : Target, default=Target.CLASS
         The kind of target, which follows from the estimator and the labels.
     """
@@ -92,6 +97,8 @@ class Problem:
     fit_params: Mapping[str, Any] = field(default_factory=dict)
     test_frequencies: Any = None
     error_score: float | None = None
+    noise: Any = None
+    true_labels: Mapping[str, Any] = field(default_factory=dict)
     target: Target = Target.CLASS
 
     @classmethod
@@ -105,6 +112,7 @@ class Problem:
         scoring: Any = None,
         fit_params: Mapping[str, Any] | None = None,
         error_score: Any = "raise",
+        noise: Any = None,
     ) -> "Problem":
         """Build a problem from given data sets, which several runs can share.
 
@@ -124,6 +132,8 @@ class Problem:
             Further arguments of the estimator's `fit`. An argument with one value per
             row, such as `sample_weight`, begins with the rows of `X_warm`.
         error_score : "raise" or float, default="raise"
+            As in `ActiveLearner`.
+        noise : NoisyLabels or None, default=None
             As in `ActiveLearner`.
 
         Returns
@@ -163,6 +173,7 @@ class Problem:
             scorer=scorer_of(estimator, scoring, sets["y"]),
             seed=0,
             error_score=error_score,
+            noise=noise,
         )
 
     @classmethod
@@ -184,6 +195,7 @@ class Problem:
         scoring: Any = None,
         fit_params: Mapping[str, Any] | None = None,
         error_score: Any = "raise",
+        noise: Any = None,
         random_state: Any = None,
     ) -> "Problem":
         """Build a problem from a random split of one data set.
@@ -218,6 +230,8 @@ class Problem:
             row of `X`, such as `sample_weight`, is cut to the rows in use.
         error_score : "raise" or float, default="raise"
             As in `ActiveLearner`.
+        noise : NoisyLabels or None, default=None
+            As in `ActiveLearner`.
         random_state : int, RandomState instance or None, default=None
             Determines the split.
 
@@ -242,17 +256,14 @@ class Problem:
         """
         check_scalar(batch_size, "batch_size", Integral, min_val=1)
         check_scalar(n_rounds, "n_rounds", Integral, min_val=1)
-        sizes = {"test": test_size, "val": val_size, "select": select_size}
-        for name, size in {**sizes, "warm": warm_size}.items():
-            check_size(size, f"{name}_size", may_be_none=name == "warm")
+        given = {"test": test_size, "val": val_size, "select": select_size}
+        sizes = checked_sizes({**given, "warm": warm_size}, estimator)
         check_scalar(warm_per_class, "warm_per_class", Integral, min_val=0)
-        if not takes_selection_set(estimator):
-            sizes["select"] = 0
         return assemble(
             X,
             y,
             {},
-            {**sizes, "warm": warm_size},
+            sizes,
             fit_params or {},
             batch_size=batch_size,
             n_rounds=n_rounds,
@@ -260,11 +271,10 @@ class Problem:
             scorer=scorer_of(estimator, scoring, y),
             seed=as_seed(random_state),
             error_score=error_score,
-            choice={
-                "warm_per_class": warm_per_class,
-                "stratify": stratify,
-                "groups": groups,
-            },
+            noise=noise,
+            choice=dict(
+                warm_per_class=warm_per_class, stratify=stratify, groups=groups
+            ),
         )
 
     def __repr__(self) -> str:
@@ -287,13 +297,14 @@ class Problem:
 
     @property
     def sets(self) -> dict[str, Any]:
-        """The data sets, as the arguments of `ActiveLearner.fit`."""
+        """The data sets with true labels, as the arguments of `ActiveLearner.fit`."""
         named = {
             f"{letter}_{name}": getattr(self, f"{letter}_{name}")
-            for name in HELD_OUT
+            for name in ("pool", *HELD_OUT)
             for letter in "Xy"
         }
-        return {"X": self.X_pool, "y": self.y_pool, **named}
+        named |= {f"y_{name}": y for name, y in self.true_labels.items()}
+        return {"X": named.pop("X_pool"), "y": named.pop("y_pool"), **named}
 
     def positions(
         self, rows: Any, name: str = "order", *, is_whole: bool = False
@@ -359,7 +370,8 @@ class Problem:
             bins = np.searchsorted(self.classes, all_labels(self.y_test))
             counts = np.bincount(bins, minlength=len(self.classes))
             frequencies = counts / counts.sum()
-        return replace(self, X_test=None, y_test=None, test_frequencies=frequencies)
+        hidden = replace(self, X_test=None, y_test=None, noise=None, true_labels={})
+        return replace(hidden, test_frequencies=frequencies)
 
     def for_selection(self) -> "Problem":
         """Return a copy for a strategy that does not peek.
@@ -370,8 +382,8 @@ class Problem:
         -------
         Problem
         """
-        hidden = replace(self, y_pool=None, X_val=None, y_val=None)
-        return replace(hidden, X_test=None, y_test=None, test_frequencies=None)
+        hidden = replace(self.for_search(), y_pool=None, X_val=None, y_val=None)
+        return replace(hidden, test_frequencies=None)
 
 
 def assemble(
@@ -387,6 +399,7 @@ def assemble(
     scorer: Any,
     seed: int,
     error_score: Any = "raise",
+    noise: Any = None,
     choice: Mapping[str, Any] | None = None,
 ) -> Problem:
     """Check the given data and build a problem, carving the sets that are not given.
@@ -406,8 +419,8 @@ def assemble(
         of `X`, or of a given warm start and `X`, is cut to the warm start and the pool.
     batch_size, n_rounds, estimator, scorer, seed
         As in `Problem`.
-    error_score : "raise" or float, default="raise"
-        The score of a model that cannot be trained or scored.
+    error_score, noise
+        As in `ActiveLearner`.
     choice : dict or None, default=None
         The arguments `warm_per_class`, `stratify` and `groups` of `split`.
 
@@ -419,9 +432,6 @@ def assemble(
         If the estimator takes several labels per row only.
     """
     check_single_output(estimator)
-    # Integers of Python, since small ones of numpy wrap around
-    batch_size, n_rounds = int(batch_size), int(n_rounds)
-    check_scalar(batch_size, "batch_size", int, max_val=np.iinfo(np.int64).max)
     data = checked_sets(
         X,
         y,
@@ -434,11 +444,11 @@ def assemble(
         seed=seed,
         choice=choice or {},
     )
-    return Problem(
+    problem = Problem(
         **data,
         estimator=estimator,
         scorer=scorer,
-        batch_size=batch_size,
         seed=seed,
         error_score=checked_error_score(error_score),
     )
+    return annotated(problem, noise)

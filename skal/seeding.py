@@ -47,6 +47,7 @@ class Stream(IntEnum):
     CANDIDATES = 12
     SAMPLE = 13
     OTHER_SEEDS = 14
+    NOISE = 15
 
 
 def as_seed(random_state: Any) -> int:

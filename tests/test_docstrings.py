@@ -16,6 +16,7 @@ ROOMS = [
     "skal",
     "skal.datasets",
     "skal.nets",
+    "skal.noise",
     "skal.oracle",
     "skal.plotting",
     "skal.strategies",

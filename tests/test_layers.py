@@ -18,8 +18,8 @@ MAX_LINES = 450
 # From the bottom up. A room is named by its path from `skal`, without the suffix.
 LAYERS = [
     ["_version", "_extras", "_sklearn", "_threads", "_costs", "curves", "seeding"],
-    ["datasets", "inputs", "information"],
-    ["answers", "splitting"],
+    ["_diagram", "datasets", "inputs", "information"],
+    ["answers", "noise", "splitting"],
     ["lean"],
     ["_data_sets", "problem"],
     ["identity", "training", "nets", "nets/side_by_side"],

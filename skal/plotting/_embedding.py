@@ -145,7 +145,8 @@ class EmbeddingDisplay:
         size = comparison.problem.batch_size
         batches = {}
         for name in names:
-            order = comparison.orders[result.estimators[index], name, seed][0]
+            rows = comparison.orders[result.estimators[index], name, seed][0]
+            order = comparison.problem.positions(rows)
             cuts = range(size, len(order), size)
             batches[name] = np.split(order, cuts)[:n_rounds]
         points, labels = _sets(result.points, comparison.problem)
@@ -244,5 +245,6 @@ def _sets(points, problem):
     sources = {"pool": "pool", "back": back}
     if "warm" in points:
         sources["warm"] = "warm"
-    labels = {name: getattr(problem, f"y_{one}") for name, one in sources.items()}
+    true = problem.sets | {"y_pool": problem.sets["y"]}
+    labels = {name: true[f"y_{one}"] for name, one in sources.items()}
     return {name: points[one] for name, one in sources.items()}, labels

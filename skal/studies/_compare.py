@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from functools import partial
+from inspect import signature
 from numbers import Integral
 from typing import Any
 
@@ -30,11 +31,9 @@ from skal.studies.running._store import Run, Store, describe_study
 
 # Smallest number of seeds without a warning: tests on fewer have hardly any power.
 ENOUGH_SEEDS = 5
-# Names of the arguments of `Problem.from_data` that `compare` passes on.
-SIZES = (
-    *("batch_size", "n_rounds", "warm_size", "select_size", "val_size", "test_size"),
-    *("warm_per_class", "stratify", "groups", "scoring", "fit_params", "error_score"),
-)
+# Names of the arguments of `Problem.from_data` that `compare` passes on: all but the
+# data, the estimator and the seed.
+SIZES = tuple(signature(Problem.from_data).parameters)[3:-1]
 
 
 def compare(
@@ -117,7 +116,7 @@ def compare(
         Callbacks that show progress, such as `skal.utils.progress.ProgressBar()`.
     **sizes : dict
         With `X` and `y`: further arguments of `Problem.from_data`, such as
-        `batch_size`, `n_rounds`, `test_size` and `scoring`.
+        `batch_size`, `n_rounds`, `test_size`, `scoring` and `noise`.
 
     Returns
     -------

@@ -236,7 +236,7 @@ def label_distribution(
     -------
     Distribution
         Shares of the labels after each round. If labels are lists of tags, each token
-        is counted.
+        is counted. If the problem has `noise`, true labels are counted.
 
     Raises
     ------
@@ -264,11 +264,13 @@ def label_distribution(
     check_result(comparison, "comparison", "Comparison")
     problem = comparison.problem
     sizes = set_sizes(problem, SETS[: 3 + (reference == "test")])
+    # With noise, the true labels: each seed has noisy ones of its own.
+    labels = problem.sets | {"y_pool": problem.sets["y"]}
     if problem.target.has_classes:
         _check_no_bins(n_bins)
         names, which = _group(problem.classes, group)
         counts = {
-            name: _count_labels(getattr(problem, f"y_{name}"), problem.classes, which)
+            name: _count_labels(labels[f"y_{name}"], problem.classes, which)
             for name in sizes
         }
     else:
@@ -392,7 +394,8 @@ def _frequencies(
 ) -> NDArray[np.float64]:
     """Return shares after each round, shape (n_orders, n_rounds + 1, n_bins)."""
     # Counts after 0, 1, 2, ... rows: (n_orders, n_acquired + 1, n_bins).
-    acquired = np.cumsum(pool_counts[orders], axis=1)
+    positions = np.array([problem.positions(order) for order in orders])
+    acquired = np.cumsum(pool_counts[positions], axis=1)
     acquired = np.concatenate([np.zeros_like(acquired[:, :1]), acquired], axis=1)
     ends = np.minimum(
         problem.batch_size * np.arange(problem.n_rounds + 1), problem.n_acquired

@@ -59,6 +59,7 @@ def learner_of(
         n_rounds=problem.n_rounds,
         scoring=problem.scorer,
         error_score="raise" if problem.error_score is None else problem.error_score,
+        noise=problem.noise,
         random_state=seed,
         **dict.fromkeys(("warm_size", "select_size", "val_size", "test_size"), 0),
     )

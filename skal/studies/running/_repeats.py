@@ -20,7 +20,8 @@ from skal.training import Trainer
 def training_draws(problem: Problem, estimator: Any) -> bool:
     """Return whether training an estimator draws random numbers.
 
-    The estimator is trained once, on as many rows as all rounds label. If its random
+    With noise it does: the labels. Otherwise the estimator is trained once, on as many
+    rows as all rounds label. If its random
     generators cannot be observed, as for a net that is trained side by side with
     others, the answer is True.
 
@@ -33,7 +34,7 @@ def training_draws(problem: Problem, estimator: Any) -> bool:
     -------
     bool
     """
-    if hasattr(estimator, "side_by_side"):
+    if hasattr(estimator, "side_by_side") or problem.noise is not None:
         return True
     trainer = _WatchedTrainer(replace(problem, estimator=estimator))
     rows = stream(problem.seed, Stream.SAMPLE).permutation(problem.n_pool)
