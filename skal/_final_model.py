@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skal._sklearn import _VisualBlock
 from skal.answers._errors import explained
 from skal.inputs._containers import is_table
 
@@ -21,7 +22,7 @@ def _estimator_has(method):
 class FinalModelMixin:
     """Prediction methods that delegate to the fitted attribute `estimator_`.
 
-    The class that is mixed in has a parameter `estimator`, and sets the attributes
+    The class that is mixed in has parameters `estimator` and `strategy`, and sets the attributes
     `estimator_` and `scorer_` in `fit`.
     """
 
@@ -135,3 +136,16 @@ class FinalModelMixin:
         if is_table(X):
             validate_data(self, X, reset=False, skip_check_array=True)
         return self.estimator_
+
+    def _sk_visual_block_(self):
+        is_fitted = hasattr(self, "estimator_")
+        parts = {
+            "estimator": self.estimator_ if is_fitted else self.estimator,
+            "strategy": self.strategy_ if is_fitted else self.strategy,
+        }
+        return _VisualBlock(
+            "parallel",
+            list(parts.values()),
+            names=[f"{name}: {type(part).__name__}" for name, part in parts.items()],
+            name_details=[str(part) for part in parts.values()],
+        )

@@ -20,7 +20,7 @@ from skal._costs import search_cost
 from skal._data_sets import with_rows
 from skal._final_model import FinalModelMixin
 from skal._scored_rounds import ScoredRounds, score_rounds, warn_if_search_disagrees
-from skal._sklearn import HasMethods, Interval, StrOptions, _fit_context, _VisualBlock
+from skal._sklearn import HasMethods, Interval, StrOptions, _fit_context
 from skal._threads import single_threaded, warn_once
 from skal.curves import xi_quality
 from skal.inputs._checks import Predicts, takes_selection_set
@@ -60,7 +60,8 @@ class ActiveLearner(
         a seed drawn from the learner's `random_state`.
 
     batch_size : int, default=10
-        Number of rows labelled in a round (B).
+        Number of rows labelled in a round (B). With a `cost`, the amount that a round
+        may spend, in units of cost.
 
     n_rounds : int, default=10
         Number of rounds (K). If the pool holds fewer than B K rows, learning stops
@@ -94,6 +95,11 @@ class ActiveLearner(
         estimator's `score`, and the accuracy while only one class is labelled: pass
         the name of a scorer if `score` is not the accuracy. If labels are lists of
         tags, a named scorer such as "f1_weighted" is applied to the tags of all tokens.
+
+    cost : "tokens", callable or None, default=None
+        What it costs to label a row: the number of tokens of a sentence, or a function
+        such that `cost(X)` returns a positive number for each row. None counts each
+        row as one. An array is given to `fit`. See Notes.
 
     error_score : "raise" or float, default="raise"
         Score of a model that cannot be trained or scored, for instance because a class
@@ -166,6 +172,13 @@ class ActiveLearner(
     If only one class is labelled in the warm start, its model is constant. Each
     training runs on one thread; instead, several trainings run at the same time.
 
+    With a `cost`, round k ends at the longest prefix of `order_` that costs at most k B:
+    what a round leaves is spent in later ones. The strategy is asked for as many rows
+    as would fit at their mean cost. Its picks are taken best first, without those that
+    do not fit, and it is asked again, as for a new batch, until no row fits. An oracle
+    or `FixedOrder` is followed as far as its next row fits. A row that costs more than
+    all rounds is never labelled. The warm start is free.
+
     The semi-supervised classifiers of scikit-learn are also trained on the rows of the
     pool that are not labelled yet, with the label -1. So is any estimator with an
     attribute `uses_unlabelled` that is True.
@@ -199,6 +212,7 @@ class ActiveLearner(
         "val_size": SIZE,
         "test_size": SIZE,
         **CHOICE,
+        "cost": [StrOptions({"tokens"}), callable, None],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "error_score": [StrOptions({"raise"}), Real],
         "random_state": ["random_state"],
@@ -218,6 +232,7 @@ class ActiveLearner(
         warm_per_class=0,
         stratify=False,
         scoring=None,
+        cost=None,
         error_score="raise",
         random_state=None,
     ):
@@ -232,6 +247,7 @@ class ActiveLearner(
         self.warm_per_class = warm_per_class
         self.stratify = stratify
         self.scoring = scoring
+        self.cost = cost
         self.error_score = error_score
         self.random_state = random_state
 
@@ -252,6 +268,7 @@ class ActiveLearner(
         X_test=None,
         y_test=None,
         groups=None,
+        cost=None,
         **params,
     ):
         """Label the pool, round by round.
@@ -277,6 +294,9 @@ class ActiveLearner(
             The group of each row of `X`, such as a patient or a document. The sets that
             are carved out of `X` never split a group, except that warm start and pool,
             which are both trained on, may share one.
+
+        cost : array-like of shape (n_samples,), default=None
+            What it costs to label each row of `X`, in place of the parameter `cost`.
 
         **params : dict
             Further arguments of the estimator's `fit`, passed through metadata routing
@@ -312,7 +332,7 @@ class ActiveLearner(
                 "test": (X_test, y_test),
             }
         )
-        problem = self._make_problem(X, y, given, groups, params)
+        problem = self._make_problem(X, y, given, groups, cost, params)
         strategy = set_random_states(
             clone(self.strategy), stream(problem.seed, Stream.STRATEGY), only_unset=True
         )
@@ -354,7 +374,7 @@ class ActiveLearner(
             "warm": self.warm_size,
         }
 
-    def _make_problem(self, X, y, given, groups, params):
+    def _make_problem(self, X, y, given, groups, cost, params):
         """Return the problem that the arguments of `fit` pose."""
         check_container(X, "X")
         if width(X) is not None:
@@ -374,6 +394,7 @@ class ActiveLearner(
             scorer=scorer_of(self.estimator, self.scoring, y),
             seed=as_seed(self.random_state),
             error_score=self.error_score,
+            cost=self.cost if cost is None else cost,
             choice={
                 "warm_per_class": self.warm_per_class,
                 "stratify": self.stratify,
@@ -394,7 +415,8 @@ class ActiveLearner(
         self.order_ = problem.pool_rows[order]
         self.order_index_ = row_labels(X, self.order_)
         self.n_warm_ = n_rows(problem.X_warm)
-        self.rounds_ = 1 + np.arange(len(order)) // problem.batch_size
+        rounds = np.arange(1, problem.n_rounds + 1)
+        self.rounds_ = np.repeat(rounds, np.diff(problem.ends(order)))
         self.estimator_ = scored.last.model
         self.strategy_ = strategy
         self.scorer_ = problem.scorer
@@ -424,16 +446,3 @@ class ActiveLearner(
         tags.classifier_tags = deepcopy(inner.classifier_tags)
         tags.input_tags = deepcopy(inner.input_tags)
         return tags
-
-    def _sk_visual_block_(self):
-        is_fitted = hasattr(self, "estimator_")
-        parts = {
-            "estimator": self.estimator_ if is_fitted else self.estimator,
-            "strategy": self.strategy_ if is_fitted else self.strategy,
-        }
-        return _VisualBlock(
-            "parallel",
-            list(parts.values()),
-            names=[f"{name}: {type(part).__name__}" for name, part in parts.items()],
-            name_details=[str(part) for part in parts.values()],
-        )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_scalar
 
 from skal._data_sets import check_names, checked_error_score, checked_sets, with_rows
+from skal._rounds import RoundsMixin
 from skal.answers._needs import strategy_peeks
 from skal.answers._pairing import check_classifier
 from skal.inputs._checks import check_order, takes_selection_set
@@ -20,7 +21,7 @@ from skal.splitting import HELD_OUT, check_size
 
 
 @dataclass(frozen=True, repr=False)
-class Problem:
+class Problem(RoundsMixin):
     """An active learning problem: data sets, estimator, scorer, B, K and xi.
 
     A position is the index of a row in the pool; a row is its index in the `X` that was
@@ -48,7 +49,8 @@ class Problem:
     scorer : callable
         `scorer(model, X, y)` returns a float, higher is better.
     batch_size, n_rounds : int
-        Rows labelled in a round (B), and the number of rounds (K).
+        Rows labelled in a round (B), and the number of rounds (K). With costs, B is the
+        amount that a round spends.
     seed : int
         The seed of the run (xi).
     fit_params : dict
@@ -59,6 +61,8 @@ class Problem:
         tags, the shares among its tokens.
     error_score : float or None, default=None
         The score of a model that cannot be trained or scored; None to raise the error.
+    costs : ndarray of shape (n_pool,), or None
+        What it costs to label each row of the pool; None if each counts as one.
     """
 
     X_pool: Any
@@ -81,6 +85,7 @@ class Problem:
     fit_params: Mapping[str, Any] = field(default_factory=dict)
     test_frequencies: Any = None
     error_score: float | None = None
+    costs: NDArray[np.float64] | None = None
 
     @classmethod
     def from_sets(
@@ -93,6 +98,7 @@ class Problem:
         scoring: Any = None,
         fit_params: Mapping[str, Any] | None = None,
         error_score: Any = "raise",
+        cost: Any = None,
     ) -> "Problem":
         """Build a problem from given data sets, which several runs can share.
 
@@ -113,6 +119,8 @@ class Problem:
             row, such as `sample_weight`, begins with the rows of `X_warm`.
         error_score : "raise" or float, default="raise"
             As in `ActiveLearner`.
+        cost : "tokens", callable, array-like of shape (n_pool,) or None, default=None
+            What it costs to label each row of `X`, as in `ActiveLearner`.
 
         Returns
         -------
@@ -157,6 +165,7 @@ class Problem:
             scorer=scorer_of(estimator, scoring, sets["y"]),
             seed=0,
             error_score=error_score,
+            cost=sets.get("cost") if cost is None else cost,
         )
 
     @classmethod
@@ -178,6 +187,7 @@ class Problem:
         scoring: Any = None,
         fit_params: Mapping[str, Any] | None = None,
         error_score: Any = "raise",
+        cost: Any = None,
         random_state: Any = None,
     ) -> "Problem":
         """Build a problem from a random split of one data set.
@@ -199,19 +209,15 @@ class Problem:
             Rows for model selection, if the estimator's `fit` takes any.
         val_size, test_size : int or float, default=0.25
             Rows of the validation and of the test set.
-        warm_per_class : int, default=0
-            Minimum number of rows of each class in the warm start.
-        stratify : bool, default=False
-            Whether each set has the class proportions of `y`.
-        groups : array-like of shape (n_samples,), default=None
-            The group of each row, as in `split`.
-        scoring : str, callable or None, default=None
-            The metric, as in `ActiveLearner`.
+        warm_per_class, stratify, groups : int, bool, array-like of shape (n_samples,)
+            Constraints on the split, as in `split`.
+        scoring, error_score : object
+            How models are scored, as in `ActiveLearner`.
         fit_params : dict or None, default=None
             Further arguments of the estimator's `fit`. An argument with one value per
             row of `X`, such as `sample_weight`, is cut to the rows in use.
-        error_score : "raise" or float, default="raise"
-            As in `ActiveLearner`.
+        cost : "tokens", callable, array-like of shape (n_samples,) or None, default=None
+            What it costs to label each row, as in `ActiveLearner`.
         random_state : int, RandomState instance or None, default=None
             Determines the split.
 
@@ -254,6 +260,7 @@ class Problem:
             scorer=scorer_of(estimator, scoring, y),
             seed=as_seed(random_state),
             error_score=error_score,
+            cost=cost,
             choice={
                 "warm_per_class": warm_per_class,
                 "stratify": stratify,
@@ -270,16 +277,6 @@ class Problem:
         )
 
     @property
-    def n_pool(self) -> int:
-        """Number of rows in the pool."""
-        return len(self.pool_rows)
-
-    @property
-    def n_acquired(self) -> int:
-        """Number of rows labelled after the last round: B K, or the whole pool."""
-        return min(self.batch_size * self.n_rounds, self.n_pool)
-
-    @property
     def sets(self) -> dict[str, Any]:
         """The data sets, as the arguments of `ActiveLearner.fit`."""
         named = {
@@ -287,7 +284,8 @@ class Problem:
             for name in HELD_OUT
             for letter in "Xy"
         }
-        return {"X": self.X_pool, "y": self.y_pool, **named}
+        cost = {} if self.costs is None else {"cost": self.costs}
+        return {"X": self.X_pool, "y": self.y_pool, **named, **cost}
 
     def positions(
         self, rows: Any, name: str = "order", *, is_whole: bool = False
@@ -325,11 +323,12 @@ class Problem:
                 "from, so give the same data sets (or the same random_state, which "
                 "carves them)."
             )
-        if is_whole and len(rows) < self.n_acquired:
+        if is_whole and not self.is_whole(positions):
+            most = "more" if self.costs is not None else self.n_acquired
             raise ValueError(
                 f"{name} has {len(rows)} rows, and {self.n_rounds} rounds of "
-                f"batch_size={self.batch_size} label {self.n_acquired}: give a longer "
-                "order, or fewer or smaller rounds."
+                f"batch_size={self.batch_size} label {most}: give a longer order, or "
+                "fewer or smaller rounds."
             )
         return positions
 
@@ -392,6 +391,7 @@ def assemble(
     scorer: Any,
     seed: int,
     error_score: Any = "raise",
+    cost: Any = None,
     choice: Mapping[str, Any] | None = None,
 ) -> Problem:
     """Check the given data and build a problem, carving the sets that are not given.
@@ -413,6 +413,8 @@ def assemble(
         As in `Problem`.
     error_score : "raise" or float, default="raise"
         The score of a model that cannot be trained or scored.
+    cost : "tokens", callable, array-like of shape (n_samples,) or None, default=None
+        What it costs to label each row of `X`.
     choice : dict or None, default=None
         The arguments `warm_per_class`, `stratify` and `groups` of `split`.
 
@@ -438,6 +440,7 @@ def assemble(
         estimator=estimator,
         seed=seed,
         choice=choice or {},
+        cost=cost,
     )
     return Problem(
         **data,

@@ -18,6 +18,7 @@ MAX_LINES = 450
 # From the bottom up. A room is named by its path from `skal`, without the suffix.
 LAYERS = [
     ["_version", "_extras", "_sklearn", "_threads", "_costs", "curves", "seeding"],
+    ["_rounds"],
     ["datasets", "inputs", "information"],
     ["answers", "splitting"],
     ["lean"],
