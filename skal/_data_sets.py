@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_scalar
 
 from skal._sklearn import _check_method_params
 from skal.answers._fixed_classes import class_list
+from skal.curves import ROUNDING
 from skal.inputs._checks import (
     check_matching,
     check_order,
@@ -21,6 +22,7 @@ from skal.inputs._columns import in_common_types
 from skal.inputs._containers import is_frame, is_list, n_rows, take, whole_or_part
 from skal.inputs._joining import concat
 from skal.inputs._overlap import check_disjoint
+from skal.inputs._row_costs import costs_of
 from skal.inputs._tables import check_rows, in_kind_of
 from skal.inputs._targets import Target, check_choice, check_targets, target_of
 from skal.splitting import HELD_OUT, carve, check_size, count_of
@@ -65,20 +67,21 @@ def checked_sets(
     estimator: Any,
     seed: int,
     choice: Mapping[str, Any],
+    cost: Any = None,
 ) -> dict[str, Any]:
     """Check the given sets and carve the other ones out of `X`.
 
     Parameters
     ----------
-    X, y, given, sizes, fit_params, batch_size, n_rounds, estimator, seed, choice
+    X, y, given, sizes, fit_params, batch_size, n_rounds, estimator, seed, choice, cost
         As in `skal.problem.assemble`.
 
     Returns
     -------
     dict of str to object
         The arguments of `Problem` that depend on data: the sets, `pool_rows`, `target`,
-        `classes`, `fit_params` cut to the warm start and the pool, `batch_size`, and
-        `n_rounds` as far as the pool allows.
+        `classes`, `costs`, `fit_params` cut to the warm start and the pool,
+        `batch_size`, and `n_rounds` as far as the pool allows.
 
     Raises
     ------
@@ -100,15 +103,18 @@ def checked_sets(
         X, sets = _comparable(X, sets)
     labels = [y, *(sets[key] for key in sets if key[0] == "y")]
     classes = class_list(labels) if target.has_classes else np.empty(0)
+    costs = costs_of(cost, X)
 
     # Carve the sets that are not given; what remains is the pool
     n = n_rows(X)
     least = choice.get("warm_per_class", 0)
     if least and target is Target.CLASS:
         least *= len(np.unique(y))
-    counts = _fill_in_warm_size(sizes, n, batch_size, least)
+    per_round = batch_size if costs is None else int(batch_size / costs.mean())
+    counts = _fill_in_warm_size(sizes, n, max(1, per_round), least)
     rows = carve(n, counts, seed, y=y, **choice)
     pool = rows.pop("pool")
+    costs = None if costs is None else costs[pool]
     for name, part in rows.items():
         if name == "warm" or len(part):
             sets[f"X_{name}"], sets[f"y_{name}"] = take(X, part), take(y, part)
@@ -120,8 +126,9 @@ def checked_sets(
         "pool_rows": pool,
         "target": target,
         "classes": classes,
+        "costs": costs,
         "batch_size": batch_size,
-        "n_rounds": _possible_rounds(n_rounds, batch_size, len(pool)),
+        "n_rounds": _possible_rounds(n_rounds, batch_size, len(pool), costs),
         "fit_params": _cut_fit_params(X, fit_params, rows.get("warm"), pool, sets),
     }
 
@@ -153,6 +160,7 @@ def named_sets(sets: Any) -> dict[str, Any]:
         )
     sets = {name: part for name, part in sets.items() if part is not None}
     known = ["X", "y", *(f"{letter}_{name}" for name in HELD_OUT for letter in "Xy")]
+    known.append("cost")
     missing = [name for name in known[:2] if name not in sets]
     unknown = [name for name in sets if name not in known]
     if missing or unknown:
@@ -296,16 +304,27 @@ def _fill_in_warm_size(
     return known
 
 
-def _possible_rounds(n_rounds: int, batch_size: int, n_pool: int) -> int:
+def _possible_rounds(
+    n_rounds: int, batch_size: int, n_pool: int, costs: NDArray | None
+) -> int:
     """Return the number of rounds that the pool has rows for, with a warning."""
-    if n_rounds * batch_size <= n_pool:
+    if costs is not None and len(costs) and costs.min() > batch_size * ROUNDING:
+        raise ValueError(
+            f"No row of the pool costs at most batch_size={batch_size}, and the "
+            f"cheapest costs {costs.min():g}: increase batch_size, the amount that a "
+            "round spends."
+        )
+    whole = n_pool if costs is None else float(costs.sum())
+    if n_rounds * batch_size <= whole:
         return n_rounds
-    possible = -(-n_pool // batch_size)
-    last = n_pool - (possible - 1) * batch_size
+    possible = int(-(-whole // batch_size))
+    last = whole - (possible - 1) * batch_size
+    unit, verb = ("rows", "holds") if costs is None else ("of cost", "costs")
     warnings.warn(
         f"{n_rounds} rounds of batch_size={batch_size} need {n_rounds * batch_size} "
-        f"rows, and the pool holds {n_pool}: stopping early, after {possible} rounds, "
-        f"the last of them with {last} rows. Ask for fewer or smaller rounds.",
+        f"{unit}, and the pool {verb} {whole:g}: stopping early, after {possible} "
+        f"rounds, the last of them with {last:g} {unit}. Ask for fewer or smaller "
+        "rounds.",
         stacklevel=8,  # the caller of ActiveLearner.fit, which has two decorators
     )
     return possible

@@ -5,6 +5,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+# A sum of costs may exceed an amount by this factor, since sums of fractions are
+# rounded: 0.1 + 0.2 is more than 0.3. Whole numbers are compared exactly up to 10 ** 9.
+ROUNDING = 1 + 1e-9
+
 
 def xi_quality(curve: ArrayLike, *, include_warm_start: bool = False) -> float:
     """Mean of a performance curve over its rounds (xi-quality).
@@ -172,8 +176,92 @@ def optimism(
     return gain - (np.asarray(test, dtype=np.float64) - np.asarray(baseline_test))
 
 
+def ends_of_rounds(
+    order: NDArray[np.int64],
+    batch_size: int,
+    n_rounds: int,
+    costs: NDArray[np.float64] | None = None,
+) -> NDArray[np.int64]:
+    """Return how many rows of an order are labelled after k = 0..K rounds.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n,)
+        Positions in the pool in the order in which they are labelled.
+    batch_size : int
+        Number of rows labelled in a round (B). With costs, the amount that is spent.
+    n_rounds : int
+        Number of rounds (K).
+    costs : ndarray of shape (n_pool,), default=None
+        What it costs to label each row of the pool, positive.
+
+    Returns
+    -------
+    ndarray of shape (n_rounds + 1,)
+        The first k B rows, as far as there are any. With costs, the longest prefix of
+        the order that costs at most k B: what a round leaves is spent in later ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skal.curves import ends_of_rounds
+    >>> costs = np.array([3.0, 2.0, 4.0, 1.0])
+    >>> ends_of_rounds(np.arange(4), 5, 3, costs)  # spent: 0, 3 + 2, 4 + 1, nothing
+    array([0, 2, 4, 4])
+    """
+    if costs is None:
+        rounds, size = np.arange(n_rounds + 1), min(batch_size, len(order))
+        return np.minimum(rounds * size, len(order))
+    limits = spending_limits(batch_size, n_rounds)
+    return np.searchsorted(np.cumsum(costs[order]), limits, side="right")
+
+
+def spending_limits(batch_size: int, n_rounds: int) -> NDArray[np.float64]:
+    """Return the amounts that may be spent after k = 0..K rounds.
+
+    Parameters
+    ----------
+    batch_size : int
+        The amount of a round (B).
+    n_rounds : int
+        Number of rounds (K).
+
+    Returns
+    -------
+    ndarray of shape (n_rounds + 1,)
+        k B, and a little more, since sums of costs are rounded.
+    """
+    return np.arange(n_rounds + 1) * (batch_size * ROUNDING)
+
+
+def round_of(
+    n: int, spent: float, batch_size: int, costs: NDArray[np.float64] | None
+) -> int:
+    """Return the first round after which a set can be labelled.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows in the set.
+    spent : float
+        What they cost together. It matters only with costs.
+    batch_size, costs
+        As in `ends_of_rounds`.
+
+    Returns
+    -------
+    int
+        The number of the round; 0 for the empty set.
+    """
+    if costs is None:
+        return -(-n // batch_size)
+    return int(np.ceil(spent / (batch_size * ROUNDING)))
+
+
 def prefixes(
-    order: NDArray[np.int64], batch_size: int, rounds: Sequence[int] | range
+    order: NDArray[np.int64],
+    ends: Sequence[int] | NDArray[np.int64],
+    rounds: Iterable[int],
 ) -> list[NDArray[np.int64]]:
     """Return the positions that are labelled after each of some rounds.
 
@@ -181,14 +269,14 @@ def prefixes(
     ----------
     order : ndarray of shape (n_acquired,)
         Positions in the order in which they are labelled.
-    batch_size : int
-        Number of rows labelled in a round (B). The last batch may be shorter.
-    rounds : sequence of int
+    ends : sequence of int, of length n_rounds + 1
+        How many of them are labelled after k = 0..K rounds, see `ends_of_rounds`.
+    rounds : iterable of int
         The rounds k, each between 0 and K.
 
     Returns
     -------
     list of ndarray
-        The first k B positions of `order`, for each k.
+        The first `ends[k]` positions of `order`, for each k.
     """
-    return [order[: k * batch_size] for k in rounds]
+    return [order[: ends[k]] for k in rounds]

@@ -1,25 +1,19 @@
 """ActiveLearner: the active learning loop as a scikit-learn meta-estimator."""
 
-from copy import deepcopy
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn import get_config
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_regressor
+from sklearn.base import BaseEstimator, clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.metrics import get_scorer_names
-from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    process_routing,
-)
+from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import validate_data
 
 from skal._costs import search_cost
 from skal._data_sets import with_rows
-from skal._diagram import diagram
 from skal._final_model import FinalModelMixin
+from skal._meta_estimator import LearnerMixin
 from skal._scored_rounds import ScoredRounds, score_rounds, warn_if_search_disagrees
 from skal._sklearn import HasMethods, Interval, StrOptions, _fit_context
 from skal._threads import single_threaded, warn_once
@@ -35,12 +29,7 @@ from skal.seeding import Stream, as_seed, set_random_states, stream
 from skal.splitting import CHOICE, SIZE
 
 
-class ActiveLearner(
-    FinalModelMixin,
-    CallbackSupportMixin,
-    MetaEstimatorMixin,
-    BaseEstimator,
-):
+class ActiveLearner(FinalModelMixin, CallbackSupportMixin, LearnerMixin, BaseEstimator):
     """Simulate pool-based active learning with an estimator and a strategy.
 
     `fit` labels a pool batch by batch: it trains the estimator on the labelled rows,
@@ -62,7 +51,8 @@ class ActiveLearner(
         a seed drawn from the learner's `random_state`.
 
     batch_size : int, default=10
-        Number of rows labelled in a round (B).
+        Number of rows labelled in a round (B). With a `cost`, the amount that a round
+        may spend, in units of cost.
 
     n_rounds : int, default=10
         Number of rounds (K). If the pool holds fewer than B K rows, learning stops
@@ -98,6 +88,11 @@ class ActiveLearner(
         while only one class is labelled: pass the name of a scorer if `score` is not
         the accuracy. If labels are lists of
         tags, a named scorer such as "f1_weighted" is applied to the tags of all tokens.
+
+    cost : "tokens", callable or None, default=None
+        What it costs to label a row: the number of tokens of a sentence, or a function
+        such that `cost(X)` returns a positive number for each row. None counts each
+        row as one. An array is given to `fit`. See Notes.
 
     error_score : "raise" or float, default="raise"
         Score of a model that cannot be trained or scored, for instance because a class
@@ -178,6 +173,13 @@ class ActiveLearner(
     If only one class is labelled in the warm start, its model is constant. Each
     training runs on one thread; instead, several trainings run at the same time.
 
+    With a `cost`, round k ends at the longest prefix of `order_` that costs at most
+    k B: what a round leaves is spent in later ones. The strategy is asked for as many
+    rows as would fit at their mean cost. Its picks are taken best first, without those
+    that do not fit, and it is asked again, as for a new batch, until no row fits. An
+    oracle or `FixedOrder` is followed as far as its next row fits. A row that costs
+    more than all rounds is never labelled. The warm start is free.
+
     The semi-supervised classifiers of scikit-learn are also trained on the rows of the
     pool that are not labelled yet, with the label -1. So is any estimator with an
     attribute `uses_unlabelled` that is True.
@@ -211,6 +213,7 @@ class ActiveLearner(
         "val_size": SIZE,
         "test_size": SIZE,
         **CHOICE,
+        "cost": [StrOptions({"tokens"}), callable, None],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "error_score": [StrOptions({"raise"}), Real],
         "noise": [HasMethods(["corrupt"]), None],
@@ -231,6 +234,7 @@ class ActiveLearner(
         warm_per_class=0,
         stratify=False,
         scoring=None,
+        cost=None,
         error_score="raise",
         noise=None,
         random_state=None,
@@ -246,6 +250,7 @@ class ActiveLearner(
         self.warm_per_class = warm_per_class
         self.stratify = stratify
         self.scoring = scoring
+        self.cost = cost
         self.error_score = error_score
         self.noise = noise
         self.random_state = random_state
@@ -267,6 +272,7 @@ class ActiveLearner(
         X_test=None,
         y_test=None,
         groups=None,
+        cost=None,
         **params,
     ):
         """Label the pool, round by round.
@@ -292,6 +298,9 @@ class ActiveLearner(
             The group of each row of `X`, such as a patient or a document. The sets that
             are carved out of `X` never split a group, except that warm start and pool,
             which are both trained on, may share one.
+
+        cost : array-like of shape (n_samples,), default=None
+            What it costs to label each row of `X`, in place of the parameter `cost`.
 
         **params : dict
             Further arguments of the estimator's `fit`, passed through metadata routing
@@ -329,7 +338,7 @@ class ActiveLearner(
                 "test": (X_test, y_test),
             }
         )
-        problem = self._make_problem(X, y, given, groups, params)
+        problem = self._make_problem(X, y, given, groups, cost, params)
         strategy = set_random_states(
             clone(self.strategy), stream(problem.seed, Stream.STRATEGY), only_unset=True
         )
@@ -371,7 +380,7 @@ class ActiveLearner(
             "warm": self.warm_size,
         }
 
-    def _make_problem(self, X, y, given, groups, params):
+    def _make_problem(self, X, y, given, groups, cost, params):
         """Return the problem that the arguments of `fit` pose."""
         check_container(X, "X")
         if width(X) is not None:
@@ -392,6 +401,7 @@ class ActiveLearner(
             seed=as_seed(self.random_state),
             error_score=self.error_score,
             noise=self.noise,
+            cost=self.cost if cost is None else cost,
             choice=dict(
                 warm_per_class=self.warm_per_class,
                 stratify=self.stratify,
@@ -413,7 +423,8 @@ class ActiveLearner(
         self.order_index_ = row_labels(X, self.order_)
         self.mislabelled_ = mislabelled(problem, order)
         self.n_warm_ = n_rows(problem.X_warm)
-        self.rounds_ = 1 + np.arange(len(order)) // problem.batch_size
+        rounds = np.arange(1, problem.n_rounds + 1)
+        self.rounds_ = np.repeat(rounds, np.diff(problem.ends(order)))
         self.estimator_ = scored.last.model
         self.strategy_ = strategy
         self.scorer_ = problem.scorer
@@ -422,33 +433,3 @@ class ActiveLearner(
         if problem.target.has_classes:
             self.classes_ = problem.classes
         self.n_trainings_ = scored.n_trainings + getattr(strategy, "n_trainings_", 0)
-
-    def get_metadata_routing(self):
-        """Return how metadata is routed: from `fit` to the estimator's `fit`.
-
-        Returns
-        -------
-        MetadataRouter
-            The routing of the learner and its estimator.
-        """
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                estimator=self.estimator,
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
-        )
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator)
-        kind = "regressor" if is_regressor(self.estimator) else "classifier"
-        tags.estimator_type, tags.target_tags.required = kind, True
-        tags.classifier_tags = deepcopy(inner.classifier_tags)
-        tags.regressor_tags = deepcopy(inner.regressor_tags)
-        tags.input_tags = deepcopy(inner.input_tags)
-        return tags
-
-    def _sk_visual_block_(self):
-        return diagram(self)

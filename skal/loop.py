@@ -14,6 +14,7 @@ from skal.judging import warn_of_failure
 from skal.problem import Problem
 from skal.strategies import Labelled
 from skal.strategies._batches import ask
+from skal.strategies._budget import ask_within
 from skal.strategies._read_only import read_only
 from skal.training import UNLABELLED, Trainer
 
@@ -160,7 +161,7 @@ def run_rounds(
         yield Round(k, model, order, has_failed)
         if k < problem.n_rounds:
             try:
-                batch = _next_batch(problem, strategy, X, trainer, model, order)
+                batch = _next_batch(problem, strategy, X, trainer, model, order, k + 1)
             except Exception as error:
                 trainer.explain(error, order)
                 raise
@@ -218,11 +219,16 @@ def _next_batch(
     trainer: Trainer,
     model: Any,
     order: NDArray[np.int64],
+    k: int,
 ) -> NDArray[np.int64]:
-    """Return the batch that the strategy selects next, after checking it."""
-    n = min(problem.batch_size, problem.n_pool - len(order))
+    """Return the batch that the strategy selects for round k, after checking it."""
     candidates = other_rows(order, problem.n_pool)
     labelled = labelled_by(trainer, order)
+    if problem.costs is not None:
+        candidates = candidates[np.isin(candidates, problem.affordable)]
+        given = model, X, problem.costs, candidates, labelled
+        return ask_within(strategy, problem.room(order, k), *given)
+    n = min(problem.batch_size, len(candidates))
     return ask(strategy, model, X, n, candidates, labelled)
 
 

@@ -14,9 +14,9 @@ from skal._data_sets import (
     checked_sets,
     checked_sizes,
     named_sets,
-    positions_of,
     with_rows,
 )
+from skal._rounds import RoundsMixin
 from skal.answers._needs import strategy_peeks
 from skal.answers._pairing import check_single_output
 from skal.inputs._containers import n_rows
@@ -28,7 +28,7 @@ from skal.splitting import HELD_OUT
 
 
 @dataclass(frozen=True, repr=False)
-class Problem:
+class Problem(RoundsMixin):
     """An active learning problem: data sets, estimator, scorer, B, K and xi.
 
     A position is the index of a row in the pool; a row is its index in the `X` that was
@@ -58,7 +58,8 @@ class Problem:
     scorer : callable
         `scorer(model, X, y)` returns a float, higher is better.
     batch_size, n_rounds : int
-        Rows labelled in a round (B), and the number of rounds (K).
+        Rows labelled in a round (B), and the number of rounds (K). With costs, B is the
+        amount that a round spends.
     seed : int
         The seed of the run (xi).
     fit_params : dict
@@ -69,6 +70,8 @@ class Problem:
         tags, the shares among its tokens.
     error_score : float or None, default=None
         The score of a model that cannot be trained or scored; None to raise the error.
+    costs : ndarray of shape (n_pool,), or None
+        What it costs to label each row of the pool; None if each counts as one.
     noise : NoisyLabels or None, default=None
         The annotators who gave `y_warm`, `y_pool` and `y_select`, if they err.
     true_labels : dict of str to labels, default={}
@@ -97,6 +100,7 @@ class Problem:
     fit_params: Mapping[str, Any] = field(default_factory=dict)
     test_frequencies: Any = None
     error_score: float | None = None
+    costs: NDArray[np.float64] | None = None
     noise: Any = None
     true_labels: Mapping[str, Any] = field(default_factory=dict)
     target: Target = Target.CLASS
@@ -113,6 +117,7 @@ class Problem:
         fit_params: Mapping[str, Any] | None = None,
         error_score: Any = "raise",
         noise: Any = None,
+        cost: Any = None,
     ) -> "Problem":
         """Build a problem from given data sets, which several runs can share.
 
@@ -131,10 +136,10 @@ class Problem:
         fit_params : dict or None, default=None
             Further arguments of the estimator's `fit`. An argument with one value per
             row, such as `sample_weight`, begins with the rows of `X_warm`.
-        error_score : "raise" or float, default="raise"
+        error_score, noise : object
             As in `ActiveLearner`.
-        noise : NoisyLabels or None, default=None
-            As in `ActiveLearner`.
+        cost : "tokens", callable, array-like of shape (n_pool,) or None, default=None
+            What it costs to label each row of `X`, as in `ActiveLearner`.
 
         Returns
         -------
@@ -174,6 +179,7 @@ class Problem:
             seed=0,
             error_score=error_score,
             noise=noise,
+            cost=sets.get("cost") if cost is None else cost,
         )
 
     @classmethod
@@ -196,6 +202,7 @@ class Problem:
         fit_params: Mapping[str, Any] | None = None,
         error_score: Any = "raise",
         noise: Any = None,
+        cost: Any = None,
         random_state: Any = None,
     ) -> "Problem":
         """Build a problem from a random split of one data set.
@@ -217,19 +224,15 @@ class Problem:
             Rows for model selection, if the estimator's `fit` takes any.
         val_size, test_size : int or float, default=0.25
             Rows of the validation and of the test set.
-        warm_per_class : int, default=0
-            Minimum number of rows of each class in the warm start.
-        stratify : bool, default=False
-            Whether each set has the class proportions of `y`.
-        groups : array-like of shape (n_samples,), default=None
-            The group of each row, as in `split`.
-        scoring : str, callable or None, default=None
-            The metric, as in `ActiveLearner`.
+        warm_per_class, stratify, groups : int, bool, array-like of shape (n_samples,)
+            Constraints on the split, as in `split`.
+        scoring, error_score : object
+            How models are scored, as in `ActiveLearner`.
         fit_params : dict or None, default=None
             Further arguments of the estimator's `fit`. An argument with one value per
             row of `X`, such as `sample_weight`, is cut to the rows in use.
-        error_score : "raise" or float, default="raise"
-            As in `ActiveLearner`.
+        cost : "tokens", callable, array-like of shape (n_samples,), default=None
+            What it costs to label each row, as in `ActiveLearner`.
         noise : NoisyLabels or None, default=None
             As in `ActiveLearner`.
         random_state : int, RandomState instance or None, default=None
@@ -272,6 +275,7 @@ class Problem:
             seed=as_seed(random_state),
             error_score=error_score,
             noise=noise,
+            cost=cost,
             choice=dict(
                 warm_per_class=warm_per_class, stratify=stratify, groups=groups
             ),
@@ -286,16 +290,6 @@ class Problem:
         )
 
     @property
-    def n_pool(self) -> int:
-        """Number of rows in the pool."""
-        return len(self.pool_rows)
-
-    @property
-    def n_acquired(self) -> int:
-        """Number of rows labelled after the last round: B K, or the whole pool."""
-        return min(self.batch_size * self.n_rounds, self.n_pool)
-
-    @property
     def sets(self) -> dict[str, Any]:
         """The data sets with true labels, as the arguments of `ActiveLearner.fit`."""
         named = {
@@ -304,40 +298,9 @@ class Problem:
             for letter in "Xy"
         }
         named |= {f"y_{name}": y for name, y in self.true_labels.items()}
+        if self.costs is not None:
+            named["cost"] = self.costs
         return {"X": named.pop("X_pool"), "y": named.pop("y_pool"), **named}
-
-    def positions(
-        self, rows: Any, name: str = "order", *, is_whole: bool = False
-    ) -> NDArray[np.int64]:
-        """Translate rows of `X` into positions in the pool.
-
-        Parameters
-        ----------
-        rows : array-like of int
-            Distinct rows of `X`.
-        name : str, default="order"
-            The name of `rows` in error messages.
-        is_whole : bool, default=False
-            Whether `rows` must be enough for all rounds.
-
-        Returns
-        -------
-        ndarray of shape (len(rows),)
-            The position of each row.
-
-        Raises
-        ------
-        ValueError
-            If a row is repeated or not in the pool, or there are too few rows.
-        """
-        positions = positions_of(rows, self.pool_rows, name)
-        if is_whole and len(positions) < self.n_acquired:
-            raise ValueError(
-                f"{name} has {len(positions)} rows, and {self.n_rounds} rounds of "
-                f"batch_size={self.batch_size} label {self.n_acquired}: give a longer "
-                "order, or fewer or smaller rounds."
-            )
-        return positions
 
     def seen_by(self, strategy: Any) -> "Problem":
         """Return a copy without the data that a strategy may not see.
@@ -400,6 +363,7 @@ def assemble(
     seed: int,
     error_score: Any = "raise",
     noise: Any = None,
+    cost: Any = None,
     choice: Mapping[str, Any] | None = None,
 ) -> Problem:
     """Check the given data and build a problem, carving the sets that are not given.
@@ -419,8 +383,8 @@ def assemble(
         of `X`, or of a given warm start and `X`, is cut to the warm start and the pool.
     batch_size, n_rounds, estimator, scorer, seed
         As in `Problem`.
-    error_score, noise
-        As in `ActiveLearner`.
+    error_score, noise, cost
+        As in `ActiveLearner`; `cost` may be an array, too.
     choice : dict or None, default=None
         The arguments `warm_per_class`, `stratify` and `groups` of `split`.
 
@@ -443,6 +407,7 @@ def assemble(
         estimator=estimator,
         seed=seed,
         choice=choice or {},
+        cost=cost,
     )
     problem = Problem(
         **data,

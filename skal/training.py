@@ -18,6 +18,7 @@ from skal.answers._class_parameters import ClassParameters
 from skal.answers._constant import ConstantModel
 from skal.answers._fixed_classes import with_classes
 from skal.answers._numbered import with_any_labels
+from skal.curves import round_of
 from skal.inputs._checks import final_step, uses_unlabelled
 from skal.inputs._containers import n_rows, take, whole
 from skal.inputs._joining import concat, joined
@@ -115,6 +116,7 @@ class Trainer:
     def __init__(self, problem: Problem) -> None:
         self.classes = problem.classes
         self.n_warm, self.batch_size = n_rows(problem.X_warm), problem.batch_size
+        self.costs = problem.costs
         self.X = joined(problem.X_warm, problem.X_pool)
         self.y = concat(problem.y_warm, problem.y_pool)
         self.must_succeed = problem.error_score is None
@@ -256,7 +258,8 @@ class Trainer:
         positions : ndarray of shape (n_acquired,)
             The labelled positions in the pool.
         """
-        number = -(-len(positions) // self.batch_size)
+        spent = 0.0 if self.costs is None else float(self.costs[positions].sum())
+        number = round_of(len(positions), spent, self.batch_size, self.costs)
         start = f"In round {number}"
         if any(note.startswith(start) for note in getattr(error, "__notes__", [])):
             return

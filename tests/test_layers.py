@@ -18,16 +18,22 @@ MAX_LINES = 450
 # From the bottom up. A room is named by its path from `skal`, without the suffix.
 LAYERS = [
     ["_version", "_extras", "_sklearn", "_threads", "_costs", "curves", "seeding"],
-    ["_diagram", "datasets", "inputs", "information"],
+    ["datasets", "inputs", "information"],
     ["answers", "noise", "splitting"],
     ["lean"],
-    ["_data_sets", "problem"],
+    ["_data_sets", "_rounds", "problem"],
     ["identity", "training", "nets", "nets/side_by_side"],
     ["_workers", "judging", "strategies"],
     ["loop", "nets/text", "nets/transformer"],
     ["oracle/journal", "oracle/evaluation"],
     ["oracle"],
-    ["oracle/annealing", "_scored_rounds", "_final_model", "learner"],
+    [
+        "oracle/annealing",
+        "_scored_rounds",
+        "_final_model",
+        "_meta_estimator",
+        "learner",
+    ],
     ["studies"],
     ["plotting", "utils"],
 ]

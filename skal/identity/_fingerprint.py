@@ -58,6 +58,7 @@ def of_problem(problem: Problem) -> dict[str, str]:
         "scoring": describe(problem.scorer, WITHOUT_EFFECT),
         "batch_size": str(problem.batch_size),
         "n_rounds": str(problem.n_rounds),
+        **({} if problem.costs is None else {"costs": digest(problem.costs)}),
         # Journals from before unlabelled rows were shown hold other scores.
         **({"unlabelled": "shown"} if uses_unlabelled(problem.estimator) else {}),
         **{name: str(0 if X is None else n_rows(X)) for name, X in sizes.items()},

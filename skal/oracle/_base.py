@@ -256,7 +256,8 @@ class SearchOracle(CallbackSupportMixin, BaseOracle):
             order, quality = search.found()
         self.history_ = search.history.table()
         self.n_speculative_ = objective.n_speculative
-        return order[: problem.n_acquired], quality, objective.n_trainings
+        acquired = order[: problem.ends(order)[-1]]
+        return acquired, quality, objective.n_trainings
 
     def _open_journal(self, problem):
         if self.journal is None:

@@ -75,13 +75,13 @@ class Beam(Search):
     ) -> None:
         self.problem, self.objective, self.seed = problem, objective, seed
         self.width, self.n_candidates = width, n_candidates
-        self.n_added = 1 if by == "point" else problem.batch_size
+        self.by = by
         self.history = History(journal)
 
     @property
     def n_steps(self) -> int:
         """Return the number of steps."""
-        return -(-self.problem.n_acquired // self.n_added)
+        return n_steps_of(self.problem, self.by)
 
     def begin(self) -> None:
         """Begin with the empty prefix, which is the warm start alone."""
@@ -140,21 +140,41 @@ class Beam(Search):
     ) -> list[NDArray[np.int64]]:
         """Draw the points or batches that are tried next."""
         left = self._unlabelled(order)
-        if self.n_added == 1:
+        if self.by == "point":
             n = min(self.n_candidates, len(left))
             return [np.array([added]) for added in rng.choice(left, n, replace=False)]
-        n = min(self.n_added, self.problem.n_acquired - len(order))
-        return [rng.choice(left, n, replace=False) for _ in range(self.n_candidates)]
+        return [self._batch(order, left, rng) for _ in range(self.n_candidates)]
+
+    def _batch(
+        self,
+        order: NDArray[np.int64],
+        left: NDArray[np.int64],
+        rng: np.random.Generator,
+    ) -> NDArray[np.int64]:
+        """Draw a whole batch."""
+        problem = self.problem
+        if problem.costs is None:
+            n = min(problem.batch_size, problem.n_acquired - len(order))
+            return rng.choice(left, n, replace=False)
+        room = problem.room(order, len(self.kept[0].done) + 1)
+        return fitting(rng.permutation(left), problem.costs, room)
 
     def _unlabelled(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the positions in the pool that are not in an order, ascending."""
-        return other_rows(order, self.problem.n_pool)
+        others = other_rows(order, self.problem.n_pool)
+        if self.problem.costs is None:
+            return others
+        return others[np.isin(others, self.problem.affordable)]
 
     def _extended(
         self, order: NDArray[np.int64], prefix: Prefix, score: float
     ) -> Prefix:
         size, batch_size = len(order), self.problem.batch_size
-        ends_round = size % batch_size == 0 or size == self.problem.n_acquired
+        ends_round = (
+            self.by == "round"
+            or size % batch_size == 0
+            or size == self.problem.n_acquired
+        )
         return Prefix(
             order, (*prefix.done, score) if ends_round else prefix.done, score
         )
@@ -174,7 +194,7 @@ class Beam(Search):
     @property
     def is_whole(self) -> bool:
         """Return whether all steps were taken, so that the order is whole."""
-        return len(self.kept[0].order) == self.problem.n_acquired
+        return len(self.kept[0].done) == self.problem.n_rounds
 
     def best_prefix(self) -> NDArray[np.int64]:
         """Return the best prefix, including extensions of a step that was cut short.
@@ -200,10 +220,42 @@ class Beam(Search):
             Its xi-quality on validation.
         """
         problem, rng = self.problem, stream(self.seed, Stream.START)
-        order = complete(self.best_prefix(), problem.n_pool, rng)[: problem.n_acquired]
-        rounds = range(1, problem.n_rounds + 1)
-        sets = prefixes(order, problem.batch_size, rounds)
-        return order, float(np.mean(self.objective.scores_in_time(sets)))
+        whole = complete(self.best_prefix(), problem.n_pool, rng)
+        order = problem.affordable_first(whole)
+        ends = problem.ends(order)
+        sets = prefixes(order, ends, range(1, problem.n_rounds + 1))
+        return order[: ends[-1]], float(np.mean(self.objective.scores_in_time(sets)))
+
+
+def n_steps_of(problem: Problem, by: str) -> int:
+    """Return the number of steps of a beam search, by points or by rounds."""
+    return problem.n_acquired if by == "point" else problem.n_rounds
+
+
+def fitting(
+    order: NDArray[np.int64], costs: NDArray[np.float64], room: float
+) -> NDArray[np.int64]:
+    """Return the rows that fit into an amount, taken in order.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n,)
+        Positions in the pool.
+    costs : ndarray of shape (n_pool,)
+        What each row costs.
+    room : float
+        The amount. Rows that do not fit any more are left out.
+
+    Returns
+    -------
+    ndarray of shape (n_fitting,)
+    """
+    taken = []
+    for position in order:
+        if costs[position] <= room:
+            taken.append(position)
+            room -= costs[position]
+    return np.array(taken, dtype=np.int64)
 
 
 class BeamOracle(SearchOracle):
@@ -308,13 +360,34 @@ class BeamOracle(SearchOracle):
         self.journal = journal
         self.random_state = random_state
 
+    def check_problem(self, problem: Problem) -> None:
+        """Check that the parameters are valid and suit a problem, without training.
+
+        Parameters
+        ----------
+        problem : Problem
+            The problem to search on.
+
+        Raises
+        ------
+        ValueError
+            If they are not or do not.
+        OSError
+            If there cannot be a journal at the given path.
+        """
+        super().check_problem(problem)
+        if self.by == "point" and problem.costs is not None:
+            raise ValueError(
+                f'{type(self).__name__}(by="point") compares orders of as many rows, '
+                'which cost different amounts: set by="round".'
+            )
+
     def _parameters(self, problem: Problem) -> dict[str, str]:
         names = "width", "n_candidates", "by"
         return {name: describe(getattr(self, name)) for name in names}
 
     def _forecast(self, problem: Problem) -> tuple[int, int]:
-        n_added = 1 if self.by == "point" else problem.batch_size
-        n_steps = -(-problem.n_acquired // n_added)
+        n_steps = n_steps_of(problem, self.by)
         return 0, self.n_candidates * (1 + self.width * (n_steps - 1))
 
     def _begin(

@@ -26,6 +26,7 @@ from skal.strategies import (
     AlfaMix,
     CoreSet,
     DropQuery,
+    Labelled,
     LeastConfidence,
     Longest,
     Margin,
@@ -37,6 +38,7 @@ from skal.strategies import (
 )
 from skal.strategies._base import fit_inner
 from skal.strategies._batches import ask
+from skal.strategies._budget import ask_within
 from skal.strategies._fisher import MAX_WEIGHTS
 from skal.strategies._read_only import read_only
 
@@ -98,7 +100,7 @@ class BestOf(Beam):
         """
         (prefix,) = self.kept
         order, left = prefix.order, self._unlabelled(prefix.order)
-        n = min(self.n_added, len(left))
+        n = self._batch_size(order, left, t)
         model = self.objective.train(order) if self.needs_model else None
         labelled = labelled_by(self.objective.trainer, order)
         for number in range(self.n_candidates):
@@ -110,8 +112,34 @@ class BestOf(Beam):
                 rng = stream(self.seed, Stream.CANDIDATES, t, number)
                 size = _subset_size(n, len(left), rng)
                 candidates = rng.choice(left, size, replace=False)
-            batch = ask(strategy, model, self.X, n, candidates, labelled)
+            batch = self._ask(strategy, model, n, candidates, labelled, order, t)
             yield np.concatenate([order, batch]), prefix
+
+    def _batch_size(
+        self, order: NDArray[np.int64], left: NDArray[np.int64], t: int
+    ) -> int:
+        """Return the number of points in batch t; with costs, about that number."""
+        n, problem = self.problem.batch_size, self.problem
+        if problem.costs is not None and len(left):
+            n = max(1, int(problem.room(order, t) / problem.costs[left].mean()))
+        return min(n, len(left))
+
+    def _ask(
+        self,
+        strategy: Any,
+        model: Any,
+        n: int,
+        candidates: NDArray[np.int64],
+        labelled: Labelled,
+        order: NDArray[np.int64],
+        t: int,
+    ) -> NDArray[np.int64]:
+        """Return the batch that a strategy proposes as batch t."""
+        costs = self.problem.costs
+        if costs is None:
+            return ask(strategy, model, self.X, n, candidates, labelled)
+        room, candidates = self.problem.room(order, t), np.sort(candidates)
+        return ask_within(strategy, room, model, self.X, costs, candidates, labelled)
 
 
 def needs_of(strategies: Iterable[Any]) -> tuple[str, ...]:

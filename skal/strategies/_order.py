@@ -62,17 +62,31 @@ class OrderStrategy(BaseStrategy):
             )
         self._plan = check_order(plan, name)
         check_inside(self._plan, self.n_pool_, name)
-        n_asked = 0 if problem is None else problem.n_acquired
-        if len(self._plan) < n_asked:
+        if problem is not None and not problem.is_whole(self._plan):
+            most = "more" if problem.costs is not None else problem.n_acquired
             raise ValueError(
                 f"{name} has {len(self._plan)} rows, and the rounds of the run label "
-                f"{n_asked}: give a longer order, or choose fewer or smaller rounds."
+                f"{most}: give a longer order, or choose fewer or smaller rounds."
             )
         return self
 
+    def ahead(self, candidates):
+        """Return the candidates that the order holds, in this order.
+
+        Parameters
+        ----------
+        candidates : ndarray of int64, shape (n_candidates,)
+            Positions in the pool.
+
+        Returns
+        -------
+        ndarray of shape (n_ahead,), dtype int64
+        """
+        return self._plan[np.isin(self._plan, candidates)]
+
     def _select(self, estimator, X, n, candidates, labelled):
         """Return the first `n` positions of the order that are candidates."""
-        ahead = self._plan[np.isin(self._plan, candidates)]
+        ahead = self.ahead(candidates)
         if len(ahead) < n:
             raise ValueError(
                 f"The order has {len(ahead)} of the candidates left and {n} rows were "

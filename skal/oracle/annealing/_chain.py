@@ -1,5 +1,6 @@
 """Base class of annealing searches: current order, best order, history."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +92,10 @@ class Chain(Search):
         self.start = start
         self.max_trainings = max_trainings
         self.history = History(journal)
+        # Without costs, all orders have the same ends of rounds.
+        self._fixed_ends = problem.ends(problem.affordable)
+        # Number of points that can be labelled: they come first in all orders.
+        self.n_affordable = len(problem.affordable)
         # Steps taken, accepted steps, and the trainings when the best order was found.
         self.n_taken = self.n_accepted = self.n_at_best = 0
         self._latest_best = -np.inf
@@ -174,24 +179,25 @@ class Chain(Search):
         """Return whether a number of trainings is more than `max_trainings`."""
         return self.max_trainings is not None and n_trainings > self.max_trainings
 
+    def _ends(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many points of an order are labelled after each round."""
+        is_fixed = self.problem.costs is None
+        return self._fixed_ends if is_fixed else self.problem.ends(order)
+
     def _apply(
         self, order: NDArray[np.int64], move: tuple[int, int]
-    ) -> tuple[NDArray[np.int64], range]:
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the order after a move, and the rounds whose set it changes."""
-        return exchange(order, move), self._changed_rounds(move)
-
-    def _changed_rounds(self, move: tuple[int, int]) -> range:
-        problem = self.problem
-        sizes = problem.n_acquired, problem.batch_size, problem.n_rounds
-        return changed_rounds(move, *sizes)
+        moved = exchange(order, move)
+        ends = self._ends(order), self._ends(moved)
+        return moved, changed_rounds(move, *ends)
 
     def _sets(
-        self, order: NDArray[np.int64], rounds: range | None = None
+        self, order: NDArray[np.int64], rounds: Iterable[int] | None = None
     ) -> list[NDArray[np.int64]]:
         """Return the labelled sets after the given rounds, by default after each."""
         rounds = range(1, self.problem.n_rounds + 1) if rounds is None else rounds
-        used = order[: self.problem.n_acquired]
-        return prefixes(used, self.problem.batch_size, rounds)
+        return prefixes(order, self._ends(order), rounds)
 
     def _record(
         self,

@@ -36,7 +36,10 @@ class Drawn(NamedTuple):
     added, removed : ndarray of shape (n_exchanges,)
         The points that are added to the labelled sets and removed from them.
     begin, end : ndarray of shape (n_exchanges,)
-        The rounds k whose labelled sets change: begin <= k < end.
+        The labelled sets of the rounds begin <= k < end get one point for the other.
+    n_sets : ndarray of shape (n_exchanges,)
+        Number of labelled sets that change. With costs, an exchange may also change
+        where rounds end.
     """
 
     places: NDArray[np.int64]
@@ -44,6 +47,7 @@ class Drawn(NamedTuple):
     removed: NDArray[np.int64]
     begin: NDArray[np.int64]
     end: NDArray[np.int64]
+    n_sets: NDArray[np.int64]
 
     def at(self, chosen: NDArray[np.int64]) -> "Drawn":
         """Return some of the exchanges."""
@@ -138,7 +142,7 @@ class Forecast:
         for k in range(1, self.n_rounds + 1):
             i = drawn.changing(k)
             total[i] += self._screening.first_gains(k - 1, points.at(i))
-        improvement = self.improvement(total, drawn.end - drawn.begin)
+        improvement = self.improvement(total, drawn.n_sets)
         return drawn.at(np.sort(np.argsort(-improvement, kind="stable")[:n_close]))
 
     def gains(self, drawn: Drawn) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """Guided annealing: proposals ranked by forecasts, several tried in each step."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -11,7 +12,8 @@ from skal.oracle.annealing._chain import Chain, State, accepts
 from skal.oracle.annealing._datamodel import SMOOTH_WEIGHT, smooth_accuracy
 from skal.oracle.annealing._forecast import Drawn, Forecast
 from skal.oracle.annealing._moves import (
-    bounds_of_changes,
+    bounds_of_exchanges,
+    ends_after,
     exchange,
     propose,
     propose_many,
@@ -69,20 +71,28 @@ class _Move(NamedTuple):
     ----------
     places : (int, int)
         Their two indices in the order, ascending.
-    rounds : range
-        The rounds k whose labelled set the move changes.
+    rounds : range or ndarray of int
+        The rounds k whose labelled set the move changes: an array if it changes, under
+        costs, where rounds end.
     predicted_gains : ndarray of shape (n_rounds,)
         Predicted gain in each round; zero where the labelled set stays the same.
     """
 
     places: tuple[int, int]
-    rounds: range
+    rounds: range | NDArray[np.int64]
     predicted_gains: NDArray[np.float64]
 
     @property
-    def rows(self) -> slice:
+    def shifts_ends(self) -> bool:
+        """Return whether the move changes where rounds end, so that more rows move."""
+        return not isinstance(self.rounds, range)
+
+    @property
+    def rows(self) -> Any:
         """Return the rows of arrays of shape (n_rounds, ...) that the move changes."""
-        return slice(self.rounds.start - 1, self.rounds.stop - 1)
+        if isinstance(self.rounds, range):
+            return slice(self.rounds.start - 1, self.rounds.stop - 1)
+        return self.rounds - 1
 
 
 class _Result(NamedTuple):
@@ -106,7 +116,9 @@ class GuidedChain(Chain):
     Each step draws many random moves, predicts their gains, and tries those with the
     highest expected improvement whose changed rounds do not overlap. Such moves do not
     affect one another, so they are trained side by side, and each of them is accepted
-    or rejected independently.
+    or rejected independently. With costs, an exchange of a cheap point and a dear one
+    may change where rounds end. Forecasts take no account of that, and such an exchange
+    is tried alone.
 
     Parameters
     ----------
@@ -212,7 +224,10 @@ class GuidedChain(Chain):
         chosen: list[_Move] = []
         total = 0
         for move in ranked:
-            if not free_rounds.issuperset(move.rounds):
+            if move.shifts_ends and chosen:
+                continue
+            rounds = self._affected(move)
+            if not free_rounds.issuperset(rounds):
                 continue
             if not used_places.isdisjoint(move.places):
                 continue
@@ -220,11 +235,25 @@ class GuidedChain(Chain):
             if n_new := self._n_new(move):
                 chosen.append(move)
                 total += n_new
-                free_rounds.difference_update(move.rounds)
+                free_rounds.difference_update(rounds)
                 used_places.update(move.places)
+                if move.shifts_ends:
+                    break
             if not free_rounds:
                 break
         return chosen, total
+
+    def _affected(self, move: _Move) -> Iterable[int]:
+        """Return the rounds that no other move of the step may change.
+
+        With costs, a round whose next point is exchanged belongs to them: with another
+        point there, it might fit after another move.
+        """
+        if move.shifts_ends or self.problem.costs is None:
+            return move.rounds
+        ends = self._ends(self.current.order)
+        begin = int(np.searchsorted(ends, move.places[0]))
+        return range(max(1, begin), move.rounds[-1] + 1)
 
     def _draw_moves(self, rng: np.random.Generator) -> list[_Move]:
         """Draw random moves, and return them by descending expected improvement."""
@@ -233,23 +262,49 @@ class GuidedChain(Chain):
             return []
         order, forecast = self.current.order, self.forecast
         forecast.follow(self._sets(order), self.current.margins)
-        problem = self.problem
-        sizes = problem.n_acquired, problem.batch_size, problem.n_rounds
         # The point at the later place is added, the one at the earlier place removed.
         added, removed = order[places.T[::-1]]
-        drawn = Drawn(places, added, removed, *bounds_of_changes(places, *sizes))
+        begin, end = bounds_of_exchanges(places, self._ends(order))
+        n_sets = self._changes(places, begin, end).sum(axis=1)
+        drawn = Drawn(places, added, removed, begin, end, n_sets)
         drawn = forecast.most_promising(drawn)
         gains = forecast.gains(drawn)  # (n_moves, n_rounds)
-        n_sets = drawn.end - drawn.begin
-        improvement = forecast.improvement(gains.sum(axis=1), n_sets)
-        moves = zip(drawn.places.tolist(), drawn.begin, drawn.end, gains, strict=True)
-        ranked = [_Move((a, b), range(i, j), gain) for (a, b), i, j, gain in moves]
-        return [ranked[i] for i in np.argsort(-improvement, kind="stable")]
+        improvement = forecast.improvement(gains.sum(axis=1), drawn.n_sets)
+        moves = self._as_moves(drawn, gains)
+        return [moves[i] for i in np.argsort(-improvement, kind="stable")]
+
+    def _as_moves(self, drawn: Drawn, gains: NDArray[np.float64]) -> list[_Move]:
+        """Return exchanges as moves, with the rounds that they change."""
+        changes = self._changes(drawn.places, drawn.begin, drawn.end)
+        moves = []
+        for (a, b), begin, end, changed, gain in zip(
+            drawn.places.tolist(), drawn.begin, drawn.end, changes, gains, strict=True
+        ):
+            rounds = range(begin, end)
+            shifts_ends = changed.sum() > len(rounds)
+            moves.append(
+                _Move((a, b), np.flatnonzero(changed) if shifts_ends else rounds, gain)
+            )
+        return moves
+
+    def _changes(
+        self,
+        places: NDArray[np.int64],
+        begin: NDArray[np.int64],
+        end: NDArray[np.int64],
+    ) -> NDArray[np.bool_]:
+        """Return whether moves change the sets of rounds, (n_moves, n_rounds + 1)."""
+        problem, order = self.problem, self.current.order
+        rounds = np.arange(problem.n_rounds + 1)
+        exchanged = (begin[:, None] <= rounds) & (rounds < end[:, None])
+        if problem.costs is None:
+            return exchanged
+        after = ends_after(places, order, problem.costs, problem.limits)
+        return exchanged | (after != self._ends(order))
 
     def _draw_places(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """Draw the places of random moves, of shape (n_moves, 2), each move once."""
-        problem = self.problem
-        sizes = problem.n_acquired, problem.n_pool, problem.batch_size
+        sizes = self._ends(self.current.order), self.n_affordable
         if self.forecast.is_screening:
             return propose_many(N_SCREENED, *sizes, rng)
         # One by one, as when there was no screening: the journals of that time go on.
@@ -273,6 +328,8 @@ class GuidedChain(Chain):
         self, move: _Move, sets: list[NDArray[np.int64]]
     ) -> NDArray[np.float32]:
         """Return the margins after a move; predicted where they were forgotten."""
+        if move.shifts_ends:
+            return np.array([self._margins(one) for one in sets], dtype=np.float32)
         found = self.objective.margins(sets)
         if all(kept is not None for kept in found):
             return np.array(found, dtype=np.float32)
@@ -287,12 +344,14 @@ class GuidedChain(Chain):
 
     def _learn(self, move: _Move, before: _GuidedState, result: _Result) -> float:
         """Update all estimates with the result of a move, and return its gain."""
-        self.forecast.learn(*self._points(move, before), move.rows, result.margins)
-        # Calibration: predicted and actual gain of each changed set.
         gains = _values(*result) - before.values[move.rows]
-        predicted = move.predicted_gains[move.rows]
-        for predicted_gain, gain in zip(predicted, gains, strict=True):
-            self.forecast.calibration.add(float(predicted_gain), float(gain))
+        if not move.shifts_ends:
+            points = self._points(move, before)
+            self.forecast.learn(*points, move.rows, result.margins)
+            # Calibration: predicted and actual gain of each changed set.
+            predicted = move.predicted_gains[move.rows]
+            for predicted_gain, gain in zip(predicted, gains, strict=True):
+                self.forecast.calibration.add(float(predicted_gain), float(gain))
         # Temperature: the size of the gain of the whole order.
         total_gain = float(gains.sum()) / self.problem.n_rounds
         self._mean_change.add(total_gain)

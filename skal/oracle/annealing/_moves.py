@@ -1,51 +1,55 @@
 """Moves from one labelling order to a neighbouring one (Zhou et al., Fig. 2)."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+Ends = Sequence[int] | NDArray[np.int64]
+
 
 def propose(
-    n_acquired: int, n_pool: int, batch_size: int, rng: np.random.Generator
+    ends: Ends, n_pool: int, rng: np.random.Generator
 ) -> tuple[int, int] | None:
     """Draw two places of an order to exchange.
 
-    The order is a permutation of the pool, whose first `n_acquired` points are labelled
-    in batches. With equal probability, the move swaps two points of different batches,
-    or replaces a labelled point by an unused one. If only one of the two is possible,
-    it is always drawn.
+    The order is a permutation of the pool, whose first points are labelled in batches.
+    With equal probability, the move swaps two points of different batches, or replaces
+    a labelled point by an unused one. If only one of the two is possible, it is always
+    drawn.
 
     Parameters
     ----------
-    n_acquired : int
-        Number of points that are labelled.
+    ends : sequence of int, of length n_rounds + 1
+        Number of points that are labelled after k = 0..K rounds.
     n_pool : int
-        Number of points in the pool.
-    batch_size : int
-        Number of points that are labelled in a round.
+        Number of points in the pool. With costs, of those that can be labelled.
     rng : numpy.random.Generator
         Generator to draw from.
 
     Returns
     -------
     (int, int) or None
-        Two indices into the order, the first of which is less than `n_acquired`. None
-        if the order has no neighbour, since one batch takes the whole pool.
+        Two indices into the order, the first of which is less than `ends[-1]`. None
+        if the order has no neighbour, since the first batch takes the whole pool.
 
     References
     ----------
     Zhou et al., AISTATS 2021, section 4.2 and Fig. 2.
     """
-    can_swap, can_replace = n_acquired > batch_size, n_pool > n_acquired
+    n_acquired = int(ends[-1])
+    can_swap, can_replace = _batch_of(0, ends)[1] < n_acquired, n_pool > n_acquired
     if not (can_swap or can_replace):
-        return None
+        return _any_two(ends, rng)
     first = int(rng.integers(n_acquired))
     if can_swap and (not can_replace or rng.random() < 0.5):
-        return first, _place_in_another_batch(first, n_acquired, batch_size, rng)
+        return first, _place_in_another_batch(first, ends, rng)
     return first, int(rng.integers(n_acquired, n_pool))
 
 
 def propose_many(
-    n: int, n_acquired: int, n_pool: int, batch_size: int, rng: np.random.Generator
+    n: int, ends: Ends, n_pool: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Draw the places of several exchanges, as `propose` does, and leave out repeats.
 
@@ -53,7 +57,7 @@ def propose_many(
     ----------
     n : int
         Number of exchanges to draw.
-    n_acquired, n_pool, batch_size, rng
+    ends, n_pool, rng
         As in `propose`.
 
     Returns
@@ -61,14 +65,18 @@ def propose_many(
     ndarray of shape (n_different, 2)
         The two places of each exchange, ascending; none if the order has no neighbour.
     """
-    can_swap, can_replace = n_acquired > batch_size, n_pool > n_acquired
+    n_acquired = int(ends[-1])
+    can_swap, can_replace = _batch_of(0, ends)[1] < n_acquired, n_pool > n_acquired
     if not (can_swap or can_replace):
-        return np.empty((0, 2), dtype=np.int64)
+        places = _any_two(ends, rng)
+        drawn = [] if places is None else [sorted(places)]
+        return np.array(drawn, dtype=np.int64).reshape(-1, 2)
     first = rng.integers(n_acquired, size=n)
     swaps = rng.random(n) < 0.5 if can_replace else np.ones(n, dtype=bool)
     swaps &= can_swap
-    start = first - first % batch_size
-    size = np.minimum(batch_size, n_acquired - start)
+    number = np.searchsorted(ends, first, side="right")
+    start, stop = np.asarray(ends)[number - 1], np.asarray(ends)[number]
+    size = stop - start
     # A place outside of the batch of `first`, or outside of all batches.
     other = (rng.random(n) * (n_acquired - size)).astype(np.int64)
     other += np.where(other < start, 0, size)
@@ -77,14 +85,25 @@ def propose_many(
     return np.unique(np.sort(np.column_stack([first, second]), axis=1), axis=0)
 
 
-def _place_in_another_batch(
-    place: int, n_acquired: int, batch_size: int, rng: np.random.Generator
-) -> int:
+def _any_two(ends: Ends, rng: np.random.Generator) -> tuple[int, int] | None:
+    """Draw any two places, if the first batch is late: one may fit into round 1."""
+    if ends[1] > 0 or ends[-1] < 2:
+        return None
+    first, second = rng.choice(int(ends[-1]), 2, replace=False).tolist()
+    return first, second
+
+
+def _batch_of(place: int, ends: Ends) -> tuple[int, int]:
+    """Return where the batch of a place begins and ends."""
+    number = bisect_right(ends, place)
+    return int(ends[number - 1]), int(ends[number])
+
+
+def _place_in_another_batch(place: int, ends: Ends, rng: np.random.Generator) -> int:
     """Draw a place outside the batch of `place`, uniformly."""
-    start = place - place % batch_size
-    size = min(batch_size, n_acquired - start)
-    other = int(rng.integers(n_acquired - size))
-    return other if other < start else other + size
+    start, stop = _batch_of(place, ends)
+    other = int(rng.integers(int(ends[-1]) - (stop - start)))
+    return other if other < start else other + stop - start
 
 
 def exchange(order: NDArray[np.int64], move: tuple[int, int]) -> NDArray[np.int64]:
@@ -95,51 +114,79 @@ def exchange(order: NDArray[np.int64], move: tuple[int, int]) -> NDArray[np.int6
 
 
 def changed_rounds(
-    move: tuple[int, int], n_acquired: int, batch_size: int, n_rounds: int
-) -> range:
+    move: tuple[int, int], before: NDArray[np.int64], after: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Return the rounds k whose labelled set a move changes.
 
     A swap between batches a < b changes a <= k < b, a replacement in batch a changes
-    k >= a.
+    k >= a. With costs, a move may also change where other rounds end.
 
     Parameters
     ----------
     move : (int, int)
         The two places of the order that are exchanged.
-    n_acquired : int
-        Number of points that are labelled.
-    batch_size : int
-        Number of points that are labelled in a round.
-    n_rounds : int
-        Number of rounds, K.
+    before, after : ndarray of shape (n_rounds + 1,)
+        Number of points that are labelled after each round, before and after the move.
 
     Returns
     -------
-    range
-        Within 1..K.
+    ndarray of shape (n_changed,)
+        Within 1..K, ascending.
     """
     first, last = sorted(move)
-    stop = last // batch_size + 1 if last < n_acquired else n_rounds + 1
-    return range(first // batch_size + 1, stop)
+    is_exchanged = (first < before) & (before <= last)
+    return np.flatnonzero(is_exchanged | (before != after))
 
 
-def bounds_of_changes(
-    places: NDArray[np.int64], n_acquired: int, batch_size: int, n_rounds: int
+def bounds_of_exchanges(
+    places: NDArray[np.int64], ends: Ends
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the bounds of `changed_rounds` of many moves at once.
+    """Return between which rounds the two points of many moves are exchanged.
 
     Parameters
     ----------
     places : ndarray of shape (n_moves, 2)
         The two places of each move, ascending.
-    n_acquired, batch_size, n_rounds : int
-        As in `changed_rounds`.
+    ends : sequence of int, of length n_rounds + 1
+        Number of points that are labelled after k = 0..K rounds.
 
     Returns
     -------
     begin, end : ndarray of shape (n_moves,)
-        The rounds begin <= k < end change.
+        The sets of rounds begin <= k < end get the second point for the first one.
     """
     first, last = places.T
-    end = np.where(last < n_acquired, last // batch_size + 1, n_rounds + 1)
-    return first // batch_size + 1, end
+    begin, end = (np.searchsorted(ends, place, side="right") for place in (first, last))
+    return begin, end
+
+
+def ends_after(
+    places: NDArray[np.int64],
+    order: NDArray[np.int64],
+    costs: NDArray[np.float64],
+    limits: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """Return how many points are labelled after each round, after each of many moves.
+
+    Parameters
+    ----------
+    places : ndarray of shape (n_moves, 2)
+        The two places of each move, ascending.
+    order : ndarray of shape (n_pool,)
+        The order before the moves.
+    costs : ndarray of shape (n_pool,)
+        What each point of the pool costs.
+    limits : ndarray of shape (n_rounds + 1,)
+        The amounts that may be spent after k = 0..K rounds.
+
+    Returns
+    -------
+    ndarray of shape (n_moves, n_rounds + 1)
+    """
+    spent = np.cumsum(costs[order])
+    first, last = places.T[:, :, None]
+    # Between the two places, an order has spent this much more than before.
+    more = costs[order[last]] - costs[order[first]]
+    plain = np.searchsorted(spent, limits, side="right")
+    within = np.searchsorted(spent, limits - more, side="right").clip(first, last)
+    return np.minimum(plain, first) + (within - first) + np.maximum(plain, last) - last

@@ -76,7 +76,7 @@ def goes_row_by_row(problem: Problem) -> bool:
     bool
     """
     is_long = problem.batch_size == 1 and problem.n_rounds >= MANY_ROUNDS
-    return is_long and can_screen(problem)
+    return is_long and problem.costs is None and can_screen(problem)
 
 
 class Labelled(NamedTuple):

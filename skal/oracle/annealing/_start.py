@@ -169,7 +169,7 @@ class StartSearch:
             case "forecasts":
                 self._partial = self._follow_forecasts()
         self.objective.budget.reserve = 0
-        self._partial = complete(self._partial, self.problem.n_pool, self._rng)
+        self._partial = self._completed(self._partial)
         return self._partial
 
     @property
@@ -190,7 +190,12 @@ class StartSearch:
             partial = self._search.best_prefix()
         elif self._forward is not None:
             partial = self._forward.best_order
-        return complete(partial, self.problem.n_pool, self._rng)
+        return self._completed(partial)
+
+    def _completed(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return an order with the rest of the pool; what is too dear comes last."""
+        whole = complete(order, self.problem.n_pool, self._rng)
+        return self.problem.affordable_first(whole)
 
     def _follow_strategy(self) -> None:
         """Let the given strategy label the pool, round by round."""

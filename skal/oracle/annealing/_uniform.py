@@ -79,7 +79,8 @@ class UniformChain(Chain):
             problem, objective, seed, schedule, start, max_trainings, journal
         )
         self._mean_change = MeanChange()
-        self._draws: dict[int, _Draw | None] = {}
+        # Draws of the next steps, by where the rounds of the order end.
+        self._draws: dict[int, dict[bytes, _Draw | None]] = {}
         # Latest gains, by whether the step was greedy: a greedy move starts from the
         # best order, so it gains less than others.
         self._gains = {
@@ -107,12 +108,14 @@ class UniformChain(Chain):
         bool
             False if no move is possible, or the step would exceed `max_trainings`.
         """
-        draw = self._draw(t)
-        if draw is None or not self._begins_lap(t):
+        if not self._begins_lap(t):
             return False
         # Propose a move, from the best order if the step is greedy.
         beta = self._beta(t)
         origin = self.best if beta is None else self.current
+        draw = self._draw(t, origin.order)
+        if draw is None:
+            return False
         proposed = self._score(origin, draw.move, t)
         self._draws.pop(t)
         if proposed is None:
@@ -130,17 +133,19 @@ class UniformChain(Chain):
         self._record(t, proposed, accepted, draw.move)
         return True
 
-    def _draw(self, t: int) -> _Draw | None:
+    def _draw(self, t: int, order: NDArray[np.int64]) -> _Draw | None:
         """Draw step t's random numbers from its own stream; None if no move exists.
 
-        They are kept until the step is taken, since looking ahead needs them earlier.
+        With costs, they depend on where the rounds of the order end. They are kept
+        until the step is taken, since looking ahead needs them earlier.
         """
-        if t not in self._draws:
+        ends = self._ends(order)
+        draws, key = self._draws.setdefault(t, {}), ends.tobytes()
+        if key not in draws:
             rng = stream(self.seed, Stream.STEP, t)
-            problem = self.problem
-            move = propose(problem.n_acquired, problem.n_pool, problem.batch_size, rng)
-            self._draws[t] = None if move is None else _Draw(move, rng.random())
-        return self._draws[t]
+            move = propose(ends, self.n_affordable, rng)
+            draws[key] = None if move is None else _Draw(move, rng.random())
+        return draws[key]
 
     def _beta(self, t: int) -> float | None:
         """Return the inverse temperature of step t, by the gains so far."""
@@ -154,7 +159,7 @@ class UniformChain(Chain):
         if self._exceeds_limit(n_trainings):
             return None
         scores = origin.scores.copy()
-        scores[rounds.start - 1 : rounds.stop - 1] = self.objective.scores(
+        scores[rounds - 1] = self.objective.scores(
             sets, self._likely_sets(t, n_trainings)
         )
         return State(order, scores)
@@ -192,7 +197,7 @@ class UniformChain(Chain):
 
     def _rate(self, t: int) -> float:
         """Estimate the probability that step t will be accepted."""
-        draw, beta = self._draw(t), self._beta(t)
+        draw, beta = self._draw(t, self.current.order), self._beta(t)
         assert draw is not None  # if one step has a move, all have
         return acceptance_rate(
             self._gains[beta is None], needed_gain(draw.uniform, beta)
@@ -218,10 +223,11 @@ class UniformChain(Chain):
         self, state: _Future, t: int
     ) -> tuple[NDArray[np.int64], tuple[int, int]]:
         """Return the order that step t starts from, and its move."""
-        draw = self._draw(t)
-        assert draw is not None
         from_best = self.schedule.is_greedy(t) or self.schedule.starts_lap(t)
-        return state.best if from_best else state.current, draw.move
+        order = state.best if from_best else state.current
+        draw = self._draw(t, order)
+        assert draw is not None
+        return order, draw.move
 
 
 def mean_changed_rounds(problem: Problem) -> float:

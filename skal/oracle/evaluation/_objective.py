@@ -27,11 +27,9 @@ from skal.training import Trainer
 # would mostly wait.
 MIN_BATCH_SECONDS = 0.02
 
-
 # Maximum number of trainings per job that prefetching adds for that: predictions
 # further ahead are rarely used.
 MAX_TURNS_AHEAD = 8
-
 
 # Duration in seconds of the trainings between two reports of progress if there is no
 # time limit: long enough that waiting for the slowest job does not matter, and short
@@ -90,6 +88,7 @@ class Objective:
         budget: Budget | None = None,
     ) -> None:
         self.trainer = Trainer(problem)
+        self._ends = problem.ends
         sample = some_rows(problem) if with_margins else None
         self._evaluation = Evaluation.on(problem, "val", sample)
         self._n_answers = self._evaluation.n_answers if with_margins else 0
@@ -279,8 +278,8 @@ class Objective:
 
     def _earlier_model(self, order: NDArray[np.int64], error: Exception) -> Any:
         """Return the model of the latest round before `order` that can be trained."""
-        size = self.trainer.batch_size
-        for n in range(len(order) - size, -1, -size):
+        ends = self._ends(order)
+        for n in np.unique(ends[ends < len(order)])[::-1]:
             with suppress(Exception):
                 return self.trainer.train(order[:n])
         raise error
