@@ -154,7 +154,7 @@ def check_needs(strategy, estimator):
             what, remedy = NEEDS.get(need, method)
             name = name_of(estimator)
             lacks = f"but {name} has none: {remedy}, or"
-            if is_regressor(estimator):
+            if _is_regressor(estimator) and need not in OF_NUMBERS:
                 lacks = f"and {name} is a regressor: choose"
             raise TypeError(
                 f"{type(strategy).__name__} needs {what}, {lacks} a strategy that "
@@ -207,6 +207,14 @@ def meet_needs(strategy, estimator):
     return with_methods(estimator, tuple(methods))
 
 
+def _is_regressor(estimator):
+    """Return whether an estimator is a regressor; objects without tags are not."""
+    return hasattr(estimator, "__sklearn_tags__") and is_regressor(estimator)
+
+
+# Needs that some regressors meet, and no classifier.
+OF_NUMBERS = ("predicted_numbers", "variance")
+
 # How to find out whether an estimator offers what is not one method of it.
 OTHERS = {
     "posterior": has_posterior,
@@ -216,7 +224,7 @@ OTHERS = {
         has_method(estimator, name) for name in ("predict_proba", "decision_function")
     ),
     "embedding": lambda estimator: True,
-    "classes": lambda estimator: not is_regressor(estimator),
+    "classes": lambda estimator: not _is_regressor(estimator),
 }
 
 

@@ -300,7 +300,9 @@ def test_neither_place_nor_neighbours_matter(module, y):
                 np.testing.assert_array_equal(value, expected[number][name])
 
 
-@pytest.mark.parametrize("scoring", ["r2", "neg_root_mean_squared_error", "neg_max_error"])
+@pytest.mark.parametrize(
+    "scoring", ["r2", "neg_root_mean_squared_error", "neg_max_error"]
+)
 def test_scores_side_by_side_are_the_ones_of_the_models(scoring):
     net, sets = make_net(max_epochs=3), make_sets(4)
     scorer = check_scoring(net, scoring)
