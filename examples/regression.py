@@ -110,7 +110,7 @@ class Published(EmbeddingStrategy):
     def _select(self, estimator, X, n, candidates, labelled):
         import torch
 
-        np.Inf = np.inf  # a name that numpy 2 has dropped
+        np.inf = np.inf  # a name that numpy 2 has dropped
         from bmdal_reg.bmdal.feature_data import TensorFeatureData
         from bmdal_reg.bmdal.feature_maps import IdentityFeatureMap
         from bmdal_reg.bmdal.features import Features
