@@ -54,6 +54,20 @@ TEXTS = {
         "LeastConfidence": ("N C", "like `Margin`; with two classes the same"),
         "MaxEntropy": ("N C", "like `Margin`, if all classes matter"),
     },
+    "Regression": {
+        "GreedySampling": (
+            'N (L + n) D; N (L + n) with `space="y"`',
+            'with any regressor; `space="x"` for the first labels',
+        ),
+        "LCMD": (
+            "N (L + n) D",
+            "with larger batches, on the embeddings of a net",
+        ),
+        "MaxVariance": (
+            "N T, or none",
+            "with an ensemble or a model that returns `return_std`",
+        ),
+    },
     "Disagreement": {
         "BALD": ("N T C", "with an ensemble or a net with dropout"),
         "BatchBALD": (
@@ -136,8 +150,9 @@ candidates, D columns, C classes or tags, L labelled rows, n rows to select, T m
 or posterior samples, which come from an ensemble or a net with dropout. Memory is
 linear in N for all but the query strategies of scikit-activeml.
 
-With a regressor, a strategy works that needs nothing, embeddings or predictions. Class
-probabilities, posterior samples and classes are those of classifiers.
+With a regressor, a strategy works that needs nothing, embeddings, predictions, or
+predicted numbers and their variance. Only classifiers have class probabilities,
+posterior samples and classes.
 """
 
 

@@ -4,13 +4,12 @@ The three functions on flags are the only place that reads `needs`, `peeks` and
 `searches`, so a strategy that is not a `BaseStrategy` may leave them out.
 """
 
-from sklearn.base import is_regressor
-
 from skal.answers._constant import is_too_much_for
 from skal.answers._methods import has_method, with_methods
-from skal.answers._numbers import has_variance, predicts_numbers
+from skal.answers._numbers import has_variance
 from skal.answers._posterior import has_posterior
 from skal.answers._wrapper import name_of
+from skal.inputs._targets import predicts_numbers
 
 # Each need that has a text of its own in error messages: a description of it, and the
 # advice on how to get it. Any other need is the name of a method, or "embedding", which
@@ -154,7 +153,7 @@ def check_needs(strategy, estimator):
             what, remedy = NEEDS.get(need, method)
             name = name_of(estimator)
             lacks = f"but {name} has none: {remedy}, or"
-            if is_regressor(estimator):
+            if predicts_numbers(estimator) and need not in OF_NUMBERS:
                 lacks = f"and {name} is a regressor: choose"
             raise TypeError(
                 f"{type(strategy).__name__} needs {what}, {lacks} a strategy that "
@@ -207,6 +206,9 @@ def meet_needs(strategy, estimator):
     return with_methods(estimator, tuple(methods))
 
 
+# Needs that some regressors meet, and no classifier.
+OF_NUMBERS = ("predicted_numbers", "variance")
+
 # How to find out whether an estimator offers what is not one method of it.
 OTHERS = {
     "posterior": has_posterior,
@@ -216,7 +218,7 @@ OTHERS = {
         has_method(estimator, name) for name in ("predict_proba", "decision_function")
     ),
     "embedding": lambda estimator: True,
-    "classes": lambda estimator: not is_regressor(estimator),
+    "classes": lambda estimator: not predicts_numbers(estimator),
 }
 
 

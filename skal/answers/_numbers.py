@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.base import is_classifier
 from sklearn.ensemble import (
     BaggingRegressor,
     ExtraTreesRegressor,
@@ -15,7 +14,6 @@ from sklearn.ensemble import (
 )
 
 from skal.answers._inside import inside, rows_inside
-from skal.answers._methods import has_method
 from skal.answers._wrapper import name_of
 from skal.inputs._containers import n_rows
 
@@ -25,23 +23,6 @@ ENSEMBLES = (
     RandomForestRegressor,
     VotingRegressor,
 )
-
-
-def predicts_numbers(estimator: Any) -> bool:
-    """Return whether an estimator predicts numbers, and not classes.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted or not.
-
-    Returns
-    -------
-    bool
-    """
-    has_tags = hasattr(estimator, "__sklearn_tags__")
-    is_of_classes = has_tags and is_classifier(estimator)
-    return has_method(estimator, "predict") and not is_of_classes
 
 
 def predicted_numbers(model: Any, X: Any) -> NDArray[np.float64]:

@@ -39,6 +39,20 @@ class Target(Enum):
         return "most frequent class" if self.has_classes else "mean number"
 
 
+def predicts_numbers(estimator: Any) -> bool:
+    """Return whether an estimator is a regressor, also if it may have no tags.
+
+    Parameters
+    ----------
+    estimator : object
+
+    Returns
+    -------
+    bool
+    """
+    return hasattr(estimator, "__sklearn_tags__") and is_regressor(estimator)
+
+
 def target_of(estimator: Any, y: Any) -> Target:
     """Return the kind of target of an estimator that is trained on `y`.
 
@@ -84,7 +98,7 @@ def check_targets(y: Any, name: str, target: Target) -> Any:
 
 def _check_numbers(y: Any, name: str) -> NDArray[np.float64]:
     """Check that `y` holds one finite number per row, and return them as float64."""
-    shape = () if is_tags(y) else getattr(y, "shape", ())
+    shape: tuple = () if is_tags(y) else getattr(y, "shape", ())
     if is_tags(y) or (len(shape) > 1 and shape[1] != 1):
         raise ValueError(
             f"{name} must have one number per row, since the estimator is a regressor, "

@@ -1,24 +1,28 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.linear_model import BayesianRidge, LogisticRegression, Ridge
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from skal import (
     BALD,
     EPIG,
     IDMR,
+    LCMD,
     ODMR,
     AnnealingOracle,
     BatchBALD,
     Committee,
     CoreSet,
     FixedOrder,
+    GreedySampling,
     Herding,
     LeastConfidence,
     Margin,
     MaxEntropy,
+    MaxVariance,
     ProbCover,
     Proxy,
     Random,
@@ -31,6 +35,8 @@ from skal.answers._fixed_classes import FixedClasses
 from skal.strategies import BaseStrategy, RankingStrategy
 from skal.utils.estimator_checks import parametrize_with_strategy_checks
 
+# Scaled rows are centred if they are dense, and not if they are sparse.
+SCALED = StandardScaler(with_mean=False)
 UNCERTAINTY = [MaxEntropy(), LeastConfidence(), Margin()]
 
 
@@ -77,11 +83,25 @@ def test_contract(check):
         IDMR(CoreSet(), n_bins=2),
         Then(Herding(), Random()),
         Proxy(CoreSet(), Ridge(0.1)),
+        GreedySampling(embedding=SCALED),
+        GreedySampling("y"),
+        GreedySampling("xy", embedding=SCALED),
+        Then(GreedySampling(embedding=SCALED), GreedySampling("y"), n_first=15),
+        LCMD(embedding=SCALED),
+        IDMR(LCMD(embedding=SCALED), n_bins=2),
+        Proxy(MaxVariance(), RandomForestRegressor(8, max_depth=3)),
         AnnealingOracle(n_steps=5, proposal="uniform"),
     ],
     estimator=Ridge(),
 )
 def test_contract_with_numbers(check):
+    check()
+
+
+@parametrize_with_strategy_checks(
+    [MaxVariance(), Stochastic(MaxVariance())], estimator=BayesianRidge()
+)
+def test_contract_of_variance(check):
     check()
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.multioutput import MultiOutputRegressor
@@ -119,7 +120,7 @@ def test_equal_predictions_are_told_apart_by_the_seed(space):
 def test_predictions_need_no_rows_of_numbers():
     texts = np.array([["a"], ["bb"], ["ccc"], ["dddd"]], dtype=object)
 
-    class Length:
+    class Length(RegressorMixin, BaseEstimator):
         def predict(self, X):
             return np.array([len(row[0]) for row in X])
 
