@@ -44,11 +44,9 @@ BATCH_SIZE, N_ROUNDS = 20, 8
 N_RANDOM, N_OTHERS = 5, 5
 
 
-def noise(kind, rate, random_state=None):
+def noise(kind, rate, seed=None):
     """Return the annotators; None if they are always right."""
-    return (
-        None if kind == "none" else NoisyLabels(rate, kind, random_state=random_state)
-    )
+    return None if kind == "none" else NoisyLabels(rate, kind, random_state=seed)
 
 
 def learn(sets, strategy, annotators, seed):
@@ -119,7 +117,7 @@ def line(key, learner):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--max-trainings", type=int, default=1000)
+    parser.add_argument("--max-trainings", type=int, default=500)
     parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args()
     X, y = load_digits(return_X_y=True)
