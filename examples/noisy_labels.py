@@ -41,7 +41,7 @@ NOISES = [("none", 0.0), *((kind, rate) for kind in KINDS for rate in RATES)]
 SIZES = {"warm_size": 40, "val_size": 478, "test_size": 479}
 BATCH_SIZE, N_ROUNDS = 20, 8
 # Random orders of a split, and other mistakes with which an oracle's order is followed.
-N_RANDOM, N_OTHERS = 5, 5
+N_RANDOM, N_OTHERS = 5, 3
 
 
 def noise(kind, rate, seed=None):
@@ -117,7 +117,7 @@ def line(key, learner):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--max-trainings", type=int, default=500)
+    parser.add_argument("--max-trainings", type=int, default=300)
     parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args()
     X, y = load_digits(return_X_y=True)
