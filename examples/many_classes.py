@@ -170,7 +170,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
     parser.add_argument("--data", choices=BATCH_SIZES, nargs="+", default=["banking"])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--max-trainings", type=int, default=2000)
+    parser.add_argument("--max-trainings", type=int, default=600)
     parser.add_argument("--folder", type=Path, default=Path("studies"))
     parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args()

@@ -41,14 +41,12 @@ NOISES = [("none", 0.0), *((kind, rate) for kind in KINDS for rate in RATES)]
 SIZES = {"warm_size": 40, "val_size": 478, "test_size": 479}
 BATCH_SIZE, N_ROUNDS = 20, 8
 # Random orders of a split, and other mistakes with which an oracle's order is followed.
-N_RANDOM, N_OTHERS = 5, 5
+N_RANDOM, N_OTHERS = 5, 3
 
 
-def noise(kind, rate, random_state=None):
+def noise(kind, rate, seed=None):
     """Return the annotators; None if they are always right."""
-    return (
-        None if kind == "none" else NoisyLabels(rate, kind, random_state=random_state)
-    )
+    return None if kind == "none" else NoisyLabels(rate, kind, random_state=seed)
 
 
 def learn(sets, strategy, annotators, seed):
@@ -119,7 +117,7 @@ def line(key, learner):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--max-trainings", type=int, default=1000)
+    parser.add_argument("--max-trainings", type=int, default=300)
     parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args()
     X, y = load_digits(return_X_y=True)

@@ -1,5 +1,8 @@
 """Tables in Markdown, and pages that a script writes a part of."""
 
+import numpy as np
+from scipy.stats import t
+
 BEGIN, END = "<!-- tables -->", "<!-- end of tables -->"
 
 
@@ -21,3 +24,19 @@ def insert(page, parts):
     before, rest = page.read_text().split(BEGIN)
     after = rest.split(END)[1]
     page.write_text(before + "\n\n".join([BEGIN, *parts, END]) + after)
+
+
+def interval(differences, overlap):
+    """Return the mean of differences between paired runs, with a 95 % interval.
+
+    Parameters
+    ----------
+    differences : sequence of float
+        One for each random split of the same rows.
+    overlap : float
+        Ratio of test rows to all others. Splits share rows, and the variance of the
+        mean is corrected for that as in `skal.compare` (Nadeau and Bengio, 2003).
+    """
+    n, spread = len(differences), np.std(differences, ddof=1)
+    half = t.ppf(0.975, n - 1) * spread * np.sqrt(1 / n + overlap)
+    return f"{np.mean(differences):+.3f} ± {half:.3f}"

@@ -3,7 +3,9 @@ from dataclasses import replace
 import matplotlib as mpl
 import numpy as np
 import pytest
+from sklearn.naive_bayes import GaussianNB
 
+from skal import Problem, Random, compare
 from skal.plotting import EmbeddingDisplay
 from skal.studies import input_distribution, label_distribution
 from skal.studies._spec import Splits
@@ -27,6 +29,18 @@ def test_each_round_is_discs_with_its_number(comparison, inputs):
         numbers = {text.xy: text.get_text() for text in map(_place, ax.texts)}
         expected = [str(number) for number in np.repeat([1, 2, 3, 4], 5)]
         assert [numbers[tuple(p)] for p in np.concatenate(drawn)] == expected
+
+
+def test_orders_of_a_pool_that_was_carved(blobs):
+    problem = Problem.from_data(
+        *blobs, GaussianNB(), batch_size=4, n_rounds=3, warm_size=10, random_state=0
+    )
+    comparison = compare(problem, {"random": Random()}, n_orders=1)
+    inputs = input_distribution(comparison, lambda X: X)
+    display = EmbeddingDisplay.from_study(inputs, comparison, strategies="random")
+    drawn = [discs.get_offsets() for discs in display.discs_["random"]]
+    rows = comparison.orders["GaussianNB", "random", 0][0]
+    np.testing.assert_allclose(np.concatenate(drawn), blobs[0][rows])
 
 
 def _place(text):

@@ -61,6 +61,21 @@ def test_the_baseline_is_the_mean_of_its_orders(comparison):
     assert found.distances[0, 0, 4, 2] == pytest.approx(np.mean(distances))
 
 
+def test_orders_of_a_pool_that_was_carved(blobs):
+    X, y = blobs
+    problem = Problem.from_data(
+        X, y, GaussianNB(), batch_size=4, n_rounds=3, warm_size=10, random_state=0
+    )
+    comparison = compare(problem, {"random": Random()}, n_orders=2)
+    orders = comparison.orders["GaussianNB", "random", 1]
+    assert orders.max() >= problem.n_pool
+    # Orders are rows of X
+    labels = [np.r_[problem.y_warm, y[order]] for order in orders]
+    shares = [np.bincount(found, minlength=3) / len(found) for found in labels]
+    found = label_distribution(comparison)
+    np.testing.assert_allclose(found.frequencies[0, 0, 1, -1], np.mean(shares, axis=0))
+
+
 def test_all_that_is_not_held_out_is_a_reference(comparison):
     found = label_distribution(comparison, reference="all", strategies=["margin"])
     problem = comparison.problem
