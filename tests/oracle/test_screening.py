@@ -1,4 +1,4 @@
-"""Screening: forecasts of a ridge regression, where they help and where they do not."""
+"""Screening: forecasts of a regression, where they help and where they do not."""
 
 import numpy as np
 import pandas
@@ -18,7 +18,9 @@ from skal.oracle.annealing._agreement import Agreement, likeness
 from skal.oracle.annealing._columns import Scaling, as_matrix, can_be_matrix
 from skal.oracle.annealing._datamodel import predicted_gains
 from skal.oracle.annealing._guided import GuidedChain
+from skal.oracle.annealing._logistic import Logistic
 from skal.oracle.annealing._regression import Labelled, can_screen
+from skal.oracle.annealing._ridge import Ridge
 from skal.oracle.annealing._screening import (
     MIN_CORRELATION,
     Screening,
@@ -27,6 +29,7 @@ from skal.oracle.annealing._screening import (
 from skal.oracle.evaluation._objective import Objective
 
 LINEAR = make_pipeline(StandardScaler(), LogisticRegression())
+PENALISED = make_pipeline(StandardScaler(), LogisticRegression(C=0.005))
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +111,30 @@ class TestScreening:
         models.learn()
         assert not models.screening.is_trusted
 
-    def test_a_set_is_followed_by_exchanges_as_if_fitted_anew(self, linear):
+    def test_a_logistic_regression_foretells_one_with_a_large_penalty(
+        self, linear, digits_sets, monkeypatch
+    ):
+        assert isinstance(linear.screening._rounds[3].model, Ridge)
+        problem, correlations = pose(digits_sets, PENALISED), []
+        for least in (1.0, np.inf):
+            monkeypatch.setattr(_regression, "MIN_LOGISTIC_PENALTY", least)
+            models = Models(problem)
+            is_logistic = isinstance(models.screening._rounds[3].model, Logistic)
+            assert is_logistic == (least == 1)
+            models.learn()
+            shifts = models.screening.shifts(3, models.points)
+            actual = models.after - models.margins[3]
+            correlations.append(np.corrcoef(shifts.ravel(), actual.ravel())[0, 1])
+        assert correlations[0] > correlations[1]
+        assert correlations[0] > 0.9
+
+    @pytest.mark.parametrize(("estimator", "atol"), [(LINEAR, 1e-4), (PENALISED, 1e-3)])
+    def test_a_set_is_followed_by_exchanges_as_if_fitted_anew(
+        self, digits_sets, estimator, atol
+    ):
         """Also if its rows come in another order, or if more than one changes."""
-        followed, anew = (Models(linear.problem, n=1) for _ in range(2))
+        problem = pose(digits_sets, estimator)
+        followed, anew = (Models(problem, n=1) for _ in range(2))
         rng, pool = np.random.default_rng(1), np.arange(20, 300)
         rows = [one.copy() for one in followed.rows]
         for n_changes in (1, 1, 0, 3, 1):
@@ -129,7 +153,7 @@ class TestScreening:
                 one.screening.shifts(k, one.screening.points(pairs))
                 for one in (followed, anew)
             )
-            np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+            np.testing.assert_allclose(found, expected, rtol=10 * atol, atol=atol)
 
 
 def test_agreement_weighs_all_exchanges_alike():

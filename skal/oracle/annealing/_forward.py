@@ -152,6 +152,7 @@ class ForwardSearch:
         self._mean_square = FIRST_ERROR**2 * float(np.mean(margins**2))
         empty = np.empty(0, dtype=np.int64)
         ridge = self._regression.fit(trainer.labelled_rows(empty))
+        assert isinstance(ridge, Ridge)
         self._kept = [_Prefix(empty, 0.0, 0.0, (), ridge)]
 
     def _train(

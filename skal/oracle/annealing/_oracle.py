@@ -160,13 +160,14 @@ class AnnealingOracle(SearchOracle):
     Notes
     -----
     Guided proposals use two models of the margins of answers on validation, which take
-    no training. A ridge regression on the same rows foretells how each of 600 exchanges
-    would shift the margins, in closed form; one factor turns its shifts into those of
-    the estimator. A linear datamodel learns the rest from the exchanges that were
-    tried: the effect of each point on each margin, where the effects of several points
-    add up. If the shifts that the regression foretold have a correlation below 0.2 with
-    the actual ones, as for random forests, the search goes on without it and draws 150
-    exchanges in a step. So do searches on rows that are not numbers, have more than
+    no training. A ridge or logistic regression on the same rows, whichever is more like
+    the estimator, foretells how each of 600 exchanges would shift the margins, in
+    closed form; one factor turns its shifts into those of the estimator. A linear
+    datamodel learns the rest from the exchanges that were tried: the effect of each
+    point on each margin, where the effects of several points add up. If the shifts that
+    the regression foretold have a correlation below 0.2 with the actual ones, as for
+    random forests, the search goes on without it and draws 150 exchanges in a step. So
+    do searches on rows that are not numbers, have more than
     2,000 columns, or several tags, and on pools so small that all exchanges can be
     tried. A line fitted to past predictions and outcomes
     calibrates the predicted gains. Moves are ranked by expected improvement divided by
@@ -323,7 +324,8 @@ class AnnealingOracle(SearchOracle):
         # Without this, a journal from before screening is one of another search.
         if not (self.proposal == "guided" and can_screen(problem)):
             return {}
-        kind = "ridge or kernel ridge" if goes_row_by_row(problem) else "ridge"
+        is_long = goes_row_by_row(problem)
+        kind = "ridge or kernel ridge" if is_long else "ridge or logistic"
         return {"screening": describe(kind)}
 
     @property

@@ -1,12 +1,12 @@
-"""Screening: a ridge regression foretells how exchanges shift the margins.
+"""Screening: a regression foretells how exchanges shift the margins.
 
-The regression is fitted on the same labelled rows as the estimator, and predicts the
-same rows of validation. An exchange of two points changes it in closed form, so that
-its margins after hundreds of exchanges are known without a training. They are in other
-units than the margins of the estimator: one factor between the two is learned from the
-exchanges that were tried. For an estimator that is not at all like a linear model, such
-as a forest, the forecasts are worthless, which shows in the same exchanges: the search
-then goes on without them.
+A ridge or logistic regression is fitted on the same labelled rows as the estimator, and
+predicts the same rows of validation. An exchange of two points changes it in closed
+form, exactly or by a Newton step, so that its margins after hundreds of exchanges are
+known without a training. They may be in other units than the margins of the estimator:
+one factor between the two is learned from the exchanges that were tried. For an
+estimator that is not at all like a linear model, such as a forest, the forecasts are
+worthless, which shows in the same exchanges: the search then goes on without them.
 """
 
 from collections.abc import Sequence
@@ -21,8 +21,9 @@ from skal.oracle.annealing._datamodel import (
     MIN_OUTCOMES,
     SMOOTH_WEIGHT,
 )
-from skal.oracle.annealing._regression import Labelled, Regression
-from skal.oracle.annealing._ridge import Ridge, changes_by, exchanged, margin_shifts
+from skal.oracle.annealing._logistic import Logistic
+from skal.oracle.annealing._regression import Labelled, Regression, changes
+from skal.oracle.annealing._ridge import Ridge, exchanged, margin_shifts
 
 # Correlation of foretold and actual shifts of margins below which forecasts are not
 # used. On digits it was 0.6 to 0.9 for linear models, and 0.05 for a forest.
@@ -55,9 +56,9 @@ class _Round(NamedTuple):
     ----------
     rows : ndarray of shape (n_labelled,)
         The labelled rows.
-    ridge : Ridge
+    model : Ridge or Logistic
         The regression on them.
-    rough_ridge : Ridge
+    rough : Ridge or Logistic
         The same in single precision, which is enough for forecasts.
     rivals : ndarray of shape (n_rivals, n_answers)
         The classes that the true class of each answer is compared with.
@@ -68,8 +69,8 @@ class _Round(NamedTuple):
     """
 
     rows: NDArray[np.int64]
-    ridge: Ridge
-    rough_ridge: Ridge
+    model: Ridge | Logistic
+    rough: Ridge | Logistic
     rivals: NDArray[np.int64]
     gaps: NDArray[np.float32]
     gradient: NDArray[np.float32]
@@ -139,27 +140,31 @@ class Screening:
             for one, rows, *given in zip(before, sets, margins, widths, strict=True)
         ]
 
-    def _refit(self, before: _Round | None, rows: NDArray[np.int64]) -> Ridge:
+    def _refit(
+        self, before: _Round | None, rows: NDArray[np.int64]
+    ) -> Ridge | Logistic:
         """Return the regression of a set, by an exchange if no more has changed."""
         if before is None:
             return self._regression.fit(rows)
+        if isinstance(before.model, Logistic):
+            return self._regression.fit(rows, before.model.coefs)
         added = np.setdiff1d(rows, before.rows, assume_unique=True)
         if len(added) > 1:
             return self._regression.fit(rows)
         removed = np.setdiff1d(before.rows, rows, assume_unique=True)
         pair = np.concatenate([added, removed])
         X = self._regression.columns(pair).astype(np.float64)
-        return exchanged(before.ridge, X, self._regression.data.codes[pair])
+        return exchanged(before.model, X, self._regression.data.codes[pair])
 
     def _round(
         self,
         rows: NDArray[np.int64],
-        ridge: Ridge,
+        model: Ridge | Logistic,
         margins: NDArray[np.float32],
         width: float,
     ) -> _Round:
         """Prepare the forecasts of exchanges in one labelled set."""
-        rough = Ridge(*(part.astype(np.float32) for part in ridge))
+        rough = type(model)(*(part.astype(np.float32) for part in model))
         rivals, gaps = self._regression.gaps(rough)
         # The objective rises with the prediction for the true class, and falls with
         # that for its nearest rival.
@@ -167,7 +172,7 @@ class Screening:
         pull = self._regression.is_true * slopes[:, None]
         pull[np.arange(len(pull)), rivals[0]] = -slopes
         gradient = self._regression.X_val.T @ pull.astype(np.float32)
-        return _Round(rows, ridge, rough, rivals, gaps, gradient)
+        return _Round(rows, model, rough, rivals, gaps, gradient)
 
     def points(self, rows: NDArray[np.int64]) -> Points:
         """Return the points to exchange.
@@ -200,9 +205,9 @@ class Screening:
             Gains of the estimator's objective, as far as it is linear.
         """
         one = self._rounds[k]
-        changes = changes_by(one.rough_ridge, *points)
-        along = changes.directions @ one.gradient
-        return self._agreement.factor * (along * changes.amounts).sum(axis=(0, 2))
+        directions, amounts = changes(one.rough, *points)
+        along = directions @ one.gradient
+        return self._agreement.factor * (along * amounts).sum(axis=(0, 2))
 
     def shifts(self, k: int, points: Points) -> NDArray[np.float32]:
         """Return how exchanges in one round shift the margins of the estimator.
@@ -252,9 +257,9 @@ class Screening:
     def _own_shifts(self, k: int, points: Points) -> NDArray[np.float32]:
         """Return how exchanges in one round shift the margins of the regression."""
         one = self._rounds[k]
-        changes = changes_by(one.rough_ridge, *points)
+        found = changes(one.rough, *points)
         true, X_val = self._regression.data.true, self._regression.X_val
-        return margin_shifts(one.gaps, true, one.rivals, X_val, changes).T
+        return margin_shifts(one.gaps, true, one.rivals, X_val, found).T
 
 
 def value_slopes(margins: NDArray[np.float32], width: float) -> NDArray[np.float32]:
