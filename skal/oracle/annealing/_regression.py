@@ -154,9 +154,9 @@ class Regression:
             self._use(scaling)
             for self._penalty in PENALTIES:
                 each = map(likeness, map(self.margins, sets), margins)
-                found[scaling, self._penalty] = np.mean(list(each))
-        scaling, self._penalty = max(found, key=lambda choice: found[choice])
-        self._use(scaling)
+                found[scaling, self._penalty] = float(np.mean(list(each)))
+        self._choices = _distinct(found)
+        self.choose(0)
 
     def _scalings(self, with_kernels: bool) -> list[Scaling]:
         """Return the scalings to choose from."""
@@ -165,6 +165,22 @@ class Regression:
             X = self.data.X
             scalings += [KernelScaling(X, one, g) for one in scalings for g in GAMMAS]
         return scalings
+
+    def choose(self, rank: int) -> None:
+        """Use the regression that is most like the estimator, or a less like one.
+
+        Parameters
+        ----------
+        rank : int
+            0 is the most like one, `n_choices - 1` the least.
+        """
+        scaling, self._penalty = self._choices[rank]
+        self._use(scaling)
+
+    @property
+    def n_choices(self) -> int:
+        """Return the number of regressions to choose from."""
+        return len(self._choices)
 
     def _use(self, scaling: Scaling) -> None:
         """Use a scaling from now on."""
@@ -232,6 +248,18 @@ class Regression:
             now = self.margins(rows).astype(np.float32)
             agreement.add(now - foretold, before, after)
             foretold, before = now, after
+
+
+def _distinct(
+    likenesses: dict[tuple[Scaling, float], float],
+) -> list[tuple[Scaling, float]]:
+    """Return the choices, the most like first; those that are the same only once."""
+    ranked = sorted(likenesses, key=lambda choice: -likenesses[choice])
+    distinct: dict[float, tuple[Scaling, float]] = {}
+    for choice in ranked:
+        # Two ways to scale columns are the same if these are scaled already.
+        distinct.setdefault(round(likenesses[choice], 5), choice)
+    return list(distinct.values())
 
 
 def _smallest(values: NDArray, n: int) -> NDArray[np.int64]:
