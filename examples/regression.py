@@ -51,7 +51,7 @@ BUDGET = 10_000
 GUIDED = 3000
 N_RANDOM = 20
 # Numbers of trainings after which the best quality of a search is written down.
-MARKS = [int(round(50 * 1.15**i)) for i in range(38)]
+MARKS = [round(50 * 1.15**i) for i in range(38)]
 COLUMNS = ["task", "seed", "method", "trainings", "seconds", "validation", "test"]
 COLUMNS += ["last", "order", *(f"after {n}" for n in MARKS)]
 

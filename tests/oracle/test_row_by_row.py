@@ -16,9 +16,14 @@ from skal import ActiveLearner, AnnealingOracle, Problem, Random, split
 from skal.oracle.annealing import _forecast, _forward, _oracle
 from skal.oracle.annealing._columns import KernelScaling, Scaling
 from skal.oracle.annealing._forward import N_PROBES, ForwardSearch
-from skal.oracle.annealing._regression import MANY_ROUNDS, goes_row_by_row
+from skal.oracle.annealing._regression import (
+    MANY_ROUNDS,
+    Labelled,
+    Regression,
+    goes_row_by_row,
+)
 from skal.oracle.annealing._ridge import fit_ridge
-from skal.oracle.evaluation import _budget, _workers
+from skal.oracle.evaluation import _budget, _kept_margins, _workers
 from skal.oracle.evaluation._objective import Objective
 from skal.training import Trainer
 
@@ -172,6 +177,54 @@ class TestForwardSearch:
         search.run()
         assert len(np.unique(search.best_order)) == K
 
+    def test_each_beam_follows_another_regression(self, begun, monkeypatch):
+        search, _, objective = begun
+        search.n_allowed, ends = N_PROBES + 3 * 4 * K, []
+
+        def grow_whole():
+            ForwardSearch._grow_whole(search)
+            choice = search._regression._choices.index(
+                (search._regression._scaling, search._regression._penalty)
+            )
+            ends.append((choice, search._kept[0].order, objective.n_trainings))
+
+        monkeypatch.setattr(search, "_grow_whole", grow_whole)
+        search.run()
+        choices, orders, trainings = zip(*ends, strict=True)
+        assert choices == tuple(range(len(ends)))
+        assert len(ends) >= 3
+        # Another beam would exceed the limit, and none before did.
+        assert trainings[-1] <= search.n_allowed < trainings[-1] + 4 * K
+        # The best order is that of the highest quality, with its margins.
+        sets = [[order[:k] for k in range(1, K + 1)] for order in orders]
+        qualities = [objective.scores(one).mean() for one in sets]
+        assert max(qualities) > qualities[0]
+        best = int(np.argmax(qualities))
+        assert search.best_order.tolist() == orders[best].tolist()
+        margins = np.array(objective.margins(sets[best]), dtype=float)
+        np.testing.assert_array_equal(search.best_margins, margins)
+
+    def test_margins_that_were_dropped_are_trained_again(self, sets, monkeypatch):
+        problem, found = pose(sets), []
+        for n_kept in (2048, 10):
+            monkeypatch.setattr(_kept_margins, "MAX_KEPT", n_kept)
+            objective = Objective(problem, with_margins=True)
+            search = ForwardSearch(problem, objective, 0, 4, 300)
+            search.run()
+            found.append((search.best_order.tolist(), objective.n_trainings))
+        assert found[0] == found[1]
+
+    def test_regressions_that_are_the_same_count_once(self):
+        X = np.random.default_rng(0).normal(size=(40, 3))
+        X = (X - X.mean(axis=0)) / X.std(axis=0)
+        codes = np.arange(40) % 2
+        labelled = Labelled(X, codes, X[:9], codes[:9], 2)
+        rows = [np.arange(n) for n in (10, 20)]
+        margins = np.random.default_rng(1).normal(size=(2, 9)).astype(np.float32)
+        regression = Regression(labelled, rows, margins, with_kernels=True)
+        # The columns are scaled already, so that half of the 64 choices repeat.
+        assert 16 <= regression.n_choices <= 32
+
 
 def test_ordinary_searches_do_not_go_row_by_row(sets):
     assert goes_row_by_row(pose(sets))
@@ -192,6 +245,11 @@ def test_it_is_above_other_starts_with_as_many_trainings(sets, reference):
     for start in ("strategies", "random"):
         other = learn(sets, strategy=AnnealingOracle(max_trainings=400, start=start))
         assert reference.validation_quality_ > other.validation_quality_
+
+
+def test_a_search_never_falls_below_its_start(reference):
+    history = reference.strategy_.history_
+    assert (history["current"] >= history["current"][0] - 0.01).all()
 
 
 def test_the_smallest_budget_is_far_above_random(sets):

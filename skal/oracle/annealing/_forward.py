@@ -5,14 +5,18 @@ there are rounds. A beam search takes that many for a single point of the order,
 tries all candidates. A ridge regression foretells their margins in closed form, so that
 only the most promising few are trained on. Their margins, in turn, are where the next
 forecasts start from.
+
+A wide beam is hardly better than a narrow one, but another narrow one, after another
+regression, is as likely to be better as worse. The best of several is the start.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skal.curves import prefixes
 from skal.inputs._containers import other_rows
 from skal.oracle.annealing._agreement import Agreement
 from skal.oracle.annealing._datamodel import (
@@ -96,7 +100,10 @@ class _Extension(NamedTuple):
 
 
 class ForwardSearch:
-    """A beam of orders that grow by one point in each round.
+    """Beams of orders that grow by one point in each round, one beam after another.
+
+    The first follows the regression that is most like the estimator, the second the
+    next one, and so on.
 
     Parameters
     ----------
@@ -108,38 +115,69 @@ class ForwardSearch:
         Determines the sets by which the regression is chosen, and the candidates.
     n_tried : int
         Number of sets that are trained on in each round.
+    n_allowed : int, default=0
+        Maximum number of trainings; one beam is always grown.
     """
 
     def __init__(
-        self, problem: Problem, objective: Objective, seed: int, n_tried: int
+        self,
+        problem: Problem,
+        objective: Objective,
+        seed: int,
+        n_tried: int,
+        n_allowed: int = 0,
     ) -> None:
         self.problem, self.objective, self.seed = problem, objective, seed
-        self.n_tried = n_tried
+        self.n_tried, self.n_allowed = n_tried, n_allowed
         self.n_kept = max(1, round(KEPT * n_tried))
-        self._agreement = Agreement()
         self._kept: list[_Prefix] = []
+        self._best: _Prefix | None = None
 
     @property
     def best_order(self) -> NDArray[np.int64]:
-        """Return the best prefix so far, shape (n_labelled,)."""
+        """Return the best whole order, or else the best prefix, shape (n_labelled,)."""
+        if self._best is not None:
+            return self._best.order
         return self._kept[0].order if self._kept else np.empty(0, dtype=np.int64)
 
     @property
     def best_margins(self) -> NDArray[np.float32]:
-        """Return its margins after each point, shape (n_labelled, n_answers)."""
-        return np.stack(self._kept[0].margins)
+        """Return the margins of the best whole order, shape (n_rounds, n_answers)."""
+        assert self._best is not None
+        return np.stack(self._best.margins)
 
     def run(self) -> None:
-        """Let the orders grow until they are whole."""
+        """Let the orders of each beam grow until they are whole, and find the best."""
         n_rounds = self.objective.budget.reserve = self.problem.n_rounds
         self._choose_regression()
+        for number in range(self._regression.n_choices):
+            # Two regressions may find the same sets, which are trained on once.
+            needed = self.objective.n_trainings + self.n_tried * n_rounds
+            if number > 0 and needed > self.n_allowed:
+                break
+            self._begin(number)
+            self._grow_whole()
+
+    def _grow_whole(self) -> None:
+        """Let the orders of a beam grow until they are whole, and keep the best."""
+        n_rounds = self.problem.n_rounds
         for t in range(1, n_rounds + 1):
-            self.objective.budget.reserve = n_rounds + 1 - t
+            # A whole order is scored already.
+            left = n_rounds + 1 - t if self._best is None else 0
+            self.objective.budget.reserve = left
             self._grow(t)
             self.objective.flush()
+        found = self._kept[0]
+        if self._best is None or self._quality(found) > self._quality(self._best):
+            self._best = found
+
+    def _quality(self, whole: _Prefix) -> tuple[float, float]:
+        """Return the xi-quality of an order; objective values break ties."""
+        sets = prefixes(whole.order, 1, range(1, self.problem.n_rounds + 1))
+        return float(self.objective.scores(sets).mean()), whole.total
 
     def _choose_regression(self) -> None:
-        """Choose the regression by the models of a few random sets."""
+        """Rank the regressions by the models of a few random sets."""
         problem, trainer = self.problem, self.objective.trainer
         order = stream(self.seed, Stream.CANDIDATES).permutation(problem.n_pool)
         sizes = sorted({max(1, int(share * problem.n_pool)) for share in PROBES})
@@ -148,10 +186,18 @@ class ForwardSearch:
         rows = [trainer.labelled_rows(positions) for positions in sets]
         labelled = Labelled.of(problem, trainer.X, trainer.y)
         self._regression = Regression(labelled, rows, margins, with_kernels=True)
+        self._probes = rows, margins
+        self._begin(0)
+
+    def _begin(self, number: int) -> None:
+        """Begin a beam, with a regression of its own."""
+        rows, margins = self._probes
+        self._regression.choose(number)
+        self._agreement = Agreement()
         self._regression.compare(self._agreement, rows, margins)
         self._mean_square = FIRST_ERROR**2 * float(np.mean(margins**2))
         empty = np.empty(0, dtype=np.int64)
-        ridge = self._regression.fit(trainer.labelled_rows(empty))
+        ridge = self._regression.fit(self.objective.trainer.labelled_rows(empty))
         assert isinstance(ridge, Ridge)
         self._kept = [_Prefix(empty, 0.0, 0.0, (), ridge)]
 
@@ -160,7 +206,7 @@ class ForwardSearch:
     ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         """Return the scores and the margins of the models of sets."""
         scores = self.objective.scores(sets)
-        return scores, np.array(self.objective.margins(sets), dtype=np.float32)
+        return scores, margins_of_scored(self.objective, sets)
 
     def _grow(self, t: int) -> None:
         """Train on the most promising extensions, and keep the best of them."""
@@ -242,3 +288,29 @@ class ForwardSearch:
         """Return the columns and the classes of points of the pool."""
         rows = self.objective.trainer.n_warm + points
         return self._regression.columns(rows), self._regression.data.codes[rows]
+
+
+def margins_of_scored(
+    objective: Objective, sets: Sequence[NDArray[np.int64]]
+) -> NDArray[np.float32]:
+    """Return the margins of scored sets, trained again where they were dropped.
+
+    Parameters
+    ----------
+    objective : Objective
+        Has scored the sets. It must be made with `with_margins=True`.
+    sets : sequence of ndarray
+        Positions in the pool, in any order.
+
+    Returns
+    -------
+    ndarray of shape (n_sets, n_answers)
+    """
+    found: list[Any] = []
+    for positions in sets:
+        (margins,) = objective.margins([positions])
+        if margins is None:
+            objective.train(positions)
+            (margins,) = objective.margins([positions])
+        found.append(margins)
+    return np.array(found, dtype=np.float32)

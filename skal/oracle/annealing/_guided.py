@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skal.oracle.annealing._chain import Chain, State, accepts
 from skal.oracle.annealing._datamodel import SMOOTH_WEIGHT, smooth_accuracy
 from skal.oracle.annealing._forecast import Drawn, Forecast
+from skal.oracle.annealing._forward import margins_of_scored
 from skal.oracle.annealing._moves import (
     bounds_of_exchanges,
     ends_after,
@@ -18,6 +19,7 @@ from skal.oracle.annealing._moves import (
     propose,
     propose_many,
 )
+from skal.oracle.annealing._regression import goes_row_by_row
 from skal.oracle.annealing._schedule import RecentMeanChange, Schedule
 from skal.oracle.annealing._start import StartSearch
 from skal.oracle.evaluation._objective import Objective
@@ -155,6 +157,9 @@ class GuidedChain(Chain):
             problem, objective, seed, schedule, start, max_trainings, journal
         )
         self._mean_change = RecentMeanChange()
+        # Row by row, a step tries many short exchanges. Their losses are small beside
+        # that of a typical exchange, but many of them lead far below the start.
+        self._only_gains = schedule.gamma == "auto" and goes_row_by_row(problem)
 
     def begin(self) -> None:
         """Find the start and score it, which is step 0."""
@@ -163,7 +168,7 @@ class GuidedChain(Chain):
         scores = self.objective.scores(sets)
         margins = self.start.margins
         if margins is None:
-            margins = np.array([self._margins(s) for s in sets], dtype=np.float32)
+            margins = margins_of_scored(self.objective, sets)
         self.current = self.best = _GuidedState(order, scores, margins)
         self.forecast = Forecast(self.problem, self.objective.trainer, sets, margins)
         self._record(0, self.current, True)
@@ -189,6 +194,8 @@ class GuidedChain(Chain):
         beta = self.schedule.beta(t, mean_change, is_constant=True)
         if beta is None:
             self.current = self.best
+        if self._only_gains:
+            beta = None
 
         # Draw moves, rank them, and choose the best new ones that do not overlap.
         drawn = self._draw_moves(rng)
@@ -201,7 +208,7 @@ class GuidedChain(Chain):
             # Every drawn neighbour is already scored: accept a random one, which takes
             # no training, to leave this region. A greedy step still rejects a loss.
             moves = [drawn[int(rng.integers(len(drawn)))]]
-            beta = None if beta is None else 0.0
+            beta = None if self.schedule.is_greedy(t) else 0.0
 
         # Train on the changed sets, and accept or reject each move independently.
         before = proposed = self.current
@@ -362,14 +369,6 @@ class GuidedChain(Chain):
         """Return the point that a move adds to its rounds, and the one it removes."""
         first, last = move.places
         return int(state.order[last]), int(state.order[first])
-
-    def _margins(self, positions: NDArray[np.int64]) -> Any:
-        """Return the margins of a scored set, trained again if they were forgotten."""
-        (found,) = self.objective.margins([positions])
-        if found is None:
-            self.objective.train(positions)
-            (found,) = self.objective.margins([positions])
-        return found
 
     def _n_new(self, move: _Move) -> int:
         """Count the sets that a move would have to train on."""

@@ -76,8 +76,8 @@ class AnnealingOracle(SearchOracle):
         - array-like of int: rows of `X`, in the order to start from;
         - strategy: the order in which it labels the pool; it must not be an oracle;
         - "auto": "random" for uniform proposals, "strategies" for guided ones. If more
-          than 20 rounds label one row each, guided proposals start from orders that
-          grow row by row, as a regression foretells; see Notes.
+          than 20 rounds label one row each, guided proposals start from the best of
+          several orders that grow row by row, as regressions foretell; see Notes.
 
     max_trainings : int or None, default=None
         Maximum number of trainings. The search ends before the step that would exceed
@@ -180,13 +180,15 @@ class AnnealingOracle(SearchOracle):
     balance does not hold: this is a search, not a sampler.
 
     Where a round labels one row, an order of K rounds takes K trainings to score. If K
-    is more than 20, and the rows can be screened, the start is a beam search: in each
-    round, the regression foretells the margins after each further row, and the 16 most
-    promising sets are trained on, of which half are kept. With a `max_trainings` below
-    32 K they are fewer, so that the start takes at most half of it. The regression is
-    one on the columns of the rows or on an RBF kernel, whichever is most like the
-    models of five random sets, and the search goes on with it. `docs/bso.md` compares
-    it with a beam search that trains on all sets.
+    is more than 20, and the rows can be screened, the start is the best of several
+    orders that grow row by row: in each round, a regression foretells the margins after
+    each further row, the two most promising sets are trained on, and the better one is
+    kept. The regression of the first order is one on the columns of the rows or on an
+    RBF kernel, whichever is most like the models of five random sets. Each further
+    order follows the regression that is the next most like them. There are 32 orders,
+    or as many as four fifths of `max_trainings` allow. From the best one on, exchanges
+    are accepted only if they gain, unless `gamma` is a number.
+    `docs/bso.md` compares this with a beam search that trains on all sets.
 
     Ctrl-C ends the search and keeps the best order so far. Within the start, this is
     the part that was found, completed at random and scored. Step t draws from a random
@@ -196,9 +198,9 @@ class AnnealingOracle(SearchOracle):
     Only a search with fixed seeds can be resumed: with `random_state=None`, in the
     learner or in an oracle outside of a learner, each run is another search, also in
     the journal. Limits (`max_trainings`, `max_time`), `n_jobs` and `prefetch` may
-    change from run to run, with one exception: with a `max_trainings` below 64 K the
-    start tries fewer candidates, which makes it another search. A strategy that finds
-    the start is run again on resuming.
+    change from run to run, with one exception: with a `max_trainings` below 64 K (about
+    80 K row by row) the start tries fewer candidates, which makes it another search. A
+    strategy that finds the start is run again on resuming.
 
     A journal identifies data by content, installed classes and functions by name, and
     your own code (a script, a notebook, or a module or package that is not installed)
@@ -384,5 +386,5 @@ class AnnealingOracle(SearchOracle):
             return StartSpec(self.start, self.max_trainings)
         if self.proposal != "guided":
             return StartSpec("random", self.max_trainings)
-        default = "forecasts" if goes_row_by_row(problem) else "strategies"
+        default = "beams" if goes_row_by_row(problem) else "strategies"
         return StartSpec(default, self.max_trainings)

@@ -162,11 +162,10 @@ class Regression:
             self._use(scaling)
             for self._penalty in PENALTIES:
                 found[scaling, self._penalty] = self._likeness(sets, margins)
-        best = max(found, key=lambda choice: found[choice])
-        scaling, self._penalty = best
-        self._use(scaling)
+        self._choices = _distinct(found)
+        self.choose(0)
         if not with_kernels:
-            self._use_logistic(found[best], sets, margins)
+            self._use_logistic(max(found.values()), sets, margins)
 
     def _use_logistic(
         self,
@@ -201,6 +200,22 @@ class Regression:
             X = self.data.X
             scalings += [KernelScaling(X, one, g) for one in scalings for g in GAMMAS]
         return scalings
+
+    def choose(self, rank: int) -> None:
+        """Use the regression that is most like the estimator, or a less like one.
+
+        Parameters
+        ----------
+        rank : int
+            0 is the most like one, `n_choices - 1` the least.
+        """
+        scaling, self._penalty = self._choices[rank]
+        self._use(scaling)
+
+    @property
+    def n_choices(self) -> int:
+        """Return the number of regressions to choose from."""
+        return len(self._choices)
 
     def _use(self, scaling: Scaling) -> None:
         """Use a scaling from now on."""
@@ -310,6 +325,18 @@ def changes(
     if isinstance(model, Logistic):
         return logistic_changes(model, X, codes)
     return changes_by(model, X, codes)
+
+
+def _distinct(
+    likenesses: dict[tuple[Scaling, float], float],
+) -> list[tuple[Scaling, float]]:
+    """Return the choices, the most like first; those that are the same only once."""
+    ranked = sorted(likenesses, key=lambda choice: -likenesses[choice])
+    distinct: dict[float, tuple[Scaling, float]] = {}
+    for choice in ranked:
+        # Two ways to scale columns are the same if these are scaled already.
+        distinct.setdefault(round(likenesses[choice], 5), choice)
+    return list(distinct.values())
 
 
 def _smallest(values: NDArray, n: int) -> NDArray[np.int64]:
