@@ -46,8 +46,8 @@ class GreedySampling(EmbeddingStrategy):
 
     Notes
     -----
-    The paper labels one row in a round. In a larger batch, the model's prediction
-    stands in for the label of a row that was picked, since its label is not known yet.
+    The paper labels one row in a round. In a larger batch, the label of a row that was
+    picked is not known yet, and the model's prediction is used in its place.
 
     Distances are Euclidean; of several outputs, too. Time is proportional to N (L + n),
     and memory to N, for N candidates, L labelled rows and n rows to select.

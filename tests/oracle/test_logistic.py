@@ -23,12 +23,13 @@ class Case:
         self.X = rng.normal(size=(n + 20, n_columns))
         self.X[:, 0] += self.codes
         self.X[:, -1] = 1
-        self.n, self.sizes = n, (n_classes, penalty)
+        self.n, self.n_classes, self.penalty = n, n_classes, penalty
+        self.targets = np.eye(n_classes)[self.codes]
         self.pairs = np.stack([rng.integers(n, n + 20, 30), rng.integers(n, size=30)])
         self.model = self.fit(np.arange(n))
 
     def fit(self, rows, start=None):
-        return fit_logistic(self.X[rows], self.codes[rows], *self.sizes, start)
+        return fit_logistic(self.X[rows], self.targets[rows], self.penalty, start)
 
     def coefs_after(self, i):
         """Return the coefficients of a regression anew after exchange i."""
@@ -47,7 +48,7 @@ def centred(coefs):
 
 
 def test_the_coefficients_are_those_of_scikit_learn(case):
-    n_classes, penalty = case.sizes
+    n_classes, penalty = case.n_classes, case.penalty
     X, codes = case.X[: case.n].copy(), case.codes[: case.n]
     # A longer column of ones has a smaller coefficient, which is penalised less.
     X[:, -1] /= np.sqrt(INTERCEPT_SHARE)
@@ -74,7 +75,7 @@ def test_the_curvature_of_two_classes():
     case = Case(*SHAPES[-1])
     X, model = case.X[: case.n], case.model
     probs = 1 / (1 + np.exp(-X @ (model.coefs[:, 0] - model.coefs[:, 1])))
-    penalties = np.full(X.shape[1], case.sizes[1])
+    penalties = np.full(X.shape[1], case.penalty)
     penalties[-1] = 0
     weights = probs * (1 - probs)
     expected = np.linalg.inv((X.T * weights) @ X + np.diag(penalties))
@@ -85,8 +86,8 @@ def test_the_curvature_of_two_classes():
 
 
 def test_an_exchange_is_nearly_a_regression_anew(case):
-    X, codes = case.X[case.pairs], case.codes[case.pairs]
-    directions, amounts = logistic_changes(case.model, X, codes)
+    X, targets = case.X[case.pairs], case.targets[case.pairs]
+    directions, amounts = logistic_changes(case.model, X, targets)
     cosines, ratios = [], []
     for i in range(case.pairs.shape[1]):
         foretold = centred(directions[:, i].T @ amounts[:, i])
@@ -107,6 +108,6 @@ def test_a_class_without_rows():
     assert all(np.isfinite(part).all() for part in model)
     # A first row of the class raises its intercept most.
     pair = np.array([[np.flatnonzero(case.codes == 2)[0]], [rows[0]]])
-    _, amounts = logistic_changes(model, case.X[pair], case.codes[pair])
+    _, amounts = logistic_changes(model, case.X[pair], case.targets[pair])
     assert np.isfinite(amounts).all()
     assert np.argmax(amounts[2, 0]) == 2

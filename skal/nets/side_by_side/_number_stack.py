@@ -30,7 +30,7 @@ class NumberStack(ModuleStack):
         super().__init__(*args)
         for layer in self.module.modules():
             if isinstance(layer, nn.Linear) and layer.out_features == 1:
-                layer.forward = partial(one_output, layer)
+                setattr(layer, "forward", partial(one_output, layer))  # noqa: B010
         self._loss, self._losses = loss, loss.of_many
         n_outputs = self.data.targets.shape[1]
         self.y_means = np.zeros((self.width, n_outputs))

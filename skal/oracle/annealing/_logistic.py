@@ -46,8 +46,7 @@ class Logistic(NamedTuple):
 
 def fit_logistic(
     X: NDArray,
-    codes: NDArray[np.int64],
-    n_classes: int,
+    targets: NDArray,
     penalty: float,
     start: NDArray | None = None,
 ) -> Logistic:
@@ -57,10 +56,8 @@ def fit_logistic(
     ----------
     X : ndarray of shape (n_rows, n_columns)
         The labelled rows. The last column is 1.
-    codes : ndarray of shape (n_rows,)
-        The class of each row, from 0 to n_classes - 1.
-    n_classes : int
-        Number of classes.
+    targets : ndarray of shape (n_rows, n_classes)
+        1 for the class of each row, and 0 for the others.
     penalty : float
         Weight of the squared coefficients; positive.
     start : ndarray of shape (n_columns, n_classes) or None, default=None
@@ -70,10 +67,9 @@ def fit_logistic(
     -------
     Logistic
     """
-    shape = X.shape[1], n_classes
+    shape = X.shape[1], targets.shape[1]
     penalties = np.full((shape[0], 1), float(penalty))
     penalties[-1] *= INTERCEPT_SHARE
-    is_class = np.eye(n_classes)[codes]
 
     def loss(flat: NDArray) -> tuple[float, NDArray]:
         coefs = flat.reshape(shape)
@@ -83,8 +79,8 @@ def fit_logistic(
         totals = probs.sum(axis=1, keepdims=True)
         probs /= totals
         pull = penalties * coefs
-        value = np.log(totals).sum() - np.sum(scores * is_class)
-        slope = X.T @ (probs - is_class) + pull
+        value = np.log(totals).sum() - np.sum(scores * targets)
+        slope = X.T @ (probs - targets) + pull
         return float(value + np.sum(pull * coefs) / 2), slope.ravel()
 
     begin = np.zeros(shape) if start is None else np.asarray(start, dtype=np.float64)
@@ -107,7 +103,7 @@ def _curvature(X: NDArray, probs: NDArray, penalties: NDArray) -> tuple[NDArray,
     return inverse, 1 / (weights.sum(axis=0) + penalties[-1])
 
 
-def logistic_changes(model: Logistic, X: NDArray, codes: NDArray[np.int64]) -> Changes:
+def logistic_changes(model: Logistic, X: NDArray, targets: NDArray) -> Changes:
     """Return how each of several exchanges would change a logistic regression.
 
     Parameters
@@ -116,8 +112,8 @@ def logistic_changes(model: Logistic, X: NDArray, codes: NDArray[np.int64]) -> C
         The regression before the exchange.
     X : ndarray of shape (2, n_exchanges, n_columns)
         The rows to add, and the rows to remove.
-    codes : ndarray of shape (2, n_exchanges)
-        Their classes.
+    targets : ndarray of shape (2, n_exchanges, n_classes)
+        1 for their classes, and 0 for the others.
 
     Returns
     -------
@@ -126,12 +122,11 @@ def logistic_changes(model: Logistic, X: NDArray, codes: NDArray[np.int64]) -> C
     """
     directions = X @ model.inverse
     probs = softmax(X @ model.coefs, axis=2)
-    is_class = np.eye(len(model.variances), dtype=X.dtype)[codes]
     # How far a row determines its own prediction, for each class.
     reach = np.einsum("rij,rij->ri", directions, X)[..., None] + model.variances
     own = probs * (1 - probs) * reach
     left = np.stack([1 + own[0], -np.maximum(1 - own[1], MIN_LEFT)])
-    amounts = (is_class - probs) / left
+    amounts = (targets - probs) / left
     intercept = np.zeros_like(directions[:1])
     intercept[..., -1] = 1
     return Changes(
