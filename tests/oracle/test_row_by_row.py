@@ -22,6 +22,7 @@ from skal.oracle.annealing._regression import (
     Regression,
     goes_row_by_row,
 )
+from skal.oracle.annealing._responses import ClassResponses
 from skal.oracle.annealing._ridge import fit_ridge
 from skal.oracle.evaluation import _budget, _kept_margins, _workers
 from skal.oracle.evaluation._objective import Objective
@@ -218,7 +219,7 @@ class TestForwardSearch:
         X = np.random.default_rng(0).normal(size=(40, 3))
         X = (X - X.mean(axis=0)) / X.std(axis=0)
         codes = np.arange(40) % 2
-        labelled = Labelled(X, codes, X[:9], codes[:9], 2)
+        labelled = Labelled(X, X[:9], ClassResponses(codes, codes[:9], 2))
         rows = [np.arange(n) for n in (10, 20)]
         margins = np.random.default_rng(1).normal(size=(2, 9)).astype(np.float32)
         regression = Regression(labelled, rows, margins, with_kernels=True)

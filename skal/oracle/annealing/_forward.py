@@ -165,7 +165,8 @@ class ForwardSearch:
 
     def _quality(self, whole: _Prefix) -> tuple[float, float]:
         """Return the xi-quality of an order; objective values break ties."""
-        sets = prefixes(whole.order, 1, range(1, self.problem.n_rounds + 1))
+        ends = self.problem.ends(whole.order)
+        sets = prefixes(whole.order, ends, range(1, self.problem.n_rounds + 1))
         return float(self.objective.scores(sets).mean()), whole.total
 
     def _choose_regression(self) -> None:
