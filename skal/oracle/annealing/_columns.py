@@ -1,4 +1,4 @@
-"""Rows as a matrix of numbers of modest size, for a ridge regression."""
+"""Rows as a matrix of numbers of modest size, for a regression."""
 
 from typing import Any
 
@@ -77,7 +77,7 @@ def _is_numeric(frame: Any) -> bool:
 
 
 class Scaling:
-    """Turns rows into the columns of a ridge regression.
+    """Turns rows into the columns of a regression.
 
     The columns are centred and, if `is_standard`, divided by their standard deviations.
     Many of them are replaced by their first principal components. All are then divided

@@ -1,6 +1,6 @@
 """Forecasts of how exchanges of points change the models of a search.
 
-A ridge regression foretells how an exchange shifts the margins (see `Screening`), and a
+A regression foretells how an exchange shifts the margins (see `Screening`), and a
 linear datamodel learns what is left. Without a regression, the datamodel learns all.
 """
 

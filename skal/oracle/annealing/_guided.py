@@ -28,7 +28,7 @@ from skal.problem import Problem
 from skal.seeding import Stream, stream
 
 # Number of random moves that are ranked in each step: ranking takes no training, so
-# there are many more than the few that are then tried. With a ridge regression, more of
+# there are many more than the few that are then tried. With a regression, more of
 # them are worth ranking.
 N_DRAWN, N_SCREENED = 150, 600
 

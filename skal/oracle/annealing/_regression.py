@@ -52,7 +52,7 @@ MANY_ROUNDS = 21
 
 
 def can_screen(problem: Problem) -> bool:
-    """Return whether a ridge regression can be fitted on the rows of a problem.
+    """Return whether a regression can be fitted on the rows of a problem.
 
     Parameters
     ----------
