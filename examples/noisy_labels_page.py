@@ -32,6 +32,8 @@ WRONG += ["same order, true labels"]
 def gather(rows):
     """Return the quality and the share of wrong labels of each strategy by noise.
 
+    Noises with fewer splits than the others are left out.
+
     Returns
     -------
     dict of (kind, rate) to dict of str to ndarray of shape (n_seeds, 2)
@@ -52,7 +54,8 @@ def gather(rows):
                 for seed in seeds
             ]
         )
-    return found
+    most = max(len(of["random"]) for of in found.values())
+    return {noise: of for noise, of in found.items() if len(of["random"]) == most}
 
 
 def named(noise):
@@ -60,9 +63,14 @@ def named(noise):
     return [noise[0], f"{noise[1]:.0%}"]
 
 
+def ran(found):
+    """Return the noises that have runs, sorted by rate."""
+    return sorted(found, key=lambda noise: (noise[1], NOISES.index(noise)))
+
+
 def qualities(found):
     """Yield a row for each noise: qualities, gains over random, and their share."""
-    for noise in NOISES:
+    for noise in ran(found):
         of = {name: runs[:, 0] for name, runs in found[noise].items()}
         gains = {name: of[name] - of["random"] for name in ("oracle", "margin")}
         share = gains["margin"].mean() / gains["oracle"].mean()
@@ -76,11 +84,11 @@ def qualities(found):
 
 def mistakes(found):
     """Yield a row for each noise: wrong labels, and the same order with others."""
-    for noise in NOISES[1:]:
+    for noise in ran(found)[1:]:
         of = {name: runs[:, 0] for name, runs in found[noise].items()}
         wrong = {name: runs[:, 1].mean() for name, runs in found[noise].items()}
         gains = {name: of[name] - of["random"] for name in ("oracle", OTHERS)}
-        clean = of[TRUE] - found[NOISES[0]]["random"][: len(of[TRUE]), 0]
+        clean = of[TRUE] - found[NOISES[0]]["random"][:, 0]
         yield [
             *named(noise),
             *(f"{wrong[name]:.1%}" for name in ("random", "margin", "oracle")),
@@ -93,8 +101,7 @@ def mistakes(found):
 def write(page, runs):
     """Write the tables between two marks of a page."""
     found = gather(read(runs))
-    counts = {len(of["oracle"]) for of in found.values()}
-    n = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+    n = len(found[NOISES[0]]["random"])
     parts = [
         f"{n} splits. After ± is half a 95 % interval over splits.",
         table(QUALITIES, qualities(found)),

@@ -80,7 +80,8 @@ class NoisyLabels(BaseEstimator):
     -----
     Labels are drawn independently of one another, so the share of wrong labels varies
     around `rate`. If rows have tags, each token gets a noisy tag of its own, by
-    `kind="uniform"` or "class".
+    `kind="uniform"` or "class". Sets are carved before labels change: `stratify` and
+    `warm_per_class` go by the true ones.
 
     References
     ----------
