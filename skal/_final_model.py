@@ -1,6 +1,7 @@
 """Predictions and scores of the model that a learner ends with."""
 
 import numpy as np
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -136,6 +137,23 @@ class FinalModelMixin:
         if is_table(X):
             validate_data(self, X, reset=False, skip_check_array=True)
         return self.estimator_
+
+    def get_metadata_routing(self):
+        """Return how metadata is routed: from `fit` to the estimator's `fit`.
+
+        Returns
+        -------
+        MetadataRouter
+            The routing of the learner and its estimator.
+        """
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                estimator=self.estimator,
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+        )
 
     def _sk_visual_block_(self):
         is_fitted = hasattr(self, "estimator_")

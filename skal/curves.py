@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 # 0.1 + 0.2 is more than 0.3. Whole numbers are compared exactly up to 10 ** 9.
 ROUNDING = 1 + 1e-9
 
+
 def xi_quality(curve: ArrayLike, *, include_warm_start: bool = False) -> float:
     """Mean of a performance curve over its rounds (xi-quality).
 

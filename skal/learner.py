@@ -9,11 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.metrics import get_scorer_names
 from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    process_routing,
-)
+from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import validate_data
 
 from skal._costs import search_cost
@@ -135,6 +131,10 @@ class ActiveLearner(
 
     rounds_ : ndarray of shape (n_acquired,)
         The round, 1..K, in which each of these rows was labelled.
+
+    spent_ : ndarray of shape (n_rounds + 1,)
+        With a cost, the cost of all rows labelled after k = 0..K rounds, without the
+        warm start: at most k times `batch_size`.
 
     n_warm_ : int
         Number of rows labelled before the first round.
@@ -417,28 +417,14 @@ class ActiveLearner(
         self.n_warm_ = n_rows(problem.X_warm)
         rounds = np.arange(1, problem.n_rounds + 1)
         self.rounds_ = np.repeat(rounds, np.diff(problem.ends(order)))
+        if problem.costs is not None:
+            paid = np.append(0, np.cumsum(problem.costs[order]))
+            self.spent_ = paid[problem.ends(order)]
         self.estimator_ = scored.last.model
         self.strategy_ = strategy
         self.scorer_ = problem.scorer
         self.classes_ = problem.classes
         self.n_trainings_ = scored.n_trainings + getattr(strategy, "n_trainings_", 0)
-
-    def get_metadata_routing(self):
-        """Return how metadata is routed: from `fit` to the estimator's `fit`.
-
-        Returns
-        -------
-        MetadataRouter
-            The routing of the learner and its estimator.
-        """
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                estimator=self.estimator,
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
-        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -411,10 +411,8 @@ def assemble(
         of `X`, or of a given warm start and `X`, is cut to the warm start and the pool.
     batch_size, n_rounds, estimator, scorer, seed
         As in `Problem`.
-    error_score : "raise" or float, default="raise"
-        The score of a model that cannot be trained or scored.
-    cost : "tokens", callable, array-like of shape (n_samples,) or None, default=None
-        What it costs to label each row of `X`.
+    error_score, cost : object
+        As in `Problem.from_data`.
     choice : dict or None, default=None
         The arguments `warm_per_class`, `stratify` and `groups` of `split`.
 

@@ -146,7 +146,10 @@ class Beam(Search):
         return [self._batch(order, left, rng) for _ in range(self.n_candidates)]
 
     def _batch(
-        self, order: NDArray[np.int64], left: NDArray[np.int64], rng: np.random.Generator
+        self,
+        order: NDArray[np.int64],
+        left: NDArray[np.int64],
+        rng: np.random.Generator,
     ) -> NDArray[np.int64]:
         """Draw a whole batch."""
         problem = self.problem

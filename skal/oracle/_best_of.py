@@ -115,7 +115,6 @@ class BestOf(Beam):
             batch = self._ask(strategy, model, n, candidates, labelled, order, t)
             yield np.concatenate([order, batch]), prefix
 
-
     def _batch_size(
         self, order: NDArray[np.int64], left: NDArray[np.int64], t: int
     ) -> int:

@@ -135,12 +135,12 @@ class EmbeddingDisplay:
         index = choose("estimator", result.estimators, estimator)
         seed = result.seeds[0 if seed is None else choose("seed", result.seeds, seed)]
         names = choose_all("strategy", result.strategies, strategies)
-        size = comparison.problem.batch_size
         batches = {}
         for name in names:
             order = comparison.orders[result.estimators[index], name, seed][0]
-            cuts = range(size, len(order), size)
-            batches[name] = np.split(order, cuts)[:n_rounds]
+            order = order[order >= 0]
+            ends = comparison.problem.ends(order)
+            batches[name] = np.split(order, ends[1:-1])[:n_rounds]
         points, labels = _sets(result.points, comparison.problem)
         return cls(points, labels, batches).plot(ax=ax)
 

@@ -14,6 +14,7 @@ from skal.strategies._gradients import BADGE
 from skal.strategies._herding import Herding
 from skal.strategies._matching import IDMR, ODMR
 from skal.strategies._order import OrderStrategy
+from skal.strategies._per_cost import PerCost
 from skal.strategies._prob_cover import ProbCover
 from skal.strategies._proxy import Proxy
 from skal.strategies._random import Random
@@ -50,6 +51,7 @@ __all__ = [
     "MaxEntropy",
     "MinConfidence",
     "OrderStrategy",
+    "PerCost",
     "ProbCover",
     "Proxy",
     "Random",

@@ -144,9 +144,9 @@ class Screening:
         if before is None:
             return self._regression.fit(rows)
         added = np.setdiff1d(rows, before.rows, assume_unique=True)
-        if len(added) > 1:
-            return self._regression.fit(rows)
         removed = np.setdiff1d(before.rows, rows, assume_unique=True)
+        if len(added) != 1 or len(removed) != 1:
+            return self._regression.fit(rows)
         pair = np.concatenate([added, removed])
         X = self._regression.columns(pair).astype(np.float64)
         return exchanged(before.ridge, X, self._regression.data.codes[pair])
