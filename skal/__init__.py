@@ -46,6 +46,7 @@ _HOMES = {
     "Proxy": "skal.strategies",
     "Random": "skal.strategies",
     "SkactivemlStrategy": "skal.strategies",
+    "PerCost": "skal.strategies",
     "Stochastic": "skal.strategies",
     "TagCount": "skal.strategies",
     "Then": "skal.strategies",

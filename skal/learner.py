@@ -136,6 +136,9 @@ class ActiveLearner(FinalModelMixin, CallbackSupportMixin, LearnerMixin, BaseEst
 
     mislabelled_ : ndarray of shape (n_acquired,), dtype bool
         Whether the label that each of these rows got is wrong, by `noise`.
+    spent_ : ndarray of shape (n_rounds + 1,)
+        With a cost, the cost of all rows labelled after k = 0..K rounds, without the
+        warm start: at most k times `batch_size`.
 
     n_warm_ : int
         Number of rows labelled before the first round.
@@ -425,6 +428,9 @@ class ActiveLearner(FinalModelMixin, CallbackSupportMixin, LearnerMixin, BaseEst
         self.n_warm_ = n_rows(problem.X_warm)
         rounds = np.arange(1, problem.n_rounds + 1)
         self.rounds_ = np.repeat(rounds, np.diff(problem.ends(order)))
+        if problem.costs is not None:
+            paid = np.append(0, np.cumsum(problem.costs[order]))
+            self.spent_ = paid[problem.ends(order)]
         self.estimator_ = scored.last.model
         self.strategy_ = strategy
         self.scorer_ = problem.scorer

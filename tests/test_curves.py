@@ -6,7 +6,14 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import SVC
 
 from skal import ActiveLearner, ExhaustiveOracle, FixedOrder, Random, xi_quality
-from skal.curves import anytime_optimal, dominates, optimism, prefixes
+from skal.curves import (
+    anytime_optimal,
+    dominates,
+    ends_of_rounds,
+    optimism,
+    prefixes,
+    round_of,
+)
 
 
 def test_quality_is_the_mean_over_rounds():
@@ -78,11 +85,42 @@ def test_random_orders_are_not_optimistic(blobs):
 
 def test_prefixes_end_with_a_short_batch():
     order = np.arange(5)
-    assert [p.tolist() for p in prefixes(order, 2, range(1, 4))] == [
+    ends = ends_of_rounds(order, 2, 3)
+    assert [p.tolist() for p in prefixes(order, ends, range(1, 4))] == [
         [0, 1],
         [0, 1, 2, 3],
         [0, 1, 2, 3, 4],
     ]
+
+
+def test_rounds_label_what_fits_in_a_walk_through_the_order():
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        n, size, n_rounds = rng.integers(1, 9), int(rng.integers(1, 9)), 4
+        costs, order = rng.integers(1, 7, n).astype(float), rng.permutation(n)
+        ends, end, spent = [0], 0, 0.0
+        for k in range(1, n_rounds + 1):
+            while end < n and spent + costs[order[end]] <= k * size:
+                spent += costs[order[end]]
+                end += 1
+            ends.append(end)
+            assert round_of(end, spent, size, costs) <= k
+        assert ends_of_rounds(order, size, n_rounds, costs).tolist() == ends
+
+
+def test_rows_of_cost_1_are_counted():
+    order = np.random.default_rng(0).permutation(11)
+    for size in range(1, 13):
+        plain = ends_of_rounds(order, size, 5)
+        assert plain.tolist() == ends_of_rounds(order, size, 5, np.ones(11)).tolist()
+        for n in range(12):
+            assert round_of(n, n, size, None) == round_of(n, n, size, np.ones(11))
+
+
+def test_sums_of_fractions_reach_an_amount():
+    costs = np.full(40, 0.1)
+    assert ends_of_rounds(np.arange(40), 1, 4, costs).tolist() == [0, 10, 20, 30, 40]
+    assert round_of(30, costs[:30].sum(), 1, costs) == 3
 
 
 class TestProposition1:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 
 from skal._threads import interrupt_ends_study
-from skal.inputs._containers import other_rows
+from skal.inputs._containers import n_rows, other_rows
 from skal.loop import check_validation
 from skal.oracle.evaluation._budget import Budget, Course, OutOfTime
 from skal.oracle.evaluation._objective import Objective
@@ -52,6 +52,15 @@ class BaseOracle(OrderStrategy):
         """
         self._validate_params()
         check_validation(problem, self)
+        is_late = problem.costs is not None and problem.limits[1] < (
+            problem.costs[problem.affordable].max()
+        )
+        if is_late and n_rows(problem.X_warm) == 0:
+            raise ValueError(
+                f"{type(self).__name__} scores each round, and without a warm start an "
+                "order that begins with a row that costs more than batch_size has none "
+                "in round 1: give a warm start, or increase batch_size."
+            )
         # It refuses a number of jobs that joblib cannot run.
         effective_n_jobs(getattr(self, "n_jobs", None))
 

@@ -1,6 +1,6 @@
 """Exhaustive search: finds the optimal order by training on every possible set."""
 
-from itertools import combinations
+from itertools import combinations, islice
 from math import comb
 from numbers import Integral
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from skal._sklearn import Interval
 from skal.oracle._base import BaseOracle
+from skal.oracle._within_budget import affordable_sets, best_order, chains
 from skal.oracle.evaluation._objective import Objective
 
 
@@ -15,7 +16,8 @@ class ExhaustiveOracle(BaseOracle):
     """Find the optimal order of a tiny pool, by training on every possible set.
 
     The quality of an order is the mean score of its labelled sets, so dynamic
-    programming over sets proves the optimum without evaluating all orders.
+    programming over sets proves the optimum without evaluating all orders. With costs,
+    these are the sets after which the next row of some order does not fit.
 
     Parameters
     ----------
@@ -80,7 +82,7 @@ class ExhaustiveOracle(BaseOracle):
             Number of trainings, at most `max_trainings`.
         """
         self._validate_params()
-        return min(self.max_trainings, _n_sets(problem))
+        return min(self.max_trainings, _n_sets(problem, self.max_trainings))
 
     def check_problem(self, problem):
         """Check that the parameters are valid and suit a problem, without training.
@@ -96,15 +98,18 @@ class ExhaustiveOracle(BaseOracle):
             If they are not, or the search takes more than `max_trainings`.
         """
         super().check_problem(problem)
-        n_sets = _n_sets(problem)
+        n_sets = _n_sets(problem, self.max_trainings)
         if n_sets > self.max_trainings:
+            number = n_sets if problem.costs is None else f"at least {n_sets}"
             raise ValueError(
-                f"Proving the optimum takes {n_sets} trainings, more than "
+                f"Proving the optimum takes {number} trainings, more than "
                 f"max_trainings={self.max_trainings}: make the pool or n_rounds "
                 "smaller, raise max_trainings, or search with AnnealingOracle."
             )
 
     def _search(self, problem):
+        if problem.costs is not None:
+            return self._search_within(problem)
         sizes = _sizes(problem)
         # Score all possible sets of each size, then find the best chain of sets.
         levels = [list(combinations(range(problem.n_pool), size)) for size in sizes]
@@ -113,6 +118,19 @@ class ExhaustiveOracle(BaseOracle):
         bounds = np.cumsum([len(level) for level in levels])[:-1]
         order, total = best_chain(levels, np.split(flat, bounds))
         return order, total / problem.n_rounds, objective.n_trainings
+
+    def _search_within(self, problem):
+        """Search among the orders whose rounds spend an amount."""
+        rows, costs = problem.affordable, problem.costs[problem.affordable]
+        levels = chains(costs, problem.limits)
+        sets = list(dict.fromkeys(labelled for level in levels for labelled in level))
+        with Objective(problem, self.n_jobs) as objective:
+            found = objective.scores([rows[list(labelled)] for labelled in sets])
+        scores = dict(zip(sets, found.tolist(), strict=True))
+        order, total = best_order(levels, scores, costs)
+        order = rows[order]
+        acquired = order[: problem.ends(order)[-1]]
+        return acquired, total / problem.n_rounds, objective.n_trainings
 
 
 def _sizes(problem):
@@ -123,7 +141,12 @@ def _sizes(problem):
     ]
 
 
-def _n_sets(problem):
+def _n_sets(problem, most):
+    """Return the number of sets, or with costs of affordable sets, up to `most` + 1."""
+    if problem.costs is not None:
+        costs = problem.costs[problem.affordable]
+        sets = affordable_sets(costs, problem.limits[-1])
+        return sum(1 for _ in islice(sets, most + 1))
     return sum(comb(problem.n_pool, size) for size in _sizes(problem))
 
 

@@ -7,6 +7,9 @@ from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, plain
 from skal.plotting._style import BASELINE, line_style
 from skal.studies._kinds import check_result
 
+# Label of the horizontal axis without costs.
+ROWS = "Labelled rows"
+
 # Explanation of the bands and of n in the legend.
 BAND = "band: one standard deviation\nof single runs; n: runs"
 
@@ -27,7 +30,8 @@ class PerformanceCurveDisplay:
     curves : dict of str to ndarray of shape (n_runs, n_rounds + 1)
         Performance curves of the runs of each learner, by name.
     n_labelled : ndarray of shape (n_rounds + 1,)
-        Number of labelled rows after each round, including the warm start.
+        Number of labelled rows after each round, including the warm start. With costs,
+        the amount that may be spent until then.
     baseline : str or None, default=None
         Name of the random baseline.
     score_name : str, default="Test score"
@@ -35,6 +39,8 @@ class PerformanceCurveDisplay:
     include_warm_start : bool, default=False
         Whether the qualities in the legend are means over k = 0..K instead of over
         k = 1..K.
+    axis_name : str, default="Labelled rows"
+        Label of the horizontal axis.
 
     Attributes
     ----------
@@ -83,12 +89,14 @@ class PerformanceCurveDisplay:
         baseline=None,
         score_name="Test score",
         include_warm_start=False,
+        axis_name=ROWS,
     ):
         self.curves = curves
         self.n_labelled = n_labelled
         self.baseline = baseline
         self.score_name = score_name
         self.include_warm_start = include_warm_start
+        self.axis_name = axis_name
 
     @classmethod
     def from_estimators(
@@ -124,25 +132,29 @@ class PerformanceCurveDisplay:
                 "There is nothing to draw: give learners, at least one for each name."
             )
         counts = {
-            name: {_labelled_counts(learner) for learner in seeds}
-            for name, seeds in runs.items()
+            name: {_axis(learner) for learner in seeds} for name, seeds in runs.items()
         }
         if len(set().union(*counts.values())) != 1:
             raise ValueError(
-                "The learners must label the same number of rows in each round: give "
-                "all the same warm start, batch_size and n_rounds."
+                "The learners must label the same number of rows in each round, or "
+                "spend the same amount: give all the same warm start, batch_size and "
+                "n_rounds."
             )
         if baseline is not None and baseline not in runs:
             raise ValueError(
                 f"baseline must be one of {', '.join(runs)}, got {baseline!r}."
             )
-        (n_labelled,) = next(iter(counts.values()))
+        ((axis_name, *n_labelled),) = next(iter(counts.values()))
         curves = {
             name: np.array([learner.curve_ for learner in seeds])
             for name, seeds in runs.items()
         }
         display = cls(
-            curves, np.array(n_labelled), baseline=baseline, score_name=score_name
+            curves,
+            np.array(n_labelled),
+            baseline=baseline,
+            score_name=score_name,
+            axis_name=axis_name,
         )
         return display.plot(ax=ax)
 
@@ -198,6 +210,7 @@ class PerformanceCurveDisplay:
             baseline=result.baseline,
             score_name=score_name or f"{on.capitalize()} score",
             include_warm_start=result.include_warm_start,
+            axis_name="Cost" if result.splits.example.costs is not None else ROWS,
         )
         return display.plot(names=strategies, ax=ax)
 
@@ -228,7 +241,7 @@ class PerformanceCurveDisplay:
         styles = self._styles()
         for name in sorted(names, key=self._quality, reverse=True):
             self._draw(name, styles[name])
-        self.ax_.set(xlabel="Labelled rows", ylabel=self.score_name)
+        self.ax_.set(xlabel=self.axis_name, ylabel=self.score_name)
         self.ax_.xaxis.get_major_locator().set_params(integer=True)
         self.ax_.grid(alpha=0.3)
         self._explain()
@@ -306,7 +319,11 @@ def _as_list(one):
     return list(getattr(one, "learners", one if isinstance(one, list) else [one]))
 
 
-def _labelled_counts(learner):
+def _axis(learner):
+    """Return the name of the horizontal axis, and the place of each round on it."""
     check_is_fitted(learner)
+    if hasattr(learner, "spent_"):
+        places = learner.batch_size * np.arange(len(learner.curve_))
+        return "Cost", *places.tolist()
     acquired = np.bincount(learner.rounds_, minlength=len(learner.curve_))
-    return tuple((learner.n_warm_ + np.cumsum(acquired)).tolist())
+    return ROWS, *(learner.n_warm_ + np.cumsum(acquired)).tolist()

@@ -24,7 +24,8 @@ class DistributionDisplay:
     frequencies : dict of str to ndarray of shape (n_rounds + 1, n_bins)
         Share of each bin among the labelled rows after k = 0..K rounds, by strategy.
     n_labelled : ndarray of shape (n_rounds + 1,)
-        Number of labelled rows after each round, including the warm start.
+        Number of labelled rows after each round, including the warm start. With costs,
+        the amount that may be spent until then.
     reference : ndarray of shape (n_bins,)
         Share of each bin in the reference data.
     bins : sequence of str
@@ -74,7 +75,15 @@ class DistributionDisplay:
     """
 
     def __init__(
-        self, frequencies, n_labelled, reference, bins, *, distances=None, title="Bin"
+        self,
+        frequencies,
+        n_labelled,
+        reference,
+        bins,
+        *,
+        distances=None,
+        title="Bin",
+        axis_name="Labelled rows",
     ):
         self.frequencies = frequencies
         self.n_labelled = n_labelled
@@ -82,6 +91,7 @@ class DistributionDisplay:
         self.bins = bins
         self.distances = distances
         self.title = title
+        self.axis_name = axis_name
 
     @classmethod
     def from_study(
@@ -136,6 +146,7 @@ class DistributionDisplay:
             result.bins,
             distances=dict(zip(names, distances[rows], strict=True)),
             title=title or ("Label" if result.kind == "label" else "Bin"),
+            axis_name="Cost" if result.has_costs else "Labelled rows",
         )
         return display.plot(ax=ax)
 
@@ -210,7 +221,7 @@ class DistributionDisplay:
         if self.distances is not None:
             title += f"\ntotal variation {self.distances[name]:.2f}"
         ax.set_title(title, fontsize="medium")
-        ax.set_xlabel("Labelled rows")
+        ax.set_xlabel(self.axis_name)
         ticks = np.linspace(self.n_labelled[0], self.n_labelled[-1], 3)
         ax.set_xticks(ticks.round().astype(int))
         ax.spines[["top", "right"]].set_visible(False)

@@ -142,13 +142,12 @@ class EmbeddingDisplay:
         index = choose("estimator", result.estimators, estimator)
         seed = result.seeds[0 if seed is None else choose("seed", result.seeds, seed)]
         names = choose_all("strategy", result.strategies, strategies)
-        size = comparison.problem.batch_size
         batches = {}
         for name in names:
             rows = comparison.orders[result.estimators[index], name, seed][0]
-            order = comparison.problem.positions(rows)
-            cuts = range(size, len(order), size)
-            batches[name] = np.split(order, cuts)[:n_rounds]
+            order = comparison.problem.positions(rows[rows >= 0])
+            ends = comparison.problem.ends(order)
+            batches[name] = np.split(order, ends[1:-1])[:n_rounds]
         points, labels = _sets(result.points, comparison.problem)
         names = None
         if not comparison.problem.target.has_classes:

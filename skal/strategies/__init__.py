@@ -16,6 +16,7 @@ from skal.strategies._herding import Herding
 from skal.strategies._largest_cluster import LCMD
 from skal.strategies._matching import IDMR, ODMR
 from skal.strategies._order import OrderStrategy
+from skal.strategies._per_cost import PerCost
 from skal.strategies._prob_cover import ProbCover
 from skal.strategies._proxy import Proxy
 from skal.strategies._random import Random
@@ -56,6 +57,7 @@ __all__ = [
     "MaxVariance",
     "MinConfidence",
     "OrderStrategy",
+    "PerCost",
     "ProbCover",
     "Proxy",
     "Random",

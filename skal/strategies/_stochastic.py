@@ -12,10 +12,12 @@ from skal.inputs._tags import is_tags
 from skal.seeding import Stream, stream
 from skal.strategies._base import fit_inner
 from skal.strategies._ranking import RankingStrategy
-
-# Errors of probabilities in half precision may bring a utility this share of the
-# highest one, or this much, below its bound.
-_ROUNDING, _SMALL = 1e-3, 1e-9
+from skal.strategies._utilities import (
+    gives_utilities,
+    has_bound,
+    log_utilities,
+    ranks_of,
+)
 
 
 class Stochastic(RankingStrategy):
@@ -132,14 +134,14 @@ class Stochastic(RankingStrategy):
 
     def _fit(self, X, y, problem):
         name = type(self.strategy).__name__
-        if not _ranks(self.strategy):
+        if not gives_utilities(self.strategy):
             raise TypeError(
                 f"Stochastic adds noise to the utility of each row, and {name} gives "
                 "none: choose a strategy that "
                 "gives each row a number, such as Margin or BALD, or another one that "
                 "derives from RankingStrategy and writes `_utility`."
             )
-        if self.kind == "power" and not np.isfinite(self.strategy.least_utility):
+        if self.kind == "power" and not has_bound(self.strategy):
             raise ValueError(
                 f'kind="power" takes the logarithm of utilities, and {name} names no '
                 'lower bound in `least_utility`: set kind="softrank" or kind="softmax".'
@@ -156,27 +158,13 @@ class Stochastic(RankingStrategy):
         inner = self.strategy_
         utility = inner._checked_utility(estimator, X, candidates, labelled)
         if self.kind == "power":
-            scale = self._log_utility(utility.astype(np.float64))
+            remedy = 'set kind="softrank" or kind="softmax"'
+            scale = log_utilities(inner, utility, 'kind="power"', remedy)
         elif self.kind == "softrank":
-            scale = -np.log(_ranks_of(utility, self._priority[candidates]))
+            scale = -np.log(ranks_of(utility, self._priority[candidates]))
         else:
             scale = utility
         return scale + self._noise(candidates, labelled) / self.beta
-
-    def _log_utility(self, utility):
-        """Return the logarithm of each utility, counted from the lowest possible."""
-        score = utility - self.strategy_.least_utility
-        highest = score[np.isfinite(score)].max(initial=0.0)
-        if score.min() < -_SMALL - _ROUNDING * highest:
-            raise ValueError(
-                'kind="power" takes the logarithm of utilities, and '
-                f"{type(self.strategy).__name__} returns {utility.min():.4g}, which is "
-                f"below {self.strategy_.least_utility:.4g}, its `least_utility`: set "
-                'kind="softrank" or kind="softmax", or the class attribute '
-                "`least_utility` to a bound of its utilities."
-            )
-        with np.errstate(divide="ignore"):
-            return np.log(np.maximum(score, 0))
 
     def _noise(self, candidates, labelled):
         """Return noise for each candidate that is drawn anew once more are labelled."""
@@ -195,19 +183,6 @@ class Stochastic(RankingStrategy):
         priority = self._priority[candidates]
         turn = _ranks_within(classes, utility, priority)
         return candidates[np.lexsort((priority, -utility, turn))[:n]]
-
-
-def _ranks(strategy):
-    """Return whether a strategy selects the rows with the highest `_utility`."""
-    is_ranking = isinstance(strategy, RankingStrategy)
-    return is_ranking and type(strategy)._select is RankingStrategy._select
-
-
-def _ranks_of(utility, priority):
-    """Return the rank of each utility: 1 for the highest; priority breaks ties."""
-    ranks = np.empty(len(utility), dtype=np.int64)
-    ranks[np.lexsort((priority, -utility))] = np.arange(1, len(utility) + 1)
-    return ranks
 
 
 def _ranks_within(classes, utility, priority):

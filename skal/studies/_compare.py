@@ -24,6 +24,7 @@ from skal.strategies._base import fit_inner
 from skal.studies._comparison import Comparison
 from skal.studies._seeds import MAX_RUNS, as_seeds
 from skal.studies._spec import Splits, StudySpec, check_known
+from skal.studies._tables import stacked
 from skal.studies._tasks import Task
 from skal.studies.running._cells import run_cells
 from skal.studies.running._jobs import Cell, _jobs
@@ -116,7 +117,7 @@ def compare(
         Callbacks that show progress, such as `skal.utils.progress.ProgressBar()`.
     **sizes : dict
         With `X` and `y`: further arguments of `Problem.from_data`, such as
-        `batch_size`, `n_rounds`, `test_size`, `scoring` and `noise`.
+        `batch_size`, `n_rounds`, `test_size`, `scoring`, `cost` and `noise`.
 
     Returns
     -------
@@ -387,7 +388,7 @@ def _gather(study: StudySpec, runs: Mapping[Cell, Run]) -> Comparison:
         **{part.name: getattr(study, part.name) for part in fields(study)},
         curves=curves,
         validation_curves=validation_curves,
-        orders={key: np.array([run.order for run in grouped[key]]) for key in keys},
+        orders={key: stacked([run.order for run in grouped[key]]) for key in keys},
         baseline_curves=_of_baseline(study, grouped),
         other_seeds={key: found for key, found in others.items() if found.size},
     )

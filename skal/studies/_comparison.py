@@ -39,7 +39,7 @@ class Comparison(StudySpec):
     orders : mapping of (str, str, int) to ndarray of shape (n_orders, n_acquired)
         Labelled rows in their order, by estimator, strategy and seed. They index the
         pool, or the whole `X` if each seed has its own split. Only the baseline has
-        more than one order.
+        more than one order. With costs, they may end with -1, which is no row.
     baseline_curves : ndarray of shape \
             (n_estimators, n_seeds, n_orders, n_rounds + 1), or None
         Test scores of each order of the baseline; None without a baseline.
@@ -59,9 +59,14 @@ class Comparison(StudySpec):
 
     @property
     def n_labelled(self) -> NDArray[np.int64]:
-        """Number of rows labelled after each round, shape (n_rounds + 1,)."""
+        """Number of rows labelled after each round, shape (n_rounds + 1,).
+
+        With costs, the amount that may be spent, which is the same for all strategies.
+        """
         problem = self.splits.example
         acquired = problem.batch_size * np.arange(problem.n_rounds + 1)
+        if problem.costs is not None:
+            return acquired
         return n_rows(problem.X_warm) + np.minimum(acquired, problem.n_pool)
 
     @property

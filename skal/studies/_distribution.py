@@ -44,10 +44,12 @@ class Distribution:
         Total variation distance between the frequencies and the reference. For the
         baseline, means over its orders.
     n_labelled : ndarray of shape (n_rounds + 1,)
-        Number of labelled rows after each round.
+        Number of labelled rows after each round, or the amount that may be spent.
     points : dict of str to ndarray of shape (n, 2), default=None
         If inputs were embedded, the points of "pool", "warm", "select" and "test", as
         far as these sets were used.
+    has_costs : bool, default=False
+        Whether rounds spend an amount.
     """
 
     kind: str
@@ -60,6 +62,7 @@ class Distribution:
     distances: NDArray[np.float64]
     n_labelled: NDArray[np.int64]
     points: dict[str, NDArray[np.float64]] | None = None
+    has_costs: bool = False
 
     def table(self) -> dict[str, NDArray]:
         """Return one row per estimator, strategy, seed, round and bin, as columns.
@@ -386,6 +389,7 @@ def _follow(
         np.array(distances).reshape(*shape, -1),
         comparison.n_labelled,
         points,
+        comparison.problem.costs is not None,
     )
 
 
@@ -394,12 +398,14 @@ def _frequencies(
 ) -> NDArray[np.float64]:
     """Return shares after each round, shape (n_orders, n_rounds + 1, n_bins)."""
     # Counts after 0, 1, 2, ... rows: (n_orders, n_acquired + 1, n_bins).
-    positions = np.array([problem.positions(order) for order in orders])
-    acquired = np.cumsum(pool_counts[positions], axis=1)
+    positions = np.full(orders.shape, -1)  # shorter orders end with -1
+    for i, order in enumerate(orders):
+        rows = order[order >= 0]
+        positions[i, : len(rows)] = problem.positions(rows)
+    is_row = (positions >= 0)[..., None]
+    acquired = np.cumsum(pool_counts[positions] * is_row, axis=1)
     acquired = np.concatenate([np.zeros_like(acquired[:, :1]), acquired], axis=1)
-    ends = np.minimum(
-        problem.batch_size * np.arange(problem.n_rounds + 1), problem.n_acquired
-    )
-    counts = warm_counts + acquired[:, ends]
+    ends = np.array([problem.ends(order[order >= 0]) for order in positions])
+    counts = warm_counts + acquired[np.arange(len(orders))[:, None], ends]
     sums = counts.sum(axis=-1, keepdims=True)
     return np.where(sums > 0, counts / np.maximum(sums, 1), np.nan)

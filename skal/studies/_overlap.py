@@ -183,6 +183,11 @@ def order_overlap(
     True
     """
     check_result(comparison, "comparison", "Comparison")
+    if comparison.problem.costs is not None:
+        raise ValueError(
+            "order_overlap compares orders of as many rows, and rounds that spend an "
+            "amount label different numbers of them: compare without a cost."
+        )
     chosen = comparison.choose(strategies)
     pairs = list(_pairs(comparison, chosen, KEY_INDEX[between]))
     if not pairs:

@@ -53,6 +53,26 @@ def name_axes(**axes: Iterable[Any]) -> dict[str, NDArray]:
     }
 
 
+def stacked(orders: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return orders as the rows of an array.
+
+    Parameters
+    ----------
+    orders : list of ndarray of int
+        Positions in the pool. With costs, their lengths differ.
+
+    Returns
+    -------
+    ndarray of shape (n_orders, n_longest)
+        Shorter orders are filled up with -1.
+    """
+    longest = max(map(len, orders))
+    filled = np.full((len(orders), longest), -1, dtype=np.int64)
+    for row, order in zip(filled, orders, strict=True):
+        row[: len(order)] = order
+    return filled
+
+
 def _column(name: str, values: list[Any]) -> list[str]:
     """Return the cells of a column, header first, padded to the same width."""
     is_text = any(isinstance(value, str) for value in values)

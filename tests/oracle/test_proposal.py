@@ -3,9 +3,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from skal.curves import prefixes
+from skal.curves import ends_of_rounds, prefixes
 from skal.oracle.annealing._moves import (
-    bounds_of_changes,
+    bounds_of_exchanges,
     changed_rounds,
     exchange,
     propose,
@@ -15,9 +15,16 @@ from skal.oracle.annealing._moves import (
 SHAPES = [(6, 8, 2), (6, 6, 2), (2, 8, 2), (5, 7, 2), (3, 4, 1)]
 
 
+def ends_in(shape):
+    """Return where rounds end, and the number of points in the pool."""
+    n_acquired, n_pool, batch_size = shape
+    n_rounds = -(-n_acquired // batch_size)
+    return ends_of_rounds(np.arange(n_acquired), batch_size, n_rounds), n_pool
+
+
 def draw(shape, n=6000):
     rng = np.random.default_rng(0)
-    return [propose(*shape, rng) for _ in range(n)]
+    return [propose(*ends_in(shape), rng) for _ in range(n)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -46,7 +53,7 @@ def test_swaps_and_replacements_are_equally_likely_and_uniform():
 def test_where_one_kind_is_impossible_the_other_is_made():
     assert all(max(move) < 6 for move in draw((6, 6, 2), 200))
     assert all(max(move) >= 2 for move in draw((2, 8, 2), 200))
-    assert propose(3, 3, 3, np.random.default_rng(0)) is None
+    assert propose([0, 3], 3, np.random.default_rng(0)) is None
 
 
 def test_exchange_leaves_its_input_alone():
@@ -62,43 +69,43 @@ def test_changed_rounds_are_the_rounds_whose_set_changes(shape):
     n_rounds = -(-n_acquired // batch_size)
     order = np.random.default_rng(1).permutation(n_pool)
 
+    ends, _ = ends_in(shape)
+
     def sets(order):
-        used = order[:n_acquired]
-        return [
-            set(p.tolist()) for p in prefixes(used, batch_size, range(1, n_rounds + 1))
-        ]
+        rounds = range(1, n_rounds + 1)
+        return [set(p.tolist()) for p in prefixes(order, ends, rounds)]
 
     for move in draw(shape, 300):
         before, after = sets(order), sets(exchange(order, move))
         changed = [k + 1 for k in range(n_rounds) if before[k] != after[k]]
-        assert list(changed_rounds(move, *shape[::2], n_rounds)) == changed
+        assert changed_rounds(move, ends, ends).tolist() == changed
 
 
 @pytest.mark.parametrize(("batch_size", "n_rounds"), [(20, 8), (25, 12)])
 def test_the_mean_number_of_changed_rounds(batch_size, n_rounds):
     n_acquired = batch_size * n_rounds
-    moves = draw((n_acquired, 800, batch_size), 20_000)
-    counts = [len(changed_rounds(m, n_acquired, batch_size, n_rounds)) for m in moves]
+    shape = n_acquired, 800, batch_size
+    ends, _ = ends_in(shape)
+    counts = [len(changed_rounds(m, ends, ends)) for m in draw(shape, 20_000)]
     assert np.mean(counts) == pytest.approx(5 * (n_rounds + 1) / 12, rel=0.02)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_many_moves_at_once_are_all_moves(shape):
-    n_acquired, _, batch_size = shape
-    many = propose_many(6000, *shape, np.random.default_rng(0))
+    ends, n_pool = ends_in(shape)
+    many = propose_many(6000, ends, n_pool, np.random.default_rng(0))
     assert [tuple(move) for move in many.tolist()] == sorted(
         {(min(move), max(move)) for move in draw(shape)}
     )
-    n_rounds = -(-n_acquired // batch_size)
-    begin, end = bounds_of_changes(many, *shape[::2], n_rounds)
+    begin, end = bounds_of_exchanges(many, ends)
     for move, i, j in zip(many.tolist(), begin, end, strict=True):
-        assert changed_rounds(tuple(move), *shape[::2], n_rounds) == range(i, j)
+        assert changed_rounds(tuple(move), ends, ends).tolist() == [*range(i, j)]
 
 
 def test_many_moves_at_once_are_as_likely_as_one_by_one():
     rng, counts = np.random.default_rng(0), np.zeros((6, 8))
     for _ in range(20_000):
-        ((first, last),) = propose_many(1, 6, 8, 2, rng)
+        ((first, last),) = propose_many(1, [0, 2, 4, 6], 8, rng)
         counts[first, last] += 1
     swaps, others = counts[:, :6], counts[:, 6:]
     assert swaps.sum() / 20_000 == pytest.approx(0.5, abs=0.015)
@@ -108,4 +115,4 @@ def test_many_moves_at_once_are_as_likely_as_one_by_one():
 
 
 def test_where_there_is_no_neighbour_none_is_proposed():
-    assert propose_many(9, 3, 3, 3, np.random.default_rng(0)).shape == (0, 2)
+    assert propose_many(9, [0, 3], 3, np.random.default_rng(0)).shape == (0, 2)

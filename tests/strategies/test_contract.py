@@ -23,6 +23,7 @@ from skal import (
     Margin,
     MaxEntropy,
     MaxVariance,
+    PerCost,
     ProbCover,
     Proxy,
     Random,
@@ -38,6 +39,11 @@ from skal.utils.estimator_checks import parametrize_with_strategy_checks
 # Scaled rows are centred if they are dense, and not if they are sparse.
 SCALED = StandardScaler(with_mean=False)
 UNCERTAINTY = [MaxEntropy(), LeastConfidence(), Margin()]
+
+
+def first_column(X):
+    """Return a cost for each row."""
+    return 1 + np.abs(np.asarray(X)[:, 0])
 
 
 @parametrize_with_strategy_checks(
@@ -63,6 +69,9 @@ UNCERTAINTY = [MaxEntropy(), LeastConfidence(), Margin()]
         ProbCover(),
         ProbCover(0.5, n_references=20),
         Then(Herding(), Margin()),
+        PerCost(Margin(), cost=first_column),
+        PerCost(MaxEntropy(), 0.5, cost=first_column, scale="rank"),
+        Stochastic(PerCost(Margin(), cost=first_column), "softmax"),
         Stochastic(Margin()),
         Stochastic(MaxEntropy(), "softrank", strata="class"),
         IDMR(Stochastic(LeastConfidence(), "softmax", 5.0), n_bins=2),

@@ -31,6 +31,10 @@ from skal.seeding import Stream, stream
 # there are many more than the few that are then tried. With a regression, more of
 # them are worth ranking.
 N_DRAWN, N_SCREENED = 150, 600
+# With costs, one step in so many tries an exchange that changes where rounds end. Left to
+# their ranks, such exchanges were hardly ever tried: they change more sets. On digits with
+# 700 trainings, two seeds, quality was .959 without this, .966 with 2 and .960 with 4.
+SHIFT_EVERY = 2
 
 
 @dataclass(frozen=True)
@@ -206,6 +210,9 @@ class GuidedChain(Chain):
         drawn = self._draw_moves(rng)
         if not drawn:
             return False
+        if t % SHIFT_EVERY == 0:
+            # The ranks are kept among those that change ends, and among the others.
+            drawn.sort(key=lambda move: not move.shifts_ends)
         moves, n_new = self._choose_moves(drawn)
         if self._exceeds_limit(self.objective.n_trainings + n_new):
             return False
@@ -258,13 +265,16 @@ class GuidedChain(Chain):
     def _affected(self, move: _Move) -> Iterable[int]:
         """Return the rounds that no other move of the step may change.
 
-        With costs, a round whose next point is exchanged belongs to them: with another
-        point there, it might fit after another move.
+        With costs, a round whose next point gets cheaper belongs to them: after another
+        move as well, that point might fit.
         """
-        if move.shifts_ends or self.problem.costs is None:
+        costs, order = self.problem.costs, self.current.order
+        if move.shifts_ends or costs is None:
             return move.rounds
-        ends = self._ends(self.current.order)
-        begin = int(np.searchsorted(ends, move.places[0]))
+        before, after = costs[order[list(move.places)]]
+        if after >= before:
+            return move.rounds
+        begin = int(np.searchsorted(self._ends(order), move.places[0]))
         return range(max(1, begin), move.rounds[-1] + 1)
 
     def _draw_moves(self, rng: np.random.Generator) -> list[_Move]:

@@ -150,9 +150,9 @@ class Screening:
         if isinstance(before.model, Logistic):
             return self._regression.fit(rows, before.model.coefs)
         added = np.setdiff1d(rows, before.rows, assume_unique=True)
-        if len(added) > 1:
-            return self._regression.fit(rows)
         removed = np.setdiff1d(before.rows, rows, assume_unique=True)
+        if len(added) != 1 or len(removed) != 1:
+            return self._regression.fit(rows)
         pair = np.concatenate([added, removed])
         X = self._regression.columns(pair).astype(np.float64)
         targets = self._regression.data.responses.columns(pair)

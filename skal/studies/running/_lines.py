@@ -60,14 +60,16 @@ class Shape(NamedTuple):
 
     Parameters
     ----------
-    n_scores, n_acquired : int
-        Length of a curve and of an order.
+    n_scores : int
+        Length of a curve.
+    n_acquired : int or None
+        Length of an order; None if rows have costs, so that it varies.
     n_pool : int or None
         Number of rows to select from; None if it is not known.
     """
 
     n_scores: int
-    n_acquired: int
+    n_acquired: int | None
     n_pool: int | None
 
 
@@ -234,7 +236,8 @@ def _run(values: Values, shape: Shape) -> Run:
         _curve(values[name], shape.n_scores) for name in Run._fields[:2]
     )
     order = values["order"]
-    is_order = len(order) == shape.n_acquired == len(set(order))
+    is_as_long = shape.n_acquired in (None, len(order))
+    is_order = is_as_long and len(set(order)) == len(order)
     if not (is_order and all(type(row) is int for row in order)):
         raise ValueError
     end = np.inf if shape.n_pool is None else shape.n_pool

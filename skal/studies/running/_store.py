@@ -268,7 +268,8 @@ def _shape(given: Given) -> Shape:
     size, rounds, pool = (int(model[n]) for n in ("batch_size", "n_rounds", "n_pool"))
     # If each seed has a split of its own, orders index all rows of the data.
     last = pool if "split" not in given[DATA] else None
-    return Shape(rounds + 1, min(size * rounds, pool), last)
+    n_acquired = None if "costs" in model else min(size * rounds, pool)
+    return Shape(rounds + 1, n_acquired, last)
 
 
 def _open_folder(path: Any) -> Path:
