@@ -25,6 +25,7 @@ from skal._threads import single_threaded, warn_once
 from skal.curves import xi_quality
 from skal.inputs._checks import Predicts, takes_selection_set
 from skal.inputs._containers import n_rows, row_labels, width
+from skal.inputs._several import in_columns
 from skal.inputs._tables import check_container
 from skal.inputs._tags import scorer_of
 from skal.loop import check_runnable
@@ -316,6 +317,7 @@ class ActiveLearner(
                 "test": (X_test, y_test),
             }
         )
+        y = in_columns(X, y)
         problem = self._make_problem(X, y, given, groups, params)
         strategy = set_random_states(
             clone(self.strategy), stream(problem.seed, Stream.STRATEGY), only_unset=True
@@ -406,6 +408,8 @@ class ActiveLearner(
         vars(self).pop("classes_", None)
         if problem.target.has_classes:
             self.classes_ = problem.classes
+        elif problem.column_classes:
+            self.classes_ = list(problem.column_classes)
         self.n_trainings_ = scored.n_trainings + getattr(strategy, "n_trainings_", 0)
 
     def get_metadata_routing(self):
@@ -429,6 +433,7 @@ class ActiveLearner(
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)
         kind = "regressor" if is_regressor(self.estimator) else "classifier"
+        tags.target_tags = deepcopy(inner.target_tags)
         tags.estimator_type, tags.target_tags.required = kind, True
         tags.classifier_tags = deepcopy(inner.classifier_tags)
         tags.regressor_tags = deepcopy(inner.regressor_tags)

@@ -17,9 +17,9 @@ from skal._data_sets import (
     with_rows,
 )
 from skal.answers._needs import strategy_peeks
-from skal.answers._pairing import check_single_output
 from skal.inputs._checks import takes_selection_set
 from skal.inputs._containers import n_rows
+from skal.inputs._several import in_columns
 from skal.inputs._tags import all_labels, scorer_of
 from skal.inputs._targets import Target
 from skal.seeding import as_seed
@@ -38,7 +38,8 @@ class Problem:
     X_pool, y_pool : rows and labels, n_pool of each
         The rows that may be labelled. Their labels are known to the simulation only. If
         rows are lists of tokens, labels may be lists of tags, one for each token. If
-        the estimator is a regressor, all labels are numbers.
+        the estimator is a regressor, all labels are numbers. Several targets per row
+        are an array with a column for each.
     X_warm, y_warm : rows and labels
         The rows labelled before the first round. May be empty.
     X_select, y_select : rows and labels, or None
@@ -51,7 +52,7 @@ class Problem:
         The row of `X` at each position.
     classes : ndarray of shape (n_classes,)
         The class list of the run: all labels of all sets, sorted. Empty if targets are
-        numbers.
+        numbers, or rows have several targets.
     estimator : estimator
         The estimator to train. It is cloned before each training.
     scorer : callable
@@ -70,6 +71,8 @@ class Problem:
         The score of a model that cannot be trained or scored; None to raise the error.
     target : Target, default=Target.CLASS
         The kind of target, which follows from the estimator and the labels.
+    column_classes : tuple of ndarray, default=()
+        If rows have several labels or classes, the class list of each column.
     """
 
     X_pool: Any
@@ -93,6 +96,7 @@ class Problem:
     test_frequencies: Any = None
     error_score: float | None = None
     target: Target = Target.CLASS
+    column_classes: tuple[NDArray, ...] = ()
 
     @classmethod
     def from_sets(
@@ -151,16 +155,17 @@ class Problem:
         given = with_rows(
             {name: (sets.get(f"X_{name}"), sets.get(f"y_{name}")) for name in HELD_OUT}
         )
+        X, y = sets["X"], in_columns(sets["X"], sets["y"])
         return assemble(
-            sets["X"],
-            sets["y"],
+            X,
+            y,
             given,
             {} if "warm" in given else {"warm": 0},
             fit_params or {},
             batch_size=batch_size,
             n_rounds=n_rounds,
             estimator=estimator,
-            scorer=scorer_of(estimator, scoring, sets["y"]),
+            scorer=scorer_of(estimator, scoring, y),
             seed=0,
             error_score=error_score,
         )
@@ -248,6 +253,7 @@ class Problem:
         check_scalar(warm_per_class, "warm_per_class", Integral, min_val=0)
         if not takes_selection_set(estimator):
             sizes["select"] = 0
+        y = in_columns(X, y)
         return assemble(
             X,
             y,
@@ -416,9 +422,8 @@ def assemble(
     ValueError
         If labels are missing, sets overlap or disagree in width, or `X` is too small.
     TypeError
-        If the estimator takes several labels per row only.
+        If the estimator takes several targets per row only, or only one.
     """
-    check_single_output(estimator)
     # Integers of Python, since small ones of numpy wrap around
     batch_size, n_rounds = int(batch_size), int(n_rounds)
     check_scalar(batch_size, "batch_size", int, max_val=np.iinfo(np.int64).max)

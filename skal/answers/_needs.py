@@ -31,6 +31,14 @@ NEEDS = {
         "class probabilities or decision values",
         "choose an estimator with a method `predict_proba` or `decision_function`",
     ),
+    "label_probabilities": (
+        "probabilities of each label",
+        "choose an estimator with a method `predict_proba`",
+    ),
+    "label_scores": (
+        "probabilities or decision values of each label",
+        "choose an estimator with a method `predict_proba` or `decision_function`",
+    ),
     "embed": (
         "embeddings of the rows",
         "choose a net of skal.nets, or an estimator with a method `embed`",
@@ -41,6 +49,13 @@ NEEDS = {
         "makes one of any classifier)",
     ),
 }
+
+
+# Needs that a model of several labels per row does not meet.
+OF_ONE_LABEL = (
+    *("classes", "class_scores", "posterior", "predict_token_log_proba"),
+    *("predict_proba", "predict_log_proba", "decision_function"),
+)
 
 
 def strategy_needs(strategy):
@@ -54,8 +69,9 @@ def strategy_needs(strategy):
     Returns
     -------
     tuple of str
-        Names of methods, or "posterior", "class_scores", "embedding", "classes"; empty
-        if the strategy has no such attribute.
+        Names of methods, or "posterior", "class_scores", "embedding", "classes",
+        "label_scores", "label_probabilities"; empty if the strategy has no such
+        attribute.
 
     Raises
     ------
@@ -151,6 +167,32 @@ def check_needs(strategy, estimator):
             )
 
 
+def check_several(strategy, target):
+    """Check that a strategy takes several labels or classes per row, if there are.
+
+    Parameters
+    ----------
+    strategy : strategy
+        Declares its needs in the attribute `needs`.
+    target : Target
+        The kind of target of the run.
+
+    Raises
+    ------
+    ValueError
+        If it needs answers about one label per row, and rows have several.
+    """
+    needs = [need for need in strategy_needs(strategy) if need in OF_ONE_LABEL]
+    if target.has_columns and not target.is_numeric and needs:
+        what = NEEDS.get(needs[0], (f"a method `{needs[0]}`",))[0]
+        raise ValueError(
+            f"{type(strategy).__name__} needs {what} for one label per row, and y has "
+            "several labels per row: set `over_labels` of MaxEntropy, LeastConfidence "
+            'or Margin, to "mean" for example, or choose a strategy that needs no more '
+            "than embeddings, such as CoreSet."
+        )
+
+
 def asks_in_vain(strategy, estimator):
     """Return whether a strategy needs what there cannot be yet.
 
@@ -202,9 +244,13 @@ OTHERS = {
     "class_scores": lambda estimator: any(
         has_method(estimator, name) for name in ("predict_proba", "decision_function")
     ),
+    "label_probabilities": lambda estimator: has_method(estimator, "predict_proba"),
     "embedding": lambda estimator: True,
     "classes": lambda estimator: not is_regressor(estimator),
 }
+
+
+OTHERS["label_scores"] = OTHERS["class_scores"]
 
 
 def _offers(estimator, need):

@@ -13,6 +13,11 @@ from skal.seeding import Stream, stream
 from skal.strategies._base import fit_inner
 from skal.strategies._ranking import RankingStrategy
 
+# Probabilities in place of the decision values that strategies take as well.
+PROBABILITIES = {
+    "class_scores": "predict_proba",
+    "label_scores": "label_probabilities",
+}
 # Errors of probabilities in half precision may bring a utility this share of the
 # highest one, or this much, below its bound.
 _ROUNDING, _SMALL = 1e-3, 1e-9
@@ -111,7 +116,7 @@ class Stochastic(RankingStrategy):
         """Methods that the inner strategy calls on the model, and `predict`."""
         needs = strategy_needs(self.strategy)
         if self.kind == "power":
-            needs = ["predict_proba" if n == "class_scores" else n for n in needs]
+            needs = [PROBABILITIES.get(need, need) for need in needs]
         strata = () if self.strata is None else ("classes", "predict")
         return tuple(dict.fromkeys((*needs, *strata)))
 

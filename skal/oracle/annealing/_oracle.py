@@ -347,7 +347,7 @@ class AnnealingOracle(SearchOracle):
             If there cannot be a journal at the given path.
         """
         super().check_problem(problem)
-        if self.proposal == "guided" and not problem.target.has_classes:
+        if self.proposal == "guided" and problem.target.is_numeric:
             raise ValueError(
                 "Guided proposals need classes, and the targets are numbers: set "
                 'proposal="uniform".'
