@@ -227,8 +227,8 @@ class Evaluation:
             error.add_note(
                 f"The {SETS[self.name]} has a single value in {len(constant)} of "
                 f"{self.y.shape[1]} columns of y, such as column {constant[0]}: if the "
-                'scorer needs two, as "roc_auc" does, give a larger set, or leave these '
-                "columns out."
+                'scorer needs two, as "roc_auc" does, give a larger set, or leave '
+                "these columns out."
             )
         if "multiclass-multioutput is not supported" in str(error):
             error.add_note(

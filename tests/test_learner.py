@@ -97,6 +97,8 @@ PROVED = [
 
 # Some checks fit on ten rows, fewer than three rounds take: the warning is right.
 @pytest.mark.filterwarnings("ignore:.*stopping early:UserWarning")
+# A Gaussian process warns of kernels at the bounds of its search.
+@pytest.mark.filterwarnings("ignore:The optimal value found for dimension:Warning")
 @parametrize_with_checks(
     [quick(e, s) for e in ESTIMATORS for s in [*STRATEGIES, PoolOrder()]]
     + PROVED

@@ -1,8 +1,8 @@
-"""The answers of a model of several labels or classes per row, read in one form.
+"""The answers of a model of several targets per row, read in one form.
 
-Such a model has probabilities in one of two forms: a list with an array of shape
-(n_rows, n_classes) for each column of `y`, or one array of shape (n_rows, n_labels) with
-the probability of each label on its own, so that a row need not sum to one.
+A classifier has probabilities in one of two forms: a list with an array of shape
+(n_rows, n_classes) for each column of `y`, or one array of shape (n_rows, n_labels)
+with the probability of each label on its own, so that a row need not sum to one.
 """
 
 from typing import Any, NamedTuple
@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skal.answers._errors import explained
-from skal.answers._margins import LARGEST, margins
+from skal.answers._margins import LARGEST, margins, residuals, scale_of
 from skal.answers._reading import TOLERANCE, codes_of
 from skal.answers._wrapper import name_of
 from skal.inputs._containers import n_rows, take
+from skal.inputs._targets import predicts_numbers
 
 # The classes of a column of labels.
 ABSENT_PRESENT = np.array([0, 1])
@@ -128,8 +129,8 @@ def _of_column(classes: Any, part: ArrayLike, model: Any, n: int) -> Scores:
     if values.shape != (n, len(classes)) or (np.abs(sums - 1) > TOLERANCE).any():
         raise ValueError(
             f"{name_of(model)}.predict_proba must return, for each column of y, an "
-            f"array of shape ({n}, {len(classes)}) with rows that sum to one, got shape "
-            f"{values.shape}: return a column for each class."
+            f"array of shape ({n}, {len(classes)}) with rows that sum to one, got "
+            f"shape {values.shape}: return a column for each class."
         )
     if len(classes) == 1:
         values = np.column_stack([values, np.zeros(n)])
@@ -141,23 +142,26 @@ def label_margins(model: Any, X: Any, y: NDArray) -> NDArray[np.float16]:
 
     Parameters
     ----------
-    model : fitted classifier of several labels or classes per row
+    model : fitted estimator of several targets per row
     X : rows
         Rows to predict.
     y : ndarray of shape (n_rows, n_columns)
-        Their true labels or classes.
+        Their true labels, classes or numbers.
 
     Returns
     -------
     ndarray of shape (n_rows * n_columns,), dtype float16
         Log-odds of the true value of a label, clipped to [-16, 16]; for a model without
         probabilities, its decision values; and for one without these, 1 (right) or -1
-        (wrong). Row after row.
+        (wrong). For a regressor, residuals in standard deviations of the column of `y`.
+        Row after row.
     """
     has_proba = hasattr(model, "predict_proba")
     if not has_proba and not hasattr(model, "decision_function"):
         with explained(model):
-            found = np.asarray(model.predict(X))
+            found = _in_table(model.predict(X), model, len(y), "predict")
+        if predicts_numbers(model):
+            return residuals(found, y, np.apply_along_axis(scale_of, 0, y)).ravel()
         return np.where(found == y, 1, -1).astype(np.float16).ravel()
     found = np.empty(y.shape, np.float16)
     for j, (classes, values) in enumerate(label_scores(model, X)):

@@ -14,6 +14,7 @@ from skal.answers._reading import (
     token_log_probabilities,
 )
 from skal.inputs._tags import all_labels, is_tags
+from skal.inputs._targets import predicts_numbers
 
 # Margins are clipped to this size: at e^16 to 1 an answer is as good as certain.
 LARGEST = 16.0
@@ -42,15 +43,40 @@ def margins(scores: ArrayLike, codes: NDArray[np.int64]) -> NDArray[np.float16]:
     return np.nan_to_num(found, nan=-LARGEST).astype(np.float16)
 
 
+def residuals(predicted: NDArray, true: NDArray, scale: Any) -> NDArray[np.float16]:
+    """Return predictions minus the truth, in units of a scale.
+
+    Parameters
+    ----------
+    predicted, true : ndarray of shape (n_answers,) or (n_answers, n_columns)
+        Numbers.
+    scale : float, or ndarray of shape (n_columns,)
+        The unit.
+
+    Returns
+    -------
+    ndarray of the shape of `true`, dtype float16
+        Clipped to [-16, 16]. NaN counts as 16.
+    """
+    found = np.clip((np.asarray(predicted) - true) / scale, -LARGEST, LARGEST)
+    return np.nan_to_num(found, nan=LARGEST).astype(np.float16)
+
+
+def scale_of(true: NDArray) -> float:
+    """Return the standard deviation of numbers, or 1 if they are all the same."""
+    return float(np.std(true)) or 1.0
+
+
 def margins_of(model: Any, X: Any, y: Any) -> NDArray[np.float16]:
     """Return the margins of a model's answers.
 
     Margins are differences of log-probabilities; for a model without probabilities,
     differences of decision values; and for one without these, 1 (right) or -1 (wrong).
+    For a regressor, they are its residuals in standard deviations of the truth.
 
     Parameters
     ----------
-    model : fitted classifier or tagger
+    model : fitted classifier, tagger or regressor
         The model to evaluate.
     X : rows
         Rows to predict.
@@ -63,6 +89,8 @@ def margins_of(model: Any, X: Any, y: Any) -> NDArray[np.float16]:
         One per row, or per tag.
     """
     true = all_labels(y)
+    if predicts_numbers(model):
+        return residuals(predictions(model, X), true, scale_of(true))
     if hasattr(model, "predict_token_log_proba"):
         found = np.concatenate(token_log_probabilities(model, X))
         return margins(found, codes_of(true, model.classes_))

@@ -4,12 +4,11 @@ The three functions on flags are the only place that reads `needs`, `peeks` and
 `searches`, so a strategy that is not a `BaseStrategy` may leave them out.
 """
 
-from sklearn.base import is_regressor
-
 from skal.answers._constant import is_too_much_for
 from skal.answers._methods import has_method, with_methods
 from skal.answers._posterior import has_posterior
 from skal.answers._wrapper import name_of
+from skal.inputs._targets import predicts_numbers
 
 # Each need that has a text of its own in error messages: a description of it, and the
 # advice on how to get it. Any other need is the name of a method, or "embedding", which
@@ -159,7 +158,7 @@ def check_needs(strategy, estimator):
             what, remedy = NEEDS.get(need, method)
             name = name_of(estimator)
             lacks = f"but {name} has none: {remedy}, or"
-            if is_regressor(estimator):
+            if predicts_numbers(estimator):
                 lacks = f"and {name} is a regressor: choose"
             raise TypeError(
                 f"{type(strategy).__name__} needs {what}, {lacks} a strategy that "
@@ -246,7 +245,7 @@ OTHERS = {
     ),
     "label_probabilities": lambda estimator: has_method(estimator, "predict_proba"),
     "embedding": lambda estimator: True,
-    "classes": lambda estimator: not is_regressor(estimator),
+    "classes": lambda estimator: not predicts_numbers(estimator),
 }
 
 

@@ -32,9 +32,9 @@ def check_outputs(estimator, target):
         if not takes_columns(last, target):
             kind = "Regressor" if target.is_numeric else "Classifier"
             raise TypeError(
-                f"estimator must take {target.value} per row, as y has them, and {name} "
-                f"takes one: choose MultiOutput{kind}({name}()), another estimator of "
-                "several outputs, or one column of y."
+                f"estimator must take {target.value} per row, as y has them, and "
+                f"{name} takes one: choose MultiOutput{kind}({name}()), another "
+                "estimator of several outputs, or one column of y."
             )
     elif not get_tags(last).target_tags.single_output:
         raise TypeError(
@@ -55,7 +55,7 @@ def takes_columns(estimator, target):
     Returns
     -------
     bool
-        What the tags of the estimator say, or of the one that it trains: searches and
+        By the tags of the estimator, or of the one that it trains: searches and
         `TransformedTargetRegressor` do not pass these tags on. `MLPRegressor` has no
         such tag, but is documented to take several numbers.
     """

@@ -23,7 +23,7 @@ def n_columns(y: Any) -> int:
     int
         1 unless `y` is a table of several columns.
     """
-    shape = () if is_tags(y) else getattr(y, "shape", ())
+    shape: tuple = () if is_tags(y) else getattr(y, "shape", ())
     return int(shape[1]) if len(shape) == 2 else 1
 
 
@@ -39,12 +39,16 @@ def in_columns(X: Any, y: Any) -> Any:
     Returns
     -------
     targets
-        An array of shape (n_rows, n_columns) in place of lists of one length.
+        An array of shape (n_rows, n_columns) in place of lists of numbers, if they
+        are of one length, two or more.
     """
     if not is_tags(y) or is_text(X):
         return y
     widths = {len(row) for row in y}
-    return np.array(list(map(list, y))) if len(widths) == 1 and widths != {1} else y
+    if len(widths) > 1 or widths == {1}:
+        return y
+    table = np.array(list(map(list, y)))
+    return table if table.dtype.kind in "biuf" else y
 
 
 def as_table(y: Any) -> NDArray:

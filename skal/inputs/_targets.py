@@ -56,6 +56,20 @@ class Target(Enum):
         return f"{name} of each column" if self.has_columns else name
 
 
+def predicts_numbers(estimator: Any) -> bool:
+    """Return whether an estimator is a regressor, also if it may have no tags.
+
+    Parameters
+    ----------
+    estimator : object
+
+    Returns
+    -------
+    bool
+    """
+    return hasattr(estimator, "__sklearn_tags__") and is_regressor(estimator)
+
+
 def target_of(estimator: Any, y: Any) -> Target:
     """Return the kind of target of an estimator that is trained on `y`.
 
@@ -136,7 +150,7 @@ def _check_columns(y: Any, name: str, target: Target) -> NDArray:
 
 def _check_numbers(y: Any, name: str) -> NDArray[np.float64]:
     """Check that `y` holds one finite number per row, and return them as float64."""
-    shape = () if is_tags(y) else getattr(y, "shape", ())
+    shape: tuple = () if is_tags(y) else getattr(y, "shape", ())
     if is_tags(y) or (len(shape) > 1 and shape[1] != 1):
         raise ValueError(
             f"{name} must have one number per row, got several: give as many targets "

@@ -9,7 +9,6 @@ from skal.information import entropy
 from skal.inputs._containers import by_chunks
 from skal.strategies._ranking import RankingStrategy
 
-
 # How the uncertainties of the labels of a row become one number.
 OVER_LABELS = {"mean": np.mean, "max": np.max, "sum": np.sum}
 

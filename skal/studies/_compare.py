@@ -426,7 +426,7 @@ def _warn_of_chance(study: StudySpec, runs: Mapping[Cell, Run]) -> None:
                 warnings.warn(
                     f"{strategy} with {estimator} ends at chance: its last test score "
                     f"is {score:.3f}, and always predicting the {same} scores "
-                    f"{chance:.3f}.{of} Train the model for longer, or label more rows.",
+                    f"{chance:.3f}.{of} Train the model longer, or label more rows.",
                     stacklevel=3,
                 )
 

@@ -7,20 +7,22 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import r2_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import SVC
 
 from skal import ActiveLearner, AnnealingOracle, ExhaustiveOracle, Problem
+from skal.answers._margins import residuals
 from skal.oracle import read_journal
 from skal.oracle.annealing._datamodel import (
     Calibration,
     CalibrationLine,
     LinearDatamodel,
     expected_improvement,
-    predicted_gains,
 )
 from skal.oracle.annealing._guided import GuidedChain
+from skal.oracle.annealing._value import SmoothAccuracy, SquaredError
 from skal.oracle.evaluation._objective import Objective
 from skal.oracle.journal._journal import Journal
 from skal.training import Trainer
@@ -115,15 +117,28 @@ def test_predicted_gains_against_sums_by_hand():
         share(now + d, s) - share(now, s) + 2 * (share(now + d, 1) - share(now, 1))
         for d, s in zip(change, spread, strict=True)
     ]
-    np.testing.assert_allclose(predicted_gains(now, change, np.array(spread)), expected)
+    found = SmoothAccuracy().gains(now, change, np.array(spread))
+    np.testing.assert_allclose(found, expected)
+
+
+def test_gains_of_numbers_are_those_in_r2():
+    rng = np.random.default_rng(0)
+    true, predicted, moved = rng.normal(size=(3, 40))
+    scale, value = np.std(true), SquaredError()
+    before, after = (residuals(p, true, scale) for p in (predicted, moved))
+    shift = (after - before).astype(np.float32)
+    (found,) = value.gains(before.astype(np.float32), shift[None], np.ones(1))
+    expected = r2_score(true, moved) - r2_score(true, predicted)
+    assert found == pytest.approx(expected, abs=2e-3)
+    assert value.of(np.array([0.3]), before[None]) == 0.3
 
 
 class TestCalibration:
     def test_at_first_forecasts_are_believed(self):
-        assert Calibration().line() == CalibrationLine(0.0, 1.0, 0.01)
+        assert Calibration(2.0).line() == CalibrationLine(0.0, 1.0, 0.01)
 
     def test_is_the_line_of_least_squares(self):
-        rng, calibration = np.random.default_rng(0), Calibration()
+        rng, calibration = np.random.default_rng(0), Calibration(2.0)
         predicted = rng.normal(size=300)
         gain = 0.7 * predicted - 0.2 + rng.normal(size=300) / 3
         for pair in zip(predicted, gain, strict=True):
@@ -134,10 +149,17 @@ class TestCalibration:
         assert line.std == pytest.approx(np.std(gain - intercept - slope * predicted))
 
     def test_forecasts_that_mislead_count_for_nothing(self):
-        calibration = Calibration()
+        calibration = Calibration(2.0)
         for value in np.linspace(-1, 1, 100):
             calibration.add(value, -value - 0.5)
         assert calibration.line()[:2] == pytest.approx((-0.5, 0))
+
+    @pytest.mark.parametrize(("largest", "slope"), [(2.0, 2.0), (np.inf, 50.0)])
+    def test_scores_in_other_units(self, largest, slope):
+        calibration = Calibration(largest)
+        for value in np.linspace(-1, 1, 100):
+            calibration.add(value, 50 * value)
+        assert calibration.line().slope == pytest.approx(slope)
 
 
 def test_it_is_expected_improvement_against_quadrature():
@@ -154,14 +176,16 @@ def test_it_is_expected_improvement_against_quadrature():
 @pytest.mark.parametrize(("n_pool", "batch_size", "n_rounds"), [
     (n_pool, b, k) for n_pool in (6, 7, 8) for b in (1, 2) for k in (2, 3)
 ])  # fmt: skip
+@pytest.mark.parametrize("kind", ["classes", "numbers"])
 def test_it_finds_the_optimum_that_is_proved(
-    tiny_sets, n_pool, batch_size, n_rounds, seed
+    tiny_sets, kind, n_pool, batch_size, n_rounds, seed
 ):
-    sets = tiny_sets(n_pool, seed)
+    sets = tiny_sets(n_pool, seed, kind)
     sizes = {"batch_size": batch_size, "n_rounds": n_rounds, "random_state": seed}
+    estimator = GaussianNB() if kind == "classes" else Ridge()
 
     def quality(oracle):
-        learner = ActiveLearner(GaussianNB(), oracle, **sizes)
+        learner = ActiveLearner(estimator, oracle, **sizes)
         return learner.fit(**sets).strategy_.quality_
 
     found = quality(AnnealingOracle(n_steps=300))

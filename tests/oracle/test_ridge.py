@@ -23,7 +23,7 @@ class Case:
     def __init__(self, n, n_columns, n_classes, penalty):
         rng = np.random.default_rng(n)
         self.X = rng.normal(size=(n + 20, n_columns))
-        self.codes = rng.integers(n_classes, size=n + 20)
+        self.targets = np.eye(n_classes)[rng.integers(n_classes, size=n + 20)]
         self.X_val, self.true = rng.normal(size=(50, n_columns)), np.arange(50)
         self.true %= n_classes
         self.n, self.sizes = n, (n_classes, penalty)
@@ -31,7 +31,7 @@ class Case:
         self.ridge = self.fit(np.arange(n))
 
     def fit(self, rows):
-        return fit_ridge(self.X[rows], self.codes[rows], *self.sizes)
+        return fit_ridge(self.X[rows], self.targets[rows], self.sizes[1])
 
     def after(self, i):
         """Return a regression anew after exchange i."""
@@ -50,19 +50,19 @@ def case(request):
 
 
 def test_the_coefficients_are_those_of_scikit_learn(case):
-    n_classes, penalty = case.sizes
+    _, penalty = case.sizes
     rows = slice(case.n)
-    targets = np.eye(n_classes)[case.codes[rows]]
-    reference = Reference(penalty, fit_intercept=False).fit(case.X[rows], targets)
+    reference = Reference(penalty, fit_intercept=False)
+    reference.fit(case.X[rows], case.targets[rows])
     np.testing.assert_allclose(case.ridge.coefs, reference.coef_.T, atol=1e-8)
 
 
 def test_an_exchange_is_a_regression_anew(case):
-    changes = changes_by(case.ridge, case.X[case.pairs], case.codes[case.pairs])
+    changes = changes_by(case.ridge, case.X[case.pairs], case.targets[case.pairs])
     for i in range(30):
         expected = case.after(i)
         pair = case.pairs[:, i]
-        found = exchanged(case.ridge, case.X[pair], case.codes[pair])
+        found = exchanged(case.ridge, case.X[pair], case.targets[pair])
         np.testing.assert_allclose(found.inverse, expected.inverse, atol=1e-6)
         np.testing.assert_allclose(found.coefs, expected.coefs, atol=1e-6)
         change = changes.directions[:, i].T @ changes.amounts[:, i]
@@ -74,7 +74,7 @@ def test_margins_shift_as_after_a_regression_anew(case):
     rivals = [[c for c in range(n_classes) if c != true] for true in case.true]
     scores, rows = case.X_val @ case.ridge.coefs, np.arange(50)
     gaps = scores[rows, case.true] - scores[rows, np.transpose(rivals)]
-    changes = changes_by(case.ridge, case.X[case.pairs], case.codes[case.pairs])
+    changes = changes_by(case.ridge, case.X[case.pairs], case.targets[case.pairs])
     found = margin_shifts(gaps, case.true, np.transpose(rivals), case.X_val, changes)
     before = case.margins(case.ridge)
     for i in range(30):
@@ -84,10 +84,10 @@ def test_margins_shift_as_after_a_regression_anew(case):
 
 def test_one_more_row_is_a_regression_anew(case):
     new = np.arange(case.n, case.n + 20)
-    changes = changes_by_adding(case.ridge, case.X[new], case.codes[new])
+    changes = changes_by_adding(case.ridge, case.X[new], case.targets[new])
     for i, row in enumerate(new):
         expected = case.fit([*range(case.n), row])
-        found = with_row(case.ridge, case.X[row], case.codes[row])
+        found = with_row(case.ridge, case.X[row], case.targets[row])
         np.testing.assert_allclose(found.inverse, expected.inverse, atol=1e-6)
         np.testing.assert_allclose(found.coefs, expected.coefs, atol=1e-6)
         change = changes.directions[:, i].T @ changes.amounts[:, i]
@@ -101,6 +101,6 @@ def test_many_exchanges_one_after_the_other():
         out = int(rng.integers(40))
         (new,) = rng.choice(np.setdiff1d(np.arange(60), rows), 1)
         pair = np.array([new, rows[out]])
-        ridge = exchanged(ridge, case.X[pair], case.codes[pair])
+        ridge = exchanged(ridge, case.X[pair], case.targets[pair])
         rows[out] = int(new)
     np.testing.assert_allclose(ridge.coefs, case.fit(rows).coefs, atol=1e-9)

@@ -129,11 +129,11 @@ class TestForwardSearch:
 
     @staticmethod
     def margins(regression, rows):
-        X, data = regression.columns(rows).astype(float), regression.data
-        ridge = fit_ridge(X, data.codes[rows], 3, regression._penalty)
-        scores = regression.X_val @ ridge.coefs
-        others = np.where(np.eye(3)[data.true] > 0, -np.inf, scores).max(axis=1)
-        return scores[np.arange(len(scores)), data.true] - others
+        X, responses = regression.columns(rows).astype(float), regression.data.responses
+        ridge = fit_ridge(X, np.eye(3)[responses.codes[rows]], regression._penalty)
+        scores, true = regression.X_val @ ridge.coefs, responses.true
+        others = np.where(np.eye(3)[true] > 0, -np.inf, scores).max(axis=1)
+        return scores[np.arange(len(scores)), true] - others
 
     def test_regressions_that_grow_are_regressions_anew(self, begun):
         search, _, objective = begun

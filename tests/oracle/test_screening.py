@@ -5,25 +5,33 @@ import pandas
 import pytest
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.datasets import load_diabetes
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.linear_model import (
+    LinearRegression,
+    LogisticRegression,
+    Ridge,
+    RidgeClassifier,
+)
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skal import ActiveLearner, AnnealingOracle, Problem, split
-from skal.oracle.annealing import _columns, _forecast, _oracle, _regression
+from skal.oracle.annealing import (
+    _columns,
+    _forecast,
+    _oracle,
+    _regression,
+    _responses,
+)
 from skal.oracle.annealing._agreement import Agreement, likeness
 from skal.oracle.annealing._columns import Scaling, as_matrix, can_be_matrix
-from skal.oracle.annealing._datamodel import predicted_gains
 from skal.oracle.annealing._guided import GuidedChain
 from skal.oracle.annealing._regression import Labelled, can_screen
-from skal.oracle.annealing._screening import (
-    MIN_CORRELATION,
-    Screening,
-    value_slopes,
-)
+from skal.oracle.annealing._screening import MIN_CORRELATION, Screening
+from skal.oracle.annealing._value import SmoothAccuracy, SquaredError, value_of
 from skal.oracle.evaluation._objective import Objective
 
 LINEAR = make_pipeline(StandardScaler(), LogisticRegression())
@@ -56,7 +64,8 @@ class Models:
         self.margins, self.after = found[:4], found[4:]
         labelled = Labelled.of(problem, self.trainer.X, self.trainer.y)
         self.rows = [self.trainer.labelled_rows(s) for s in self.sets]
-        self.screening = Screening(labelled, self.rows, self.margins)
+        value = value_of(problem.target)
+        self.screening = Screening(labelled, self.rows, self.margins, value)
         self.screening.follow(self.rows, self.margins, np.ones(4, np.float32))
         pairs = [
             (np.setdiff1d(s, order[:40]), np.setdiff1d(order[:40], s)) for s in changed
@@ -89,17 +98,17 @@ class TestScreening:
 
     def test_gains_to_first_order(self, linear, monkeypatch):
         """Against shifts of the margins over the nearest rival alone."""
-        monkeypatch.setattr(_regression, "N_RIVALS", 1)
+        monkeypatch.setattr(_responses, "N_RIVALS", 1)
         models = Models(linear.problem, n=20)
         shifts = models.screening.shifts(3, models.points)
-        slopes = value_slopes(models.margins[3], 1.0)
-        found = models.screening.first_gains(3, models.points)
+        slopes = SmoothAccuracy().slopes(models.margins[3], 1.0)
+        found = models.screening.rough_gains(3, models.points)
         np.testing.assert_allclose(found, shifts @ slopes, rtol=1e-3, atol=1e-6)
 
     def test_gains_to_first_order_rank_as_the_predicted_ones(self, linear):
         shifts = linear.screening.shifts(3, linear.points)
-        exact = predicted_gains(linear.margins[3], shifts, np.ones(len(shifts)))
-        found = linear.screening.first_gains(3, linear.points)
+        exact = SmoothAccuracy().gains(linear.margins[3], shifts, np.ones(len(shifts)))
+        found = linear.screening.rough_gains(3, linear.points)
         assert np.corrcoef(found, exact)[0, 1] > 0.8
 
     def test_it_is_not_trusted_for_a_tree(self, digits_sets):
@@ -164,12 +173,42 @@ def test_likeness_is_the_correlation_where_nothing_is_clipped():
     assert likeness(one.astype(np.float16), np.full(30, -16, np.float32)) == 0
 
 
-def test_slopes_are_those_of_the_predicted_gains():
+@pytest.mark.parametrize("value", [SmoothAccuracy(), SquaredError()])
+def test_slopes_are_those_of_the_predicted_gains(value):
     margins = np.linspace(-3, 3, 7)
     for width in (0.4, 2.0):
         step = np.eye(7) * 1e-6
-        expected = predicted_gains(margins, step, np.full(7, width)) / 1e-6
-        np.testing.assert_allclose(value_slopes(margins, width), expected, rtol=1e-4)
+        expected = value.gains(margins, step, np.full(7, width)) / 1e-6
+        found = value.slopes(margins, width)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+class TestNumbers:
+    @pytest.fixture(scope="class", params=[Ridge(1.0), LinearRegression()], ids=str)
+    def models(self, request):
+        X, y = load_diabetes(return_X_y=True)
+        sets = split(X, y, warm_size=20, val_size=150, test_size=10, random_state=0)
+        return Models(pose(sets, make_pipeline(StandardScaler(), request.param)))
+
+    def test_the_margins_are_residuals(self, models):
+        problem, k = models.problem, models.sets[-1]
+        model = models.trainer.train(k)
+        wrong = model.predict(problem.X_val) - problem.y_val
+        found = models.margins[-1]
+        np.testing.assert_allclose(found, wrong / np.std(problem.y_val), atol=2e-3)
+
+    def test_residuals_are_foretold(self, models):
+        models.learn()
+        shifts = models.screening.shifts(3, models.points)
+        actual = models.after - models.margins[3]
+        assert np.corrcoef(shifts.ravel(), actual.ravel())[0, 1] > 0.8
+        assert 0.7 < (shifts * actual).sum() / (shifts**2).sum() < 1.4
+
+    def test_rough_gains_are_the_gains_of_the_shifts(self, models):
+        shifts = models.screening.shifts(3, models.points)
+        exact = SquaredError().gains(models.margins[3], shifts, np.ones(len(shifts)))
+        found = models.screening.rough_gains(3, models.points)
+        np.testing.assert_allclose(found, exact, rtol=1e-3, atol=1e-5)
 
 
 class TestColumns:

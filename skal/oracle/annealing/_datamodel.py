@@ -14,12 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-# Slope of the logistic function that stands for a normal distribution function: with
-# 1.7, the two differ by less than 0.01 everywhere.
-LOGISTIC_SLOPE = 1.7
-# Weight of the smooth accuracy in the objective, where the score has weight 1: a score
-# such as accuracy has plateaus, on which only the smooth accuracy still has a slope.
-SMOOTH_WEIGHT = 2.0
 # Decay of the running mean squared prediction error, per update: it averages over
 # about the latest 100 exchanges.
 ERROR_DECAY = 0.99
@@ -29,34 +23,6 @@ N_RECENT_OUTCOMES = 400
 # Number of changed sets below which the calibration line is not fitted: a slope from
 # fewer is mostly noise.
 MIN_OUTCOMES = 30
-
-
-def smooth_accuracy(margins: NDArray, axis: int = -1) -> NDArray:
-    """Return the mean of a logistic function of the margins.
-
-    A differentiable version of the share of right answers: an answer with a margin of
-    zero counts as half right.
-
-    Parameters
-    ----------
-    margins : ndarray of shape (..., n_answers)
-        Margins of a model's answers; positive where the answer is right.
-    axis : int, default=-1
-        The axis of the answers.
-
-    Returns
-    -------
-    ndarray of shape (...)
-        Between 0 and 1.
-    """
-    return _smooth_accuracy_in_place(margins * 1.0, axis)
-
-
-def _smooth_accuracy_in_place(margins: NDArray, axis: int = -1) -> NDArray:
-    """Return the smooth accuracy of margins, which are overwritten."""
-    # expit(x) is (1 + tanh(x / 2)) / 2, and numpy's tanh is several times faster.
-    margins *= LOGISTIC_SLOPE / 2
-    return (1 + np.tanh(margins, out=margins).mean(axis=axis)) / 2
 
 
 class LinearDatamodel:
@@ -166,36 +132,6 @@ class LinearDatamodel:
             self.variances[point] *= 1 - share
 
 
-def predicted_gains(
-    margins: NDArray[np.float32], shifts: NDArray, stds: NDArray
-) -> NDArray:
-    """Return how much the objective is expected to gain from shifts of the margins.
-
-    Parameters
-    ----------
-    margins : ndarray of shape (n_answers,)
-        Margins of the current model.
-    shifts : ndarray of shape (n_moves, n_answers)
-        Predicted changes of the margins.
-    stds : ndarray of shape (n_moves,)
-        Standard deviation of each shift.
-
-    Returns
-    -------
-    ndarray of shape (n_moves,)
-        Gain in expected accuracy, plus `SMOOTH_WEIGHT` times the gain in smooth
-        accuracy.
-    """
-    # shape (n_moves, n_answers) and (n_moves, 1)
-    shifted, widths = margins + shifts, stds[:, None]
-    # Large temporary arrays take as long to make as to fill: use two of them only.
-    scaled = shifted / widths
-    score = _smooth_accuracy_in_place(scaled)
-    score_now = _smooth_accuracy_in_place(np.divide(margins, widths, out=scaled))
-    smooth_gain = _smooth_accuracy_in_place(shifted) - smooth_accuracy(margins)
-    return score - score_now + SMOOTH_WEIGHT * smooth_gain
-
-
 class CalibrationLine(NamedTuple):
     """The expected gain of a changed set: `intercept + slope * predicted`.
 
@@ -217,12 +153,18 @@ class CalibrationLine(NamedTuple):
 class Calibration:
     """Calibrates predicted gains against the actual gains of the latest changed sets.
 
-    The line is fitted by least squares, with its slope clipped to [0, 2]. Where the
+    The line is fitted by least squares, with its slope clipped. Where the
     predictions are worthless, the slope is zero, and the intercept is the mean gain of
     any change. That is a loss, since the sets that a search keeps were partly lucky.
+
+    Parameters
+    ----------
+    max_slope : float
+        Largest slope; the smallest one is zero.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_slope: float) -> None:
+        self._max_slope = max_slope
         self._pairs: deque[tuple[float, float]] = deque(maxlen=N_RECENT_OUTCOMES)
 
     def add(self, predicted: float, gain: float) -> None:
@@ -237,7 +179,7 @@ class Calibration:
         centred = predicted - predicted.mean()
         variance = float(np.mean(centred**2))
         slope = float(np.mean(centred * gain)) / variance if variance > 0 else 0.0
-        slope = min(max(slope, 0.0), 2.0)
+        slope = min(max(slope, 0.0), self._max_slope)
         intercept = float(gain.mean() - slope * predicted.mean())
         std = float(np.std(gain - intercept - slope * predicted))
         return CalibrationLine(intercept, slope, max(std, 1e-9))

@@ -13,10 +13,10 @@ from skal.oracle.annealing._datamodel import (
     Calibration,
     LinearDatamodel,
     expected_improvement,
-    predicted_gains,
 )
 from skal.oracle.annealing._regression import Labelled, can_screen, goes_row_by_row
 from skal.oracle.annealing._screening import Points, Screening
+from skal.oracle.annealing._value import value_of
 from skal.problem import Problem
 from skal.training import Trainer
 
@@ -24,6 +24,9 @@ from skal.training import Trainer
 # first order; in a large validation set fewer of them, since this takes as long as all
 # other forecasts.
 N_CLOSE, MIN_CLOSE, MAX_CLOSE_MARGINS = 150, 50, 75_000
+
+
+WITH_KERNELS = False
 
 
 class Drawn(NamedTuple):
@@ -79,7 +82,8 @@ class Forecast:
         self._trainer, self._margins = trainer, margins
         self.n_rounds = problem.n_rounds
         self.datamodel = LinearDatamodel(problem.n_pool, margins.shape[1])
-        self.calibration = Calibration()
+        self.value = value_of(problem.target)
+        self.calibration = Calibration(self.value.max_slope)
         n_labelled = np.array([trainer.n_warm + len(positions) for positions in sets])
         # One point matters less the more are labelled: its effect in round k is taken
         # to be inversely proportional to the number of labels, hence these weights.
@@ -87,8 +91,10 @@ class Forecast:
         self._screening: Screening | None = None
         if can_screen(problem):
             rows = Labelled.of(problem, trainer.X, trainer.y)
-            is_long = goes_row_by_row(problem)
-            self._screening = Screening(rows, self._rows(sets), margins, is_long)
+            is_long = goes_row_by_row(problem) or WITH_KERNELS
+            self._screening = Screening(
+                rows, self._rows(sets), margins, self.value, is_long
+            )
 
     @property
     def is_screening(self) -> bool:
@@ -137,7 +143,7 @@ class Forecast:
         total = np.zeros(len(drawn.places))
         for k in range(1, self.n_rounds + 1):
             i = drawn.changing(k)
-            total[i] += self._screening.first_gains(k - 1, points.at(i))
+            total[i] += self._screening.rough_gains(k - 1, points.at(i))
         improvement = self.improvement(total, drawn.end - drawn.begin)
         return drawn.at(np.sort(np.argsort(-improvement, kind="stable")[:n_close]))
 
@@ -164,7 +170,7 @@ class Forecast:
             shifts = effects[i] / weight
             if self._screening is not None and points is not None:
                 shifts += self._screening.shifts(k - 1, points.at(i))
-            gains[i, k - 1] = predicted_gains(margins, shifts, stds[i] / weight)
+            gains[i, k - 1] = self.value.gains(margins, shifts, stds[i] / weight)
         return gains
 
     def shift(self, k: int, added: int, removed: int) -> NDArray[np.float32]:

@@ -15,19 +15,10 @@ from numpy.typing import NDArray
 
 from skal.inputs._containers import other_rows
 from skal.oracle.annealing._agreement import Agreement
-from skal.oracle.annealing._datamodel import (
-    ERROR_DECAY,
-    SMOOTH_WEIGHT,
-    predicted_gains,
-    smooth_accuracy,
-)
+from skal.oracle.annealing._datamodel import ERROR_DECAY
 from skal.oracle.annealing._regression import Labelled, Regression
-from skal.oracle.annealing._ridge import (
-    Ridge,
-    changes_by_adding,
-    margin_shifts,
-    with_row,
-)
+from skal.oracle.annealing._ridge import Ridge, changes_by_adding, with_row
+from skal.oracle.annealing._value import value_of
 from skal.oracle.evaluation._objective import Objective
 from skal.problem import Problem
 from skal.seeding import Stream, stream
@@ -116,7 +107,7 @@ class ForwardSearch:
         self.problem, self.objective, self.seed = problem, objective, seed
         self.n_tried = n_tried
         self.n_kept = max(1, round(KEPT * n_tried))
-        self._agreement = Agreement()
+        self._agreement, self._value = Agreement(), value_of(problem.target)
         self._kept: list[_Prefix] = []
 
     @property
@@ -165,7 +156,7 @@ class ForwardSearch:
         """Train on the most promising extensions, and keep the best of them."""
         tried = self._most_promising(t)
         scores, margins = self._train([one.order for one in tried])
-        values = scores + SMOOTH_WEIGHT * smooth_accuracy(margins)
+        values = self._value.of(scores, margins)
         grown = [
             self._grown(one, float(value), after)
             for one, value, after in zip(tried, values, margins, strict=True)
@@ -195,9 +186,8 @@ class ForwardSearch:
         now, shifts = self._foretell(prefix, points)
         std = np.full(len(points), np.sqrt(self._mean_square), dtype=np.float32)
         factor = np.float32(self._agreement.factor)
-        totals = (
-            prefix.total + prefix.value + predicted_gains(now, factor * shifts, std)
-        )
+        gains = self._value.gains(now, factor * shifts, std)
+        totals = prefix.total + prefix.value + gains
         for i in np.argsort(-totals, kind="stable")[: self.n_tried]:
             yield _Extension(prefix, int(points[i]), float(totals[i]), shifts[i])
 
@@ -205,23 +195,26 @@ class ForwardSearch:
         self, prefix: _Prefix, points: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the margins of a prefix, and shifts of the regression by points."""
-        regression, X, codes = self._regression, *self._columns(points)
+        regression, X, targets = self._regression, *self._columns(points)
         rough = Ridge(*(part.astype(np.float32) for part in prefix.ridge))
-        rivals, gaps = regression.gaps(rough)
-        changes = changes_by_adding(rough, X, codes)
-        true = regression.data.true
-        shifts = margin_shifts(gaps, true, rivals, regression.X_val, changes).T
+        outlook = regression.outlook(rough)
+        shifts = outlook.shifts(regression.X_val, changes_by_adding(rough, X, targets))
         if prefix.margins:
             return prefix.margins[-1], shifts
-        return np.float32(self._agreement.factor) * gaps.min(axis=0), shifts
+        # In the units of the estimator, as far as these are known.
+        unfitted = regression.data.responses.unfitted
+        scaled = np.float32(self._agreement.factor) * (outlook.margins - unfitted)
+        return unfitted + scaled, shifts
 
     def _grown(
         self, one: _Extension, value: float, margins: NDArray[np.float32]
     ) -> _Prefix:
         """Return an extension as a prefix, with its actual value and margins."""
         prefix = one.prefix
-        X, codes = self._columns(np.array([one.point]))
-        ridge = with_row(prefix.ridge, X[0].astype(np.float64), int(codes[0]))
+        rows = self.objective.trainer.n_warm + np.array([one.point])
+        (x,) = self._regression.columns(rows).astype(np.float64)
+        (target,) = self._regression.data.responses.columns(rows)
+        ridge = with_row(prefix.ridge, x, target)
         after = *prefix.margins, margins
         return _Prefix(one.order, prefix.total + value, value, after, ridge)
 
@@ -237,7 +230,7 @@ class ForwardSearch:
 
     def _columns(
         self, points: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return the columns and the classes of points of the pool."""
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the columns and the targets of points of the pool."""
         rows = self.objective.trainer.n_warm + points
-        return self._regression.columns(rows), self._regression.data.codes[rows]
+        return self._regression.columns(rows), self._regression.targets(rows)

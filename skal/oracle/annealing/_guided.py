@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.oracle.annealing._chain import Chain, State, accepts
-from skal.oracle.annealing._datamodel import SMOOTH_WEIGHT, smooth_accuracy
 from skal.oracle.annealing._forecast import Drawn, Forecast
 from skal.oracle.annealing._moves import (
     bounds_of_changes,
@@ -18,6 +17,7 @@ from skal.oracle.annealing._moves import (
 )
 from skal.oracle.annealing._schedule import RecentMeanChange, Schedule
 from skal.oracle.annealing._start import StartSearch
+from skal.oracle.annealing._value import Value
 from skal.oracle.evaluation._objective import Objective
 from skal.oracle.journal._journal import Journal
 from skal.problem import Problem
@@ -41,14 +41,17 @@ class _GuidedState(State):
         Scores after k = 1..K rounds.
     margins : ndarray of shape (n_rounds, n_answers)
         Margins after k = 1..K rounds.
+    value : Value
+        Turns the two into the objective.
     """
 
     margins: NDArray[np.float32]
+    value: Value
 
     @cached_property
     def values(self) -> NDArray[np.float64]:
         """The objective value of each round, shape (n_rounds,)."""
-        return _values(self.scores, self.margins)
+        return self.value.of(self.scores, self.margins)
 
     @cached_property
     def sort_key(self) -> tuple[float, float]:
@@ -59,7 +62,8 @@ class _GuidedState(State):
         """Return the state after a move."""
         scores, margins = self.scores.copy(), self.margins.copy()
         scores[move.rows], margins[move.rows] = result
-        return _GuidedState(exchange(self.order, move.places), scores, margins)
+        order = exchange(self.order, move.places)
+        return _GuidedState(order, scores, margins, self.value)
 
 
 class _Move(NamedTuple):
@@ -152,8 +156,9 @@ class GuidedChain(Chain):
         margins = self.start.margins
         if margins is None:
             margins = np.array([self._margins(s) for s in sets], dtype=np.float32)
-        self.current = self.best = _GuidedState(order, scores, margins)
         self.forecast = Forecast(self.problem, self.objective.trainer, sets, margins)
+        value = self.forecast.value
+        self.current = self.best = _GuidedState(order, scores, margins, value)
         self._record(0, self.current, True)
 
     def step(self, t: int) -> bool:
@@ -289,7 +294,7 @@ class GuidedChain(Chain):
         """Update all estimates with the result of a move, and return its gain."""
         self.forecast.learn(*self._points(move, before), move.rows, result.margins)
         # Calibration: predicted and actual gain of each changed set.
-        gains = _values(*result) - before.values[move.rows]
+        gains = self.forecast.value.of(*result) - before.values[move.rows]
         predicted = move.predicted_gains[move.rows]
         for predicted_gain, gain in zip(predicted, gains, strict=True):
             self.forecast.calibration.add(float(predicted_gain), float(gain))
@@ -319,22 +324,3 @@ class GuidedChain(Chain):
     def _sets_after(self, move: _Move) -> list[NDArray[np.int64]]:
         """Return the labelled sets that a move changes, as they are after it."""
         return self._sets(*self._apply(self.current.order, move.places))
-
-
-def _values(
-    scores: NDArray[np.float64], margins: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """Return the objective: the score plus smooth accuracy, for slopes on plateaus.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_models,)
-        Validation scores.
-    margins : ndarray of shape (n_models, n_answers)
-        Margins of the same models.
-
-    Returns
-    -------
-    ndarray of shape (n_models,)
-    """
-    return scores + SMOOTH_WEIGHT * smooth_accuracy(margins)

@@ -347,11 +347,6 @@ class AnnealingOracle(SearchOracle):
             If there cannot be a journal at the given path.
         """
         super().check_problem(problem)
-        if self.proposal == "guided" and problem.target.is_numeric:
-            raise ValueError(
-                "Guided proposals need classes, and the targets are numbers: set "
-                'proposal="uniform".'
-            )
         self._start_spec(problem).check(problem)
 
     def _forecast(self, problem):

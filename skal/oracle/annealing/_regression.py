@@ -10,10 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.answers._margins import margins as margins_of
-from skal.answers._reading import codes_of
 from skal.inputs._containers import take
-from skal.inputs._tags import is_tags
+from skal.inputs._targets import Target
 from skal.oracle.annealing._agreement import Agreement, likeness
 from skal.oracle.annealing._columns import (
     KernelScaling,
@@ -21,6 +19,7 @@ from skal.oracle.annealing._columns import (
     as_matrix,
     can_be_matrix,
 )
+from skal.oracle.annealing._responses import Outlook, Responses, responses_of
 from skal.oracle.annealing._ridge import Ridge, fit_ridge
 from skal.oracle.evaluation._sample import some_rows
 from skal.problem import Problem
@@ -30,9 +29,6 @@ PENALTIES = 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0
 # Coefficients of kernels to choose from, in the same units: with standardised columns,
 # 1 is the kernel of `SVC`.
 GAMMAS = 0.3, 1.0, 3.0
-# Number of classes that the true class of an answer is compared with: those with the
-# highest predictions before the exchange.
-N_RIVALS = 3
 # Maximum number of numbers in the columns of all rows, to keep them (64 MB). Otherwise
 # columns are computed from the rows whenever they are needed.
 MAX_KEPT = 2**24
@@ -58,7 +54,9 @@ def can_screen(problem: Problem) -> bool:
     """
     if problem.n_acquired * problem.n_pool < MIN_EXCHANGES:
         return False
-    if is_tags(problem.y_pool) or is_tags(problem.y_val) or len(problem.classes) < 2:
+    is_one_class = problem.target.has_classes and len(problem.classes) < 2
+    is_other = problem.target is Target.TAGS or problem.target.has_columns
+    if is_other or is_one_class:
         return False
     return can_be_matrix(problem.X_pool) and can_be_matrix(problem.X_val)
 
@@ -80,27 +78,21 @@ def goes_row_by_row(problem: Problem) -> bool:
 
 
 class Labelled(NamedTuple):
-    """Rows with their classes, and the rows that margins are compared on.
+    """Rows with their targets, and the rows that margins are compared on.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_columns)
         The rows of the warm start, followed by those of the pool.
-    codes : ndarray of shape (n_rows,)
-        Their classes, from 0 to n_classes - 1.
     X_val : ndarray of shape (n_answers, n_columns)
         The rows of validation.
-    true : ndarray of shape (n_answers,)
-        Their classes.
-    n_classes : int
-        Number of classes.
+    responses : Responses
+        The targets of all of them.
     """
 
     X: NDArray
-    codes: NDArray[np.int64]
     X_val: NDArray
-    true: NDArray[np.int64]
-    n_classes: int
+    responses: Responses
 
     @classmethod
     def of(cls, problem: Problem, X: Any, y: Any) -> "Labelled":
@@ -117,11 +109,9 @@ class Labelled(NamedTuple):
         -------
         Labelled
         """
-        sample, classes = some_rows(problem), problem.classes
-        true = codes_of(np.asarray(take(problem.y_val, sample)), classes)
+        sample = some_rows(problem)
         X_val = as_matrix(take(problem.X_val, sample))
-        codes = codes_of(np.asarray(y), classes)
-        return cls(as_matrix(X), codes, X_val, true, len(classes))
+        return cls(as_matrix(X), X_val, responses_of(problem, sample, y))
 
 
 class Regression:
@@ -130,7 +120,7 @@ class Regression:
     Parameters
     ----------
     labelled : Labelled
-        The rows and their classes.
+        The rows and their targets.
     sets : sequence of ndarray of int
         The labelled rows of several models of the estimator.
     margins : ndarray of shape (n_models, n_answers)
@@ -148,7 +138,6 @@ class Regression:
         with_kernels: bool,
     ) -> None:
         self.data = labelled
-        self.is_true = np.eye(labelled.n_classes, dtype=bool)[labelled.true]
         found = {}
         for scaling in self._scalings(with_kernels):
             self._use(scaling)
@@ -182,33 +171,19 @@ class Regression:
     def fit(self, rows: NDArray[np.int64]) -> Ridge:
         """Return the regression on labelled rows."""
         X = self.columns(rows).astype(np.float64)
-        codes, n_classes = self.data.codes[rows], self.data.n_classes
-        return fit_ridge(X, codes, n_classes, self._penalty)
+        return fit_ridge(X, self.data.responses.columns(rows), self._penalty)
 
     def margins(self, rows: NDArray[np.int64]) -> NDArray[np.float16]:
         """Return the margins of the regression on labelled rows."""
-        return margins_of(self.X_val @ self.fit(rows).coefs, self.data.true)
+        return self.data.responses.margins(self.X_val @ self.fit(rows).coefs)
 
-    def gaps(self, ridge: Ridge) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Compare the predictions for the true classes with those for their rivals.
+    def targets(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the targets of rows, for forecasts, shape (..., n_targets)."""
+        return self.data.responses.columns(rows).astype(np.float32)
 
-        Parameters
-        ----------
-        ridge : Ridge
-            A regression of this kind.
-
-        Returns
-        -------
-        rivals : ndarray of shape (n_rivals, n_answers)
-            The classes that the true class of each answer is compared with.
-        gaps : ndarray of shape (n_rivals, n_answers)
-            The prediction for the true class minus that for each of them.
-        """
-        scores = self.X_val @ ridge.coefs
-        others = np.where(self.is_true, np.inf, -scores)
-        rivals = _smallest(others, min(N_RIVALS, self.data.n_classes - 1)).T
-        gaps = scores[self.is_true] - np.take_along_axis(scores.T, rivals, axis=0)
-        return rivals, gaps
+    def outlook(self, ridge: Ridge) -> Outlook:
+        """Return the predictions of a regression of this kind."""
+        return self.data.responses.outlook(self.X_val @ ridge.coefs)
 
     def compare(
         self,
@@ -227,15 +202,8 @@ class Regression:
         margins : ndarray of shape (n_models, n_answers)
             The margins of these models.
         """
-        foretold = before = np.zeros_like(margins[0])
+        foretold = before = self.data.responses.unfitted
         for rows, after in zip(sets, margins, strict=True):
             now = self.margins(rows).astype(np.float32)
             agreement.add(now - foretold, before, after)
             foretold, before = now, after
-
-
-def _smallest(values: NDArray, n: int) -> NDArray[np.int64]:
-    """Return the columns of the n smallest values in each row, ascending."""
-    some = np.argpartition(values, n - 1, axis=1)[:, :n]
-    order = np.argsort(np.take_along_axis(values, some, axis=1), axis=1)
-    return np.take_along_axis(some, order, axis=1)

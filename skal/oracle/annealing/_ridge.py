@@ -3,8 +3,7 @@
 A labelled set enters the normal equations of a ridge regression as a sum over its rows.
 Exchanging one row for another changes this sum by a matrix of rank two, so that the
 Sherman-Morrison-Woodbury formula gives the new coefficients exactly, at a small part of
-the cost of another regression. The targets are classes, one column for each: 1 in the
-rows of the class and 0 in the others.
+the cost of another regression. Targets have one or more columns.
 """
 
 from typing import NamedTuple
@@ -14,13 +13,13 @@ from numpy.typing import NDArray
 
 
 class Ridge(NamedTuple):
-    """A ridge regression on the classes of rows.
+    """A ridge regression.
 
     Parameters
     ----------
     inverse : ndarray of shape (n_columns, n_columns)
         Inverse of the matrix of the normal equations, penalty included.
-    coefs : ndarray of shape (n_columns, n_classes)
+    coefs : ndarray of shape (n_columns, n_targets)
         The coefficients.
     """
 
@@ -38,27 +37,23 @@ class Changes(NamedTuple):
     ----------
     directions : ndarray of shape (2, n_exchanges, n_columns) or (1, ...)
         One for the row that is added, and one for the row that is removed.
-    amounts : ndarray of shape (2, n_exchanges, n_classes) or (1, ...)
-        How far to go in each direction, for each class.
+    amounts : ndarray of shape (2, n_exchanges, n_targets) or (1, ...)
+        How far to go in each direction, for each target.
     """
 
     directions: NDArray
     amounts: NDArray
 
 
-def fit_ridge(
-    X: NDArray, codes: NDArray[np.int64], n_classes: int, penalty: float
-) -> Ridge:
+def fit_ridge(X: NDArray, targets: NDArray, penalty: float) -> Ridge:
     """Fit a ridge regression without an intercept.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_columns)
         The labelled rows.
-    codes : ndarray of shape (n_rows,)
-        The class of each row, from 0 to n_classes - 1.
-    n_classes : int
-        Number of classes.
+    targets : ndarray of shape (n_rows, n_targets)
+        Their targets.
     penalty : float
         Weight of the squared coefficients; positive.
 
@@ -67,10 +62,10 @@ def fit_ridge(
     Ridge
     """
     inverse = np.linalg.inv(X.T @ X + penalty * np.eye(X.shape[1]))
-    return Ridge(inverse, inverse @ (X.T @ np.eye(n_classes)[codes]))
+    return Ridge(inverse, inverse @ (X.T @ targets))
 
 
-def changes_by(ridge: Ridge, X: NDArray, codes: NDArray[np.int64]) -> Changes:
+def changes_by(ridge: Ridge, X: NDArray, targets: NDArray) -> Changes:
     """Return how each of several exchanges would change a ridge regression.
 
     Parameters
@@ -79,8 +74,8 @@ def changes_by(ridge: Ridge, X: NDArray, codes: NDArray[np.int64]) -> Changes:
         The regression before the exchange.
     X : ndarray of shape (2, n_exchanges, n_columns)
         The rows to add, and the rows to remove.
-    codes : ndarray of shape (2, n_exchanges)
-        Their classes.
+    targets : ndarray of shape (2, n_exchanges, n_targets)
+        Their targets.
 
     Returns
     -------
@@ -92,10 +87,8 @@ def changes_by(ridge: Ridge, X: NDArray, codes: NDArray[np.int64]) -> Changes:
     section 2.1.4.
     """
     directions = X @ ridge.inverse
-    # The errors of the regression on the two rows, one column for each class.
-    errors = -(X @ ridge.coefs)
-    flat = errors.reshape(-1, errors.shape[-1])
-    flat[np.arange(len(flat)), codes.ravel()] += 1
+    # The errors of the regression on the two rows, one column for each target.
+    errors = targets - X @ ridge.coefs
     # Solve two equations with a symmetric matrix for each exchange.
     added = 1 + np.einsum("ij,ij->i", directions[0], X[0])
     removed = np.einsum("ij,ij->i", directions[1], X[1]) - 1
@@ -110,7 +103,7 @@ def changes_by(ridge: Ridge, X: NDArray, codes: NDArray[np.int64]) -> Changes:
     return Changes(directions, amounts / determinant)
 
 
-def changes_by_adding(ridge: Ridge, X: NDArray, codes: NDArray[np.int64]) -> Changes:
+def changes_by_adding(ridge: Ridge, X: NDArray, targets: NDArray) -> Changes:
     """Return how each of several rows would change a ridge regression.
 
     Parameters
@@ -119,8 +112,8 @@ def changes_by_adding(ridge: Ridge, X: NDArray, codes: NDArray[np.int64]) -> Cha
         The regression without the row.
     X : ndarray of shape (n_rows, n_columns)
         The rows to add.
-    codes : ndarray of shape (n_rows,)
-        Their classes.
+    targets : ndarray of shape (n_rows, n_targets)
+        Their targets.
 
     Returns
     -------
@@ -128,12 +121,12 @@ def changes_by_adding(ridge: Ridge, X: NDArray, codes: NDArray[np.int64]) -> Cha
         With one direction for each row.
     """
     directions = X @ ridge.inverse
-    errors = np.eye(ridge.coefs.shape[1], dtype=X.dtype)[codes] - X @ ridge.coefs
+    errors = targets - X @ ridge.coefs
     added = 1 + np.einsum("ij,ij->i", directions, X)
     return Changes(directions[None], (errors / added[:, None])[None])
 
 
-def with_row(ridge: Ridge, x: NDArray, code: int) -> Ridge:
+def with_row(ridge: Ridge, x: NDArray, target: NDArray) -> Ridge:
     """Return the ridge regression with one more row.
 
     Parameters
@@ -142,20 +135,20 @@ def with_row(ridge: Ridge, x: NDArray, code: int) -> Ridge:
         The regression without it.
     x : ndarray of shape (n_columns,)
         The row to add.
-    code : int
-        Its class.
+    target : ndarray of shape (n_targets,)
+        Its targets.
 
     Returns
     -------
     Ridge
     """
-    directions, amounts = changes_by_adding(ridge, x[None], np.array([code]))
+    directions, amounts = changes_by_adding(ridge, x[None], target[None])
     u, amount = directions[0, 0], amounts[0, 0]
     inverse = ridge.inverse - np.outer(u, u) / (1 + u @ x)
     return Ridge(inverse, ridge.coefs + np.outer(u, amount))
 
 
-def exchanged(ridge: Ridge, X: NDArray, codes: NDArray[np.int64]) -> Ridge:
+def exchanged(ridge: Ridge, X: NDArray, targets: NDArray) -> Ridge:
     """Return the ridge regression after one exchange.
 
     Parameters
@@ -164,14 +157,14 @@ def exchanged(ridge: Ridge, X: NDArray, codes: NDArray[np.int64]) -> Ridge:
         The regression before the exchange.
     X : ndarray of shape (2, n_columns)
         The row to add, and the row to remove.
-    codes : ndarray of shape (2,)
-        Their classes.
+    targets : ndarray of shape (2, n_targets)
+        Their targets.
 
     Returns
     -------
     Ridge
     """
-    directions, amounts = changes_by(ridge, X[:, None], codes[:, None])
+    directions, amounts = changes_by(ridge, X[:, None], targets[:, None])
     U = directions[:, 0]
     capacitance = np.diag([1.0, -1.0]) + U @ X.T
     inverse = ridge.inverse - U.T @ np.linalg.solve(capacitance, U)
@@ -185,7 +178,7 @@ def margin_shifts(
     X: NDArray,
     changes: Changes,
 ) -> NDArray:
-    """Return how exchanges shift the margins of a ridge regression.
+    """Return how exchanges shift the margins of a ridge regression on classes.
 
     Parameters
     ----------

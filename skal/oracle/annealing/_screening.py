@@ -16,13 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.oracle.annealing._agreement import Agreement
-from skal.oracle.annealing._datamodel import (
-    LOGISTIC_SLOPE,
-    MIN_OUTCOMES,
-    SMOOTH_WEIGHT,
-)
+from skal.oracle.annealing._datamodel import MIN_OUTCOMES
 from skal.oracle.annealing._regression import Labelled, Regression
-from skal.oracle.annealing._ridge import Ridge, changes_by, exchanged, margin_shifts
+from skal.oracle.annealing._responses import Outlook
+from skal.oracle.annealing._ridge import Changes, Ridge, changes_by, exchanged
+from skal.oracle.annealing._value import Value
 
 # Correlation of foretold and actual shifts of margins below which forecasts are not
 # used. On digits it was 0.6 to 0.9 for linear models, and 0.05 for a forest.
@@ -36,16 +34,16 @@ class Points(NamedTuple):
     ----------
     X : ndarray of shape (2, n_exchanges, n_columns)
         The columns of the points that are added, and of those that are removed.
-    codes : ndarray of shape (2, n_exchanges)
-        Their classes.
+    targets : ndarray of shape (2, n_exchanges, n_targets)
+        Their targets.
     """
 
     X: NDArray[np.float32]
-    codes: NDArray[np.int64]
+    targets: NDArray[np.float32]
 
     def at(self, chosen: NDArray[np.int64]) -> "Points":
         """Return some of the pairs."""
-        return Points(self.X[:, chosen], self.codes[:, chosen])
+        return Points(self.X[:, chosen], self.targets[:, chosen])
 
 
 class _Round(NamedTuple):
@@ -59,19 +57,16 @@ class _Round(NamedTuple):
         The regression on them.
     rough_ridge : Ridge
         The same in single precision, which is enough for forecasts.
-    rivals : ndarray of shape (n_rivals, n_answers)
-        The classes that the true class of each answer is compared with.
-    gaps : ndarray of shape (n_rivals, n_answers)
-        The prediction for the true class minus that for each of them.
-    gradient : ndarray of shape (n_columns, n_classes)
+    outlook : Outlook
+        Its predictions on validation.
+    gradient : ndarray of shape (n_columns, n_targets)
         The derivative of the estimator's objective by the coefficients.
     """
 
     rows: NDArray[np.int64]
     ridge: Ridge
     rough_ridge: Ridge
-    rivals: NDArray[np.int64]
-    gaps: NDArray[np.float32]
+    outlook: Outlook
     gradient: NDArray[np.float32]
 
 
@@ -81,12 +76,14 @@ class Screening:
     Parameters
     ----------
     labelled : Labelled
-        The rows and their classes.
+        The rows and their targets.
     sets : sequence of ndarray of int
         The labelled rows of several models of the estimator, growing.
     margins : ndarray of shape (n_models, n_answers)
         The margins of these models. The scaling and the penalty of the regression are
         those whose margins are most like them.
+    value : Value
+        The objective of the search.
     with_kernels : bool, default=False
         Whether the regression may be one on a kernel.
     """
@@ -96,8 +93,10 @@ class Screening:
         labelled: Labelled,
         sets: Sequence[NDArray[np.int64]],
         margins: NDArray[np.float32],
+        value: Value,
         with_kernels: bool = False,
     ) -> None:
+        self._value = value
         some = sorted({0, len(sets) // 2, len(sets) - 1})
         self._regression = Regression(
             labelled, [sets[k] for k in some], margins[some], with_kernels
@@ -106,6 +105,8 @@ class Screening:
         # Until exchanges are tried, believe what the steps from round to round show.
         self._agreement, self._n_learned = Agreement(), 0
         self._regression.compare(self._agreement, sets, margins)
+        X_val = self._regression.X_val
+        self._moments = X_val.T @ X_val / np.float32(len(X_val))
 
     @property
     def is_trusted(self) -> bool:
@@ -149,7 +150,8 @@ class Screening:
         removed = np.setdiff1d(before.rows, rows, assume_unique=True)
         pair = np.concatenate([added, removed])
         X = self._regression.columns(pair).astype(np.float64)
-        return exchanged(before.ridge, X, self._regression.data.codes[pair])
+        targets = self._regression.data.responses.columns(pair)
+        return exchanged(before.ridge, X, targets)
 
     def _round(
         self,
@@ -160,14 +162,10 @@ class Screening:
     ) -> _Round:
         """Prepare the forecasts of exchanges in one labelled set."""
         rough = Ridge(*(part.astype(np.float32) for part in ridge))
-        rivals, gaps = self._regression.gaps(rough)
-        # The objective rises with the prediction for the true class, and falls with
-        # that for its nearest rival.
-        slopes = value_slopes(margins, width)
-        pull = self._regression.is_true * slopes[:, None]
-        pull[np.arange(len(pull)), rivals[0]] = -slopes
-        gradient = self._regression.X_val.T @ pull.astype(np.float32)
-        return _Round(rows, ridge, rough, rivals, gaps, gradient)
+        outlook = self._regression.outlook(rough)
+        pull = outlook.pull(self._value.slopes(margins, width))
+        gradient = self._regression.X_val.T @ pull
+        return _Round(rows, ridge, rough, outlook, gradient)
 
     def points(self, rows: NDArray[np.int64]) -> Points:
         """Return the points to exchange.
@@ -182,10 +180,11 @@ class Screening:
         Points
         """
         flat = self._regression.columns(rows.ravel())
-        return Points(flat.reshape(*rows.shape, -1), self._regression.data.codes[rows])
+        targets = self._regression.targets(rows)
+        return Points(flat.reshape(*rows.shape, -1), targets)
 
-    def first_gains(self, k: int, points: Points) -> NDArray[np.float64]:
-        """Return the gains by exchanges in one round, to first order.
+    def rough_gains(self, k: int, points: Points) -> NDArray[np.float64]:
+        """Return the gains by exchanges in one round, to first or second order.
 
         Parameters
         ----------
@@ -197,12 +196,22 @@ class Screening:
         Returns
         -------
         ndarray of shape (n_exchanges,)
-            Gains of the estimator's objective, as far as it is linear.
+            Gains of the estimator's objective, as far as it is linear or, for
+            numbers, quadratic.
         """
-        one = self._rounds[k]
+        one, factor = self._rounds[k], self._agreement.factor
         changes = changes_by(one.rough_ridge, *points)
         along = changes.directions @ one.gradient
-        return self._agreement.factor * (along * changes.amounts).sum(axis=(0, 2))
+        gains = factor * (along * changes.amounts).sum(axis=(0, 2))
+        if self._value.curvature:
+            squares = self._mean_squares(changes)
+            gains += self._value.curvature * factor**2 * squares
+        return gains
+
+    def _mean_squares(self, changes: Changes) -> NDArray[np.float32]:
+        """Return the mean square of the shifts of a single column, (n_exchanges,)."""
+        coefs = np.einsum("dij,dik->ij", changes.directions, changes.amounts)
+        return np.einsum("ij,ij->i", coefs @ self._moments, coefs)
 
     def shifts(self, k: int, points: Points) -> NDArray[np.float32]:
         """Return how exchanges in one round shift the margins of the estimator.
@@ -253,28 +262,4 @@ class Screening:
         """Return how exchanges in one round shift the margins of the regression."""
         one = self._rounds[k]
         changes = changes_by(one.rough_ridge, *points)
-        true, X_val = self._regression.data.true, self._regression.X_val
-        return margin_shifts(one.gaps, true, one.rivals, X_val, changes).T
-
-
-def value_slopes(margins: NDArray[np.float32], width: float) -> NDArray[np.float32]:
-    """Return the derivative of the objective by each margin, as it is foretold.
-
-    Parameters
-    ----------
-    margins : ndarray of shape (n_answers,)
-        The margins of a model.
-    width : float
-        Standard deviation of a shift of a margin.
-
-    Returns
-    -------
-    ndarray of shape (n_answers,)
-        The derivative of `predicted_gains` by the shifts.
-    """
-
-    def slope(margins: NDArray[np.float32]) -> NDArray[np.float32]:
-        return LOGISTIC_SLOPE / 4 * (1 - np.tanh(LOGISTIC_SLOPE / 2 * margins) ** 2)
-
-    both = slope(margins / width) / width + SMOOTH_WEIGHT * slope(margins)
-    return (both / len(margins)).astype(np.float32)
+        return one.outlook.shifts(self._regression.X_val, changes)

@@ -1,0 +1,173 @@
+"""The value of a model to a search: its score, and what its margins add to it.
+
+A score such as accuracy has plateaus, on which only the margins still have a slope. A
+score of numbers has none, so that the score alone is the value; the squared error of
+the residuals foretells it, up to a factor that is calibrated.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skal.inputs._targets import Target
+
+# Slope of the logistic function that stands for a normal distribution function: with
+# 1.7, the two differ by less than 0.01 everywhere.
+LOGISTIC_SLOPE = 1.7
+# Weight of the smooth accuracy in the objective, where the score has weight 1: a score
+# such as accuracy has plateaus, on which only the smooth accuracy still has a slope.
+SMOOTH_WEIGHT = 2.0
+
+
+class Value(Protocol):
+    """Turns scores and margins into the objective of a search.
+
+    Attributes
+    ----------
+    max_slope : float
+        Largest slope of the calibration of predicted gains.
+    curvature : float
+        The gain by a shift grows by so much times its mean square, beyond the slopes;
+        0 if there is no such constant.
+    """
+
+    max_slope: float
+    curvature: float
+
+    def of(self, scores: NDArray, margins: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the objective of models.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_models,)
+            Validation scores.
+        margins : ndarray of shape (n_models, n_answers)
+            Margins of the same models.
+
+        Returns
+        -------
+        ndarray of shape (n_models,)
+        """
+
+    def gains(
+        self, margins: NDArray[np.float32], shifts: NDArray, stds: NDArray
+    ) -> NDArray:
+        """Return how much the objective is expected to gain from shifts of the margins.
+
+        Parameters
+        ----------
+        margins : ndarray of shape (n_answers,)
+            Margins of the current model.
+        shifts : ndarray of shape (n_moves, n_answers)
+            Predicted changes of the margins.
+        stds : ndarray of shape (n_moves,)
+            Standard deviation of each shift.
+
+        Returns
+        -------
+        ndarray of shape (n_moves,)
+        """
+
+    def slopes(self, margins: NDArray[np.float32], width: float) -> NDArray[np.float32]:
+        """Return the derivative of `gains` by the shifts, where these are zero.
+
+        Parameters
+        ----------
+        margins : ndarray of shape (n_answers,)
+            The margins of a model.
+        width : float
+            Standard deviation of a shift of a margin.
+
+        Returns
+        -------
+        ndarray of shape (n_answers,)
+        """
+
+
+class SmoothAccuracy:
+    """The score of a classifier plus its smooth accuracy, for slopes on plateaus."""
+
+    max_slope, curvature = 2.0, 0.0
+
+    def of(self, scores: NDArray, margins: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the scores plus `SMOOTH_WEIGHT` times the smooth accuracies."""
+        return scores + SMOOTH_WEIGHT * smooth_accuracy(margins)
+
+    def gains(
+        self, margins: NDArray[np.float32], shifts: NDArray, stds: NDArray
+    ) -> NDArray:
+        """Return gains in expected accuracy, plus weighted ones in smooth accuracy."""
+        # shape (n_moves, n_answers) and (n_moves, 1)
+        shifted, widths = margins + shifts, stds[:, None]
+        # Large temporary arrays take as long to make as to fill: use two of them only.
+        scaled = shifted / widths
+        score = _smooth_accuracy_in_place(scaled)
+        score_now = _smooth_accuracy_in_place(np.divide(margins, widths, out=scaled))
+        smooth_gain = _smooth_accuracy_in_place(shifted) - smooth_accuracy(margins)
+        return score - score_now + SMOOTH_WEIGHT * smooth_gain
+
+    def slopes(self, margins: NDArray[np.float32], width: float) -> NDArray[np.float32]:
+        """Return the derivative of `gains` by the shifts, where these are zero."""
+
+        def slope(margins: NDArray[np.float32]) -> NDArray[np.float32]:
+            return LOGISTIC_SLOPE / 4 * (1 - np.tanh(LOGISTIC_SLOPE / 2 * margins) ** 2)
+
+        both = slope(margins / width) / width + SMOOTH_WEIGHT * slope(margins)
+        return (both / len(margins)).astype(np.float32)
+
+
+class SquaredError:
+    """The score of a regressor; gains are those in the squared error of residuals."""
+
+    max_slope, curvature = np.inf, -1.0
+
+    def of(self, scores: NDArray, margins: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the scores."""
+        return np.asarray(scores, dtype=np.float64)
+
+    def gains(
+        self, margins: NDArray[np.float32], shifts: NDArray, stds: NDArray
+    ) -> NDArray:
+        """Return by how much the expected squared error falls: gains in R2."""
+        return -(shifts * (2 * margins + shifts)).mean(axis=1) - PENALTY * stds**2
+
+    def slopes(self, margins: NDArray[np.float32], width: float) -> NDArray[np.float32]:
+        """Return the derivative of `gains` by the shifts, where these are zero."""
+        return (-2 / len(margins) * margins).astype(np.float32)
+
+
+PENALTY = 0.0
+
+
+def value_of(target: Target) -> Value:
+    """Return the objective of a search for a kind of target."""
+    return SquaredError() if target.is_numeric else SmoothAccuracy()
+
+
+def smooth_accuracy(margins: NDArray, axis: int = -1) -> NDArray:
+    """Return the mean of a logistic function of the margins.
+
+    A differentiable version of the share of right answers: an answer with a margin of
+    zero counts as half right.
+
+    Parameters
+    ----------
+    margins : ndarray of shape (..., n_answers)
+        Margins of a model's answers; positive where the answer is right.
+    axis : int, default=-1
+        The axis of the answers.
+
+    Returns
+    -------
+    ndarray of shape (...)
+        Between 0 and 1.
+    """
+    return _smooth_accuracy_in_place(margins * 1.0, axis)
+
+
+def _smooth_accuracy_in_place(margins: NDArray, axis: int = -1) -> NDArray:
+    """Return the smooth accuracy of margins, which are overwritten."""
+    # expit(x) is (1 + tanh(x / 2)) / 2, and numpy's tanh is several times faster.
+    margins *= LOGISTIC_SLOPE / 2
+    return (1 + np.tanh(margins, out=margins).mean(axis=axis)) / 2
