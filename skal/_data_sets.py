@@ -95,8 +95,11 @@ def checked_sets(
         X, sets = _comparable(X, sets)
     labels = [y, *(sets[key] for key in sets if key[0] == "y")]
     classes = class_list(labels) if target.has_classes else np.empty(0)
-    is_table = target in (Target.LABELS, Target.CLASSES)
-    by_column = column_classes(labels) if is_table else ()
+    by_column: tuple[NDArray, ...] = ()
+    if target is Target.CLASSES:
+        by_column = column_classes(labels)
+    elif target is Target.LABELS:
+        by_column = (np.array([0, 1]),) * y.shape[1]
 
     # Carve the sets that are not given; what remains is the pool
     n = n_rows(X)

@@ -11,7 +11,13 @@ from sklearn.utils.multiclass import type_of_target
 from skal._sklearn import Interval, validate_params
 from skal.inputs._checks import check_matching
 from skal.inputs._containers import n_rows, take
-from skal.inputs._several import as_table, holds_labels, in_columns, n_columns
+from skal.inputs._several import (
+    as_table,
+    columns_of,
+    holds_labels,
+    in_columns,
+    n_columns,
+)
 from skal.inputs._tags import is_tags
 from skal.seeding import Stream, as_seed, stream
 
@@ -286,14 +292,15 @@ def _labels_of(y: NDArray) -> tuple[list[str], NDArray[np.bool_]]:
     """Return the names of the labels of a table, and which rows have each of them."""
     if holds_labels(y):
         return [f"label {j}" for j in range(y.shape[1])], y.astype(bool)
-    if any(type_of_target(column) == "continuous" for column in y.T):
+    if any(type_of_target(column) == "continuous" for column in columns_of(y)):
         raise ValueError(
             "warm_per_class chooses rows by class, and y holds numbers: leave it at "
             "its default."
         )
-    pairs = [(j, one) for j, part in enumerate(y.T) for one in np.unique(part)]
-    names = [f"class {one!r} of column {j}" for j, one in pairs]
-    return names, np.column_stack([y[:, j] == one for j, one in pairs])
+    parts = columns_of(y)
+    pairs = [(j, one) for j, part in enumerate(parts) for one in np.unique(part)]
+    names = [f"class {one.item()!r} of column {j}" for j, one in pairs]
+    return names, np.column_stack([parts[j] == one for j, one in pairs])
 
 
 def _ranks(codes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -66,6 +66,22 @@ def as_table(y: Any) -> NDArray:
     return y.toarray() if sparse.issparse(y) else np.asanyarray(y)
 
 
+def columns_of(table: NDArray) -> list[NDArray]:
+    """Return the columns of a table of objects as arrays of their own types.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_rows, n_columns)
+
+    Returns
+    -------
+    list of ndarray of shape (n_rows,)
+        The columns of any other table as they are.
+    """
+    is_plain = table.dtype.kind != "O" or np.ma.isMaskedArray(table)
+    return [c if is_plain else np.array(c.tolist()) for c in table.T]
+
+
 def holds_labels(y: Any) -> bool:
     """Return whether each column of a table says which rows have a label.
 
@@ -120,7 +136,7 @@ def column_classes(labels: list[NDArray]) -> tuple[NDArray, ...]:
     Parameters
     ----------
     labels : list of ndarray of shape (n_rows, n_columns)
-        The targets of each set.
+        The classes of each set.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from sklearn.base import is_regressor
 from sklearn.utils import column_or_1d
 
 from skal.inputs._checks import check_labels
-from skal.inputs._several import as_table, holds_labels, n_columns
+from skal.inputs._several import as_table, columns_of, holds_labels, n_columns
 from skal.inputs._tags import is_tags
 
 
@@ -133,9 +133,11 @@ def _check_columns(y: Any, name: str, target: Target) -> NDArray:
         )
     one = Target.NUMBER if target.is_numeric else Target.CLASS
     columns = [
-        check_targets(table[:, j], f"column {j} of {name}", one)
-        for j in range(table.shape[1])
+        check_targets(column, f"column {j} of {name}", one)
+        for j, column in enumerate(columns_of(table))
     ]
+    if len({column.dtype.kind in "biuf" for column in columns}) > 1:
+        columns = [column.astype(object) for column in columns]
     found = np.column_stack(columns)
     if target is not Target.LABELS:
         return found

@@ -124,8 +124,8 @@ class EmbeddingDisplay:
         ------
         ValueError
             If the study has no embedding or belongs to another comparison, labels are
-            lists of tags or several per row, a name is unknown, or `estimator` is missing and there are
-            several.
+            lists of tags or several per row, a name is unknown, or `estimator` is
+            missing and there are several.
         """
         check_result(result, "result", "Distribution")
         check_result(comparison, "comparison", "Comparison")
