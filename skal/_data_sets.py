@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_scalar
 
 from skal._sklearn import _check_method_params
 from skal.answers._fixed_classes import class_list
+from skal.answers._pairing import check_outputs
 from skal.curves import ROUNDING
 from skal.inputs._checks import (
     check_matching,
@@ -23,6 +24,7 @@ from skal.inputs._containers import is_frame, is_list, n_rows, take, whole_or_pa
 from skal.inputs._joining import concat
 from skal.inputs._overlap import check_disjoint
 from skal.inputs._row_costs import costs_of
+from skal.inputs._several import check_same_width, column_classes, in_columns
 from skal.inputs._tables import check_rows, in_kind_of
 from skal.inputs._targets import Target, check_choice, check_targets, target_of
 from skal.splitting import HELD_OUT, carve, check_size, count_of
@@ -80,14 +82,16 @@ def checked_sets(
     -------
     dict of str to object
         The arguments of `Problem` that depend on data: the sets, `pool_rows`, `target`,
-        `classes`, `costs`, `fit_params` cut to the warm start and the pool,
-        `batch_size`, and `n_rounds` as far as the pool allows.
+        `classes`, `column_classes`, `costs`, `fit_params` cut to the warm start and the
+        pool, `batch_size`, and `n_rounds` as far as the pool allows.
 
     Raises
     ------
     ValueError
         If labels are missing or of the wrong kind, sets overlap or disagree in width,
         or `X` is too small.
+    TypeError
+        If the estimator takes several targets per row only, or only one.
     """
     # Integers of Python, since small ones of numpy wrap around
     batch_size, n_rounds = int(batch_size), int(n_rounds)
@@ -95,21 +99,21 @@ def checked_sets(
 
     # Check everything before anything is carved
     target = target_of(estimator, y)
+    check_outputs(estimator, target)
     check_choice(choice, target)
     X, y = check_rows(X, "X", estimator), check_targets(y, "y", target)
     check_matching(X, y, "y")
-    sets = _check_given(given, X, estimator, target)
+    sets = _check_given(given, X, y, estimator, target)
     if sets:
         X, sets = _comparable(X, sets)
     labels = [y, *(sets[key] for key in sets if key[0] == "y")]
     classes = class_list(labels) if target.has_classes else np.empty(0)
+    by_column = _classes_of_columns(target, labels)
     costs = costs_of(cost, X)
 
     # Carve the sets that are not given; what remains is the pool
     n = n_rows(X)
-    least = choice.get("warm_per_class", 0)
-    if least and target is Target.CLASS:
-        least *= len(np.unique(y))
+    least = choice.get("warm_per_class", 0) * _n_kinds_of_rows(y, target)
     per_round = batch_size if costs is None else int(batch_size / costs.mean())
     counts = _fill_in_warm_size(sizes, n, max(1, per_round), least)
     rows = carve(n, counts, seed, y=y, **choice)
@@ -126,11 +130,30 @@ def checked_sets(
         "pool_rows": pool,
         "target": target,
         "classes": classes,
+        "column_classes": by_column,
         "costs": costs,
         "batch_size": batch_size,
         "n_rounds": _possible_rounds(n_rounds, batch_size, len(pool), costs),
         "fit_params": _cut_fit_params(X, fit_params, rows.get("warm"), pool, sets),
     }
+
+
+def _classes_of_columns(target: Target, labels: list[Any]) -> tuple[NDArray, ...]:
+    """Return the class list of each column of several labels or classes per row."""
+    if target is Target.CLASSES:
+        return column_classes(labels)
+    if target is Target.LABELS:
+        return (np.array([0, 1]),) * labels[0].shape[1]
+    return ()
+
+
+def _n_kinds_of_rows(y: Any, target: Target) -> int:
+    """Return of how many kinds rows are that `warm_per_class` asks for."""
+    if target is Target.CLASS:
+        return len(np.unique(y))
+    if target is Target.LABELS:
+        return y.shape[1]
+    return sum(map(len, column_classes([y]))) if target is Target.CLASSES else 1
 
 
 def named_sets(sets: Any) -> dict[str, Any]:
@@ -263,7 +286,11 @@ def checked_error_score(value: Any) -> float | None:
 
 
 def _check_given(
-    given: Mapping[str, tuple[Any, Any]], X: Any, estimator: Any, target: Target
+    given: Mapping[str, tuple[Any, Any]],
+    X: Any,
+    y: Any,
+    estimator: Any,
+    target: Target,
 ) -> dict[str, Any]:
     """Return the given sets as the arguments of `Problem`, such as `X_val`."""
     sets = {}
@@ -276,11 +303,16 @@ def _check_given(
             checked = check_rows(X_given, f"X_{name}", estimator)
             # Numbers stay lists beside a list that is not a table of numbers.
             X_given = X_given if is_list(X) and is_list(X_given) else checked
+        if target.has_columns:
+            y_given = take(y, np.arange(0)) if is_empty else in_columns(X, y_given)
         check_pair(X_given, y_given, name, X)
         X_given = in_kind_of(X, X_given)
         if name == "warm" or not is_empty:
             sets[f"X_{name}"] = X_given
-            sets[f"y_{name}"] = check_targets(y_given, f"y_{name}", target)
+            y_given = check_targets(y_given, f"y_{name}", target)
+            if target.has_columns:
+                check_same_width(y_given, f"y_{name}", y)
+            sets[f"y_{name}"] = y_given
     return sets
 
 

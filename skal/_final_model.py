@@ -36,7 +36,7 @@ class FinalModelMixin:
 
         Returns
         -------
-        ndarray of shape (n_samples,)
+        ndarray of shape (n_samples,) or (n_samples, n_columns)
             The predicted classes, or the numbers that a regressor predicts.
         """
         found = self._call("predict", X)
@@ -55,7 +55,8 @@ class FinalModelMixin:
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Columns in the order of `classes_`.
+            Columns in the order of `classes_`. With several labels per row, in the form
+            of the estimator: a list of such arrays, or shape (n_samples, n_labels).
         """
         return self._call("predict_proba", X)
 

@@ -37,6 +37,7 @@ class LearnerMixin(MetaEstimatorMixin):
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)
         kind = "regressor" if is_regressor(self.estimator) else "classifier"
+        tags.target_tags = deepcopy(inner.target_tags)
         tags.estimator_type, tags.target_tags.required = kind, True
         tags.classifier_tags = deepcopy(inner.classifier_tags)
         tags.regressor_tags = deepcopy(inner.regressor_tags)

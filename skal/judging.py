@@ -13,6 +13,7 @@ from sklearn.exceptions import FitFailedWarning
 
 from skal._threads import single_threaded
 from skal.answers._errors import explained
+from skal.answers._labels import label_margins
 from skal.answers._margins import margins_of
 from skal.inputs._containers import take
 from skal.inputs._scoring import as_score
@@ -60,7 +61,7 @@ class Evaluation:
     name : str, default="val"
         Which set it is, "val" or "test".
     classes : ndarray or None, default=None
-        The class list of the run; empty if targets are numbers.
+        The class list of the run; empty if targets are numbers, or several per row.
     error_score : float or None, default=None
         The score of a model that cannot be trained or scored; None to raise the error.
     """
@@ -131,7 +132,10 @@ class Evaluation:
 
     def _asked(self, model: Any) -> Any:
         """Return a view of a model that answers about the held-out set once."""
-        return model if is_tags(self.y) else self._rows.asked(model)
+        if is_tags(self.y):
+            return model
+        # Lean forms are of models with one target per row.
+        return self._rows.asked(model, is_lean=self.y.ndim == 1)
 
     @cached_property
     def _rows(self) -> SameRows:
@@ -153,7 +157,9 @@ class Evaluation:
             return Judgement(self.score(model))
         asked = self._asked(model)
         score = self._score(model, asked)
-        return Judgement(score, margins_of(asked, *self.sampled))
+        X, y = self.sampled
+        of = label_margins if getattr(y, "ndim", 1) == 2 else margins_of
+        return Judgement(score, of(asked, X, y))
 
     def failed(self, error: Exception) -> Judgement:
         """Return the judgement of a model that could not be trained or scored.
@@ -198,7 +204,9 @@ class Evaluation:
         except Exception as error:
             classes = np.array(()) if self.classes is None else self.classes
             missing = np.setdiff1d(classes, all_labels(self.y))
-            if len(classes) == 0 and len(self.y) == 1:
+            if np.ndim(self.y) == 2:
+                self._note_constant_columns(error)
+            elif len(classes) == 0 and len(self.y) == 1:
                 error.add_note(
                     f"The {SETS[self.name]} has a single row, for which R2 is not "
                     "defined: give a larger set, or choose another `scoring`."
@@ -211,6 +219,23 @@ class Evaluation:
                     "all classes, set stratify=True or give a larger set."
                 )
             raise
+
+    def _note_constant_columns(self, error: Exception) -> None:
+        """Add a note if a column of the held-out set has a single value."""
+        constant = np.flatnonzero((self.y == self.y[:1]).all(axis=0)).tolist()
+        if constant:
+            error.add_note(
+                f"The {SETS[self.name]} has a single value in {len(constant)} of "
+                f"{self.y.shape[1]} columns of y, such as column {constant[0]}: if the "
+                'scorer needs two, as "roc_auc" does, give a larger set, or leave '
+                "these columns out."
+            )
+        if "multiclass-multioutput is not supported" in str(error):
+            error.add_note(
+                "scikit-learn has no such metric for several classes per row: pass a "
+                "`scoring` of your own, or choose MultiOutputClassifier, whose `score` "
+                "is the share of rows with all classes right."
+            )
 
 
 def warn_of_failure(error: Exception, error_score: float) -> None:

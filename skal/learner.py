@@ -20,6 +20,7 @@ from skal._threads import single_threaded, warn_once
 from skal.curves import xi_quality
 from skal.inputs._checks import Predicts, takes_selection_set
 from skal.inputs._containers import n_rows, row_labels, width
+from skal.inputs._several import in_columns
 from skal.inputs._tables import check_container
 from skal.inputs._tags import scorer_of
 from skal.loop import check_runnable
@@ -42,8 +43,8 @@ class ActiveLearner(FinalModelMixin, CallbackSupportMixin, LearnerMixin, BaseEst
     estimator : classifier or regressor
         Any scikit-learn classifier, regressor or Pipeline. It is cloned for each
         training. With a regressor the learner is a regressor, and `y` holds a number
-        for each row. An `XGBClassifier` takes any labels here: it is trained on their
-        numbers, and answers in the labels.
+        for each row. An `XGBClassifier` takes any labels here. One that takes several
+        outputs, such as a `MultiOutputClassifier`, takes a `y` with several columns.
 
     strategy : strategy
         Chooses the rows to label next, such as `MaxEntropy()` or `AnnealingOracle()`.
@@ -74,20 +75,19 @@ class ActiveLearner(FinalModelMixin, CallbackSupportMixin, LearnerMixin, BaseEst
         test set, whose scores are reported. Carved out of `X` unless they are given.
 
     warm_per_class : int, default=0
-        Minimum number of rows of each class in the warm start, if that is carved out of
-        `X`. Some estimators cannot be trained without a few rows of each class. For
-        classifiers only.
+        Minimum number of rows of each class, or with each of several labels, in a warm
+        start that is carved out of `X`. For classifiers only.
 
     stratify : bool, default=False
         Whether the sets that are carved out of `X` have its class proportions, as
-        nearly as possible. For classifiers only.
+        nearly as possible. For one class per row only.
 
     scoring : str, callable or None, default=None
         How to score the models, as everywhere in scikit-learn. None takes the
         estimator's `score`: R2 for a regressor. For a classifier, it takes the accuracy
         while only one class is labelled: pass the name of a scorer if `score` is not
-        the accuracy. If labels are lists of
-        tags, a named scorer such as "f1_weighted" is applied to the tags of all tokens.
+        the accuracy. If labels are lists of tags, a named scorer such as "f1_weighted"
+        is applied to the tags of all tokens.
 
     cost : "tokens", callable or None, default=None
         What it costs to label a row: the number of tokens of a sentence, or a function
@@ -154,8 +154,8 @@ class ActiveLearner(FinalModelMixin, CallbackSupportMixin, LearnerMixin, BaseEst
     scorer_ : callable
         The scorer of the models.
 
-    classes_ : ndarray of shape (n_classes,)
-        The class list of the run: all labels of all sets. Only with a classifier.
+    classes_ : ndarray of shape (n_classes,), or list of them
+        The class list of the run, or one for each column of `y`. Classifiers only.
 
     n_trainings_ : int
         Number of trainings, including the trainings of a search or a `Proxy`.
@@ -285,10 +285,10 @@ class ActiveLearner(FinalModelMixin, CallbackSupportMixin, LearnerMixin, BaseEst
         X : {array-like, sparse matrix, data frame, list} of n_samples rows
             The pool, and the sets that are carved out of it.
 
-        y : array-like of shape (n_samples,), or list of n_samples lists
-            Class labels, or numbers for a regressor. If rows are lists of tokens,
-            labels may be lists of tags, one for each token. A strategy sees the labels
-            of rows after they were labelled; an oracle sees all labels.
+        y : array-like or sparse matrix of n_samples rows, or list of n_samples lists
+            Class labels, or numbers for a regressor; several labels per row are 0 or 1
+            in each column. If rows are lists of tokens, labels may be lists of tags,
+            one for each token. Only an oracle sees labels of rows that are unlabelled.
 
         X_warm, X_select, X_val, X_test : rows, default=None
             Sets that are given, and so not carved out of `X`. An `X_warm` without rows
@@ -320,12 +320,12 @@ class ActiveLearner(FinalModelMixin, CallbackSupportMixin, LearnerMixin, BaseEst
         ------
         ValueError
             If labels are missing, or not numbers although the estimator is a regressor,
-            or their number is not the number of rows or tokens;
-            if sets overlap or disagree in width, or `X` holds too few rows; or if the
-            scorer returns a score that is not finite.
+            or their number is not the number of rows or tokens; if sets overlap or
+            disagree in width, or `X` holds too few rows; or if the scorer returns a
+            score that is not finite.
         TypeError
             If the strategy needs a method that the estimator lacks, or classes although
-            it is a regressor.
+            it is a regressor, or the estimator takes more or fewer targets per row.
         Exception
             If the estimator, the scorer or the strategy raises it. A note says in which
             round, and how many rows of each class were labelled. `order_`, `curve_`
@@ -341,7 +341,7 @@ class ActiveLearner(FinalModelMixin, CallbackSupportMixin, LearnerMixin, BaseEst
                 "test": (X_test, y_test),
             }
         )
-        problem = self._make_problem(X, y, given, groups, cost, params)
+        problem = self._make_problem(X, in_columns(X, y), given, groups, cost, params)
         strategy = set_random_states(
             clone(self.strategy), stream(problem.seed, Stream.STRATEGY), only_unset=True
         )
@@ -436,6 +436,6 @@ class ActiveLearner(FinalModelMixin, CallbackSupportMixin, LearnerMixin, BaseEst
         self.scorer_ = problem.scorer
         # Classes of an earlier fit, with a classifier, are forgotten.
         vars(self).pop("classes_", None)
-        if problem.target.has_classes:
-            self.classes_ = problem.classes
+        if not problem.target.is_numeric:
+            self.classes_ = list(problem.column_classes) or problem.classes
         self.n_trainings_ = scored.n_trainings + getattr(strategy, "n_trainings_", 0)

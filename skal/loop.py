@@ -92,8 +92,8 @@ def check_unlabelled(problem: Problem) -> None:
     name = type(problem.estimator).__name__
     if not problem.target.has_classes:
         raise ValueError(
-            f"{name} uses rows without a label, which skal offers to classifiers only: "
-            "choose a regressor without `uses_unlabelled`."
+            f"{name} uses rows without a label, which skal offers to classifiers only, "
+            "of one label per row: choose an estimator without `uses_unlabelled`."
         )
     if UNLABELLED in problem.classes.tolist():
         raise ValueError(

@@ -18,8 +18,8 @@ from skal._data_sets import (
 )
 from skal._rounds import RoundsMixin
 from skal.answers._needs import strategy_peeks
-from skal.answers._pairing import check_single_output
 from skal.inputs._containers import n_rows
+from skal.inputs._several import in_columns
 from skal.inputs._tags import all_labels, scorer_of
 from skal.inputs._targets import Target
 from skal.noise._annotated import annotated
@@ -39,7 +39,8 @@ class Problem(RoundsMixin):
     X_pool, y_pool : rows and labels, n_pool of each
         The rows that may be labelled. Their labels are known to the simulation only. If
         rows are lists of tokens, labels may be lists of tags, one for each token. If
-        the estimator is a regressor, all labels are numbers.
+        the estimator is a regressor, all labels are numbers. Several targets per row
+        are an array with a column for each.
     X_warm, y_warm : rows and labels
         The rows labelled before the first round. May be empty.
     X_select, y_select : rows and labels, or None
@@ -52,7 +53,7 @@ class Problem(RoundsMixin):
         The row of `X` at each position.
     classes : ndarray of shape (n_classes,)
         The class list of the run: all labels of all sets, sorted. Empty if targets are
-        numbers.
+        numbers, or rows have several targets.
     estimator : estimator
         The estimator to train. It is cloned before each training.
     scorer : callable
@@ -78,6 +79,8 @@ class Problem(RoundsMixin):
         The true labels of the sets "warm", "pool" and "select", with `noise` only.
     target : Target, default=Target.CLASS
         The kind of target, which follows from the estimator and the labels.
+    column_classes : tuple of ndarray, default=()
+        If rows have several labels or classes, the class list of each column.
     """
 
     X_pool: Any
@@ -104,6 +107,7 @@ class Problem(RoundsMixin):
     noise: Any = None
     true_labels: Mapping[str, Any] = field(default_factory=dict)
     target: Target = Target.CLASS
+    column_classes: tuple[NDArray, ...] = ()
 
     @classmethod
     def from_sets(
@@ -166,16 +170,17 @@ class Problem(RoundsMixin):
         given = with_rows(
             {name: (sets.get(f"X_{name}"), sets.get(f"y_{name}")) for name in HELD_OUT}
         )
+        X, y = sets["X"], in_columns(sets["X"], sets["y"])
         return assemble(
-            sets["X"],
-            sets["y"],
+            X,
+            y,
             given,
             {} if "warm" in given else {"warm": 0},
             fit_params or {},
             batch_size=batch_size,
             n_rounds=n_rounds,
             estimator=estimator,
-            scorer=scorer_of(estimator, scoring, sets["y"]),
+            scorer=scorer_of(estimator, scoring, y),
             seed=0,
             error_score=error_score,
             noise=noise,
@@ -262,6 +267,7 @@ class Problem(RoundsMixin):
         given = {"test": test_size, "val": val_size, "select": select_size}
         sizes = checked_sizes({**given, "warm": warm_size}, estimator)
         check_scalar(warm_per_class, "warm_per_class", Integral, min_val=0)
+        y = in_columns(X, y)
         return assemble(
             X,
             y,
@@ -393,9 +399,8 @@ def assemble(
     ValueError
         If labels are missing, sets overlap or disagree in width, or `X` is too small.
     TypeError
-        If the estimator takes several labels per row only.
+        If the estimator takes several targets per row only, or only one.
     """
-    check_single_output(estimator)
     data = checked_sets(
         X,
         y,

@@ -11,6 +11,13 @@ from sklearn.utils.multiclass import type_of_target
 from skal._sklearn import Interval, validate_params
 from skal.inputs._checks import check_matching
 from skal.inputs._containers import n_rows, take
+from skal.inputs._several import (
+    as_table,
+    columns_of,
+    holds_labels,
+    in_columns,
+    n_columns,
+)
 from skal.inputs._tags import is_tags
 from skal.seeding import Stream, as_seed, stream
 
@@ -62,9 +69,11 @@ def split(
         Number of rows of each set; a float is a fraction of all rows. The remaining
         rows are the pool.
     warm_per_class : int, default=0
-        Minimum number of rows of each class in the warm start.
+        Minimum number of rows of each class in the warm start; of rows with each label,
+        or with each class of each column, if rows have several.
     stratify : bool, default=False
-        Whether each set has the class proportions of `y`, as nearly as possible.
+        Whether each set has the class proportions of `y`, as nearly as possible. For
+        one class per row only.
     groups : array-like of shape (n_samples,), default=None
         The group of each row, such as a patient or a document. A group is never split
         between held-out sets, or between one of them and the rows to train on, and so
@@ -96,6 +105,7 @@ def split(
     """
     if y is None:
         raise ValueError("y is None: give a label for each row of X.")
+    y = in_columns(X, y)
     check_matching(X, y, "y")
     sizes = {"test": test_size, "val": val_size, "select": select_size}
     rows = carve(
@@ -166,8 +176,11 @@ def carve(
             # Warm start and pool are both trained on, so they may share groups.
             left, group_of = shuffled[np.isin(shuffled, left)], None
         if name == "warm" and warm_per_class:
-            labels = _labels(y, "warm_per_class")
-            left = _each_class_first(left, labels, warm_per_class, count)
+            if n_columns(y) > 1:
+                left = _each_label_first(left, as_table(y), warm_per_class, count)
+            else:
+                labels = _labels(y, "warm_per_class")
+                left = _each_class_first(left, labels, warm_per_class, count)
         if group_of is not None:
             count = _whole_groups(group_of, count)
             group_of = group_of[count:]
@@ -192,6 +205,11 @@ def _labels(y: Any, name: str, groups: Any = None) -> NDArray:
         raise ValueError(
             "stratify=True does not work with groups, which are not split by class: "
             "set stratify=False."
+        )
+    if n_columns(y) > 1:
+        raise ValueError(
+            f"{name} needs one class per row, and y has {n_columns(y)} columns: leave "
+            "it at its default."
         )
     if is_tags(y):
         raise ValueError(
@@ -236,6 +254,53 @@ def _each_class_first(
             f"{len(classes)} classes: it must be at least {per_class * len(classes)}."
         )
     return rows[np.argsort(_ranks(codes[rows]) >= per_class, kind="stable")]
+
+
+def _each_label_first(
+    rows: NDArray[np.int64], y: NDArray, per_label: int, n_warm: int
+) -> NDArray[np.int64]:
+    """Move rows to the front that together have each label a few times.
+
+    Labels are served from the rarest to the most frequent one, by the first rows that
+    have it; rows that came for a label before count for each label that they have.
+    """
+    names, has = _labels_of(y)
+    counts = has[rows].sum(axis=0)
+    rarest = counts.argmin()
+    if counts[rarest] < per_label:
+        raise ValueError(
+            f"warm_per_class={per_label} needs that many rows of each label, and "
+            f"{counts[rarest]} rows of {names[rarest]} are left outside of the "
+            "held-out sets: give more of them, or choose a smaller warm_per_class."
+        )
+    is_first = np.zeros(len(rows), dtype=bool)
+    for label in np.argsort(counts, kind="stable"):
+        with_label = has[rows, label]
+        n_missing = per_label - int((with_label & is_first).sum())
+        more = np.flatnonzero(with_label & ~is_first)
+        is_first[more[: max(0, n_missing)]] = True
+    if n_warm < is_first.sum():
+        raise ValueError(
+            f"warm_size={n_warm} is too small for {per_label} rows of each of "
+            f"{len(names)} labels, which take {is_first.sum()} rows here: make it at "
+            "least as large."
+        )
+    return rows[np.argsort(~is_first, kind="stable")]
+
+
+def _labels_of(y: NDArray) -> tuple[list[str], NDArray[np.bool_]]:
+    """Return the names of the labels of a table, and which rows have each of them."""
+    if holds_labels(y):
+        return [f"label {j}" for j in range(y.shape[1])], y.astype(bool)
+    if any(type_of_target(column) == "continuous" for column in columns_of(y)):
+        raise ValueError(
+            "warm_per_class chooses rows by class, and y holds numbers: leave it at "
+            "its default."
+        )
+    parts = columns_of(y)
+    pairs = [(j, one) for j, part in enumerate(parts) for one in np.unique(part)]
+    names = [f"class {one.item()!r} of column {j}" for j, one in pairs]
+    return names, np.column_stack([parts[j] == one for j, one in pairs])
 
 
 def _ranks(codes: NDArray[np.int64]) -> NDArray[np.int64]:

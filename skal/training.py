@@ -15,6 +15,7 @@ from sklearn.utils.validation import has_fit_parameter
 from skal._sklearn import _check_method_params
 from skal._threads import interruptible, without_warnings
 from skal.answers._class_parameters import ClassParameters
+from skal.answers._columns import with_column_classes, with_constant_columns
 from skal.answers._constant import ConstantModel
 from skal.answers._fixed_classes import with_classes
 from skal.answers._numbered import with_any_labels
@@ -120,7 +121,7 @@ class Trainer:
         self.X = joined(problem.X_warm, problem.X_pool)
         self.y = concat(problem.y_warm, problem.y_pool)
         self.must_succeed = problem.error_score is None
-        self.target = problem.target
+        self.target, self.column_classes = problem.target, problem.column_classes
         self.uses_unlabelled = uses_unlabelled(problem.estimator)
         self.priority = row_priority(problem.seed, self.n_warm + problem.n_pool)
         self.seed = int(stream(problem.seed, Stream.TRAINING).integers(2**31))
@@ -128,6 +129,9 @@ class Trainer:
             clone(problem.estimator), stream(problem.seed, Stream.ESTIMATOR)
         )
         self.estimator = with_any_labels(seeded)
+        if self.column_classes:
+            is_labels = self.target is Target.LABELS
+            self.estimator = with_constant_columns(self.estimator, is_labels)
         self._class_parameters = ClassParameters(self.estimator, self.classes)
         self.fit_params = dict(problem.fit_params)
         self._run_params = self._route_run_params(problem)
@@ -193,8 +197,8 @@ class Trainer:
         -------
         estimator or None
             A fitted estimator whose predictions cover the class list of the run: it is
-            wrapped in `FixedClasses` if it was trained on fewer classes. None if no
-            row is labelled.
+            wrapped in `FixedClasses` or `FixedColumns` if it was trained on fewer
+            classes. None if no row is labelled.
         """
         rows = self.rows(positions)
         if len(rows) == 0:
@@ -213,7 +217,7 @@ class Trainer:
             self.explain(error, positions)
             raise
         if self.target is not Target.CLASS:
-            return model
+            return with_column_classes(model, self.column_classes)
         return with_classes(model, self.classes, y if lean is None else model.classes_)
 
     def _fit(self, rows: NDArray[np.int64], y: Any) -> Any:
@@ -265,9 +269,9 @@ class Trainer:
             return
         rows = self.labelled_rows(positions)
         per_class, size = "", "more rows, increase `warm_size`"
-        if self.target is Target.CLASS:
+        if self.target in (Target.CLASS, Target.LABELS):
             per_class = f": {self._per_class(rows)}"
-        if self.target.has_classes:
+        if not self.target.is_numeric:
             size = "more rows of each class, set `warm_per_class`"
         go_on = "; to go on without such models, set `error_score`"
         error.add_note(
@@ -277,11 +281,16 @@ class Trainer:
 
     def _per_class(self, rows: NDArray[np.int64]) -> str:
         """Describe how many rows of each class there are, the rarest classes first."""
-        labels = np.asarray(take(self.y, rows))
-        counts = [int((labels == label).sum()) for label in self.classes]
+        labels, classes, kind = np.asarray(take(self.y, rows)), self.classes, "class"
+        if self.target is Target.LABELS:
+            counts, kind = labels.sum(axis=0).tolist(), "label"
+            classes = np.arange(len(counts))
+        else:
+            counts = [int((labels == label).sum()) for label in classes]
         order = np.argsort(counts, kind="stable")
-        texts = [f"{counts[i]} of class {self.classes[i].item()!r}" for i in order[:6]]
-        more = f", and more of {len(order) - 6} other classes" if len(order) > 6 else ""
+        texts = [f"{counts[i]} of {kind} {classes[i].item()!r}" for i in order[:6]]
+        others = "labels" if kind == "label" else "classes"
+        more = f", and more of {len(order) - 6} other {others}" * (len(order) > 6)
         return ", ".join(texts) + more
 
     def _with_unlabelled(

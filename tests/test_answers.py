@@ -442,13 +442,14 @@ def test_an_error_for_another_reason_is_left_alone(five):
 
 
 @pytest.mark.parametrize("make", [np.ndarray.tolist, pd.DataFrame, sparse.csr_matrix])
-def test_several_labels_per_row_are_refused(five, make):
+def test_several_labels_per_row_are_refused_without_over_labels(five, make):
     X, y = five
     table = np.column_stack([y > 0, y > 1, y > 2]).astype(int)
-    # Lists in a list would be the tags of tokens.
     says = "several labels per row"
     with pytest.raises(ValueError, match=says):
-        ActiveLearner(RandomForestClassifier(3), Margin()).fit(X, make(table))
+        ActiveLearner(RandomForestClassifier(3), Margin(), n_rounds=2).fit(
+            X, make(table)
+        )
 
 
 # Classifiers that take the numbers 0 to n - 1 only

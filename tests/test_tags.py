@@ -179,6 +179,8 @@ def test_several_labels_of_a_row_without_tokens_are_refused(blobs):
     with pytest.raises(
         ValueError, match="several labels per row, but the rows of X are"
     ):
+        make_learner(Random()).fit(X, [[label] * (1 + label % 2) for label in y])
+    with pytest.raises(TypeError, match=r"take several classes per row, .* takes one"):
         make_learner(Random()).fit(X, [[label, 0] for label in y])
 
 

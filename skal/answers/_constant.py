@@ -14,6 +14,8 @@ ANSWERED = {
     "predict_proba",
     "predict_log_proba",
     "class_scores",
+    "label_probabilities",
+    "label_scores",
     "embedding",
     "posterior",
 }

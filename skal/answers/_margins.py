@@ -43,19 +43,19 @@ def margins(scores: ArrayLike, codes: NDArray[np.int64]) -> NDArray[np.float16]:
     return np.nan_to_num(found, nan=-LARGEST).astype(np.float16)
 
 
-def residuals(predicted: NDArray, true: NDArray, scale: float) -> NDArray[np.float16]:
+def residuals(predicted: NDArray, true: NDArray, scale: Any) -> NDArray[np.float16]:
     """Return predictions minus the truth, in units of a scale.
 
     Parameters
     ----------
-    predicted, true : ndarray of shape (n_answers,)
+    predicted, true : ndarray of shape (n_answers,) or (n_answers, n_columns)
         Numbers.
-    scale : float
+    scale : float, or ndarray of shape (n_columns,)
         The unit.
 
     Returns
     -------
-    ndarray of shape (n_answers,), dtype float16
+    ndarray of the shape of `true`, dtype float16
         Clipped to [-16, 16]. NaN counts as 16.
     """
     found = np.clip((np.asarray(predicted) - true) / scale, -LARGEST, LARGEST)

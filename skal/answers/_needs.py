@@ -31,6 +31,14 @@ NEEDS = {
         "class probabilities or decision values",
         "choose an estimator with a method `predict_proba` or `decision_function`",
     ),
+    "label_probabilities": (
+        "probabilities of each label",
+        "choose an estimator with a method `predict_proba`",
+    ),
+    "label_scores": (
+        "probabilities or decision values of each label",
+        "choose an estimator with a method `predict_proba` or `decision_function`",
+    ),
     "embed": (
         "embeddings of the rows",
         "choose a net of skal.nets, or an estimator with a method `embed`",
@@ -51,6 +59,13 @@ NEEDS = {
         "makes one of any classifier)",
     ),
 }
+
+
+# Needs that a model of several labels per row does not meet.
+OF_ONE_LABEL = (
+    *("classes", "class_scores", "posterior", "predict_token_log_proba"),
+    *("predict_proba", "predict_log_proba", "decision_function"),
+)
 
 
 def strategy_needs(strategy):
@@ -161,6 +176,32 @@ def check_needs(strategy, estimator):
             )
 
 
+def check_several(strategy, target):
+    """Check that a strategy takes several labels or classes per row, if there are.
+
+    Parameters
+    ----------
+    strategy : strategy
+        Declares its needs in the attribute `needs`.
+    target : Target
+        The kind of target of the run.
+
+    Raises
+    ------
+    ValueError
+        If it needs answers about one label per row, and rows have several.
+    """
+    needs = [need for need in strategy_needs(strategy) if need in OF_ONE_LABEL]
+    if target.has_columns and not target.is_numeric and needs:
+        what = NEEDS.get(needs[0], (f"a method `{needs[0]}`",))[0]
+        raise ValueError(
+            f"{type(strategy).__name__} needs {what} for one label per row, and y has "
+            "several labels per row: set `over_labels` of MaxEntropy, LeastConfidence "
+            'or Margin, to "mean" for example, or choose a strategy that needs no more '
+            "than embeddings, such as CoreSet."
+        )
+
+
 def asks_in_vain(strategy, estimator):
     """Return whether a strategy needs what there cannot be yet.
 
@@ -206,6 +247,12 @@ def meet_needs(strategy, estimator):
     return with_methods(estimator, tuple(methods))
 
 
+def _has_scores(estimator):
+    """Return whether an estimator has probabilities or decision values."""
+    names = "predict_proba", "decision_function"
+    return any(has_method(estimator, name) for name in names)
+
+
 # Needs that some regressors meet, and no classifier.
 OF_NUMBERS = ("predicted_numbers", "variance")
 
@@ -214,9 +261,9 @@ OTHERS = {
     "posterior": has_posterior,
     "predicted_numbers": predicts_numbers,
     "variance": has_variance,
-    "class_scores": lambda estimator: any(
-        has_method(estimator, name) for name in ("predict_proba", "decision_function")
-    ),
+    "class_scores": _has_scores,
+    "label_scores": _has_scores,
+    "label_probabilities": lambda estimator: has_method(estimator, "predict_proba"),
     "embedding": lambda estimator: True,
     "classes": lambda estimator: not predicts_numbers(estimator),
 }

@@ -1,32 +1,76 @@
 """Which estimators skal takes, and which strategies they can be paired with."""
 
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.neural_network import MLPRegressor
 from sklearn.utils import get_tags
 
-from skal.answers._needs import check_needs, works_from_nothing
+from skal.answers._inside import inside
+from skal.answers._needs import check_needs, check_several, works_from_nothing
 from skal.answers._wrapper import name_of
 from skal.inputs._checks import final_step
-from skal.inputs._targets import check_same_target
+from skal.inputs._targets import Target, check_same_target
 
 
-def check_single_output(estimator):
-    """Check that an estimator takes one label or number per row.
+def check_outputs(estimator, target):
+    """Check that an estimator takes as many targets per row as there are.
 
     Parameters
     ----------
     estimator : estimator
         The unfitted estimator that is to be trained.
+    target : Target
+        The kind of target of the run.
 
     Raises
     ------
     TypeError
-        If it takes several of them only.
+        If it takes one target per row and there are several, or the other way round.
     """
     last = final_step(estimator)
-    if not get_tags(last).target_tags.single_output:
+    name = type(last).__name__
+    if target.has_columns:
+        if not takes_columns(last, target):
+            kind = "Regressor" if target.is_numeric else "Classifier"
+            raise TypeError(
+                f"estimator must take {target.value} per row, as y has them, and "
+                f"{name} takes one: choose MultiOutput{kind}({name}()), another "
+                "estimator of several outputs, or one column of y."
+            )
+    elif not get_tags(last).target_tags.single_output:
         raise TypeError(
-            f"estimator must take one label per row, and {type(last).__name__} takes "
-            "several: choose the estimator inside it."
+            f"estimator must take one label per row, and {name} takes several: choose "
+            "the estimator inside it, or give a `y` with several columns."
         )
+
+
+def takes_columns(estimator, target):
+    """Return whether an estimator can be trained on a table of targets.
+
+    Parameters
+    ----------
+    estimator : estimator
+    target : Target
+        A kind of target with columns.
+
+    Returns
+    -------
+    bool
+        By the tags of the estimator, or of the one that it trains: searches and
+        `TransformedTargetRegressor` do not pass these tags on. `MLPRegressor` has no
+        such tag, but is documented to take several numbers.
+    """
+    tags = get_tags(estimator)
+    is_multi_label = (
+        tags.classifier_tags is not None and tags.classifier_tags.multi_label
+    )
+    if tags.target_tags.multi_output or isinstance(estimator, MLPRegressor):
+        return True
+    if target is Target.LABELS and is_multi_label:
+        return True
+    inner = inside(estimator)
+    if isinstance(estimator, TransformedTargetRegressor):
+        inner = estimator.regressor
+    return inner is not None and takes_columns(inner, target)
 
 
 def check_pairing(strategy, estimator, n_warm=None, target=None):
@@ -46,15 +90,17 @@ def check_pairing(strategy, estimator, n_warm=None, target=None):
     Raises
     ------
     TypeError
-        If the estimator takes several labels per row only or another kind of target, or
-        lacks what the strategy needs.
+        If the estimator takes another kind or number of targets, or lacks what the
+        strategy needs.
     ValueError
         If the strategy needs a model and nothing is labelled in the first round, or
-        the estimator takes pairs of rows.
+        the estimator takes pairs of rows, or the strategy one label per row and there
+        are several.
     """
-    check_single_output(estimator)
     if target is not None:
         check_same_target(estimator, target)
+        check_outputs(estimator, target)
+        check_several(strategy, target)
     # Some meta-estimators, such as StackingClassifier, offer `predict` only once they
     # are fitted: skip the check for them.
     if hasattr(estimator, "predict"):

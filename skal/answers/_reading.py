@@ -1,8 +1,8 @@
 """The answers of a fitted model, checked where they are read.
 
-skal takes one label per row: a row's class probabilities sum to one, each column
-belongs to a class, and there is one prediction per row. Anything else, such as the
-answers of a multilabel model, would be ranked without a word.
+A model of one label per row is expected here: a row's class probabilities sum to one,
+each column belongs to a class, and there is one prediction per row. Anything else would
+be ranked without a word; `_labels.py` reads the answers of models of several labels.
 """
 
 import numpy as np
@@ -16,8 +16,8 @@ from skal.inputs._tags import is_tags
 # further off in most rows.
 TOLERANCE = 0.01
 ONE_LABEL = (
-    "skal takes one label per row, so choose a classifier that is trained on one label "
-    "per row"
+    "one label per row is expected here, so choose a classifier that is trained on one "
+    "label per row, or set `over_labels` of a strategy that has it"
 )
 
 
@@ -138,10 +138,13 @@ def check_one_output(model):
     Raises
     ------
     ValueError
-        If its `classes_` is a list of arrays, one for each of several labels.
+        If its `classes_` is a list of arrays, one for each of several labels, or its
+        attribute `multilabel_` is True.
     """
     classes = getattr(model, "classes_", None)
-    if isinstance(classes, list) and any(np.ndim(part) for part in classes):
+    is_list = isinstance(classes, list) and any(np.ndim(part) for part in classes)
+    # The second is how OneVsRestClassifier says so.
+    if is_list or getattr(model, "multilabel_", False) is True:
         raise ValueError(
             f"{name_of(model)} was trained on {len(classes)} labels per row: "
             f"{ONE_LABEL}."

@@ -126,8 +126,8 @@ def check_labels(y: Any, name: str) -> Any:
         shape: tuple = getattr(y, "shape", ())
         if len(shape) > 1 and shape[1] != 1:
             raise ValueError(
-                f"{name} must have one label per row, got shape {tuple(shape)}: skal "
-                "does not take several labels per row, so choose one of the columns."
+                f"{name} must have one label per row, got shape {tuple(shape)}: give "
+                "as many labels per row in all sets."
             )
         y = column_or_1d(y, warn=True)
         missing = np.flatnonzero(_unknown(y) | np.ravel(mask)).tolist()

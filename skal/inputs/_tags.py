@@ -53,18 +53,22 @@ def flatten(tags: Sequence[Sequence[Any]]) -> NDArray:
 
 
 def all_labels(y: Any) -> Any:
-    """Return the label of each row, or the tags of all tokens.
+    """Return the label of each row, the tags of all tokens, or all labels of rows.
 
     Parameters
     ----------
-    y : ndarray of shape (n_samples,), or list of n_samples lists of tags
-        Labels of either kind.
+    y : ndarray of shape (n_samples,) or (n_samples, n_columns), or list of n_samples \
+            lists of tags
+        Labels of any kind.
 
     Returns
     -------
-    ndarray of shape (n_samples,) or (n_tokens,)
+    ndarray of shape (n_samples,), (n_tokens,) or (n_samples * n_columns,)
+        One row after the other.
     """
-    return flatten(y) if is_tags(y) else y
+    if is_tags(y):
+        return flatten(y)
+    return y.ravel() if getattr(y, "ndim", 1) == 2 else y
 
 
 def check_as_many(X: Any, tags: Sequence[Sequence[Any]], name: str = "y") -> None:
@@ -89,7 +93,8 @@ def check_as_many(X: Any, tags: Sequence[Sequence[Any]], name: str = "y") -> Non
     if not all(_is_sequence(row) and all(isinstance(t, str) for t in row) for row in X):
         raise ValueError(
             f"{name} holds several labels per row, but the rows of X are not lists of "
-            "tokens: give one label per row, or each sentence as a list of str."
+            "tokens: give one label per row, an array with a column for each label, or "
+            "each sentence as a list of str."
         )
     n_tokens, n_tags = lengths(X), np.array([len(row) for row in tags], dtype=int)
     wrong = np.flatnonzero(n_tokens != n_tags)

@@ -14,6 +14,7 @@ from sklearn.base import is_regressor
 from sklearn.utils import column_or_1d
 
 from skal.inputs._checks import check_labels
+from skal.inputs._several import as_table, columns_of, holds_labels, n_columns
 from skal.inputs._tags import is_tags
 
 
@@ -21,22 +22,38 @@ class Target(Enum):
     """The kind of target of a run.
 
     CLASS is one class for each row, TAGS one class for each token of a row, and NUMBER
-    one number for each row.
+    one number for each row. The other kinds have several columns: LABELS are 0 or 1 in
+    each column, CLASSES one class and NUMBERS one number in each. The value says what a
+    row has, for error messages.
     """
 
-    CLASS = "class"
-    TAGS = "tags"
-    NUMBER = "number"
+    CLASS = "a class"
+    TAGS = "a list of tags"
+    NUMBER = "a number"
+    LABELS = "several labels"
+    CLASSES = "several classes"
+    NUMBERS = "several numbers"
 
     @property
     def has_classes(self) -> bool:
-        """Return whether targets are classes, so that a run has a class list."""
-        return self is not Target.NUMBER
+        """Return whether a run has a class list, of one class per row or token."""
+        return self in (Target.CLASS, Target.TAGS)
+
+    @property
+    def is_numeric(self) -> bool:
+        """Return whether targets are numbers, which regressors predict."""
+        return self in (Target.NUMBER, Target.NUMBERS)
+
+    @property
+    def has_columns(self) -> bool:
+        """Return whether a row has several targets, one in each column of `y`."""
+        return self in (Target.LABELS, Target.CLASSES, Target.NUMBERS)
 
     @property
     def constant(self) -> str:
         """Return the name of the best constant prediction."""
-        return "most frequent class" if self.has_classes else "mean number"
+        name = "mean number" if self.is_numeric else "most frequent class"
+        return f"{name} of each column" if self.has_columns else name
 
 
 def predicts_numbers(estimator: Any) -> bool:
@@ -61,12 +78,19 @@ def target_of(estimator: Any, y: Any) -> Target:
     estimator : estimator
         If it is a regressor, such as a Pipeline or a search that ends in one, targets
         are numbers, whole ones as well.
-    y : array-like of shape (n_rows,), or list of n_rows lists of tags
+    y : array-like of shape (n_rows,) or (n_rows, n_columns), sparse matrix, or list \
+            of n_rows lists of tags
 
     Returns
     -------
     Target
+        For a table, as `sklearn.utils.multiclass.type_of_target` decides, except that
+        two values other than 0 and 1 are classes.
     """
+    if n_columns(y) > 1:
+        if is_regressor(estimator):
+            return Target.NUMBERS
+        return Target.LABELS if holds_labels(y) else Target.CLASSES
     if is_regressor(estimator):
         return Target.NUMBER
     return Target.TAGS if is_tags(y) else Target.CLASS
@@ -77,7 +101,8 @@ def check_targets(y: Any, name: str, target: Target) -> Any:
 
     Parameters
     ----------
-    y : array-like of shape (n_rows,), or list of n_rows lists of tags
+    y : array-like of shape (n_rows,) or (n_rows, n_columns), sparse matrix, or list \
+            of n_rows lists of tags
         The targets to check.
     name : str
         Their name in error messages.
@@ -85,15 +110,44 @@ def check_targets(y: Any, name: str, target: Target) -> Any:
 
     Returns
     -------
-    ndarray of shape (n_rows,), or list of n_rows lists of tags
-        Numbers as float64.
+    ndarray of shape (n_rows,) or (n_rows, n_columns), or list of n_rows lists of tags
+        Numbers as float64, and several labels as int64.
 
     Raises
     ------
     ValueError
         If a target is missing, or of another kind.
     """
+    if target.has_columns:
+        return _check_columns(y, name, target)
     return check_labels(y, name) if target.has_classes else _check_numbers(y, name)
+
+
+def _check_columns(y: Any, name: str, target: Target) -> NDArray:
+    """Check that `y` holds a known target in each column of each row."""
+    table = as_table([] if is_tags(y) else y)
+    if table.ndim != 2:
+        raise ValueError(
+            f"{name} must have {target.value} per row, as y has, got one or lists of "
+            "them: give an array with a column for each."
+        )
+    one = Target.NUMBER if target.is_numeric else Target.CLASS
+    columns = [
+        check_targets(column, f"column {j} of {name}", one)
+        for j, column in enumerate(columns_of(table))
+    ]
+    if len({column.dtype.kind in "biuf" for column in columns}) > 1:
+        columns = [column.astype(object) for column in columns]
+    found = np.column_stack(columns)
+    if target is not Target.LABELS:
+        return found
+    other = np.flatnonzero(~np.isin(found, (0, 1)))
+    if len(other):
+        raise ValueError(
+            f"{name} must hold 0 and 1, since y does, got {found.ravel()[other[0]]}: "
+            "write 1 where a row has a label, and 0 elsewhere."
+        )
+    return found.astype(np.int64)
 
 
 def _check_numbers(y: Any, name: str) -> NDArray[np.float64]:
@@ -101,8 +155,8 @@ def _check_numbers(y: Any, name: str) -> NDArray[np.float64]:
     shape: tuple = () if is_tags(y) else getattr(y, "shape", ())
     if is_tags(y) or (len(shape) > 1 and shape[1] != 1):
         raise ValueError(
-            f"{name} must have one number per row, since the estimator is a regressor, "
-            "got several: skal does not take several targets per row, so choose one."
+            f"{name} must have one number per row, got several: give as many targets "
+            "in all sets, several of them as an array with a column for each."
         )
     mask = np.ma.getmaskarray(y) if np.ma.isMaskedArray(y) else False
     given = column_or_1d(y, warn=True)
@@ -142,10 +196,17 @@ def check_choice(choice: Mapping[str, Any], target: Target) -> None:
     Raises
     ------
     ValueError
-        If one of them is set and targets are numbers.
+        If one of them is set and targets are numbers, or `stratify` is and rows have
+        several targets.
     """
+    if choice.get("stratify") and target in (Target.LABELS, Target.CLASSES):
+        raise ValueError(
+            f"stratify=True spreads the rows of each class, and each row has "
+            f"{target.value}: set stratify=False, and warm_per_class for rows of each "
+            "label in the warm start."
+        )
     for name in ("warm_per_class", "stratify"):
-        if choice.get(name) and not target.has_classes:
+        if choice.get(name) and target.is_numeric:
             raise ValueError(
                 f"{name} chooses rows by class, and the targets are numbers: leave it "
                 "at its default."
@@ -167,13 +228,12 @@ def check_classes(target: Target, why: str, other: str) -> None:
     Raises
     ------
     ValueError
-        If they have tags or numbers.
+        If they have tags, numbers or several targets.
     """
     if target is not Target.CLASS:
-        has = "a list of tags" if target is Target.TAGS else "a number"
         raise ValueError(
-            f"{why}, and each row has {has} here: choose another strategy, such as "
-            f"{other}."
+            f"{why}, and each row has {target.value} here: choose another strategy, "
+            f"such as {other}."
         )
 
 
@@ -192,11 +252,11 @@ def check_same_target(estimator: Any, target: Target) -> None:
     TypeError
         If it is a classifier and targets are numbers, or the other way round.
     """
-    if is_regressor(estimator) == target.has_classes:
+    if is_regressor(estimator) != target.is_numeric:
         kind, other, what = (
-            ("classifier", "regressor", "classes")
-            if target.has_classes
-            else ("regressor", "classifier", "numbers")
+            ("regressor", "classifier", "numbers")
+            if target.is_numeric
+            else ("classifier", "regressor", "classes")
         )
         raise TypeError(
             f"estimator must be a {kind}, and {type(estimator).__name__} is a {other}: "

@@ -43,12 +43,14 @@ class SameRows:
         self._form: LeanForm | None = None
         self._kinds: list[type] | None = None
 
-    def asked(self, model: Any) -> Any:
+    def asked(self, model: Any, *, is_lean: bool = True) -> Any:
         """Return a view of a model that answers about these rows once.
 
         Parameters
         ----------
         model : fitted estimator
+        is_lean : bool, default=True
+            Whether it may answer by its lean form.
 
         Returns
         -------
@@ -56,6 +58,8 @@ class SameRows:
             With the methods of the model. Other rows than `X` and `sample`, the same
             objects, are passed on to it.
         """
+        if not is_lean:
+            return AnsweredOnce(model, self, None)
         if isinstance(model, FixedClasses):
             inner = self.asked(model.estimator)
             return FixedClasses(inner, model.classes, model.labelled)

@@ -37,6 +37,8 @@ def score_of(scorer: Any, model: Any, asked: Any, X: Any, y: Any) -> Any:
     -------
     float
     """
+    if getattr(y, "ndim", 1) == 2:
+        return scorer(asked if isinstance(scorer, SCORER) else model, X, y)
     if is_own_accuracy(scorer, model):
         return accuracy(y, asked.predict(X))
     if not isinstance(scorer, SCORER):

@@ -51,6 +51,12 @@ TAG_STRATEGIES = (
     IDMR(MinConfidence(), bins="length"),
 )
 
+# Default strategies for several labels per row.
+LABEL_STRATEGIES = (
+    Random(),
+    *(one(over_labels="mean") for one in (MaxEntropy, LeastConfidence, Margin)),
+)
+
 # The ten strategies of BoSS. The last two see the labels of the pool: they fill up the
 # rarest class.
 BOSS_STRATEGIES = (
@@ -160,11 +166,19 @@ def usual_strategies(problem: Problem) -> list[Any]:
     if hasattr(problem.estimator, "predict_token_log_proba"):
         return list(TAG_STRATEGIES)
     has_proba = hasattr(problem.estimator, "predict_proba")
-    return list(CLASS_STRATEGIES if has_proba else CLASS_STRATEGIES[:1])
+    several = bool(problem.column_classes)
+    chosen = LABEL_STRATEGIES if several else CLASS_STRATEGIES
+    return list(chosen if has_proba else chosen[:1])
 
 
 def boss_strategies(problem: Problem) -> list[Any]:
-    """Return the strategies of BoSS; BAIT only for few classes and columns."""
+    """Return the strategies of BoSS; BAIT only for few classes and columns.
+
+    For several labels per row, those that need one label are left out, and `Margin` is
+    of the mean over labels.
+    """
+    if problem.target.has_columns:
+        return [Random(), Margin(over_labels="mean"), CoreSet(), TypiClust()]
     X = problem.X_pool
     n_columns = width(X) if is_table(X) else None
     fits = n_columns is not None and n_columns * len(problem.classes) <= MAX_WEIGHTS
@@ -227,6 +241,7 @@ class BestOfStrategiesOracle(SearchOracle):
         `MaxEntropy`, `LeastConfidence` and `Margin`; for a tagger `Random`, `Longest`,
         and `MinConfidence` in three variants: plain, normalized, and inside an `IDMR`
         that matches lengths; and `Random` alone if the estimator has no probabilities.
+        For several labels per row, uncertainties are means over labels.
 
     n_candidates : int, default=100
         Number of batches that are tried in each round; the strategies take turns.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skal.inputs._tags import is_tags
+from skal.inputs._targets import Target
 from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, split_axes, wrap
 from skal.plotting._style import ink, shades
 from skal.studies._bins import cut, sort_into_bins
@@ -124,8 +124,8 @@ class EmbeddingDisplay:
         ------
         ValueError
             If the study has no embedding or belongs to another comparison, labels are
-            lists of tags, a name is unknown, or `estimator` is missing and there are
-            several.
+            lists of tags or several per row, a name is unknown, or `estimator` is
+            missing and there are several.
         """
         check_result(result, "result", "Distribution")
         check_result(comparison, "comparison", "Comparison")
@@ -235,10 +235,11 @@ def _binned(labels):
 
 def _sets(points, problem):
     """Return the points and the labels of the drawn sets."""
-    if is_tags(problem.y_pool):
+    target = problem.target
+    if target is Target.TAGS or target.has_columns:
         raise ValueError(
-            "Labels must be single classes, got lists of tags, which have no single "
-            "colour: draw a DistributionDisplay."
+            f"Labels must be single classes, and each row has {target.value}, which "
+            "have no single colour: draw a DistributionDisplay."
         )
     back = "test" if "test" in points else "pool"
     sources = {"pool": "pool", "back": back}

@@ -19,6 +19,12 @@ from skal.strategies._utilities import (
     ranks_of,
 )
 
+# Probabilities in place of the decision values that strategies take as well.
+PROBABILITIES = {
+    "class_scores": "predict_proba",
+    "label_scores": "label_probabilities",
+}
+
 
 class Stochastic(RankingStrategy):
     """Add noise to the utilities of another strategy, so that a batch is diverse.
@@ -113,7 +119,7 @@ class Stochastic(RankingStrategy):
         """Methods that the inner strategy calls on the model, and `predict`."""
         needs = strategy_needs(self.strategy)
         if self.kind == "power":
-            needs = ["predict_proba" if n == "class_scores" else n for n in needs]
+            needs = [PROBABILITIES.get(need, need) for need in needs]
         strata = () if self.strata is None else ("classes", "predict")
         return tuple(dict.fromkeys((*needs, *strata)))
 

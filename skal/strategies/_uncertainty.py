@@ -2,10 +2,15 @@
 
 import numpy as np
 
+from skal._sklearn import StrOptions
 from skal.answers._decisions import class_scores
+from skal.answers._labels import has_several, label_scores
 from skal.information import entropy
 from skal.inputs._containers import by_chunks
 from skal.strategies._ranking import RankingStrategy
+
+# How the uncertainties of the labels of a row become one number.
+OVER_LABELS = {"mean": np.mean, "max": np.max, "sum": np.sum}
 
 
 class _UncertaintySampling(RankingStrategy):
@@ -15,15 +20,27 @@ class _UncertaintySampling(RankingStrategy):
     scores are class probabilities, or decision values if the model has none.
     """
 
-    needs = ("class_scores",)
-    _parameter_constraints: dict = {"random_state": ["random_state"]}
+    _parameter_constraints: dict = {
+        "over_labels": [StrOptions(set(OVER_LABELS)), None],
+        "random_state": ["random_state"],
+    }
 
-    def __init__(self, *, random_state=None):
+    def __init__(self, *, over_labels=None, random_state=None):
+        self.over_labels = over_labels
         self.random_state = random_state
+
+    @property
+    def needs(self):
+        """Scores of classes; with `over_labels`, also of each of several labels."""
+        return ("class_scores",) if self.over_labels is None else ("label_scores",)
 
     def _utility(self, estimator, X, candidates):
         def uncertainty(rows):
-            return self._uncertainty(class_scores(estimator, rows))
+            if self.over_labels is None or not has_several(estimator, rows):
+                return self._uncertainty(class_scores(estimator, rows))
+            columns = label_scores(estimator, rows)
+            found = [self._uncertainty(values) for _, values in columns]
+            return OVER_LABELS[self.over_labels](found, axis=0)
 
         return by_chunks(uncertainty, X, candidates)
 
@@ -33,6 +50,11 @@ class MaxEntropy(_UncertaintySampling):
 
     Parameters
     ----------
+    over_labels : {"mean", "max", "sum"} or None, default=None
+        How the uncertainties of several labels per row, or of several classes, become
+        the utility of the row. With None, models of several labels are refused, since
+        these choices lead to different rows. For one label per row, it changes nothing.
+
     random_state : int, RandomState instance or None, default=None
         Breaks ties. Inside an `ActiveLearner`, None takes a seed drawn from the
         learner's.
@@ -45,7 +67,9 @@ class MaxEntropy(_UncertaintySampling):
     References
     ----------
     Settles, "Active Learning Literature Survey", 2009, section 3.1; one of the
-    heuristics of Zhou et al., AISTATS 2021 (max-entropy).
+    heuristics of Zhou et al., AISTATS 2021 (max-entropy). Over labels: Esuli and
+    Sebastiani, "Active Learning Strategies for Multi-Label Text Classification", ECIR
+    2009, which compares the mean with the maximum.
 
     Examples
     --------
@@ -58,7 +82,11 @@ class MaxEntropy(_UncertaintySampling):
     (3,)
     """
 
-    needs = ("predict_proba",)
+    @property
+    def needs(self):
+        """Class probabilities; with `over_labels`, also of each of several labels."""
+        is_one = self.over_labels is None
+        return ("predict_proba",) if is_one else ("label_probabilities",)
 
     def _uncertainty(self, scores_N_C):
         return entropy(scores_N_C)
@@ -72,6 +100,11 @@ class LeastConfidence(_UncertaintySampling):
 
     Parameters
     ----------
+    over_labels : {"mean", "max", "sum"} or None, default=None
+        How the uncertainties of several labels per row, or of several classes, become
+        the utility of the row. With None, models of several labels are refused, since
+        these choices lead to different rows. For one label per row, it changes nothing.
+
     random_state : int, RandomState instance or None, default=None
         Breaks ties. Inside an `ActiveLearner`, None takes a seed drawn from the
         learner's.
@@ -110,6 +143,11 @@ class Margin(_UncertaintySampling):
 
     Parameters
     ----------
+    over_labels : {"mean", "max", "sum"} or None, default=None
+        How the uncertainties of several labels per row, or of several classes, become
+        the utility of the row. With None, models of several labels are refused, since
+        these choices lead to different rows. For one label per row, it changes nothing.
+
     random_state : int, RandomState instance or None, default=None
         Breaks ties. Inside an `ActiveLearner`, None takes a seed drawn from the
         learner's.
@@ -137,7 +175,10 @@ class Margin(_UncertaintySampling):
     (3,)
     """
 
-    least_utility = -1.0  # of probabilities, which `Stochastic` asks for
+    @property
+    def least_utility(self):
+        """Return the lowest utility by probabilities, which `Stochastic` asks for."""
+        return -np.inf if self.over_labels == "sum" else -1.0
 
     def _uncertainty(self, scores_N_C):
         if scores_N_C.shape[1] == 1:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skal._sklearn import Interval, StrOptions, validate_params
 from skal._threads import single_threaded
+from skal.inputs._targets import Target
 from skal.problem import Problem
 from skal.seeding import isolated
 from skal.studies._bins import SETS, cut, set_sizes, sort_into_bins, values_of
@@ -239,13 +240,16 @@ def label_distribution(
     -------
     Distribution
         Shares of the labels after each round. If labels are lists of tags, each token
-        is counted. If the problem has `noise`, true labels are counted.
+        is counted. If rows have several labels, named by their column, each of them is
+        counted, so that shares are those of all labels that were given. If the problem
+        has `noise`, true labels are counted.
 
     Raises
     ------
     ValueError
         If a parameter is invalid, a strategy is unknown, each seed has a split of its
-        own, or `n_bins` is given and labels are classes.
+        own, `n_bins` is given and labels are classes, or rows have several classes or
+        numbers.
 
     References
     ----------
@@ -269,7 +273,10 @@ def label_distribution(
     sizes = set_sizes(problem, SETS[: 3 + (reference == "test")])
     # With noise, the true labels: each seed has noisy ones of its own.
     labels = problem.sets | {"y_pool": problem.sets["y"]}
-    if problem.target.has_classes:
+    if problem.target.has_columns:
+        _check_no_bins(n_bins)
+        names, counts = _count_columns(problem, sizes, group)
+    elif problem.target.has_classes:
         _check_no_bins(n_bins)
         names, which = _group(problem.classes, group)
         counts = {
@@ -291,6 +298,25 @@ def _check_no_bins(n_bins: int | None) -> None:
         raise ValueError(
             f"n_bins={n_bins} is for numbers without a `group`: leave it out."
         )
+
+
+def _count_columns(
+    problem: Problem, sizes: dict[str, int], group: Callable[[Any], Any] | None
+) -> tuple[tuple[str, ...], dict[str, NDArray[np.float64]]]:
+    """Return the names of several labels per row, and which rows have each of them."""
+    if problem.target is not Target.LABELS:
+        raise ValueError(
+            f"label_distribution counts labels, and each row has {problem.target.value}"
+            " here: use input_distribution, with a feature of the rows."
+        )
+    names, which = _group(np.arange(problem.y_pool.shape[1]), group)
+    one_hot = np.eye(len(names))[which]
+    labels = {name: getattr(problem, f"y_{name}") for name in sizes}
+    given = {name: y for name, y in labels.items() if y is not None}
+    empty = np.zeros((0, len(names)))
+    return names, {
+        name: given[name] @ one_hot if name in given else empty for name in sizes
+    }
 
 
 def _count_numbers(

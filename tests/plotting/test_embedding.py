@@ -104,5 +104,5 @@ def test_what_cannot_be_drawn_is_refused(comparison, inputs):
     tagged = replace(
         comparison, splits=Splits(replace(comparison.problem, y_pool=tags), 0)
     )
-    with pytest.raises(ValueError, match="got lists of tags"):
+    with pytest.raises(ValueError, match="each row has a list of tags"):
         EmbeddingDisplay.from_study(inputs, tagged, estimator="bayes")

@@ -66,7 +66,8 @@ def can_screen(problem: Problem) -> bool:
     if problem.n_acquired * problem.n_pool < MIN_EXCHANGES:
         return False
     is_one_class = problem.target.has_classes and len(problem.classes) < 2
-    if problem.target is Target.TAGS or is_one_class:
+    is_other = problem.target is Target.TAGS or problem.target.has_columns
+    if is_other or is_one_class:
         return False
     return can_be_matrix(problem.X_pool) and can_be_matrix(problem.X_val)
 

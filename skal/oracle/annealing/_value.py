@@ -142,7 +142,7 @@ PENALTY = 0.0
 
 def value_of(target: Target) -> Value:
     """Return the objective of a search for a kind of target."""
-    return SmoothAccuracy() if target.has_classes else SquaredError()
+    return SquaredError() if target.is_numeric else SmoothAccuracy()
 
 
 def smooth_accuracy(margins: NDArray, axis: int = -1) -> NDArray:

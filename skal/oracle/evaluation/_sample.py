@@ -32,6 +32,10 @@ def some_rows(problem: Problem) -> NDArray[np.int64]:
     """
     rng = stream(problem.seed, Stream.SAMPLE)
     order = rng.permutation(n_rows(problem.X_val))
-    sizes = [len(problem.y_val[row]) for row in order] if is_tags(problem.y_val) else 1
+    sizes = [1]
+    if is_tags(problem.y_val):
+        sizes = [len(problem.y_val[row]) for row in order]
+    elif problem.target.has_columns:
+        sizes = [problem.y_val.shape[1]]
     n_answers = np.cumsum(np.broadcast_to(sizes, len(order)))
     return np.sort(order[: np.searchsorted(n_answers, MAX_ANSWERS, side="right") or 1])

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from skal._threads import without_warnings
+from skal.answers._columns import with_column_classes
 from skal.answers._fixed_classes import FixedClasses
 from skal.inputs._joining import concat
 from skal.inputs._tags import all_labels
@@ -39,9 +40,11 @@ def _constant_model(problem: Problem) -> Any:
     y = concat(problem.y_warm, problem.y_pool)
     if problem.target is Target.TAGS:
         return _ConstantTagger(problem.classes).fit(None, y)
-    if problem.target is Target.NUMBER:
+    if problem.target.is_numeric:
         return DummyRegressor().fit(np.zeros((len(y), 1)), y)
     model = DummyClassifier(strategy="prior").fit(np.zeros((len(y), 1)), y)
+    if problem.target.has_columns:
+        return with_column_classes(model, problem.column_classes)
     return FixedClasses(model, problem.classes)
 
 
