@@ -187,7 +187,7 @@ def label_margins(model: Any, X: Any, y: NDArray) -> NDArray[np.float16]:
         with explained(model):
             found = _in_table(model.predict(X), model, len(y), "predict")
         if predicts_numbers(model):
-            return residuals(found, y, np.apply_along_axis(scale_of, 0, y)).ravel()
+            return residuals(found, y, scale_of(y)).ravel()
         return np.where(found == y, 1, -1).astype(np.float16).ravel()
     found = np.empty(y.shape, np.float16)
     for j, (classes, values) in enumerate(label_scores(model, X)):

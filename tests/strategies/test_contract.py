@@ -77,7 +77,7 @@ def test_contract(check):
         IDMR(CoreSet(), n_bins=2),
         Then(Herding(), Random()),
         Proxy(CoreSet(), Ridge(0.1)),
-        AnnealingOracle(n_steps=5, proposal="uniform"),
+        AnnealingOracle(n_steps=5),
     ],
     estimator=Ridge(),
 )
