@@ -10,6 +10,7 @@ from typing import Any
 from sklearn.base import _fit_context
 from sklearn.callback._callback_context import get_context_path
 from sklearn.callback._transport import close_listener, open_listener, send
+from sklearn.multiclass import _ConstantPredictor
 from sklearn.utils import _safe_indexing
 from sklearn.utils._indexing import _get_column_indices
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
@@ -78,6 +79,7 @@ __all__ = [
     "Options",
     "StrOptions",
     "_BaseComposition",
+    "_ConstantPredictor",
     "_VisualBlock",
     "_check_method_params",
     "_check_sample_weight",

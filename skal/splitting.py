@@ -297,7 +297,7 @@ def _labels_of(y: NDArray) -> tuple[list[str], NDArray[np.bool_]]:
             "warm_per_class chooses rows by class, and y holds numbers: leave it at "
             "its default."
         )
-    parts = columns_of(y)
+    parts = list(map(np.asarray, columns_of(y)))
     pairs = [(j, one) for j, part in enumerate(parts) for one in np.unique(part)]
     names = [f"class {one.item()!r} of column {j}" for j, one in pairs]
     return names, np.column_stack([parts[j] == one for j, one in pairs])

@@ -273,11 +273,11 @@ def test_a_column_with_one_class_is_predicted_constant(estimator):
     predicted = model.predict(sets["X_test"])
     assert predicted.shape == sets["y_test"].shape
     assert (predicted[:, :2] == [1, 0]).all()
-    if hasattr(model, "predict_proba"):
+    if hasattr(model, "predict_proba") or hasattr(model, "decision_function"):
         scores = label_scores(model, sets["X_test"])
         assert [one.classes.tolist() for one in scores] == [[0, 1]] * 4
-        assert (scores[0].values[:, 1] > 0.5).all()
-        assert (scores[1].values[:, 1] < 0.5).all()
+        assert (scores[0].values[:, 1] > scores[0].values[:, 0]).all()
+        assert (scores[1].values[:, 1] < scores[1].values[:, 0]).all()
     for scoring in ("f1_macro", "roc_auc"):
         run = learner(estimator, CoreSet(), scoring=scoring, n_rounds=2).fit(**sets)
         assert np.isfinite(run.curve_).all()
@@ -299,11 +299,14 @@ def test_classes_of_a_column_that_are_not_labelled_yet_have_no_probability():
     assert second.shape[1] == 2
 
 
-def test_columns_of_different_types():
-    y = pd.DataFrame({"number": CLASSES[:, 0], "text": np.where(Y[:, 0], "yes", "no")})
-    run = learner(MultiOutputClassifier(GaussianNB()), n_rounds=1).fit(X, y)
-    assert [part.tolist() for part in run.classes_] == [[0, 1, 2, 3], ["no", "yes"]]
+def test_columns_of_texts_and_of_different_types():
+    texts = np.where(Y[:, :2], "yes", "no")
+    run = learner(MultiOutputClassifier(GaussianNB()), n_rounds=1).fit(X, texts)
+    assert [part.tolist() for part in run.classes_] == [["no", "yes"]] * 2
     assert set(run.predict(X)[:, 1].tolist()) == {"no", "yes"}
+    y = pd.DataFrame({"number": CLASSES[:, 0], "text": texts[:, 0]})
+    with pytest.raises(ValueError, match="y has numbers in some columns and texts in"):
+        run.fit(X, y)
 
 
 def test_several_classes_and_scores_for_them():

@@ -5,12 +5,15 @@ A classifier has probabilities in one of two forms: a list with an array of shap
 with the probability of each label on its own, so that a row need not sum to one.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skal._sklearn import _ConstantPredictor
 from skal.answers._errors import explained
+from skal.answers._inside import inside
 from skal.answers._margins import LARGEST, margins, residuals, scale_of
 from skal.answers._reading import TOLERANCE, codes_of
 from skal.answers._wrapper import name_of
@@ -80,7 +83,7 @@ def label_scores(model: Any, X: Any) -> list[Scores]:
     ValueError
         If the answers have another shape, or are not probabilities.
     """
-    if not hasattr(model, "predict_proba"):
+    if not _has_probabilities(model):
         return _by_decision(model, X)
     with explained(model):
         found = model.predict_proba(X)
@@ -98,11 +101,34 @@ def label_scores(model: Any, X: Any) -> list[Scores]:
     return [_of_label(1.0 - column, column) for column in found.T]
 
 
+def _has_probabilities(model: Any) -> bool:
+    """Return whether a model has probabilities of all labels.
+
+    A `OneVsRestClassifier` whose first label is constant has a method for them even if
+    its classifiers have none.
+    """
+    return all(hasattr(one, "predict_proba") for one in (model, *_parts(model)))
+
+
+def _parts(model: Any) -> Sequence[Any]:
+    """Return the models of each label, or the members of an ensemble; or none."""
+    while (inner := inside(model)) is not None:
+        model = inner
+    return getattr(model, "estimators_", ())
+
+
 def _by_decision(model: Any, X: Any) -> list[Scores]:
-    """Return decision values: half of the value of a label, with both signs."""
+    """Return decision values: half of the value of a label, with both signs.
+
+    scikit-learn gives 0, as on the boundary, to a label that no labelled row has; it is
+    as far from the boundary as can be.
+    """
     with explained(model):
         found = model.decision_function(X)
     found = _in_table(found, model, n_rows(X), "decision_function") / 2
+    for j, part in enumerate(_parts(model)):
+        if isinstance(part, _ConstantPredictor):
+            found[:, j] = LARGEST / 2 * np.where(part.y_[0], 1, -1)
     return [_of_label(-column, column) for column in found.T]
 
 
@@ -156,12 +182,12 @@ def label_margins(model: Any, X: Any, y: NDArray) -> NDArray[np.float16]:
         (wrong). For a regressor, residuals in standard deviations of the column of `y`.
         Row after row.
     """
-    has_proba = hasattr(model, "predict_proba")
+    has_proba = _has_probabilities(model)
     if not has_proba and not hasattr(model, "decision_function"):
         with explained(model):
             found = _in_table(model.predict(X), model, len(y), "predict")
         if predicts_numbers(model):
-            return residuals(found, y, np.apply_along_axis(scale_of, 0, y)).ravel()
+            return residuals(found, y, scale_of(y)).ravel()
         return np.where(found == y, 1, -1).astype(np.float16).ravel()
     found = np.empty(y.shape, np.float16)
     for j, (classes, values) in enumerate(label_scores(model, X)):

@@ -14,7 +14,7 @@ from skal.answers._reading import (
     token_log_probabilities,
 )
 from skal.inputs._tags import all_labels, is_tags
-from skal.inputs._targets import predicts_numbers
+from skal.inputs._targets import Target, predicts_numbers
 
 # Margins are clipped to this size: at e^16 to 1 an answer is as good as certain.
 LARGEST = 16.0
@@ -62,9 +62,33 @@ def residuals(predicted: NDArray, true: NDArray, scale: Any) -> NDArray[np.float
     return np.nan_to_num(found, nan=LARGEST).astype(np.float16)
 
 
-def scale_of(true: NDArray) -> float:
-    """Return the standard deviation of numbers, or 1 if they are all the same."""
-    return float(np.std(true)) or 1.0
+def scale_of(true: NDArray) -> Any:
+    """Return the standard deviation of each column, or 1 if all numbers are the same.
+
+    A float if `true` is not a table, else an array of shape (n_columns,).
+    """
+    stds = np.std(true, axis=0)
+    return np.where(stds == 0, 1.0, stds)[()]
+
+
+def margins_without_model(y: Any, target: Target) -> NDArray[np.float16]:
+    """Return the margins that stand for a model which could not be trained.
+
+    Parameters
+    ----------
+    y : labels, or lists of tags
+        The true labels.
+    target : Target
+        Their kind.
+
+    Returns
+    -------
+    ndarray of shape (n_answers,), dtype float16
+        Zero for classes, neither right nor wrong; the residuals of the mean of numbers.
+    """
+    if not target.is_numeric:
+        return np.zeros(len(all_labels(y)), np.float16)
+    return residuals(y.mean(axis=0), y, scale_of(y)).ravel()
 
 
 def margins_of(model: Any, X: Any, y: Any) -> NDArray[np.float16]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skal.inputs._containers import is_text
+from skal.inputs._containers import is_frame, is_text
 from skal.inputs._tags import is_tags
 
 
@@ -66,18 +66,21 @@ def as_table(y: Any) -> NDArray:
     return y.toarray() if sparse.issparse(y) else np.asanyarray(y)
 
 
-def columns_of(table: NDArray) -> list[NDArray]:
-    """Return the columns of a table of objects as arrays of their own types.
+def columns_of(y: Any) -> list[Any]:
+    """Return the columns of a table, each in the type of its own values.
 
     Parameters
     ----------
-    table : ndarray of shape (n_rows, n_columns)
+    y : targets of several columns
 
     Returns
     -------
-    list of ndarray of shape (n_rows,)
-        The columns of any other table as they are.
+    list of n_columns arrays or series of shape (n_rows,)
     """
+    if is_frame(y):
+        at = getattr(y, "iloc", y)
+        return [at[:, j] for j in range(y.shape[1])]
+    table = as_table(y)
     is_plain = table.dtype.kind != "O" or np.ma.isMaskedArray(table)
     return [c if is_plain else np.array(c.tolist()) for c in table.T]
 

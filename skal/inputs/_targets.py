@@ -134,10 +134,13 @@ def _check_columns(y: Any, name: str, target: Target) -> NDArray:
     one = Target.NUMBER if target.is_numeric else Target.CLASS
     columns = [
         check_targets(column, f"column {j} of {name}", one)
-        for j, column in enumerate(columns_of(table))
+        for j, column in enumerate(columns_of(y))
     ]
     if len({column.dtype.kind in "biuf" for column in columns}) > 1:
-        columns = [column.astype(object) for column in columns]
+        raise ValueError(
+            f"{name} has numbers in some columns and texts in others, and estimators "
+            "take tables of one type: number the classes of each column."
+        )
     found = np.column_stack(columns)
     if target is not Target.LABELS:
         return found
