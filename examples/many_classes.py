@@ -41,6 +41,7 @@ from skal import (
     input_distribution,
     label_distribution,
     model_transfer,
+    split,
 )
 from skal._threads import without_warnings
 
@@ -80,16 +81,12 @@ def pose(X, y, batch_size, n_pool, seed):
     n_warm = 2 * len(np.unique(y))
     n = n_warm + n_pool + N_VAL + N_TEST
     rows = np.random.default_rng(seed).permutation(len(X))[:n]
-    return Problem.from_data(
-        X[rows],
-        y[rows],
+    sizes = {"warm_size": n_warm, "val_size": N_VAL, "test_size": N_TEST}
+    return Problem.from_sets(
+        split(X[rows], y[rows], **sizes, random_state=seed),
         MODELS["logistic regression"],
         batch_size=batch_size,
         n_rounds=N_ROUNDS,
-        warm_size=n_warm,
-        val_size=N_VAL,
-        test_size=N_TEST,
-        random_state=seed,
     )
 
 

@@ -11,9 +11,8 @@ import pages
 import pytest
 from lines import append, read
 from sklearn.datasets import make_blobs
-from sklearn.neighbors import NearestCentroid
 
-from skal import Margin, Random, compare
+from skal import Random
 from skal.oracle import AnnealingOracle
 
 DOCS = Path(page.__file__).parents[1] / "docs"
@@ -142,18 +141,6 @@ def test_embeddings_of_like_sentences_are_near():
     assert similar[1, 3] > similar[1, [0, 2]].max()
     # Padding and the order of the sentences change nothing but the last bits.
     np.testing.assert_allclose(intents.embed(sentences[:1]), vectors[:1], atol=1e-5)
-
-
-def test_distances_of_a_problem_that_was_carved(blobs):
-    problem = many_classes.pose(*blobs, 5, 100, 0)
-    assert problem.pool_rows.max() > problem.n_pool
-    strategies = {"margin": Margin()}
-    models = {"nearest centroid": NearestCentroid()}
-    with pytest.warns(UserWarning, match="A comparison over 1 seed"):
-        found = compare(problem, strategies, estimators=models, seeds=1)
-    inputs, labels = many_classes.distances(found)
-    assert inputs.shape == labels.shape == (1, 1)
-    assert 0 < labels[0, 0] < 1
 
 
 def test_the_page_is_made_of_the_committed_runs(tmp_path):

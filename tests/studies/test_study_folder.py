@@ -490,6 +490,18 @@ def test_published_studies_are_read_as_the_same(tmp_path, task):
             assert Store(path, study, kind, given).runs.keys() == cells
 
 
+def test_a_study_on_a_pool_that_was_carved_is_resumed(blobs, tmp_path):
+    problem = Problem.from_data(
+        *blobs, GaussianNB(), batch_size=4, n_rounds=3, warm_size=10, random_state=0
+    )
+    strategies = {"random": Random(), "margin": Margin()}
+    first = compare(problem, strategies, n_orders=2, path=tmp_path)
+    before = (tmp_path / "compare.jsonl").read_bytes()
+    again = compare(problem, strategies, n_orders=2, path=tmp_path)
+    assert (tmp_path / "compare.jsonl").read_bytes() == before
+    np.testing.assert_array_equal(again.curves, first.curves)
+
+
 def test_what_has_no_effect_makes_no_other_study(folder):
     oracle = AnnealingOracle(n_steps=30, n_greedy=6, prefetch=2, n_jobs=1)
     tree = DecisionTreeClassifier(max_features=1, random_state=7)

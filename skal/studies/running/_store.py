@@ -45,6 +45,9 @@ WITHOUT_EFFECT = ("n_jobs", "verbose", "journal", "prefetch")
 LIMITS = ("max_trainings", "max_time")
 # Entries of an estimator's description that must not change within a folder.
 SIZES = ("batch_size", "n_rounds", "n_pool", "n_warm", "n_select", "n_val")
+# Entry of an estimator's description: the number of rows that orders may index, if the
+# pool was carved out of more rows than it has.
+N_ROWS = "n_rows_of_X"
 # Strategies that sampled a posterior in the oldest folders, which do not record it.
 SAMPLING = re.compile(r"\bskal\.(BALD|BatchBALD|VariationRatio)\(")
 
@@ -267,7 +270,7 @@ def _shape(given: Given) -> Shape:
     model = next(given[name] for name in given if name.startswith("estimator "))
     size, rounds, pool = (int(model[n]) for n in ("batch_size", "n_rounds", "n_pool"))
     # If each seed has a split of its own, orders index all rows of the data.
-    last = pool if "split" not in given[DATA] else None
+    last = int(model.get(N_ROWS, pool)) if "split" not in given[DATA] else None
     n_acquired = None if "costs" in model else min(size * rounds, pool)
     return Shape(rounds + 1, n_acquired, last)
 
@@ -389,6 +392,8 @@ def describe_study(study: StudySpec) -> Given:
         Descriptions by subject: data, versions, estimators and strategies.
     """
     example = study.splits.example
+    n_rows = int(example.pool_rows.max()) + 1
+    carved = {N_ROWS: str(n_rows)} if n_rows > example.n_pool else {}
     given = {**_describe_data(study), "versions": _fingerprint.versions()}
     kinds = {"estimator": study.estimators}
     if any(map(samples_posterior, study.strategies.values())):
@@ -398,7 +403,7 @@ def describe_study(study: StudySpec) -> Given:
     for kind, models in kinds.items():
         for name, model in models.items():
             problem = replace(example, estimator=model)
-            given[f"{kind} {name!r}"] = _fingerprint.of_problem(problem)
+            given[f"{kind} {name!r}"] = _fingerprint.of_problem(problem) | carved
             if problem.error_score is not None:
                 score = str(problem.error_score)
                 given[f"{kind} {name!r}"]["error_score"] = score
