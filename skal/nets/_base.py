@@ -40,7 +40,7 @@ class BaseNet(BaseEstimator):
     and targets to train on; `_criterion`, which returns the loss; and
     `_module_and_params`, which returns the class of the module and the parameters of
     its constructor. To train many side by side, it also implements `_build_stack`,
-    `_encode_inputs`, `_metric` and `_copy_fitted_state`.
+    `_encode_inputs`, `_metric`, `_margins` and `_copy_fitted_state`.
     """
 
     _parameter_constraints: dict = {

@@ -7,6 +7,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skal._sklearn import StrOptions, _fit_context
+from skal.answers._margins import codes_of, margins
 from skal.inputs._checks import check_labels
 from skal.inputs._tags import all_labels
 from skal.nets._base import BaseNet
@@ -121,6 +122,12 @@ class LabelNet(ClassifierMixin, BaseNet):
     def _metric(self, scorer, y):
         is_known = np.isin(all_labels(y), self.classes_).all()
         return metric_of(scorer, self) if is_known else None
+
+    def _margins(self, y):
+        codes = codes_of(all_labels(y), self.classes_)
+        return lambda stack, slot, inputs: margins(
+            stack.logits(slot, inputs).cpu().numpy(), codes
+        )
 
 
 class BaseNetClassifier(LabelNet, RowNet):

@@ -9,6 +9,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skal._sklearn import StrOptions, _fit_context
+from skal.answers._margins import residuals, scale_of
 from skal.nets._any_module import AnyModule
 from skal.nets._numbers import LOSSES, NumberLoss, standardized, target_scale
 from skal.nets._row_net import RowNet, StackedRows
@@ -341,6 +342,13 @@ class TorchRegressor(AnyModule, StackedRows, RegressorMixin, RowNet):
 
     def _metric(self, scorer, y):
         return metric_of_numbers(scorer, self)
+
+    def _margins(self, y):
+        true = np.asarray(y)
+        scale = scale_of(true)
+        return lambda stack, slot, inputs: residuals(
+            stack.answer(slot, inputs).reshape(true.shape), true, scale
+        )
 
     def _copy_fitted_state(self, model, stack, slot):
         super()._copy_fitted_state(model, stack, slot)

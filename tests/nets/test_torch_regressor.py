@@ -20,6 +20,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from torch import nn
 
 from skal import MaxVariance
+from skal.answers._margins import margins_of
 from skal.nets import MLP, TorchRegressor
 from skal.nets.side_by_side._metrics import metric_of_numbers, r2
 
@@ -311,6 +312,18 @@ def test_scores_side_by_side_are_the_ones_of_the_models(scoring):
     found = scores_of(many, sets, X[200:], Y[200:], scorer)
     expected = [scorer(model, X[200:], Y[200:]) for model in models]
     assert found == expected
+
+
+def test_margins_side_by_side_are_the_residuals_of_the_models():
+    net, sets, sample = make_net(max_epochs=3), make_sets(4), np.arange(10, 60)
+    many, scorer = side_by_side(net, width=3), check_scoring(net)
+    X_val, y_val = X[200:], Y[200:]
+    found = many.judge(sets, X_val, y_val, scorer, sample)
+    for model, (_, margins) in zip(many.fit(sets), found, strict=True):
+        expected = margins_of(model, X_val[sample], y_val[sample])
+        assert margins.tolist() == expected.tolist()
+        errors = (model.predict(X_val) - y_val)[sample] / np.std(y_val[sample])
+        np.testing.assert_allclose(margins, errors, atol=0.01)
 
 
 def test_r2_is_the_one_of_scikit_learn():

@@ -110,7 +110,7 @@ def test_a_net_in_runs_and_side_by_side():
         learner = run(make_pipeline(StandardScaler(), dropout), strategy)
         assert len(set(learner.order_.tolist())) == 15
     plain = TorchRegressor(MLP, module_params={"hidden": 8}, max_epochs=3, lr=0.01)
-    search = AnnealingOracle(n_steps=5, proposal="uniform")
+    search = AnnealingOracle(n_steps=5)
     found = [
         run(plain, search.set_params(n_jobs=n_jobs), select_size=20)
         for n_jobs in (1, 2)

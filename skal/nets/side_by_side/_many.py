@@ -9,9 +9,7 @@ from joblib import hash as fingerprint
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from skal.answers._margins import codes_of, margins
 from skal.inputs._containers import take
-from skal.inputs._tags import all_labels
 from skal.nets._training import Epochs, has_validation, reproducible
 from skal.nets.side_by_side._engine import Engine
 from skal.nets.side_by_side._stack import Stack
@@ -140,11 +138,10 @@ class ManyNets:
             return self._run(sets, lambda s, slot, _: (score(s, [slot])[0], None))
         X, y = take(X, sample), take(y, sample)
         inputs, _ = self._encoded(X, y)
-        codes = codes_of(all_labels(y), self.model.classes_)
+        margins = self.model._margins(y)
 
         def collect(stack: Stack, slot: int, _: Epochs) -> tuple[float, NDArray]:
-            logits = stack.logits(slot, inputs).cpu().numpy()
-            return score(stack, [slot])[0], margins(logits, codes)
+            return score(stack, [slot])[0], margins(stack, slot, inputs)
 
         return self._run(sets, collect)
 
