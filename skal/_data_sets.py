@@ -221,8 +221,9 @@ def _possible_rounds(
     """Return the number of rounds that the pool has rows for, with a warning."""
     if costs is not None and len(costs) and costs.min() > batch_size * ROUNDING:
         raise ValueError(
-            f"No row of the pool costs at most batch_size={batch_size}, and the cheapest "
-            f"costs {costs.min():g}: increase batch_size, the amount that a round spends."
+            f"No row of the pool costs at most batch_size={batch_size}, and the "
+            f"cheapest costs {costs.min():g}: increase batch_size, the amount that a "
+            "round spends."
         )
     whole = n_pool if costs is None else float(costs.sum())
     if n_rounds * batch_size <= whole:

@@ -23,8 +23,8 @@ def _estimator_has(method):
 class FinalModelMixin:
     """Prediction methods that delegate to the fitted attribute `estimator_`.
 
-    The class that is mixed in has parameters `estimator` and `strategy`, and sets the attributes
-    `estimator_` and `scorer_` in `fit`.
+    The class that is mixed in has parameters `estimator` and `strategy`, and sets the
+    attributes `estimator_`, `strategy_` and `scorer_` in `fit`.
     """
 
     @available_if(_estimator_has("predict"))

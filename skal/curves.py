@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-# A sum of costs may exceed an amount by this factor, since sums of fractions are rounded:
-# 0.1 + 0.2 is more than 0.3. Whole numbers are compared exactly up to 10 ** 9.
+# A sum of costs may exceed an amount by this factor, since sums of fractions are
+# rounded: 0.1 + 0.2 is more than 0.3. Whole numbers are compared exactly up to 10 ** 9.
 ROUNDING = 1 + 1e-9
 
 

@@ -172,12 +172,12 @@ class ActiveLearner(
     If only one class is labelled in the warm start, its model is constant. Each
     training runs on one thread; instead, several trainings run at the same time.
 
-    With a `cost`, round k ends at the longest prefix of `order_` that costs at most k B:
-    what a round leaves is spent in later ones. The strategy is asked for as many rows
-    as would fit at their mean cost. Its picks are taken best first, without those that
-    do not fit, and it is asked again, as for a new batch, until no row fits. An oracle
-    or `FixedOrder` is followed as far as its next row fits. A row that costs more than
-    all rounds is never labelled. The warm start is free.
+    With a `cost`, round k ends at the longest prefix of `order_` that costs at most
+    k B: what a round leaves is spent in later ones. The strategy is asked for as many
+    rows as would fit at their mean cost. Its picks are taken best first, without those
+    that do not fit, and it is asked again, as for a new batch, until no row fits. An
+    oracle or `FixedOrder` is followed as far as its next row fits. A row that costs
+    more than all rounds is never labelled. The warm start is free.
 
     The semi-supervised classifiers of scikit-learn are also trained on the rows of the
     pool that are not labelled yet, with the label -1. So is any estimator with an

@@ -119,7 +119,7 @@ class Problem(RoundsMixin):
             row, such as `sample_weight`, begins with the rows of `X_warm`.
         error_score : "raise" or float, default="raise"
             As in `ActiveLearner`.
-        cost : "tokens", callable, array-like of shape (n_pool,) or None, default=None
+        cost : "tokens", callable, array-like of shape (n_pool,), default=None
             What it costs to label each row of `X`, as in `ActiveLearner`.
 
         Returns
@@ -216,7 +216,7 @@ class Problem(RoundsMixin):
         fit_params : dict or None, default=None
             Further arguments of the estimator's `fit`. An argument with one value per
             row of `X`, such as `sample_weight`, is cut to the rows in use.
-        cost : "tokens", callable, array-like of shape (n_samples,) or None, default=None
+        cost : "tokens", callable, array-like of shape (n_samples,), default=None
             What it costs to label each row, as in `ActiveLearner`.
         random_state : int, RandomState instance or None, default=None
             Determines the split.

@@ -44,8 +44,8 @@ def _tokens(cost: str, X: Any) -> NDArray[np.float64]:
     """Return the number of tokens; an empty sentence has to be looked at, too."""
     if cost != "tokens":
         raise ValueError(
-            f"cost must be 'tokens', a callable, an array or None, got {cost!r}: give a "
-            "function of X for any other cost."
+            f"cost must be 'tokens', a callable, an array or None, got {cost!r}: give "
+            "a function of X for any other cost."
         )
     check_sentences(X, 'cost="tokens"')
     return np.maximum(lengths(X), 1).astype(np.float64)
@@ -69,6 +69,7 @@ def _checked(costs: Any, n: int, source: str) -> NDArray[np.float64]:
         worst = costs[~(np.isfinite(costs) & (costs > 0))][0]
         raise ValueError(
             f"{source} must be positive and finite, got {worst:g}: give rows that cost "
-            "next to nothing a small number, and leave out rows that cannot be labelled."
+            "next to nothing a small number, and leave out rows that cannot be "
+            "labelled."
         )
     return costs
