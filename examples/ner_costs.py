@@ -2,10 +2,10 @@
 Strategies for named entities where a sentence costs its tokens
 ===============================================================
 
-Rounds spend a number of tokens, or label a number of sentences, on MIT Restaurant with
-the sizes in Table 1 of the paper, except that validation is a third of it. The tagger is
-linear (`linear_tagger.py`), since a search with the BiLSTM takes hours; `--bilstm` takes
-that one.
+Rounds spend a number of tokens, or label a number of sentences, on MIT Restaurant
+with the sizes in Table 1 of the paper, except that validation is a third of it. The
+tagger is linear (`linear_tagger.py`), since a search with the BiLSTM takes hours;
+`--bilstm` takes that one.
 
     python examples/ner_costs.py --seeds 3
     python examples/ner_costs_page.py docs/ner_costs.md

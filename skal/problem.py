@@ -142,7 +142,7 @@ class Problem(RoundsMixin):
             row, such as `sample_weight`, begins with the rows of `X_warm`.
         error_score, noise : object
             As in `ActiveLearner`.
-        cost : "tokens", callable, array-like of shape (n_pool,) or None, default=None
+        cost : "tokens", callable, array-like of shape (n_pool,), default=None
             What it costs to label each row of `X`, as in `ActiveLearner`.
 
         Returns

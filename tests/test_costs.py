@@ -205,7 +205,8 @@ def test_a_cheap_pool_ends_early(sets):
     costs = np.full(len(sets["X"]), 0.5)
     with pytest.warns(UserWarning, match="the pool costs 30: stopping early, after 3"):
         learner = make_learner(batch_size=12).fit(**sets, cost=costs)
-    assert len(learner.order_) == 60 and learner.spent_.tolist() == [0, 12, 24, 30]
+    assert len(learner.order_) == 60
+    assert learner.spent_.tolist() == [0, 12, 24, 30]
 
 
 def test_the_round_of_an_error_is_that_of_the_amount(sets, costs):
@@ -321,10 +322,10 @@ class TestPerCost:
             make_learner(PerCost(Margin())).fit(**sets)
 
     def test_utilities_without_a_bound_are_ranked(self, sets, costs):
-        with pytest.raises(ValueError, match='names no bound.*set scale="rank"'):
-            inner = PerCost(Margin())  # logarithms, which have no bound
-            make_learner(PerCost(inner)).fit(**sets, cost=costs)
+        below = Given(-np.ones(60))
+        unbounded = PerCost(PerCost(Margin()))  # the inner one gives logarithms
+        with pytest.raises(ValueError, match=r"names no bound .*: set scale=.rank"):
+            make_learner(unbounded).fit(**sets, cost=costs)
         with pytest.raises(ValueError, match="below 0, its `least_utility`: set scale"):
-            below = PerCost(Given(-np.ones(60)))
-            make_learner(below).fit(**sets, cost=costs)
-        make_learner(PerCost(Given(-np.ones(60)), scale="rank")).fit(**sets, cost=costs)
+            make_learner(PerCost(below)).fit(**sets, cost=costs)
+        make_learner(PerCost(below, scale="rank")).fit(**sets, cost=costs)

@@ -115,6 +115,10 @@ TEXTS = {
             "N log N, and the strategy inside",
             "to make any ranking diverse in a batch, at no cost",
         ),
+        "PerCost": (
+            "that of the strategy inside",
+            "if rows have costs, and a utility is worth the same at any cost",
+        ),
         "IDMR": (
             "that of the strategy inside; once k-means",
             "if the strategy inside neglects parts of the inputs",

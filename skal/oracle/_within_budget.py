@@ -1,4 +1,4 @@
-"""The best order under a budget of cost, by dynamic programming over affordable sets."""
+"""The best order under a budget of cost, by dynamic programming over sets."""
 
 from collections.abc import Iterator, Mapping
 

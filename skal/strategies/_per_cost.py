@@ -142,10 +142,10 @@ class PerCost(RankingStrategy):
         name = type(self.strategy).__name__
         if not gives_utilities(self.strategy):
             raise TypeError(
-                f"PerCost divides the utility of each row by its cost, and {name} gives "
-                "none: choose a strategy that gives each row a number, such as Margin "
-                f"or BALD, or use {name} without PerCost, as the rounds of a learner "
-                "with a cost spend the same amount under any strategy."
+                f"PerCost divides the utility of each row by its cost, and {name} "
+                "gives none: choose a strategy that gives each row a number, such as "
+                f"Margin or BALD, or use {name} without PerCost, as the rounds of a "
+                "learner with a cost spend the same amount under any strategy."
             )
         if self.scale == "utility" and not has_bound(self.strategy):
             raise ValueError(

@@ -65,8 +65,8 @@ def log_utilities(strategy, utility, subject, remedy):
         raise ValueError(
             f"{subject} takes the logarithm of utilities, and "
             f"{type(strategy).__name__} returns {utility.min():.4g}, which is below "
-            f"{strategy.least_utility:.4g}, its `least_utility`: {remedy}, or the class "
-            "attribute `least_utility` to a bound of its utilities."
+            f"{strategy.least_utility:.4g}, its `least_utility`: {remedy}, or the "
+            "class attribute `least_utility` to a bound of its utilities."
         )
     with np.errstate(divide="ignore"):
         return np.log(np.maximum(score, 0))

@@ -200,6 +200,12 @@ class AnnealingOracle(SearchOracle):
     are accepted only if they gain, unless `gamma` is a number.
     `docs/bso.md` compares this with a beam search that trains on all sets.
 
+    If rows have costs, an exchange of a cheap and a dear row may change where rounds
+    end, and so more sets. Uniform proposals train on all of them. Guided ones look for
+    several exchanges at a time that keep the number of rows in each round, and in every
+    other step try a single one that does not: its forecast leaves out the rows that
+    change rounds.
+
     Ctrl-C ends the search and keeps the best order so far. Within the start, this is
     the part that was found, completed at random and scored. Step t draws from a random
     stream of its own, so the chain depends only on the data, the estimator and the
