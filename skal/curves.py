@@ -193,7 +193,7 @@ def ends_of_rounds(
     n_rounds : int
         Number of rounds (K).
     costs : ndarray of shape (n_pool,), default=None
-        What it costs to label each row of the pool, positive.
+        The cost of labelling each row of the pool, positive.
 
     Returns
     -------
@@ -244,7 +244,7 @@ def round_of(
     n : int
         Number of rows in the set.
     spent : float
-        What they cost together. It matters only with costs.
+        Their cost together. It matters only with costs.
     batch_size, costs
         As in `ends_of_rounds`.
 

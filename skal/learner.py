@@ -90,7 +90,7 @@ class ActiveLearner(FinalModelMixin, CallbackSupportMixin, LearnerMixin, BaseEst
         is applied to the tags of all tokens.
 
     cost : "tokens", callable or None, default=None
-        What it costs to label a row: the number of tokens of a sentence, or a function
+        The cost of labelling a row: the number of tokens of a sentence, or a function
         such that `cost(X)` returns a positive number for each row. None counts each
         row as one. An array is given to `fit`. See Notes.
 
@@ -303,7 +303,7 @@ class ActiveLearner(FinalModelMixin, CallbackSupportMixin, LearnerMixin, BaseEst
             which are both trained on, may share one.
 
         cost : array-like of shape (n_samples,), default=None
-            What it costs to label each row of `X`, in place of the parameter `cost`.
+            The cost of labelling each row of `X`, in place of the parameter `cost`.
 
         **params : dict
             Further arguments of the estimator's `fit`, passed through metadata routing

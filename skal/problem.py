@@ -72,7 +72,7 @@ class Problem(RoundsMixin):
     error_score : float or None, default=None
         The score of a model that cannot be trained or scored; None to raise the error.
     costs : ndarray of shape (n_pool,), or None
-        What it costs to label each row of the pool; None if each counts as one.
+        The cost of labelling each row of the pool; None if each counts as one.
     noise : NoisyLabels or None, default=None
         The annotators who gave `y_warm`, `y_pool` and `y_select`, if they err.
     true_labels : dict of str to labels, default={}
@@ -143,7 +143,7 @@ class Problem(RoundsMixin):
         error_score, noise : object
             As in `ActiveLearner`.
         cost : "tokens", callable, array-like of shape (n_pool,), default=None
-            What it costs to label each row of `X`, as in `ActiveLearner`.
+            The cost of labelling each row of `X`, as in `ActiveLearner`.
 
         Returns
         -------
@@ -231,15 +231,15 @@ class Problem(RoundsMixin):
             Rows of the validation and of the test set.
         warm_per_class, stratify, groups : int, bool, array-like of shape (n_samples,)
             Constraints on the split, as in `split`.
-        scoring, error_score : object
-            How models are scored, as in `ActiveLearner`.
+        scoring : str, callable or None, default=None
+            The metric, as in `ActiveLearner`.
         fit_params : dict or None, default=None
             Further arguments of the estimator's `fit`. An argument with one value per
             row of `X`, such as `sample_weight`, is cut to the rows in use.
-        cost : "tokens", callable, array-like of shape (n_samples,), default=None
-            What it costs to label each row, as in `ActiveLearner`.
-        noise : NoisyLabels or None, default=None
+        error_score, noise : object
             As in `ActiveLearner`.
+        cost : "tokens", callable, array-like of shape (n_samples,), default=None
+            The cost of labelling each row, as in `ActiveLearner`.
         random_state : int, RandomState instance or None, default=None
             Determines the split.
 

@@ -64,8 +64,8 @@ class NoisyLabels(BaseEstimator):
 
     estimator : classifier, default=None
         The model for `kind="boundary"`, with `predict_proba`. By default, a logistic
-        regression on scaled columns. The estimator of the run is not used, since then
-        its labels would differ from those of other estimators.
+        regression on scaled columns. The estimator of the run is not used, since
+        then each estimator would be given other labels.
 
     random_state : int, RandomState instance or None, default=None
         Determines which labels are wrong. Inside an `ActiveLearner`, None takes a seed

@@ -239,7 +239,7 @@ def fitting(
     order : ndarray of shape (n,)
         Positions in the pool.
     costs : ndarray of shape (n_pool,)
-        What each row costs.
+        The cost of each row.
     room : float
         The amount. Rows that do not fit any more are left out.
 

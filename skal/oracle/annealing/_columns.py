@@ -132,7 +132,7 @@ class Scaling:
 class KernelScaling(Scaling):
     """Turns rows into the principal components of an RBF kernel.
 
-    A regression on them is one on the kernel. They are scaled as those of `Scaling`.
+    A regression on them is one on the kernel. They are scaled as by `Scaling`.
 
     Parameters
     ----------

@@ -167,7 +167,7 @@ class GuidedChain(Chain):
         )
         self._mean_change = RecentMeanChange()
         # Row by row, a step tries many short exchanges. Their losses are small beside
-        # that of a typical exchange, but many of them lead far below the start.
+        # a typical exchange's, but many of them lead far below the start.
         self._only_gains = schedule.gamma == "auto" and goes_row_by_row(problem)
 
     def begin(self) -> None:

@@ -1,7 +1,7 @@
 """Logistic regression, and the exchange of one of its rows by a Newton step.
 
 Its margins are log-odds, in which one row moves a rare class much farther than a common
-one; those of a ridge regression are not. The Newton step takes the curvature of the
+one; with a ridge regression it does not. The Newton step takes the curvature of the
 mean class for all coefficients but the intercepts, which have one of their own: so an
 exchange costs about as little as with a ridge regression.
 """
@@ -15,8 +15,8 @@ from scipy.special import softmax
 
 from skal.oracle.annealing._ridge import Changes
 
-# Weight of the squared intercepts, as a part of that of the other coefficients: hardly
-# any, so that only the intercept of a class without rows is held back.
+# Weight of the squared intercepts, relative to the other coefficients: hardly any,
+# so that only the intercept of a class without rows is held back.
 INTERCEPT_SHARE = 0.01
 # Maximum number of iterations of a fit, and the largest derivative at its end, since
 # forecasts need no more than two digits.

@@ -24,7 +24,7 @@ def propose(
     ends : sequence of int, of length n_rounds + 1
         Number of points that are labelled after k = 0..K rounds.
     n_pool : int
-        Number of points in the pool. With costs, of those that can be labelled.
+        Number of points in the pool that can be labelled: all of them without costs.
     rng : numpy.random.Generator
         Generator to draw from.
 
@@ -175,7 +175,7 @@ def ends_after(
     order : ndarray of shape (n_pool,)
         The order before the moves.
     costs : ndarray of shape (n_pool,)
-        What each point of the pool costs.
+        The cost of each point of the pool.
     limits : ndarray of shape (n_rounds + 1,)
         The amounts that may be spent after k = 0..K rounds.
 

@@ -326,7 +326,7 @@ def changes(
 def _distinct(
     likenesses: dict[tuple[Scaling, float], float],
 ) -> list[tuple[Scaling, float]]:
-    """Return the choices, the most like first; those that are the same only once."""
+    """Return the choices, the most like first, and equal ones only once."""
     ranked = sorted(likenesses, key=lambda choice: -likenesses[choice])
     distinct: dict[float, tuple[Scaling, float]] = {}
     for choice in ranked:

@@ -86,7 +86,7 @@ class ClassResponses:
         return margins_of(scores, self.true)
 
     def outlook(self, scores: NDArray[np.float32]) -> "ClassOutlook":
-        """Return the scores compared with those of the rivals of the true classes."""
+        """Return the scores, compared with the scores of rivals of the true classes."""
         others = np.where(self.is_true, np.inf, -scores)
         rivals = _smallest(others, min(N_RIVALS, scores.shape[1] - 1)).T
         gaps = scores[self.is_true] - np.take_along_axis(scores.T, rivals, axis=0)
@@ -190,7 +190,7 @@ def responses_of(problem: Problem, sample: NDArray[np.int64], y: Any) -> Respons
     sample : ndarray of int
         The rows of validation whose margins are compared.
     y : labels
-        Those of the warm start, followed by those of the pool.
+        The labels of the warm start, followed by the pool's.
 
     Returns
     -------

@@ -99,7 +99,7 @@ class StartSpec(NamedTuple):
         return n_orders * problem.n_rounds + self._n_further(problem)
 
     def _n_further(self, problem: Problem) -> int:
-        """Return the number of models that are trained besides those of orders."""
+        """Return the number of models that are trained besides the orders' own."""
         if self.kind == "beams":
             return N_PROBES
         # A strategy may need a model of the warm start.
@@ -117,7 +117,7 @@ class StartSpec(NamedTuple):
         """Return the number of batches that are tried in each round.
 
         With a limit on trainings, the start may take at most a quarter of them. Beams
-        may take more; the number is that of all beams together.
+        may take more; the number counts all beams together.
         """
         most = MAX_GROWN if self.kind == "beams" else N_CANDIDATES
         if self.max_trainings is None:

@@ -29,7 +29,7 @@ class Value(Protocol):
         Largest slope of the calibration of predicted gains.
     curvature : float
         The gain by a shift grows by so much times its mean square, beyond the slopes;
-        0 if there is no such constant.
+        0 for no constant.
     """
 
     max_slope: float
