@@ -37,7 +37,10 @@ def tiny_sets():
 
     def make(n_pool, seed, kind="classes"):
         X, y = make_blobs(n_pool + 64, centers=3, cluster_std=3.0, random_state=seed)
-        y = y if kind == "classes" else y + np.sin(X[:, 0])
+        if kind == "labels":
+            y = np.column_stack([y == 0, y == 1, X[:, 0] > X[:, 1]]).astype(int)
+        elif kind == "numbers":
+            y = y + np.sin(X[:, 0])
         return split(X, y, warm_size=4, val_size=40, test_size=20, random_state=seed)
 
     return make

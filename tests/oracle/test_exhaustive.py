@@ -3,8 +3,9 @@ from itertools import combinations, permutations
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsRegressor
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from skal import ActiveLearner, ExhaustiveOracle, FixedOrder
 from skal.oracle._exhaustive import best_chain
@@ -35,6 +36,8 @@ def learner(strategy, estimator=None, **params):
     [
         ("classes", GaussianNB(), 1),
         ("classes", GaussianNB(), 2),
+        ("labels", MultiOutputClassifier(GaussianNB()), 2),
+        ("labels", KNeighborsClassifier(2), 1),
         ("numbers", Ridge(), 2),
         ("numbers", KNeighborsRegressor(2), 1),
     ],

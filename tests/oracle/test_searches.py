@@ -11,6 +11,7 @@ import pytest
 from _small_search import assert_same
 from sklearn.base import BaseEstimator, clone
 from sklearn.callback import ProgressBar
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.svm import LinearSVC
@@ -47,7 +48,7 @@ ORACLES = {
     "best of strategies": BestOfStrategiesOracle(n_candidates=8),
 }
 every_oracle = pytest.mark.parametrize(
-    ("kind", "name"), list(product(("classes", "numbers"), ORACLES))
+    ("kind", "name"), list(product(("classes", "numbers", "labels"), ORACLES))
 )
 SCRIPT = """
 import sys
@@ -70,7 +71,10 @@ class First(BaseEstimator):
 def make_sets(kind="classes"):
     X, y = np.random.default_rng(3).normal(size=(110, 2)), np.arange(110) % 3
     X += 1.5 * np.array([[0, 0], [1, 0], [0, 1]])[y]
-    y = y if kind == "classes" else X[:, 0] + np.sin(2 * X[:, 1])
+    if kind == "labels":
+        y = np.column_stack([y == 1, y == 2, X[:, 0] > X[:, 1]]).astype(int)
+    elif kind == "numbers":
+        y = X[:, 0] + np.sin(2 * X[:, 1])
     return split(X, y, warm_size=8, val_size=30, test_size=30, random_state=0)
 
 
@@ -119,7 +123,9 @@ def counted(monkeypatch):
 
 
 def quick_estimator(y):
-    return KNeighborsRegressor(1) if y.dtype.kind == "f" else GaussianNB()
+    if y.dtype.kind == "f":
+        return KNeighborsRegressor(1)
+    return GaussianNB() if y.ndim == 1 else MultiOutputClassifier(GaussianNB())
 
 
 def learn(oracle, sets, estimator=None, **params):
@@ -191,7 +197,7 @@ def test_no_set_is_trained_on_twice_and_all_are_counted(kind, name, sets, traine
     assert len(trained) == len(set(trained))
     # The model that strategies are asked about is trained besides.
     asked = ("best of strategies", "guided", "guided prefetching")
-    besides = 1 if kind == "classes" and name in asked else 0
+    besides = 1 if kind != "numbers" and name in asked else 0
     assert len(trained) + besides == found.n_trainings_ + found.n_speculative_
 
 
@@ -277,7 +283,7 @@ def test_a_pool_that_ends_in_the_middle_of_a_batch(kind, name):
 @every_oracle
 def test_without_a_warm_start(kind, name):
     X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
-    y = y if kind == "classes" else X[:, 0]
+    y = {"classes": y, "numbers": X[:, 0], "labels": (X > 0).astype(int)}[kind]
     learner = ActiveLearner(
         quick_estimator(y), ORACLES[name], batch_size=3, n_rounds=2, warm_size=0
     ).fit(X, y)
