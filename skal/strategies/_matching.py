@@ -334,7 +334,7 @@ class ODMR(_DistributionMatching):
         Parameters
         ----------
         problem : Problem
-            The problem to select in.
+            The problem to select rows for.
 
         Raises
         ------

@@ -144,7 +144,7 @@ class SkactivemlStrategy(BaseStrategy):
         Parameters
         ----------
         problem : Problem
-            The problem to select in.
+            The problem to select rows for.
 
         Raises
         ------
