@@ -9,6 +9,7 @@ from skal.inputs._containers import by_chunks
 from skal.seeding import Stream, stream
 from skal.strategies._embedding import EmbeddingStrategy
 from skal.strategies._points import Points, best
+from skal.strategies._ranking import check_numbers
 
 # Number of rows whose probabilities are held in double precision at once.
 _AT_ONCE = 2**13
@@ -170,13 +171,8 @@ def finite_probabilities(estimator, X, rows, strategy, then=np.asarray):
 
     def answer(part):
         found = probabilities(estimator, part)
-        n_missing = int(np.isnan(found).any(axis=1).sum())
-        if n_missing:
-            raise ValueError(
-                f"{type(strategy).__name__} finds no value for {n_missing} of "
-                f"{len(found)} rows, since {name_of(estimator)} returns NaN for them: "
-                "change its parameters or scale the rows, so that it returns numbers."
-            )
+        is_missing = np.isnan(found).any(axis=1)
+        check_numbers(is_missing, strategy, name_of(estimator), "value")
         return then(found)
 
     return by_chunks(answer, X, rows, at_once=_AT_ONCE)

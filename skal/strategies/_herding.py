@@ -13,6 +13,7 @@ from skal.inputs._containers import by_chunks
 from skal.strategies._coverage import gaussian, least_distance
 from skal.strategies._covering import CoveringStrategy
 from skal.strategies._inner_training import InnerTraining
+from skal.strategies._ranking import check_numbers
 from skal.strategies._temperature import fit_temperature, tempered
 from skal.strategies._uncertainty import closeness
 
@@ -161,13 +162,7 @@ class Herding(CoveringStrategy):
             return UNCERTAINTY[self.weight](probs_N_C)
 
         found = by_chunks(uncertainty, X, self._references)
-        n_missing = np.isnan(found).sum()
-        if n_missing:
-            raise ValueError(
-                f"Herding finds no weight for {n_missing} of {len(found)} rows, since "
-                f"{name_of(estimator)} returns NaN for them: change its parameters or "
-                "scale the rows, so that it returns numbers."
-            )
+        check_numbers(np.isnan(found), self, name_of(estimator), "weight")
         return found if found.any() else None
 
     def _temperature(self, estimator, labelled):

@@ -105,16 +105,36 @@ class RankingStrategy(BaseStrategy):
 
     def _check_numbers(self, utility, estimator):
         """Check that no utility is NaN, which would have no rank."""
-        n_missing = np.isnan(utility).sum()
-        if n_missing:
-            source = f"{name_of(estimator)} returns NaN for them: change its "
-            if estimator is None:
-                source = "_utility returns NaN for them: change its "
-            raise ValueError(
-                f"{type(self).__name__} finds no value for {n_missing} of "
-                f"{len(utility)} candidates, since {source}parameters or scale the "
-                "rows, so that it returns numbers."
-            )
+        source = "_utility" if estimator is None else name_of(estimator)
+        check_numbers(np.isnan(utility), self, source, "value", "candidates")
+
+
+def check_numbers(is_missing, strategy, source, what, rows="rows"):
+    """Check that no row lacks a number.
+
+    Parameters
+    ----------
+    is_missing : ndarray of bool, shape (n_rows,)
+    strategy : strategy
+        Named in the error message, as are the others.
+    source : str
+        The name of the model or method that returned the numbers.
+    what : str
+        The meaning of the numbers.
+    rows : str, default="rows"
+        The kind of rows.
+
+    Raises
+    ------
+    ValueError
+        If any number is missing.
+    """
+    if n_missing := int(is_missing.sum()):
+        raise ValueError(
+            f"{type(strategy).__name__} finds no {what} for {n_missing} of "
+            f"{len(is_missing)} {rows}, since {source} returns NaN for them: change "
+            "its parameters or scale the rows, so that it returns numbers."
+        )
 
 
 def _as_numbers(utility, n_candidates, strategy):
