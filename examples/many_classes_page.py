@@ -5,7 +5,7 @@ The page on many intents
 Inserts the tables of the runs of `many_classes.py` into a page between the lines
 `<!-- tables -->` and `<!-- end of tables -->`.
 
-    python examples/many_classes_page.py docs/many_classes.md
+    python examples/many_classes_page.py PAGE.md
 
 A quality is the mean test accuracy over the rounds k = 1..K. Gains are paired by split.
 """

@@ -21,8 +21,10 @@ from pages import insert, interval, table
 
 # Test rows over all others of the 1,797 digits.
 OVERLAP = SIZES["test_size"] / (1797 - SIZES["test_size"])
+# Splits that an interval needs.
+ENOUGH = 3
 OTHERS, TRUE = "oracle, other mistakes", "oracle, true labels"
-QUALITIES = ["annotators", "rate", "random", "margin", "oracle"]
+QUALITIES = ["annotators", "rate", "splits", "random", "margin", "oracle"]
 QUALITIES += ["oracle over random", "margin over random", "gap closed by margin"]
 WRONG = ["annotators", "rate", "wrong: random", "wrong: margin", "wrong: oracle"]
 WRONG += ["oracle over random", "same order, other mistakes", "share of the gain left"]
@@ -31,8 +33,6 @@ WRONG += ["same order, true labels"]
 
 def gather(rows):
     """Return the quality and the share of wrong labels of each strategy by noise.
-
-    Noises with fewer splits than the others are left out.
 
     Returns
     -------
@@ -54,8 +54,7 @@ def gather(rows):
                 for seed in seeds
             ]
         )
-    most = max(len(of["random"]) for of in found.values())
-    return {noise: of for noise, of in found.items() if len(of["random"]) == most}
+    return dict(found)
 
 
 def named(noise):
@@ -68,6 +67,13 @@ def ran(found):
     return sorted(found, key=lambda noise: (noise[1], NOISES.index(noise)))
 
 
+def spelled(gains):
+    """Return a mean gain, with its interval if there are enough splits."""
+    if len(gains) < ENOUGH:
+        return f"{gains.mean():+.3f}"
+    return interval(gains, OVERLAP)
+
+
 def qualities(found):
     """Yield a row for each noise: qualities, gains over random, and their share."""
     for noise in ran(found):
@@ -76,8 +82,9 @@ def qualities(found):
         share = gains["margin"].mean() / gains["oracle"].mean()
         yield [
             *named(noise),
-            *(f"{of[name].mean():.3f}" for name in QUALITIES[2:5]),
-            *(interval(gain, OVERLAP) for gain in gains.values()),
+            str(len(of["random"])),
+            *(f"{of[name].mean():.3f}" for name in QUALITIES[3:6]),
+            *map(spelled, gains.values()),
             f"{share:.0%}",
         ]
 
@@ -88,22 +95,21 @@ def mistakes(found):
         of = {name: runs[:, 0] for name, runs in found[noise].items()}
         wrong = {name: runs[:, 1].mean() for name, runs in found[noise].items()}
         gains = {name: of[name] - of["random"] for name in ("oracle", OTHERS)}
-        clean = of[TRUE] - found[NOISES[0]]["random"][:, 0]
+        clean = of[TRUE] - found[NOISES[0]]["random"][: len(of[TRUE]), 0]
         yield [
             *named(noise),
             *(f"{wrong[name]:.1%}" for name in ("random", "margin", "oracle")),
-            *(interval(gain, OVERLAP) for gain in gains.values()),
+            *map(spelled, gains.values()),
             f"{gains[OTHERS].mean() / gains['oracle'].mean():.0%}",
-            interval(clean, OVERLAP),
+            spelled(clean),
         ]
 
 
 def write(page, runs):
     """Write the tables between two marks of a page."""
     found = gather(read(runs))
-    n = len(found[NOISES[0]]["random"])
     parts = [
-        f"{n} splits. After ± is half a 95 % interval over splits.",
+        f"After ± is half a 95 % interval over splits, if there are {ENOUGH} or more.",
         table(QUALITIES, qualities(found)),
         table(WRONG, mistakes(found)),
     ]

@@ -1,7 +1,6 @@
-"""Many intents: short runs on made data, and the page made of the long ones."""
+"""Many intents: short runs on made data."""
 
 from importlib.util import find_spec
-from pathlib import Path
 
 import intents
 import many_classes
@@ -14,8 +13,6 @@ from sklearn.datasets import make_blobs
 
 from skal import Random
 from skal.oracle import AnnealingOracle
-
-DOCS = Path(page.__file__).parents[1] / "docs"
 
 
 @pytest.fixture
@@ -141,10 +138,3 @@ def test_embeddings_of_like_sentences_are_near():
     assert similar[1, 3] > similar[1, [0, 2]].max()
     # Padding and the order of the sentences change nothing but the last bits.
     np.testing.assert_allclose(intents.embed(sentences[:1]), vectors[:1], atol=1e-5)
-
-
-def test_the_page_is_made_of_the_committed_runs(tmp_path):
-    written = tmp_path / "page.md"
-    written.write_text((DOCS / "many_classes.md").read_text())
-    page.write(written, DOCS / "runs" / "many_classes.csv")
-    assert written.read_text() == (DOCS / "many_classes.md").read_text()

@@ -60,8 +60,7 @@ def test_from_runs_to_the_page(small, tmp_path):
     written.write_text(f"Before\n{pages.BEGIN}\nold\n{pages.END}\nAfter\n")
     page.write(written, out)
     text = written.read_text()
-    assert "2 splits" in text
-    assert "| uniform | 40% |" in text
+    assert "| uniform | 40% | 2 |" in text
     assert "old" not in text
 
 
