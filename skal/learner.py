@@ -93,7 +93,7 @@ class ActiveLearner(
         tags, a named scorer such as "f1_weighted" is applied to the tags of all tokens.
 
     cost : "tokens", callable or None, default=None
-        What it costs to label a row: the number of tokens of a sentence, or a function
+        The cost of labelling a row: the number of tokens of a sentence, or a function
         such that `cost(X)` returns a positive number for each row. None counts each
         row as one. An array is given to `fit`. See Notes.
 
@@ -296,7 +296,7 @@ class ActiveLearner(
             which are both trained on, may share one.
 
         cost : array-like of shape (n_samples,), default=None
-            What it costs to label each row of `X`, in place of the parameter `cost`.
+            The cost of labelling each row of `X`, in place of the parameter `cost`.
 
         **params : dict
             Further arguments of the estimator's `fit`, passed through metadata routing

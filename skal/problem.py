@@ -62,7 +62,7 @@ class Problem(RoundsMixin):
     error_score : float or None, default=None
         The score of a model that cannot be trained or scored; None to raise the error.
     costs : ndarray of shape (n_pool,), or None
-        What it costs to label each row of the pool; None if each counts as one.
+        The cost of labelling each row of the pool; None if each counts as one.
     """
 
     X_pool: Any
@@ -120,7 +120,7 @@ class Problem(RoundsMixin):
         error_score : "raise" or float, default="raise"
             As in `ActiveLearner`.
         cost : "tokens", callable, array-like of shape (n_pool,), default=None
-            What it costs to label each row of `X`, as in `ActiveLearner`.
+            The cost of labelling each row of `X`, as in `ActiveLearner`.
 
         Returns
         -------
@@ -217,7 +217,7 @@ class Problem(RoundsMixin):
             Further arguments of the estimator's `fit`. An argument with one value per
             row of `X`, such as `sample_weight`, is cut to the rows in use.
         cost : "tokens", callable, array-like of shape (n_samples,), default=None
-            What it costs to label each row, as in `ActiveLearner`.
+            The cost of labelling each row, as in `ActiveLearner`.
         random_state : int, RandomState instance or None, default=None
             Determines the split.
 

@@ -1,4 +1,4 @@
-"""What it costs to label each row: counted, computed or given, and checked."""
+"""The cost of labelling each row: counted, computed or given, and checked."""
 
 from typing import Any
 

@@ -13,7 +13,7 @@ from skal.identity._fingerprint import describe
 from skal.inputs._containers import is_table, n_rows, width
 from skal.loop import labelled_by
 from skal.oracle._base import SearchOracle
-from skal.oracle._beam import Beam, Prefix
+from skal.oracle._beam_search import Beam, Prefix
 from skal.oracle.evaluation._objective import Objective
 from skal.oracle.journal._journal import Journal
 from skal.problem import Problem

@@ -14,7 +14,7 @@ def affordable_sets(costs: NDArray[np.float64], limit: float) -> Iterator[Positi
     Parameters
     ----------
     costs : ndarray of shape (n,)
-        What each row costs.
+        The cost of each row.
     limit : float
         The amount.
 
@@ -47,7 +47,7 @@ def chains(
     Parameters
     ----------
     costs : ndarray of shape (n,)
-        What each row costs.
+        The cost of each row.
     limits : ndarray of shape (n_rounds + 1,)
         The amounts that may be spent after k = 0..K rounds.
 
@@ -65,7 +65,7 @@ def chains(
                 level.setdefault(grown, []).append(rows)
         levels.append(level)
         before = list(level)
-    # After the last round, too, the next row does not fit, unless there is none.
+    # After the last round, too, the next row does not fit, if there is one.
     levels[-1] = {
         rows: sources
         for rows, sources in levels[-1].items()
@@ -91,7 +91,7 @@ def _spent(costs: NDArray[np.float64], rows: Positions) -> float:
 
 
 def _dearest_left(costs: NDArray[np.float64], rows: Positions) -> float:
-    """Return the highest cost of the other rows; infinite if there are none."""
+    """Return the highest cost of the other rows; infinite without other rows."""
     left = np.delete(costs, list(rows))
     return float(left.max()) if len(left) else np.inf
 
@@ -110,7 +110,7 @@ def best_order(
     scores : mapping of tuple of int to float
         The score of each set.
     costs : ndarray of shape (n,)
-        What each row costs.
+        The cost of each row.
 
     Returns
     -------

@@ -38,7 +38,7 @@ def ask_within(
     X : rows of the pool, n_pool of them
         All rows.
     costs : ndarray of shape (n_pool,)
-        What each row costs.
+        The cost of each row.
     candidates : ndarray of int64, shape (n_candidates,)
         The positions to choose from, ascending.
     labelled : Labelled or None

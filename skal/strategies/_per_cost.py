@@ -42,7 +42,7 @@ class PerCost(RankingStrategy):
           without a bound, or of which only the ranking means anything.
 
     cost : "tokens", callable or None, default=None
-        What it costs to label a row, as in `ActiveLearner`. None takes the costs of the
+        The cost of labelling a row, as in `ActiveLearner`. None takes the costs of the
         learner.
 
     random_state : int, RandomState instance or None, default=None
@@ -55,7 +55,7 @@ class PerCost(RankingStrategy):
         The fitted inner strategy.
 
     costs_ : ndarray of shape (n_pool,)
-        What each row of the pool costs.
+        The cost of each row of the pool.
 
     See Also
     --------

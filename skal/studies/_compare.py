@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from functools import partial
+from inspect import signature
 from numbers import Integral
 from typing import Any
 
@@ -33,21 +34,9 @@ from skal.studies.running._store import Run, Store, describe_study
 ENOUGH_SEEDS = 5
 # Names of the arguments of `Problem.from_data` that `compare` passes on.
 SIZES = tuple(
-    [
-        "batch_size",
-        "n_rounds",
-        "warm_size",
-        "select_size",
-        "val_size",
-        "test_size",
-        "warm_per_class",
-        "stratify",
-        "groups",
-        "cost",
-        "scoring",
-        "fit_params",
-        "error_score",
-    ]
+    name
+    for name, one in signature(Problem.from_data).parameters.items()
+    if one.kind is one.KEYWORD_ONLY and name != "random_state"
 )
 
 

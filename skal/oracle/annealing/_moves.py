@@ -175,7 +175,7 @@ def ends_after(
     order : ndarray of shape (n_pool,)
         The order before the moves.
     costs : ndarray of shape (n_pool,)
-        What each point of the pool costs.
+        The cost of each point of the pool.
     limits : ndarray of shape (n_rounds + 1,)
         The amounts that may be spent after k = 0..K rounds.
 
