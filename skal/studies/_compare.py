@@ -32,8 +32,8 @@ from skal.studies.running._store import Run, Store, describe_study
 
 # Smallest number of seeds without a warning: tests on fewer have hardly any power.
 ENOUGH_SEEDS = 5
-# Names of the arguments of `Problem.from_data` that `compare` passes on: all between the
-# estimator and the random state.
+# Names of the arguments of `Problem.from_data` that `compare` passes on: all that are
+# between the estimator and the random state.
 SIZES = tuple(signature(Problem.from_data).parameters)[3:-1]
 
 
