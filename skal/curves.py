@@ -231,7 +231,7 @@ def spending_limits(batch_size: int, n_rounds: int) -> NDArray[np.float64]:
     ndarray of shape (n_rounds + 1,)
         k B, and a little more, since sums of costs are rounded.
     """
-    return np.arange(n_rounds + 1) * (batch_size * ROUNDING)
+    return np.arange(n_rounds + 1, dtype=np.float64) * (batch_size * ROUNDING)
 
 
 def round_of(
@@ -244,7 +244,7 @@ def round_of(
     n : int
         Number of rows in the set.
     spent : float
-        Their cost together. It matters only with costs.
+        Their total cost. It matters only with costs.
     batch_size, costs
         As in `ends_of_rounds`.
 

@@ -65,7 +65,7 @@ def chains(
                 level.setdefault(grown, []).append(rows)
         levels.append(level)
         before = list(level)
-    # After the last round, too, the next row does not fit, if any is left.
+    # After the last round, too, the next row does not fit, if there is one.
     levels[-1] = {
         rows: sources
         for rows, sources in levels[-1].items()
@@ -91,7 +91,7 @@ def _spent(costs: NDArray[np.float64], rows: Positions) -> float:
 
 
 def _dearest_left(costs: NDArray[np.float64], rows: Positions) -> float:
-    """Return the highest cost of the other rows; infinite without any."""
+    """Return the highest cost of the other rows; infinite without other rows."""
     left = np.delete(costs, list(rows))
     return float(left.max()) if len(left) else np.inf
 

@@ -39,7 +39,7 @@ class Comparison(StudySpec):
     orders : mapping of (str, str, int) to ndarray of shape (n_orders, n_acquired)
         Labelled rows in their order, by estimator, strategy and seed. They index the
         pool, or the whole `X` if each seed has its own split. Only the baseline has
-        more than one order. With costs, they may end with -1, which is no row.
+        more than one order. With costs, shorter orders are filled up with -1.
     baseline_curves : ndarray of shape \
             (n_estimators, n_seeds, n_orders, n_rounds + 1), or None
         Test scores of each order of the baseline; None without a baseline.

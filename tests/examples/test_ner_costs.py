@@ -76,7 +76,7 @@ def test_runs_are_those_of_learners_and_are_resumed(sets, tagger, small, tmp_pat
         ner_costs.run(sets, tagger, unit, 1, out, tmp_path)
     assert out.read_text().splitlines() == lines
     rows = {(row["unit"], row["strategy"], row["order"]): row for row in read(out)}
-    assert len(rows) == 11
+    assert len(rows) == 10
     assert ("tokens", ner_costs.REPLAY, "0") in rows
     learner = ActiveLearner(
         *(tagger, Random(random_state=1)),
@@ -88,7 +88,6 @@ def test_runs_are_those_of_learners_and_are_resumed(sets, tagger, small, tmp_pat
         np.array(row["curve"].split(), float), learner.curve_, atol=1e-6
     )
     assert [float(n) for n in row["tokens"].split()] == learner.spent_.tolist()
-    # Per token, the confidence is normalized.
     assert all(int(n) <= 50 for n in rows["tokens", "per", "0"]["tokens"].split())
 
 

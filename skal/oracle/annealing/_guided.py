@@ -299,16 +299,14 @@ class GuidedChain(Chain):
     def _as_moves(self, drawn: Drawn, gains: NDArray[np.float64]) -> list[_Move]:
         """Return exchanges as moves, with the rounds that they change."""
         changes = self._changes(drawn.places, drawn.begin, drawn.end)
-        moves = []
-        for (a, b), begin, end, changed, gain in zip(
-            drawn.places.tolist(), drawn.begin, drawn.end, changes, gains, strict=True
-        ):
-            rounds = range(begin, end)
-            shifts_ends = changed.sum() > len(rounds)
-            moves.append(
-                _Move((a, b), np.flatnonzero(changed) if shifts_ends else rounds, gain)
+        shifts = self._shifts(drawn.places).any(axis=1)
+        rows = zip(drawn.places.tolist(), drawn.begin, drawn.end, gains, strict=True)
+        return [
+            _Move(
+                (a, b), np.flatnonzero(changes[n]) if shifts[n] else range(i, j), gain
             )
-        return moves
+            for n, ((a, b), i, j, gain) in enumerate(rows)
+        ]
 
     def _changes(
         self,
@@ -317,13 +315,17 @@ class GuidedChain(Chain):
         end: NDArray[np.int64],
     ) -> NDArray[np.bool_]:
         """Return whether a move changes a round, shape (n_moves, n_rounds + 1)."""
-        problem, order = self.problem, self.current.order
-        rounds = np.arange(problem.n_rounds + 1)
+        rounds = np.arange(self.problem.n_rounds + 1)
         exchanged = (begin[:, None] <= rounds) & (rounds < end[:, None])
+        return exchanged | self._shifts(places)
+
+    def _shifts(self, places: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return whether a move changes where a round ends, as `_changes` does."""
+        problem, order = self.problem, self.current.order
         if problem.costs is None:
-            return exchanged
+            return np.zeros((len(places), problem.n_rounds + 1), dtype=bool)
         after = ends_after(places, order, problem.costs, problem.limits)
-        return exchanged | (after != self._ends(order))
+        return after != self._ends(order)
 
     def _draw_places(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """Draw the places of random moves, of shape (n_moves, 2), each move once."""
