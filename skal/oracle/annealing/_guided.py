@@ -299,7 +299,7 @@ class GuidedChain(Chain):
     def _as_moves(self, drawn: Drawn, gains: NDArray[np.float64]) -> list[_Move]:
         """Return exchanges as moves, with the rounds that they change."""
         changes = self._changes(drawn.places, drawn.begin, drawn.end)
-        shifts = self._shifts(drawn.places).any(axis=1)
+        shifts = np.asarray(self._shifts(drawn.places).any(axis=1))
         rows = zip(drawn.places.tolist(), drawn.begin, drawn.end, gains, strict=True)
         return [
             _Move(
@@ -354,7 +354,7 @@ class GuidedChain(Chain):
     ) -> NDArray[np.float32]:
         """Return the margins after a move; predicted where they were forgotten."""
         if move.shifts_ends:
-            return np.array([self._margins(one) for one in sets], dtype=np.float32)
+            return margins_of_scored(self.objective, sets)
         found = self.objective.margins(sets)
         if all(kept is not None for kept in found):
             return np.array(found, dtype=np.float32)
