@@ -287,7 +287,7 @@ class GuidedChain(Chain):
     def _as_moves(self, drawn: Drawn, gains: NDArray[np.float64]) -> list[_Move]:
         """Return exchanges as moves, with the rounds that they change."""
         changes = self._changes(drawn.places, drawn.begin, drawn.end)
-        shifts = self._shifts(drawn.places).any(axis=1)
+        shifts = self._shifts(drawn.places).sum(axis=1)
         rows = zip(drawn.places.tolist(), drawn.begin, drawn.end, gains, strict=True)
         return [
             _Move(
