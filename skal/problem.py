@@ -211,13 +211,13 @@ class Problem(RoundsMixin):
             Rows of the validation and of the test set.
         warm_per_class, stratify, groups : int, bool, array-like of shape (n_samples,)
             Constraints on the split, as in `split`.
-        scoring, error_score : object
-            How models are scored, as in `ActiveLearner`.
+        scoring : str, callable or None, default=None
+            The metric, as in `ActiveLearner`.
         fit_params : dict or None, default=None
             Further arguments of the estimator's `fit`. An argument with one value per
             row of `X`, such as `sample_weight`, is cut to the rows in use.
-        cost : "tokens", callable, array-like of shape (n_samples,), default=None
-            The cost of labelling each row, as in `ActiveLearner`.
+        error_score, cost : object
+            As in `ActiveLearner`; costs may be an array of shape (n_samples,), too.
         random_state : int, RandomState instance or None, default=None
             Determines the split.
 

@@ -35,6 +35,8 @@ class DistributionDisplay:
         above the panels.
     title : str, default="Bin"
         Title of the legend.
+    axis_name : str, default="Labelled rows"
+        Label of the horizontal axis.
 
     Attributes
     ----------
