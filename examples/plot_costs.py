@@ -48,7 +48,8 @@ learners = {
 }
 
 # %%
-# The same amount buys different numbers of rows.
+# The same amount buys different numbers of rows. A search of so few trainings finds an
+# order that is about as good as that of `PerCost`.
 for name, learner in learners.items():
     print(f"{name:16} {learner.quality_:.3f}  {len(learner.order_)} rows")
 

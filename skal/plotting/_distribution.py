@@ -36,7 +36,7 @@ class DistributionDisplay:
     title : str, default="Bin"
         Title of the legend.
     axis_name : str, default="Labelled rows"
-        Name of the axis of `n_labelled`.
+        Label of the horizontal axis.
 
     Attributes
     ----------

@@ -5,6 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 from _small_search import assert_same
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
@@ -199,7 +200,7 @@ def test_a_search_is_the_same_on_any_number_of_jobs_and_resumed(
     name, sets, costs, path
 ):
     def search(**params):
-        oracle = SEARCHES[name].__class__(**SEARCHES[name].get_params() | params)
+        oracle = clone(SEARCHES[name]).set_params(**params)
         return learner(oracle).fit(**sets, cost=costs)
 
     alone = search()
@@ -252,9 +253,7 @@ def test_annealing_finds_the_optimum_of_a_tiny_pool(tiny_sets):
     params = {"batch_size": 4, "n_rounds": 2}
     best = learner(ExhaustiveOracle(), **params).fit(**sets, cost=costs)
     for name in ("uniform", "guided from random"):
-        oracle = SEARCHES[name].__class__(
-            **SEARCHES[name].get_params() | {"n_steps": 300}
-        )
+        oracle = clone(SEARCHES[name]).set_params(n_steps=300)
         found = learner(oracle, **params).fit(**sets, cost=costs)
         assert found.strategy_.quality_ == pytest.approx(best.strategy_.quality_)
 

@@ -43,7 +43,8 @@ UNCERTAINTY = [MaxEntropy(), LeastConfidence(), Margin()]
 
 def first_column(X):
     """Return a cost for each row."""
-    return 1 + np.abs(np.asarray(X)[:, 0])
+    rows = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
+    return 1 + np.abs(rows[:, 0])
 
 
 @parametrize_with_strategy_checks(
