@@ -138,6 +138,10 @@ linear in N for all but the query strategies of scikit-activeml.
 
 With a regressor, a strategy works that needs nothing, embeddings or predictions. Class
 probabilities, posterior samples and classes are those of classifiers.
+
+With several labels per row, the same strategies work, and `MaxEntropy`,
+`LeastConfidence` and `Margin` with `over_labels`, which says how the uncertainties of
+the labels of a row become one number.
 """
 
 
