@@ -52,7 +52,7 @@ def in_columns(X: Any, y: Any) -> Any:
 
 
 def as_table(y: Any) -> NDArray:
-    """Return targets in an array, also those of a frame or a sparse matrix.
+    """Return targets in an array, also out of a frame or a sparse matrix.
 
     Parameters
     ----------

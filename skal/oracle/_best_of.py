@@ -146,8 +146,8 @@ def usual_strategies(problem: Problem) -> list[Any]:
 def boss_strategies(problem: Problem) -> list[Any]:
     """Return the strategies of BoSS; BAIT only for few classes and columns.
 
-    For several labels per row, those that need one label are left out, and `Margin` is
-    of the mean over labels.
+    For several labels per row, strategies that need one label are left out, and
+    `Margin` is of the mean over labels.
     """
     if problem.target.has_columns:
         return [Random(), Margin(over_labels="mean"), CoreSet(), TypiClust()]

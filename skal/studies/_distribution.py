@@ -238,7 +238,7 @@ def label_distribution(
     Distribution
         Shares of the labels after each round. If labels are lists of tags, each token
         is counted. If rows have several labels, named by their column, each of them is
-        counted, so that shares are those of all labels that were given.
+        counted: shares are out of all labels that were given.
 
     Raises
     ------

@@ -50,7 +50,7 @@ def test_shares_of_labels_against_a_count(of_labels):
 
 def test_transfers_and_plots(of_labels):
     _, comparison = of_labels
-    assert np.isfinite(seed_transfer(comparison).table()["quality"]).all()
+    assert np.isfinite(seed_transfer(comparison).table()["score"]).all()
     display = DistributionDisplay.from_study(label_distribution(comparison))
     assert display.figure_ is not None
     inputs = input_distribution(comparison, lambda rows: rows[:, :2])
@@ -58,6 +58,7 @@ def test_transfers_and_plots(of_labels):
         EmbeddingDisplay.from_study(inputs, comparison)
 
 
+@pytest.mark.filterwarnings("ignore:random with DecisionTreeRegressor ends at chance")
 def test_columns_of_numbers_have_no_label_distribution():
     numbers = np.column_stack([X[:, 0], X[:, 1] - X[:, 2]]) + 0.5
     model = DecisionTreeRegressor(max_features=2)
