@@ -157,6 +157,10 @@ linear in N for all but the query strategies of scikit-activeml.
 With a regressor, a strategy works that needs nothing, embeddings, predictions, or
 predicted numbers and their variance. Only classifiers have class probabilities,
 posterior samples and classes.
+
+With several labels per row, a strategy works that needs nothing, embeddings or
+predictions, and so do `MaxEntropy`, `LeastConfidence` and `Margin` with `over_labels`,
+which says how the uncertainties of the labels of a row become one number.
 """
 
 

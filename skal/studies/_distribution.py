@@ -241,8 +241,8 @@ def label_distribution(
     Distribution
         Shares of the labels after each round. If labels are lists of tags, each token
         is counted. If rows have several labels, named by their column, each of them is
-        counted, so that shares are of all labels given. If the problem
-        has `noise`, true labels are counted.
+        counted: shares are out of all labels that were given. If the problem has
+        `noise`, true labels are counted.
 
     Raises
     ------

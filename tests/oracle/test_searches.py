@@ -72,7 +72,8 @@ def make_sets(kind="classes"):
     X, y = np.random.default_rng(3).normal(size=(110, 2)), np.arange(110) % 3
     X += 1.5 * np.array([[0, 0], [1, 0], [0, 1]])[y]
     if kind == "labels":
-        y = np.column_stack([y == 1, y == 2, X[:, 0] > X[:, 1]]).astype(int)
+        y = np.column_stack([X[:, 0] > 0.5, X[:, 0] > X[:, 1], np.sin(2 * X[:, 1]) > 0])
+        y = y.astype(int)
     elif kind == "numbers":
         y = X[:, 0] + np.sin(2 * X[:, 1])
     return split(X, y, warm_size=8, val_size=30, test_size=30, random_state=0)
