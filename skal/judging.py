@@ -13,10 +13,11 @@ from sklearn.exceptions import FitFailedWarning
 
 from skal._threads import single_threaded
 from skal.answers._errors import explained
-from skal.answers._margins import margins_of
+from skal.answers._margins import margins_of, margins_without_model
 from skal.inputs._containers import take
 from skal.inputs._scoring import as_score
 from skal.inputs._tags import all_labels, is_tags
+from skal.inputs._targets import Target
 from skal.lean._answers import SameRows
 from skal.lean._scores import score_of
 from skal.problem import Problem
@@ -63,6 +64,8 @@ class Evaluation:
         The class list of the run; empty if targets are numbers.
     error_score : float or None, default=None
         The score of a model that cannot be trained or scored; None to raise the error.
+    target : Target, default=Target.CLASS
+        The kind of target.
     """
 
     X: Any
@@ -72,6 +75,7 @@ class Evaluation:
     name: str = "val"
     classes: NDArray | None = None
     error_score: float | None = None
+    target: Target = Target.CLASS
 
     @classmethod
     def on(
@@ -95,7 +99,7 @@ class Evaluation:
         X, y = getattr(problem, f"X_{name}"), getattr(problem, f"y_{name}")
         return cls(
             *(X, y, problem.scorer, sample, name),
-            *(problem.classes, problem.error_score),
+            *(problem.classes, problem.error_score, problem.target),
         )
 
     def score(self, model: Any) -> float:
@@ -166,7 +170,7 @@ class Evaluation:
         Returns
         -------
         Judgement
-            With `error_score`, which must not be None, and margins of zero.
+            With `error_score`, which must not be None, and margins of no model.
 
         Warns
         -----
@@ -176,7 +180,7 @@ class Evaluation:
         warn_of_failure(error, self.error_score)
         if self.sample is None:
             return Judgement(self.error_score, has_failed=True)
-        margins = np.zeros(self.n_answers, np.float16)
+        margins = margins_without_model(self.sampled[1], self.target)
         return Judgement(self.error_score, margins, has_failed=True)
 
     @property
@@ -198,7 +202,7 @@ class Evaluation:
         except Exception as error:
             classes = np.array(()) if self.classes is None else self.classes
             missing = np.setdiff1d(classes, all_labels(self.y))
-            if len(classes) == 0 and len(self.y) == 1:
+            if not self.target.has_classes and len(self.y) == 1:
                 error.add_note(
                     f"The {SETS[self.name]} has a single row, for which R2 is not "
                     "defined: give a larger set, or choose another `scoring`."

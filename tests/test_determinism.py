@@ -33,7 +33,7 @@ def learners():
         "random": ActiveLearner(trees, Random(), **params),
         "numbers": ActiveLearner(
             ExtraTreesRegressor(n_estimators=3, max_depth=4),
-            AnnealingOracle(n_steps=10, proposal="uniform"),
+            AnnealingOracle(n_steps=10),
             **params,
         ),
     }

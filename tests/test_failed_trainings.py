@@ -7,7 +7,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_blobs
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
+from sklearn.dummy import DummyRegressor
 from sklearn.exceptions import FitFailedWarning
+from sklearn.linear_model import Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
@@ -24,6 +26,8 @@ from skal import (
     compare,
     split,
 )
+from skal.answers._margins import margins_of, margins_without_model
+from skal.inputs._targets import Target
 
 SIZES = {"batch_size": 4, "n_rounds": 6, "random_state": 0}
 
@@ -53,6 +57,37 @@ class Mute(GaussianNB):
         if self.class_count_.sum() == 18:
             raise OSError("no answer")
         return super().predict(X)
+
+
+class PickyRidge(Ridge):
+    """Cannot be trained on 18 rows, except on some."""
+
+    def fit(self, X, y):
+        if len(y) == 18 and y.sum() < 9:
+            raise ArithmeticError("too little")
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize("proposal", ["uniform", "guided"])
+def test_a_search_for_a_regressor_goes_on_without_models_that_fail(proposal):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 3))
+    y = X[:, 0] + 0.5
+    oracle = AnnealingOracle(n_steps=30, proposal=proposal)
+    learner = ActiveLearner(
+        PickyRidge(), oracle, warm_size=10, error_score=-1.0, **SIZES
+    )
+    with pytest.warns(FitFailedWarning, match=r"counts with error_score=-1"):
+        learner.fit(X, y)
+    assert learner.strategy_.quality_ == pytest.approx(learner.validation_quality_)
+
+
+def test_margins_that_stand_for_no_model():
+    y = np.random.default_rng(0).normal(size=50)
+    mean = DummyRegressor().fit(y[:, None], y)
+    found = margins_without_model(y, Target.NUMBER)
+    np.testing.assert_array_equal(found, margins_of(mean, y[:, None], y))
+    assert not margins_without_model(["a", "b"], Target.CLASS).any()
 
 
 @pytest.fixture

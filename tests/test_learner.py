@@ -59,7 +59,7 @@ STRATEGIES = [
     Margin(),
     AnnealingOracle(n_steps=5),
 ]
-NUMBER_STRATEGIES = [CoreSet(), AnnealingOracle(n_steps=5, proposal="uniform")]
+NUMBER_STRATEGIES = [CoreSet(), AnnealingOracle(n_steps=5)]
 ESTIMATORS = [
     LogisticRegression(),
     make_pipeline(StandardScaler(), LogisticRegression()),

@@ -14,7 +14,7 @@ from skal.answers._reading import (
     token_log_probabilities,
 )
 from skal.inputs._tags import all_labels, is_tags
-from skal.inputs._targets import predicts_numbers
+from skal.inputs._targets import Target, predicts_numbers
 
 # Margins are clipped to this size: at e^16 to 1 an answer is as good as certain.
 LARGEST = 16.0
@@ -65,6 +65,27 @@ def residuals(predicted: NDArray, true: NDArray, scale: float) -> NDArray[np.flo
 def scale_of(true: NDArray) -> float:
     """Return the standard deviation of numbers, or 1 if they are all the same."""
     return float(np.std(true)) or 1.0
+
+
+def margins_without_model(y: Any, target: Target) -> NDArray[np.float16]:
+    """Return the margins that stand for a model which could not be trained.
+
+    Parameters
+    ----------
+    y : labels, or lists of tags
+        The true labels.
+    target : Target
+        Their kind.
+
+    Returns
+    -------
+    ndarray of shape (n_answers,), dtype float16
+        Zero for classes, neither right nor wrong; the residuals of the mean of numbers.
+    """
+    true = all_labels(y)
+    if target.has_classes:
+        return np.zeros(len(true), np.float16)
+    return residuals(true.mean(), true, scale_of(true))
 
 
 def margins_of(model: Any, X: Any, y: Any) -> NDArray[np.float16]:

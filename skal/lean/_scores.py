@@ -42,7 +42,8 @@ def score_of(scorer: Any, model: Any, asked: Any, X: Any, y: Any) -> Any:
     if not isinstance(scorer, SCORER):
         return scorer(model, X, y)
     metric = METRICS.get((getattr(scorer, "_score_func", None), _kwargs(scorer)))
-    if metric is None or type(y) is not np.ndarray:
+    # Metrics of classes refuse the numbers of a regressor, which has no `classes_`.
+    if metric is None or type(y) is not np.ndarray or not hasattr(model, "classes_"):
         return scorer(asked, X, y)
     found = metric(y, asked.predict(X))
     return scorer(asked, X, y) if found is None else found

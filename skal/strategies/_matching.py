@@ -334,6 +334,7 @@ class ODMR(_DistributionMatching):
         Parameters
         ----------
         problem : Problem
+            The problem to select rows for.
 
         Raises
         ------

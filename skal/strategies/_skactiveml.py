@@ -144,6 +144,7 @@ class SkactivemlStrategy(BaseStrategy):
         Parameters
         ----------
         problem : Problem
+            The problem to select rows for.
 
         Raises
         ------

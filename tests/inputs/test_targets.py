@@ -148,6 +148,11 @@ def test_a_test_set_of_one_row_has_no_r2():
     assert np.isfinite(found.curve_).all()
 
 
+def test_a_scorer_of_classes_says_so():
+    with pytest.raises(ValueError, match="Classification metrics can't handle"):
+        fit((10 * Y).round(), scoring="accuracy")
+
+
 def test_an_error_of_a_regressor_tells_how_many_rows_it_had():
     class Picky(Ridge):
         def fit(self, X, y):

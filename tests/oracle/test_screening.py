@@ -183,31 +183,33 @@ def test_slopes_are_those_of_the_predicted_gains(value):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
-class TestNumbers:
-    @pytest.fixture(scope="class", params=[Ridge(1.0), LinearRegression()], ids=str)
-    def models(self, request):
-        X, y = load_diabetes(return_X_y=True)
-        sets = split(X, y, warm_size=20, val_size=150, test_size=10, random_state=0)
-        return Models(pose(sets, make_pipeline(StandardScaler(), request.param)))
+@pytest.fixture(scope="module", params=[Ridge(1.0), LinearRegression()], ids=str)
+def regressors(request):
+    X, y = load_diabetes(return_X_y=True)
+    sets = split(X, y, warm_size=20, val_size=150, test_size=10, random_state=0)
+    return Models(pose(sets, make_pipeline(StandardScaler(), request.param)))
 
-    def test_the_margins_are_residuals(self, models):
-        problem, k = models.problem, models.sets[-1]
-        model = models.trainer.train(k)
+
+class TestNumbers:
+    def test_the_margins_are_residuals(self, regressors):
+        problem, k = regressors.problem, regressors.sets[-1]
+        model = regressors.trainer.train(k)
         wrong = model.predict(problem.X_val) - problem.y_val
-        found = models.margins[-1]
+        found = regressors.margins[-1]
         np.testing.assert_allclose(found, wrong / np.std(problem.y_val), atol=2e-3)
 
-    def test_residuals_are_foretold(self, models):
-        models.learn()
-        shifts = models.screening.shifts(3, models.points)
-        actual = models.after - models.margins[3]
+    def test_residuals_are_foretold(self, regressors):
+        regressors.learn()
+        shifts = regressors.screening.shifts(3, regressors.points)
+        actual = regressors.after - regressors.margins[3]
         assert np.corrcoef(shifts.ravel(), actual.ravel())[0, 1] > 0.8
         assert 0.7 < (shifts * actual).sum() / (shifts**2).sum() < 1.4
 
-    def test_rough_gains_are_the_gains_of_the_shifts(self, models):
-        shifts = models.screening.shifts(3, models.points)
-        exact = SquaredError().gains(models.margins[3], shifts, np.ones(len(shifts)))
-        found = models.screening.rough_gains(3, models.points)
+    def test_rough_gains_are_the_gains_of_the_shifts(self, regressors):
+        screening, margins = regressors.screening, regressors.margins[3]
+        shifts = screening.shifts(3, regressors.points)
+        exact = SquaredError().gains(margins, shifts, np.ones(len(shifts)))
+        found = screening.rough_gains(3, regressors.points)
         np.testing.assert_allclose(found, exact, rtol=1e-3, atol=1e-5)
 
 

@@ -90,7 +90,7 @@ def test_contract(check):
         LCMD(embedding=SCALED),
         IDMR(LCMD(embedding=SCALED), n_bins=2),
         Proxy(MaxVariance(), RandomForestRegressor(8, max_depth=3)),
-        AnnealingOracle(n_steps=5, proposal="uniform"),
+        AnnealingOracle(n_steps=5),
     ],
     estimator=Ridge(),
 )

@@ -14,7 +14,7 @@ from skal.oracle.annealing._datamodel import (
     LinearDatamodel,
     expected_improvement,
 )
-from skal.oracle.annealing._regression import Labelled, can_screen, goes_row_by_row
+from skal.oracle.annealing._regression import Labelled, can_screen, may_use_kernels
 from skal.oracle.annealing._screening import Points, Screening
 from skal.oracle.annealing._value import value_of
 from skal.problem import Problem
@@ -24,9 +24,6 @@ from skal.training import Trainer
 # first order; in a large validation set fewer of them, since this takes as long as all
 # other forecasts.
 N_CLOSE, MIN_CLOSE, MAX_CLOSE_MARGINS = 150, 50, 75_000
-
-
-WITH_KERNELS = False
 
 
 class Drawn(NamedTuple):
@@ -91,9 +88,9 @@ class Forecast:
         self._screening: Screening | None = None
         if can_screen(problem):
             rows = Labelled.of(problem, trainer.X, trainer.y)
-            is_long = goes_row_by_row(problem) or WITH_KERNELS
+            with_kernels = may_use_kernels(problem)
             self._screening = Screening(
-                rows, self._rows(sets), margins, self.value, is_long
+                rows, self._rows(sets), margins, self.value, with_kernels
             )
 
     @property

@@ -8,7 +8,11 @@ from skal.identity._fingerprint import describe
 from skal.oracle._base import SearchOracle
 from skal.oracle._best_of import BOSS_STRATEGIES, needs_of
 from skal.oracle.annealing._guided import GuidedChain
-from skal.oracle.annealing._regression import can_screen, goes_row_by_row
+from skal.oracle.annealing._regression import (
+    can_screen,
+    goes_row_by_row,
+    may_use_kernels,
+)
 from skal.oracle.annealing._schedule import Schedule
 from skal.oracle.annealing._start import StartSearch, StartSpec
 from skal.oracle.annealing._uniform import UniformChain, mean_changed_rounds
@@ -178,6 +182,12 @@ class AnnealingOracle(SearchOracle):
     rows with up to 4,000 answers. Since proposals depend on earlier steps, detailed
     balance does not hold: this is a search, not a sampler.
 
+    For a regressor, the margins are residuals: predictions minus the truth, in standard
+    deviations of `y_val`. The regression is one on the numbers themselves, on the
+    columns of the rows or on an RBF kernel. The predicted gain of an exchange is the
+    fall in the mean squared residual, in closed form, and calibrated as above, so that
+    any scorer will do. Moves are judged by the score alone, which has no plateaus.
+
     Where a round labels one row, an order of K rounds takes K trainings to score. If K
     is more than 20, and the rows can be screened, the start is a beam search: in each
     round, the regression foretells the margins after each further row, and the 16 most
@@ -323,7 +333,7 @@ class AnnealingOracle(SearchOracle):
         # Without this, a journal from before screening is one of another search.
         if not (self.proposal == "guided" and can_screen(problem)):
             return {}
-        kind = "ridge or kernel ridge" if goes_row_by_row(problem) else "ridge"
+        kind = "ridge or kernel ridge" if may_use_kernels(problem) else "ridge"
         return {"screening": describe(kind)}
 
     @property

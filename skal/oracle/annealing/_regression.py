@@ -76,6 +76,23 @@ def goes_row_by_row(problem: Problem) -> bool:
     return is_long and can_screen(problem)
 
 
+def may_use_kernels(problem: Problem) -> bool:
+    """Return whether the regression is chosen among those on kernels, too.
+
+    Parameters
+    ----------
+    problem : Problem
+        With a validation set.
+
+    Returns
+    -------
+    bool
+        True for regressors, among which kernel machines and forests are usual, and for
+        long searches; otherwise the choice would take longer than it saves.
+    """
+    return goes_row_by_row(problem) or not problem.target.has_classes
+
+
 class Labelled(NamedTuple):
     """Rows with their targets, and the rows that margins are compared on.
 

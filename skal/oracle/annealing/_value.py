@@ -129,15 +129,16 @@ class SquaredError:
     def gains(
         self, margins: NDArray[np.float32], shifts: NDArray, stds: NDArray
     ) -> NDArray:
-        """Return by how much the expected squared error falls: gains in R2."""
-        return -(shifts * (2 * margins + shifts)).mean(axis=1) - PENALTY * stds**2
+        """Return by how much the squared error is expected to fall: gains in R2.
+
+        The variance of the shifts is left out: it is nearly the same for all moves, and
+        the intercept of the calibration stands for it.
+        """
+        return -(shifts * (2 * margins + shifts)).mean(axis=1)
 
     def slopes(self, margins: NDArray[np.float32], width: float) -> NDArray[np.float32]:
         """Return the derivative of `gains` by the shifts, where these are zero."""
         return (-2 / len(margins) * margins).astype(np.float32)
-
-
-PENALTY = 0.0
 
 
 def value_of(target: Target) -> Value:
