@@ -41,7 +41,7 @@ def predicted_numbers(model: Any, X: Any) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If they are not finite numbers, or their number is not that of the rows.
+        If they are not finite numbers, or there are more or fewer of them than rows.
     """
     name = f"the predictions of {name_of(model)}"
     found = as_numbers(model.predict(X), name)
