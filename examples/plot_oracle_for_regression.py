@@ -43,8 +43,8 @@ def learn(strategy):
 
 
 # %%
-# The oracle has access to the numbers of the pool, and trains 1,000 times.
-runs = {"oracle": learn(AnnealingOracle(max_trainings=1000))}
+# The oracle has access to the numbers of the pool, and trains 600 times.
+runs = {"oracle": learn(AnnealingOracle(max_trainings=600))}
 
 # %%
 # The strategies do not: they look at the inputs (LCMD, greedy sampling), at predictions

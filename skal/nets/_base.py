@@ -54,7 +54,7 @@ class BaseNet(BaseEstimator):
     }
 
     def _train(self, X, y, X_val, y_val, sample_weight, classes=None):
-        """Train a new module; the arguments are those of `fit`."""
+        """Train a new module; the arguments are as in `fit`."""
         check_device(self.device)
         if sample_weight is not None:
             X, y, classes, sample_weight = self._with_weight(

@@ -54,7 +54,7 @@ class LCMD(EmbeddingStrategy):
     >>> import numpy as np
     >>> from skal import LCMD, CoreSet
     >>> from skal.strategies import Labelled
-    >>> X = np.array([[0.0], [-5.0], [7.0], [8.0], [10.0], [12.0], [13.0]])
+    >>> X = np.array([[0.0], [-5.0], [6.5], [8.0], [10.0], [12.0], [13.0]])
     >>> labelled = Labelled(X[[0, 4]], [1.5, 0.5], np.array([0, 4]))
     >>> rest = [1, 2, 3, 5, 6]  # all but the first of them are around 10
     >>> LCMD(embedding="rows", random_state=1).fit(X).select(

@@ -8,6 +8,7 @@ import pytest
 import regression
 import regression_page
 from lines import read
+from scipy.stats import t as student
 
 from skal import AnnealingOracle
 
@@ -97,11 +98,11 @@ def test_optimism_and_p(monkeypatch):
     assert cells.split(" | ")[5:7] == ["0.720", "+0.080"]
     differences = np.array([0.10, 0.11, 0.12, 0.13, 0.14])
     t = differences.mean() / (differences.std(ddof=1) / np.sqrt(5))
-    from scipy.stats import t as student
-
     p = 2 * student.sf(t, 4)
     shown = regression_page.p_of(found, "houses", "uniform", "random")
     assert shown == f"{p:.3f}* (5)"
+    verdict = regression_page.verdict(found, "houses")
+    assert verdict.endswith("p below 0.05: the uniform search in 1 of 1.")
 
 
 def test_the_page_shows_the_runs(tmp_path, monkeypatch):
