@@ -13,7 +13,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skal import ActiveLearner, AnnealingOracle, Problem, Random, split
-from skal.oracle.annealing import _forecast, _forward, _oracle
+from skal.oracle.annealing import _forward, _oracle, _regression
 from skal.oracle.annealing._columns import KernelScaling, Scaling
 from skal.oracle.annealing._forward import N_PROBES, ForwardSearch
 from skal.oracle.annealing._regression import (
@@ -300,7 +300,7 @@ def test_it_goes_on_where_it_was_killed(sets, reference, tmp_path, counted):
 def test_a_journal_from_before_is_refused(sets, tmp_path, monkeypatch, start, message):
     oracle = AnnealingOracle(n_steps=2, start=start, journal=tmp_path / "s.db")
     with monkeypatch.context() as patch:
-        for module in (_forecast, _oracle):
+        for module in (_regression, _oracle):
             patch.setattr(module, "goes_row_by_row", lambda problem: False)
         learn(sets, strategy=oracle)
     with pytest.raises(ValueError, match=f"{message} the journal"):

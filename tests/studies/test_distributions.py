@@ -5,11 +5,14 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import Ridge
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 
 from skal import (
     IDMR,
+    CoreSet,
     Longest,
     Margin,
     Problem,
@@ -17,6 +20,7 @@ from skal import (
     compare,
     input_distribution,
     label_distribution,
+    model_transfer,
     split,
 )
 from skal.studies._spec import Splits
@@ -263,3 +267,59 @@ def test_a_selection_set_is_not_needed(comparison):
     )
     share = (1 + whole.reference[1]) / 2
     assert with_selection.reference[1] == pytest.approx(share)
+
+
+class TestNumbers:
+    @pytest.fixture
+    def study(self, blobs):
+        X, y = blobs
+        sets = split(X, y + X[:, 0], warm_size=10, random_state=0)
+        problem = Problem.from_sets(sets, Ridge(), batch_size=4, n_rounds=3)
+        models = {"ridge": Ridge(), "neighbours": KNeighborsRegressor(3)}
+        strategies = {"random": Random(), "core": CoreSet()}
+        return compare(problem, strategies, estimators=models, n_orders=2)
+
+    def test_bins_have_the_same_number_of_rows_or_the_same_width(self, study):
+        problem = study.problem
+        y = np.concatenate([problem.y_warm, problem.y_pool])
+        found = label_distribution(study, n_bins=3, reference="all")
+        np.testing.assert_allclose(found.reference, 1 / 3, atol=0.02)
+        found = label_distribution(study, n_bins=4, bins="widths", reference="all")
+        ends = np.linspace(y.min(), y.max(), 5)
+        np.testing.assert_allclose(found.reference, np.histogram(y, ends)[0] / len(y))
+        order = study.orders["ridge", "core", 1][0]
+        some = np.concatenate([problem.y_warm, problem.y_pool[order[:8]]])
+        expected = np.histogram(some, ends)[0] / len(some)
+        np.testing.assert_allclose(found.frequencies[0, 1, 1, 2], expected)
+
+    def test_a_group_names_the_bins(self, study):
+        found = label_distribution(study, group=lambda v: "low" if v < 0 else "high")
+        assert set(found.bins) == {"low", "high"}
+        test = study.problem.y_test
+        expected = {"low": np.mean(test < 0), "high": np.mean(test >= 0)}
+        for name, share in zip(found.bins, found.reference, strict=True):
+            assert share == pytest.approx(expected[name])
+        with pytest.raises(ValueError, match="n_bins=3 is for numbers"):
+            label_distribution(study, group=str, n_bins=3)
+
+    def test_they_are_drawn(self, study):
+        pytest.importorskip("matplotlib", reason="an extra").use("agg")
+        from skal.plotting import DistributionDisplay, EmbeddingDisplay
+
+        display = DistributionDisplay.from_study(
+            label_distribution(study, n_bins=4), estimator="ridge"
+        )
+        assert len(display.layers_["core"]) == 4
+        inputs = input_distribution(study, lambda X: X)
+        display = EmbeddingDisplay.from_study(inputs, study, estimator="ridge")
+        assert len(display.names) == 5
+
+    def test_a_transfer_replays_the_orders(self, study):
+        found = model_transfer(study, ["core"])
+        own = study.curves[0, 1]
+        np.testing.assert_allclose(found.curves[0, 0, 0], own)
+
+
+def test_bins_of_classes_are_refused(comparison):
+    with pytest.raises(ValueError, match="n_bins=3 is for numbers"):
+        label_distribution(comparison, n_bins=3)
