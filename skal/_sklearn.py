@@ -73,6 +73,15 @@ try:
 except ImportError:
     arg_k_min = None
 
+# The compiled support vector machines that `skal.lean` calls; without them, `fit` serves.
+libsvm: Any
+try:
+    from sklearn.svm import _libsvm
+
+    libsvm = _libsvm
+except ImportError:
+    libsvm = None
+
 __all__ = [
     "HasMethods",
     "Interval",
@@ -93,6 +102,7 @@ __all__ = [
     "get_context_path",
     "is_pandas_na",
     "is_scalar_nan",
+    "libsvm",
     "linear",
     "open_listener",
     "send",

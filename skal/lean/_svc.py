@@ -1,22 +1,31 @@
-"""`SVC` whose labels and decision values come from one look at the rows."""
+"""`SVC` by its compiled code, with labels and decision values from one look at rows."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import config_context
 from sklearn.svm import SVC
+from sklearn.utils import check_random_state, compute_class_weight
 
+from skal import _sklearn
 from skal.lean._by_class import is_valid
 from skal.lean._form import LeanForm
 
+# The number of `SVC` among the machines of the compiled code.
+C_SVC = 0
+# Attributes that hold what its `fit` returns, in this order.
+FITTED = (
+    *("support_", "support_vectors_", "_n_support", "dual_coef_", "intercept_"),
+    *("_probA", "_probB", "fit_status_", "_num_iter"),
+)
+
 
 class LeanSVC(LeanForm):
-    """A support vector classifier, trained by its own `fit`, the same bits.
+    """A support vector classifier, trained by the compiled code of its `fit`.
 
-    Most of its time goes into answers: kernels between rows and support vectors, once
-    for `predict` and again for `decision_function`. Both follow from the decision
-    values of all pairs of classes.
+    With a hundred rows, that code takes a quarter of the time of `fit`. Answers take
+    kernels between rows and support vectors, once for `predict` and again for
+    `decision_function`: both follow from the decision values of all pairs of classes.
     """
 
     kind = SVC
@@ -26,7 +35,8 @@ class LeanSVC(LeanForm):
     def suits(self, estimator: Any) -> bool:
         """Return whether the kernel is known by name, without probabilities."""
         return (
-            isinstance(estimator.kernel, str)
+            _sklearn.libsvm is not None
+            and isinstance(estimator.kernel, str)
             and estimator.kernel != "precomputed"
             and estimator.probability in (False, "deprecated")
             and not estimator.verbose
@@ -37,16 +47,59 @@ class LeanSVC(LeanForm):
     def fit(
         self, model: Any, X: NDArray, codes: NDArray[np.int64], classes: NDArray
     ) -> None:
-        """Train by `fit`, without the checks of numbers and parameters."""
-        with config_context(assume_finite=True, skip_parameter_validation=True):
-            model.fit(X, classes[codes])
+        """Train, and set the attributes that `fit` sets."""
+        X = np.ascontiguousarray(X, dtype=np.float64)
+        labels = classes[codes]
+        weights = compute_class_weight(model.class_weight, classes=classes, y=labels)
+        rng = check_random_state(model.random_state)
+        vars(model).update(
+            n_features_in_=X.shape[1],
+            _sparse=False,
+            class_weight_=weights,
+            classes_=classes,
+            _effective_probability=False,
+            _gamma=_gamma(model, X),
+        )
+        found = _sklearn.libsvm.fit(
+            X,
+            codes.astype(np.float64),
+            svm_type=C_SVC,
+            sample_weight=np.empty(0),
+            class_weight=weights,
+            C=model.C,
+            nu=model.nu,
+            probability=False,
+            shrinking=model.shrinking,
+            tol=model.tol,
+            epsilon=model.epsilon,
+            max_iter=model.max_iter,
+            random_seed=rng.randint(np.iinfo("i").max),
+            **_kernel(model),
+        )
+        vars(model).update(zip(FITTED, found, strict=True))
+        model._warn_from_fit_status()
+        model.shape_fit_, model.n_iter_ = X.shape, model._num_iter
+        # As `fit` does: of two classes, the signs are turned for the public names.
+        model._intercept_, model._dual_coef_ = model.intercept_.copy(), model.dual_coef_
+        if len(classes) == 2:
+            model.intercept_ *= -1
+            model.dual_coef_ = -model.dual_coef_
 
     def look(self, model: Any, X: NDArray) -> NDArray:
         """Return the decision values of all pairs of classes."""
-        pairs = object.__new__(SVC)
-        vars(pairs).update(vars(model), decision_function_shape="ovo", break_ties=False)
-        with config_context(assume_finite=True):
-            return pairs.decision_function(X)
+        values = _sklearn.libsvm.decision_function(
+            np.ascontiguousarray(X, dtype=np.float64),
+            model.support_,
+            model.support_vectors_,
+            model._n_support,
+            model._dual_coef_,
+            model._intercept_,
+            model._probA,
+            model._probB,
+            svm_type=C_SVC,
+            **_kernel(model),
+        )
+        return -values.ravel() if len(model.classes_) == 2 else values
 
     def answer(self, model: Any, seen: NDArray, method: str) -> NDArray:
         """Return labels or decision values."""
@@ -61,6 +114,27 @@ class LeanSVC(LeanForm):
         else:
             columns = _votes(seen > 0, n_classes).argmax(axis=1)
         return model.classes_.take(columns)
+
+
+def _gamma(model: Any, X: NDArray) -> float:
+    """Return the coefficient of the kernel, which may depend on the rows."""
+    if model.gamma == "auto":
+        return 1.0 / X.shape[1]
+    if model.gamma != "scale":
+        return model.gamma
+    variance = X.var()
+    return 1.0 / (X.shape[1] * variance) if variance != 0 else 1.0
+
+
+def _kernel(model: Any) -> dict[str, Any]:
+    """Return the arguments that describe the kernel."""
+    return {
+        "kernel": model.kernel,
+        "degree": model.degree,
+        "coef0": model.coef0,
+        "gamma": model._gamma,
+        "cache_size": model.cache_size,
+    }
 
 
 def _by_class(values: NDArray, n_classes: int) -> NDArray:

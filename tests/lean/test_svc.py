@@ -5,6 +5,7 @@ import pytest
 from _both_ways import differences, random_set
 from sklearn.svm import SVC
 
+from skal import _sklearn
 from skal.lean._svc import LeanSVC
 
 FORM = LeanSVC()
@@ -31,6 +32,12 @@ def test_the_same_model_and_answers(seed):
     estimator = random_estimator(rng, y)
     assert FORM.suits(estimator)
     assert differences(FORM, estimator, X, y, X_new) == []
+
+
+def test_without_compiled_code_fit_serves(monkeypatch):
+    assert FORM.suits(SVC())
+    monkeypatch.setattr(_sklearn, "libsvm", None)
+    assert not FORM.suits(SVC())
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
