@@ -73,7 +73,8 @@ try:
 except ImportError:
     arg_k_min = None
 
-# The compiled support vector machines that `skal.lean` calls; without them, `fit` serves.
+# The compiled support vector machines that `skal.lean` calls. Without them, `fit` serves
+# all models.
 libsvm: Any
 try:
     from sklearn.svm import _libsvm
