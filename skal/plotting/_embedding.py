@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skal.inputs._tags import is_tags
 from skal.inputs._targets import Target
 from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, split_axes, wrap
 from skal.plotting._style import ink, shades
@@ -235,7 +236,7 @@ def _binned(labels):
 
 def _sets(points, problem):
     """Return the points and the labels of the drawn sets."""
-    target = problem.target
+    target = Target.TAGS if is_tags(problem.y_pool) else problem.target
     if target is Target.TAGS or target.has_columns:
         raise ValueError(
             f"Labels must be single classes, and each row has {target.value}, which "

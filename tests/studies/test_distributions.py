@@ -315,7 +315,7 @@ class TestNumbers:
         assert len(display.names) == 5
 
     def test_a_transfer_replays_the_orders(self, study):
-        found = model_transfer(study, ["core"])
+        found = model_transfer(study, strategies=["core"])
         own = study.curves[0, 1]
         np.testing.assert_allclose(found.curves[0, 0, 0], own)
 
