@@ -73,8 +73,7 @@ try:
 except ImportError:
     arg_k_min = None
 
-# The compiled support vector machines that `skal.lean` calls. Without them, `fit` serves
-# all models.
+# The compiled support vector machines of `skal.lean`; without them, `fit` serves.
 libsvm: Any
 try:
     from sklearn.svm import _libsvm
