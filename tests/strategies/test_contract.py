@@ -41,10 +41,15 @@ SCALED = StandardScaler(with_mean=False)
 UNCERTAINTY = [MaxEntropy(), LeastConfidence(), Margin()]
 
 
-def first_column(X):
-    """Return a cost for each row."""
-    rows = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
-    return 1 + np.abs(rows[:, 0])
+class FirstColumn:
+    """Costs of rows, with the same name in each process that collects the tests."""
+
+    def __call__(self, X):
+        rows = X.toarray() if hasattr(X, "toarray") else np.asarray(X)
+        return 1 + np.abs(rows[:, 0])
+
+    def __repr__(self):
+        return "FirstColumn()"
 
 
 @parametrize_with_strategy_checks(
@@ -70,9 +75,9 @@ def first_column(X):
         ProbCover(),
         ProbCover(0.5, n_references=20),
         Then(Herding(), Margin()),
-        PerCost(Margin(), cost=first_column),
-        PerCost(MaxEntropy(), 0.5, cost=first_column, scale="rank"),
-        Stochastic(PerCost(Margin(), cost=first_column), "softmax"),
+        PerCost(Margin(), cost=FirstColumn()),
+        PerCost(MaxEntropy(), 0.5, cost=FirstColumn(), scale="rank"),
+        Stochastic(PerCost(Margin(), cost=FirstColumn()), "softmax"),
         Stochastic(Margin()),
         Stochastic(MaxEntropy(), "softrank", strata="class"),
         IDMR(Stochastic(LeastConfidence(), "softmax", 5.0), n_bins=2),
