@@ -1,7 +1,6 @@
 """Searches that a limit alone ends, without a number of steps."""
 
 import warnings
-from functools import cache
 
 import numpy as np
 import pytest
@@ -145,7 +144,6 @@ def test_the_next_lap_is_foreseen_to_begin_with_the_best_order(problem, monkeypa
                 moved_on.append(now.current.tolist() != now.best.tolist())
         return taken
 
-    monkeypatch.setattr(UniformChain, "_draw", cache(UniformChain._draw))
     monkeypatch.setattr(UniformChain, "step", check)
     for gamma in (0.0, 1e12):
         oracle = AnnealingOracle(proposal="uniform", gamma=gamma, max_trainings=150)

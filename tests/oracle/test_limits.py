@@ -121,7 +121,7 @@ def search(oracle, problem, **params):
 
 
 def quality_of(order, problem):
-    sets = prefixes(order, problem.batch_size, range(1, problem.n_rounds + 1))
+    sets = prefixes(order, problem.ends(order), range(1, problem.n_rounds + 1))
     with Objective(problem) as objective:
         return np.mean(objective.scores(sets))
 

@@ -1,5 +1,4 @@
 from collections import Counter
-from functools import cache
 from itertools import islice, product
 
 import numpy as np
@@ -269,7 +268,6 @@ def test_what_is_foreseen_is_what_comes_if_the_decision_does(blobs, monkeypatch,
             assert foreseen.current.tolist() == chain.current.order.tolist()
         return moved
 
-    monkeypatch.setattr(UniformChain, "_draw", cache(UniformChain._draw))
     monkeypatch.setattr(UniformChain, "step", check)
     fit(
         blobs, AnnealingOracle(proposal="uniform", n_steps=20, n_greedy=60, gamma=gamma)

@@ -295,7 +295,7 @@ def test_it_goes_on_where_it_was_killed(sets, reference, tmp_path, counted):
 
 @pytest.mark.parametrize(
     ("start", "message"),
-    [("auto", "start='strategies' in"), ("random", "screening='ridge' in")],
+    [("auto", "start='strategies' in"), ("random", "screening='ridge or logistic' in")],
 )
 def test_a_journal_from_before_is_refused(sets, tmp_path, monkeypatch, start, message):
     oracle = AnnealingOracle(n_steps=2, start=start, journal=tmp_path / "s.db")

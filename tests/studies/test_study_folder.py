@@ -280,9 +280,11 @@ def copied(folder, tmp_path):
 
 
 CHANGES = {
-    "strategy 'margin' has changed (strategy=skal.Margin(random_state=None) there, "
-    "strategy=skal.MaxEntropy(random_state=None) now): its 4 cells are run again; 12 "
-    "others are kept.": {"strategies": STRATEGIES | {"margin": MaxEntropy()}},
+    "strategy 'margin' has changed (strategy=skal.Margin(over_labels=None, "
+    "random_state=None) there, strategy=skal.MaxEntropy(over_labels=None, "
+    "random_state=None) now): its 4 cells are run again; 12 others are kept.": {
+        "strategies": STRATEGIES | {"margin": MaxEntropy()}
+    },
     "estimator 'tree' has changed (estimator: max_depth=None there, max_depth=2 now): "
     "its 8 cells are run again; 8 others are kept.": {
         "estimators": ESTIMATORS
