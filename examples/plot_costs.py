@@ -32,7 +32,7 @@ strategies = {
     "random": Random(),
     "margin": Margin(),
     "margin per cost": PerCost(Margin()),
-    "oracle": AnnealingOracle(max_trainings=200),
+    "oracle": AnnealingOracle(max_trainings=400),
 }
 learners = {
     name: ActiveLearner(
