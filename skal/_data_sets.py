@@ -23,7 +23,7 @@ from skal.inputs._columns import in_common_types
 from skal.inputs._containers import is_frame, is_list, n_rows, take, whole_or_part
 from skal.inputs._joining import concat
 from skal.inputs._overlap import check_disjoint
-from skal.inputs._row_costs import costs_of
+from skal.inputs._row_costs import costs_of, n_at_mean_cost
 from skal.inputs._several import check_same_width, column_classes, in_columns
 from skal.inputs._tables import check_rows, in_kind_of
 from skal.inputs._targets import Target, check_choice, check_targets, target_of
@@ -114,8 +114,8 @@ def checked_sets(
     # Carve the sets that are not given; what remains is the pool
     n = n_rows(X)
     least = choice.get("warm_per_class", 0) * _n_kinds_of_rows(y, target)
-    per_round = batch_size if costs is None else int(batch_size / costs.mean())
-    counts = _fill_in_warm_size(sizes, n, max(1, per_round), least)
+    per_round = batch_size if costs is None else n_at_mean_cost(batch_size, costs)
+    counts = _fill_in_warm_size(sizes, n, per_round, least)
     rows = carve(n, counts, seed, y=y, **choice)
     pool = rows.pop("pool")
     costs = None if costs is None else costs[pool]

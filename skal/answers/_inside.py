@@ -1,5 +1,11 @@
 """The model inside an estimator: in a Pipeline, a search, or behind a view."""
 
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 
@@ -51,3 +57,27 @@ def rows_inside(estimator, X):
         if hasattr(step, "transform") and not hasattr(step, "fit_resample"):
             X = step.transform(X)
     return X
+
+
+def members_and_rows(ensemble: Any, X: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the members of a fitted ensemble, each with the rows as it is given them.
+
+    Parameters
+    ----------
+    ensemble : fitted ensemble
+        A forest, bagging or voting.
+    X : rows
+        The rows that the ensemble is given.
+
+    Yields
+    ------
+    member : fitted estimator
+    rows : rows
+        With the features that the member was trained on.
+    """
+    is_voting = isinstance(ensemble, VotingClassifier | VotingRegressor)
+    if not is_voting and not sparse.issparse(X):
+        X = np.asarray(X)  # members were trained on arrays, without column names
+    features = getattr(ensemble, "estimators_features_", None)
+    for i, member in enumerate(ensemble.estimators_):
+        yield member, X if features is None else X[:, features[i]]

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.ensemble import (
     BaggingRegressor,
     ExtraTreesRegressor,
@@ -13,7 +12,7 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 
-from skal.answers._inside import inside, rows_inside
+from skal.answers._inside import inside, members_and_rows, rows_inside
 from skal.answers._wrapper import name_of
 from skal.inputs._containers import n_rows
 
@@ -140,11 +139,5 @@ def predictive_variance(model: Any, X: Any) -> NDArray[np.float64]:
 
 def _of_members(ensemble: Any, X: Any) -> NDArray[np.float64]:
     """Return the variance over members, shape (n_rows, n_outputs)."""
-    if not isinstance(ensemble, VotingRegressor) and not sparse.issparse(X):
-        X = np.asarray(X)  # members were trained on arrays, without column names
-    features = getattr(ensemble, "estimators_features_", None)
-    found = []
-    for i, member in enumerate(ensemble.estimators_):
-        columns = X if features is None else X[:, features[i]]
-        found.append(predicted_numbers(member, columns))
-    return np.var(found, axis=0)
+    pairs = members_and_rows(ensemble, X)
+    return np.var([predicted_numbers(*pair) for pair in pairs], axis=0)

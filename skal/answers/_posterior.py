@@ -1,7 +1,6 @@
 """Posterior samples of class probabilities, from a net or an ensemble."""
 
 import numpy as np
-from scipy import sparse
 from sklearn.ensemble import (
     BaggingClassifier,
     ExtraTreesClassifier,
@@ -11,7 +10,7 @@ from sklearn.ensemble import (
 
 from skal.answers._constant import ConstantModel
 from skal.answers._fixed_classes import FixedClasses
-from skal.answers._inside import inside, rows_inside
+from skal.answers._inside import inside, members_and_rows, rows_inside
 from skal.answers._reading import (
     check_one_output,
     checked_probabilities,
@@ -119,14 +118,11 @@ def _members(ensemble, X):
     Members are trained on class numbers, so these are what `member.classes_` holds.
     """
     check_one_output(ensemble)
-    if not isinstance(ensemble, VotingClassifier) and not sparse.issparse(X):
-        X = np.asarray(X)  # members were trained on arrays, without column names
     numbers = np.arange(len(ensemble.classes_))
-    features = getattr(ensemble, "estimators_features_", None)
-    samples = []
-    for i, member in enumerate(ensemble.estimators_):
-        columns = X if features is None else X[:, features[i]]
-        samples.append(_spread(_probabilities(member, columns), member, numbers))
+    samples = [
+        _spread(_probabilities(member, rows), member, numbers)
+        for member, rows in members_and_rows(ensemble, X)
+    ]
     return np.stack(samples, axis=1)
 
 

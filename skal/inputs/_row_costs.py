@@ -40,6 +40,21 @@ def costs_of(cost: Any, X: Any) -> NDArray[np.float64] | None:
     return _checked(cost, n_rows(X), source)
 
 
+def n_at_mean_cost(amount: float, costs: NDArray[np.float64]) -> int:
+    """Return how many rows an amount is enough for at their mean cost, at least 1.
+
+    Parameters
+    ----------
+    amount : float
+    costs : ndarray of shape (n_rows,), n_rows >= 1
+
+    Returns
+    -------
+    int
+    """
+    return max(1, int(amount / costs.mean()))
+
+
 def _tokens(cost: str, X: Any) -> NDArray[np.float64]:
     """Return the number of tokens; an empty sentence has to be looked at, too."""
     if cost != "tokens":

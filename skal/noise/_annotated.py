@@ -88,6 +88,23 @@ def _check_answer(noisy: Any, n: int, classes: NDArray) -> None:
         )
 
 
+def true_labels_of(problem: Any, name: str) -> Any:
+    """Return the true labels of a set of a problem.
+
+    Parameters
+    ----------
+    problem : Problem
+    name : str
+        The set, such as "pool".
+
+    Returns
+    -------
+    labels
+        The labels of the problem itself, unless annotators gave these.
+    """
+    return problem.true_labels.get(name, getattr(problem, f"y_{name}"))
+
+
 def mislabelled(problem: Any, positions: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return whether the labels of rows of the pool are wrong.
 
@@ -102,5 +119,5 @@ def mislabelled(problem: Any, positions: NDArray[np.int64]) -> NDArray[np.bool_]
     ndarray of shape (n,)
         For rows with tags, whether any tag is wrong.
     """
-    true = problem.true_labels.get("pool", problem.y_pool)
+    true = true_labels_of(problem, "pool")
     return np.array([problem.y_pool[i] != true[i] for i in positions], dtype=bool)

@@ -14,6 +14,7 @@ from skal.oracle.journal._history import History
 from skal.oracle.journal._journal import Journal
 from skal.problem import Problem
 from skal.seeding import Stream, stream
+from skal.strategies._budget import fitting
 
 
 class Prefix(NamedTuple):
@@ -154,7 +155,8 @@ class Beam(Search):
             n = min(problem.batch_size, problem.n_acquired - len(order))
             return rng.choice(left, n, replace=False)
         room = problem.room(order, len(self.kept[0].done) + 1)
-        return fitting(rng.permutation(left), problem.costs, room)
+        taken, _ = fitting(rng.permutation(left), problem.costs, room)
+        return np.array(taken, dtype=np.int64)
 
     def _unlabelled(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the positions in the pool that are not in an order, ascending."""
@@ -227,29 +229,3 @@ class Beam(Search):
 def n_steps_of(problem: Problem, by: str) -> int:
     """Return the number of steps of a beam search, by points or by rounds."""
     return problem.n_acquired if by == "point" else problem.n_rounds
-
-
-def fitting(
-    order: NDArray[np.int64], costs: NDArray[np.float64], room: float
-) -> NDArray[np.int64]:
-    """Return the rows that fit into an amount, taken in order.
-
-    Parameters
-    ----------
-    order : ndarray of shape (n,)
-        Positions in the pool.
-    costs : ndarray of shape (n_pool,)
-        The cost of each row.
-    room : float
-        The amount. Rows that do not fit any more are left out.
-
-    Returns
-    -------
-    ndarray of shape (n_fitting,)
-    """
-    taken = []
-    for position in order:
-        if costs[position] <= room:
-            taken.append(position)
-            room -= costs[position]
-    return np.array(taken, dtype=np.int64)

@@ -11,6 +11,7 @@ from skal._sklearn import Interval, StrOptions
 from skal.answers._needs import strategy_needs, works_from_nothing
 from skal.identity._fingerprint import describe
 from skal.inputs._containers import is_table, n_rows, width
+from skal.inputs._row_costs import n_at_mean_cost
 from skal.loop import labelled_by
 from skal.oracle._base import SearchOracle
 from skal.oracle._beam_search import Beam, Prefix
@@ -127,7 +128,7 @@ class BestOf(Beam):
         """Return the number of points in batch t; with costs, about that number."""
         n, problem = self.problem.batch_size, self.problem
         if problem.costs is not None and len(left):
-            n = max(1, int(problem.room(order, t) / problem.costs[left].mean()))
+            n = n_at_mean_cost(problem.room(order, t), problem.costs[left])
         return min(n, len(left))
 
     def _ask(

@@ -4,6 +4,7 @@ import numpy as np
 
 from skal.inputs._tags import is_tags
 from skal.inputs._targets import Target
+from skal.noise._annotated import true_labels_of
 from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, split_axes, wrap
 from skal.plotting._style import ink, shades
 from skal.studies._bins import cut, sort_into_bins
@@ -246,6 +247,5 @@ def _sets(points, problem):
     sources = {"pool": "pool", "back": back}
     if "warm" in points:
         sources["warm"] = "warm"
-    true = problem.sets | {"y_pool": problem.sets["y"]}
-    labels = {name: true[f"y_{one}"] for name, one in sources.items()}
+    labels = {name: true_labels_of(problem, one) for name, one in sources.items()}
     return {name: points[one] for name, one in sources.items()}, labels

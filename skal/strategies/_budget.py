@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skal.inputs._row_costs import n_at_mean_cost
 from skal.strategies._batches import ask
 from skal.strategies._order import OrderStrategy
 
@@ -60,10 +61,37 @@ def ask_within(
     taken: list[int] = []
     left = candidates[costs[candidates] <= room]
     while len(left):
-        n = min(len(left), max(1, int(room / costs[left].mean())))
-        for pick in ask(strategy, model, X, n, left, labelled):
-            if costs[pick] <= room:
-                taken.append(int(pick))
-                room -= costs[pick]
+        n = min(len(left), n_at_mean_cost(room, costs[left]))
+        picks, room = fitting(ask(strategy, model, X, n, left, labelled), costs, room)
+        taken.extend(picks)
         left = left[(costs[left] <= room) & ~np.isin(left, taken)]
     return np.array(taken, dtype=np.int64)
+
+
+def fitting(
+    order: NDArray[np.int64], costs: NDArray[np.float64], room: float
+) -> tuple[list[int], float]:
+    """Return the rows that fit into an amount, taken in order.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n,)
+        Positions in the pool.
+    costs : ndarray of shape (n_pool,)
+        The cost of each row.
+    room : float
+        The amount. Rows that do not fit any more are left out.
+
+    Returns
+    -------
+    taken : list of int
+        The rows that fit.
+    room : float
+        The amount that is left.
+    """
+    taken = []
+    for position in order.tolist():
+        if costs[position] <= room:
+            taken.append(position)
+            room -= costs[position]
+    return taken, room

@@ -11,6 +11,7 @@ from skal.seeding import Stream, stream
 from skal.strategies._base import fit_inner
 from skal.strategies._ranking import RankingStrategy
 from skal.strategies._utilities import (
+    bounded_needs,
     gives_utilities,
     has_bound,
     log_utilities,
@@ -110,10 +111,8 @@ class PerCost(RankingStrategy):
     @property
     def needs(self):
         """Methods that the inner strategy calls on the model."""
-        needs = strategy_needs(self.strategy)
-        if self.scale == "utility":
-            # Decision values have no bound.
-            needs = ["predict_proba" if n == "class_scores" else n for n in needs]
+        is_bounded = self.scale == "utility"
+        needs = (bounded_needs if is_bounded else strategy_needs)(self.strategy)
         return tuple(dict.fromkeys(needs))
 
     @property

@@ -13,17 +13,12 @@ from skal.seeding import Stream, stream
 from skal.strategies._base import fit_inner
 from skal.strategies._ranking import RankingStrategy
 from skal.strategies._utilities import (
+    bounded_needs,
     gives_utilities,
     has_bound,
     log_utilities,
     ranks_of,
 )
-
-# Probabilities in place of the decision values that strategies take as well.
-PROBABILITIES = {
-    "class_scores": "predict_proba",
-    "label_scores": "label_probabilities",
-}
 
 
 class Stochastic(RankingStrategy):
@@ -117,9 +112,8 @@ class Stochastic(RankingStrategy):
     @property
     def needs(self):
         """Methods that the inner strategy calls on the model, and `predict`."""
-        needs = strategy_needs(self.strategy)
-        if self.kind == "power":
-            needs = [PROBABILITIES.get(need, need) for need in needs]
+        is_power = self.kind == "power"
+        needs = (bounded_needs if is_power else strategy_needs)(self.strategy)
         strata = () if self.strata is None else ("classes", "predict")
         return tuple(dict.fromkeys((*needs, *strata)))
 

@@ -2,8 +2,14 @@
 
 import numpy as np
 
+from skal.answers._needs import strategy_needs
 from skal.strategies._ranking import RankingStrategy
 
+# Probabilities in place of decision values, which strategies take as well.
+PROBABILITIES = {
+    "class_scores": "predict_proba",
+    "label_scores": "label_probabilities",
+}
 # Errors of probabilities in half precision may bring a utility this share of the
 # highest one, or this much, below its bound.
 _ROUNDING, _SMALL = 1e-3, 1e-9
@@ -36,6 +42,20 @@ def has_bound(strategy):
     bool
     """
     return bool(np.isfinite(strategy.least_utility))
+
+
+def bounded_needs(strategy):
+    """Return what a strategy needs of a model so that its utilities have a bound.
+
+    Parameters
+    ----------
+    strategy : strategy
+
+    Returns
+    -------
+    list of str
+    """
+    return [PROBABILITIES.get(need, need) for need in strategy_needs(strategy)]
 
 
 def log_utilities(strategy, utility, subject, remedy):

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from skal._sklearn import Interval, StrOptions, validate_params
 from skal._threads import single_threaded
 from skal.inputs._targets import Target
+from skal.noise._annotated import true_labels_of
 from skal.problem import Problem
 from skal.seeding import isolated
 from skal.studies._bins import SETS, cut, set_sizes, sort_into_bins, values_of
@@ -271,16 +272,15 @@ def label_distribution(
     check_result(comparison, "comparison", "Comparison")
     problem = comparison.problem
     sizes = set_sizes(problem, SETS[: 3 + (reference == "test")])
-    # With noise, the true labels: each seed has noisy ones of its own.
-    labels = problem.sets | {"y_pool": problem.sets["y"]}
     if problem.target.has_columns:
         _check_no_bins(n_bins)
         names, counts = _count_columns(problem, sizes, group)
     elif problem.target.has_classes:
         _check_no_bins(n_bins)
         names, which = _group(problem.classes, group)
+        # With noise, the true labels: each seed has noisy ones of its own.
         counts = {
-            name: _count_labels(labels[f"y_{name}"], problem.classes, which)
+            name: _count_labels(true_labels_of(problem, name), problem.classes, which)
             for name in sizes
         }
     else:
