@@ -329,3 +329,9 @@ class TestPerCost:
         with pytest.raises(ValueError, match="below 0, its `least_utility`: set scale"):
             make_learner(PerCost(below)).fit(**sets, cost=costs)
         make_learner(PerCost(below, scale="rank")).fit(**sets, cost=costs)
+
+
+def test_utilities_of_labels_have_a_bound_by_their_probabilities():
+    inner = Margin(over_labels="mean")
+    assert PerCost(inner).needs == ("label_probabilities",)
+    assert PerCost(inner, scale="rank").needs == ("label_scores",)
