@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,17 @@ from skal import (
     compare,
     split,
 )
+
+# Read when pyplot is imported, here and in the processes that tests start.
+os.environ.setdefault("MPLBACKEND", "agg")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    """Figures that a test leaves open would make matplotlib warn in a later test."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
 
 
 @pytest.fixture(scope="session")

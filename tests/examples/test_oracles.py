@@ -6,7 +6,6 @@ from pathlib import Path
 
 import compare_oracles
 import luck_of_oracles
-import matplotlib.pyplot as plt
 import numpy as np
 import oracles_page
 import pytest
@@ -18,13 +17,6 @@ from skal import ActiveLearner, AnnealingOracle, Random
 from skal.oracle import read_journal
 
 DOCS = Path(compare_oracles.__file__).parents[1] / "docs"
-
-
-@pytest.fixture(autouse=True)
-def no_windows():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
 
 
 def digits(folder, **kwargs):

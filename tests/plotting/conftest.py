@@ -1,6 +1,5 @@
 from itertools import combinations
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
@@ -9,14 +8,6 @@ from sklearn.naive_bayes import GaussianNB
 from skal import IDMR, AnnealingOracle, Margin, Problem, Random, split
 from skal.studies import Comparison
 from skal.studies._spec import Splits
-
-mpl.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    mpl.pyplot.close("all")
 
 
 @pytest.fixture
