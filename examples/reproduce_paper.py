@@ -10,7 +10,7 @@ is killed, calling it again resumes the study.
     python examples/reproduce_paper.py --task ic --budget laptop --out runs/ic --jobs 2
 
 If `SKAL_DATA_HOME` is set, the data are read from there and not downloaded. The budget
-`smoke` takes a minute and only checks that everything runs; `laptop` has the sizes of
+`smoke` takes half a minute and checks that everything runs; `laptop` has the sizes of
 Table 1 and takes about an hour for `ic`; `paper` searches as long as the paper did.
 """
 

@@ -23,14 +23,14 @@ FEW = {
     "ner": ["min-confidence", "longest"],
 }
 BUDGETS = {
-    # Covers all code paths in a minute; its numbers are meaningless.
+    # Covers all code paths in half a minute; its numbers are meaningless.
     "smoke": {
         "seeds": 2,
         "n_orders": 2,
-        "trainings": 80,
+        "trainings": 30,
         "sizes": (60, 20, 20, 100, 100),
         "rounds": (5, 3),
-        "max_epochs": 8,
+        "max_epochs": 3,
     },
     # The sizes of Table 1, with searches of a few minutes.
     "laptop": {"seeds": 3, "n_orders": 5, "trainings": 1500},

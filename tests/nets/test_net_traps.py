@@ -20,9 +20,9 @@ from skal.nets import MLP, ImageCNN, TorchClassifier
 
 NETS = [
     TorchClassifier(
-        MLP, module_params={"hidden": 16}, lr=0.02, max_epochs=30, batch_size=16
+        MLP, module_params={"hidden": 16}, lr=0.05, max_epochs=12, batch_size=16
     ),
-    ImageCNN(lr=0.003, max_epochs=15),
+    ImageCNN(lr=0.006, max_epochs=6),
 ]
 
 

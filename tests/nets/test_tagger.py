@@ -1,6 +1,4 @@
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -146,35 +144,6 @@ def test_global_generators_are_left_alone(questions, vectors, global_state, tmp_
     assert torch.equal(torch.get_rng_state(), torch_state)
     assert global_state() == numpy_state
     assert torch.get_num_threads() == n_threads
-
-
-SCRIPT = """
-import hashlib
-from skal.datasets import make_tagged_sentences
-from skal.nets import BiLSTMTagger
-
-X, y = make_tagged_sentences(60, random_state=0)
-vectors = {"soup": [1.0] * 9, "street": [2.0] * 9}
-net = BiLSTMTagger(vectors=vectors, dropout=0.3, max_epochs=3, random_state=3)
-model = net.fit(X, y, X_val=X, y_val=y)
-digest = hashlib.sha256("".join(model.words_).encode())
-for value in model.module_.state_dict().values():
-    digest.update(value.numpy().tobytes())
-for row in model.predict_token_log_proba(X):
-    digest.update(row.tobytes())
-print(digest.hexdigest(), model.validation_scores_)
-"""
-
-
-def test_another_process_and_number_of_threads_train_the_same_weights(monkeypatch):
-    outputs = set()
-    for n_threads in "12":
-        monkeypatch.setenv("OMP_NUM_THREADS", n_threads)
-        monkeypatch.setenv("PYTHONHASHSEED", n_threads)
-        command = [sys.executable, "-c", SCRIPT]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        outputs.add(done.stdout)
-    assert len(outputs) == 1
 
 
 def test_an_empty_sentence_changes_nothing(model, questions):

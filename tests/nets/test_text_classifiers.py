@@ -1,6 +1,4 @@
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -89,38 +87,6 @@ def test_global_generators_are_left_alone(
     classifier.load(tmp_path / "net")
     assert torch.equal(torch.get_rng_state(), torch_state)
     assert global_state() == numpy_state
-
-
-SCRIPT = """
-import hashlib
-from skal.datasets import make_intents
-from skal.nets import (
-    BiLSTMClassifier,
-    EmbeddingBagClassifier,
-    TextCNNClassifier,
-    Vocabulary,
-)
-
-X, y = make_intents(60, random_state=0)
-vectors = {"alarm": [1.0] * 9, "timer": [2.0] * 9}
-for classifier in (BiLSTMClassifier, EmbeddingBagClassifier, TextCNNClassifier):
-    model = classifier(vectors=vectors, max_epochs=2, random_state=3).fit(X, y)
-    digest = hashlib.sha256("".join(model.words_).encode())
-    for value in model.module_.state_dict().values():
-        digest.update(value.numpy().tobytes())
-    print(digest.hexdigest())
-"""
-
-
-def test_another_process_and_number_of_threads_train_the_same_weights(monkeypatch):
-    outputs = set()
-    for n_threads in "12":
-        monkeypatch.setenv("OMP_NUM_THREADS", n_threads)
-        monkeypatch.setenv("PYTHONHASHSEED", n_threads)
-        command = [sys.executable, "-c", SCRIPT]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        outputs.add(done.stdout)
-    assert len(outputs) == 1
 
 
 def test_any_number_of_jobs_searches_the_same(intents):
@@ -337,14 +303,14 @@ def test_glove_helps_where_labels_are_few(classifier, data_home):
     glove = fetch_glove(data_home=data_home, download_if_missing=False)
     rows = np.random.default_rng(0).permutation(len(X))
     X, y = [X[i] for i in rows], np.asarray(y)[rows]
-    params = {"embedding_dim": 50, "lr": 3e-3, "max_epochs": 60}
+    params = {"embedding_dim": 50, "lr": 3e-3, "max_epochs": 30}
     with_glove, without = (
         np.mean(
             [
                 make_net(classifier, vectors=vectors, random_state=seed, **params)
                 .fit(X[:100], y[:100])
                 .score(X[1000:2000], y[1000:2000])
-                for seed in range(4)
+                for seed in range(2)
             ]
         )
         for vectors in (glove, None)

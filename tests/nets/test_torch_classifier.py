@@ -1,6 +1,4 @@
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -77,32 +75,6 @@ def test_the_same_seed_trains_the_same_weights(blobs, dropout):
 def test_without_a_seed_every_fit_is_another(blobs):
     net = make_net(random_state=None)
     assert (weights(net.fit(*blobs)) != weights(clone(net).fit(*blobs))).any()
-
-
-SCRIPT = """
-import hashlib
-from sklearn.datasets import load_digits
-from skal.nets import MLP, ImageCNN, TorchClassifier
-
-X, y = load_digits(return_X_y=True)
-net = TorchClassifier(MLP, module_params={"hidden": 300}, max_epochs=2, random_state=3)
-for model in (net, ImageCNN(max_epochs=1, random_state=3)):
-    digest = hashlib.sha256()
-    for value in model.fit(X[:300] / 16, y[:300]).module_.state_dict().values():
-        digest.update(value.numpy().tobytes())
-    print(digest.hexdigest())
-"""
-
-
-def test_another_process_and_number_of_threads_train_the_same_weights(monkeypatch):
-    outputs = set()
-    for n_threads in "12":
-        monkeypatch.setenv("OMP_NUM_THREADS", n_threads)
-        monkeypatch.setenv("PYTHONHASHSEED", n_threads)
-        command = [sys.executable, "-c", SCRIPT]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        outputs.add(done.stdout)
-    assert len(outputs) == 1
 
 
 def test_any_number_of_jobs_searches_the_same(blobs):
