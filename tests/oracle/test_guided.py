@@ -172,10 +172,10 @@ def test_it_is_expected_improvement_against_quadrature():
         assert found[0] == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize(("n_pool", "batch_size", "n_rounds"), [
-    (n_pool, b, k) for n_pool in (6, 7, 8) for b in (1, 2) for k in (2, 3)
-])  # fmt: skip
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("n_pool", "batch_size", "n_rounds"), [(8, 1, 3), (6, 2, 2), (7, 2, 3)]
+)
 @pytest.mark.parametrize("kind", ["classes", "numbers"])
 def test_it_finds_the_optimum_that_is_proved(
     tiny_sets, kind, n_pool, batch_size, n_rounds, seed

@@ -1,11 +1,9 @@
 """The journal: written, resumed, shared, refused (kills: test_journal_kills.py)."""
 
-import gc
 import json
 import os
 import sqlite3
 import struct
-import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -301,59 +299,6 @@ def test_numbers_are_exact(sets, path, monkeypatch, number):
     (stored,) = connection.execute("SELECT DISTINCT value FROM score").fetchone()
     connection.close()
     assert struct.pack("d", stored) == struct.pack("d", number + 0.0)
-
-
-# Memory.
-
-
-class Memory:
-    """A callback that records the allocated memory at some steps."""
-
-    max_propagation_depth = None
-
-    def __init__(self, *steps):
-        self.allocated = dict.fromkeys(steps)
-
-    def setup(self, estimator, context):
-        tracemalloc.start()
-
-    def teardown(self, estimator, context):
-        tracemalloc.stop()
-
-    def on_fit_task_begin(self, estimator, context):
-        if context.task_name == "step" and context.task_id in self.allocated:
-            gc.collect()
-            self.allocated[context.task_id] = tracemalloc.get_traced_memory()[0]
-
-    def on_fit_task_end(self, estimator, context):
-        pass
-
-
-# The scores are made up.
-@pytest.mark.filterwarnings("ignore:The order that AnnealingOracle found")
-@pytest.mark.parametrize(("prefetch", "has_journal"), [(0, False), (5, True)])
-def test_memory_grows_with_the_scores_alone(
-    blobs, path, monkeypatch, prefetch, has_journal
-):
-    def score(self, sets):
-        return {key: sum(s.tolist()) % 997 / 997 for key, s in sets.items()}
-
-    monkeypatch.setattr(Objective, "_train_and_score", score)
-    oracle = AnnealingOracle(proposal="uniform",
-        n_steps=10_001, n_greedy=0, prefetch=prefetch,
-        journal=path if has_journal else None,
-    )  # fmt: skip
-    memory = Memory(2000, 6000, 10_000)
-    learner = ActiveLearner(GaussianNB(), oracle, **BASE).set_callbacks(memory)
-    learner.fit(*blobs)
-    first, middle, last = memory.allocated.values()
-    history = learner.strategy_.history_["n_trainings"]
-    n_trainings = history[10_000] - history[2000]
-    # A score with its key and place in a dict; a row of history, and what scikit-learn
-    # keeps of each task. Nothing grows faster than that.
-    n_scores = n_trainings + learner.strategy_.n_speculative_
-    assert last - first < 260 * n_scores + 450 * 8000
-    assert last - middle < 1.5 * (middle - first)
 
 
 def test_a_journal_takes_a_path_or_a_string(sets, path):

@@ -23,7 +23,7 @@ from skal.oracle.journal._journal import Journal
 processes = get_context("forkserver")
 processes.set_forkserver_preload(["skal.learner", "skal.oracle", "sklearn.naive_bayes"])
 
-N_KILLS = 50
+N_KILLS = 20
 
 
 def search(path, seed=1, n_steps=100, proposal="uniform", **params):
@@ -133,7 +133,7 @@ def test_kills_at_random_moments(
         n_kills += kill(process, ours)
         n_known.append(assert_resumes(path, whole, monkeypatch, **params))
         i += 1
-    assert len(set(n_known)) > N_KILLS / 4, "the kills were not spread over the search"
+    assert len(set(n_known)) > 4, "the kills were not spread over the search"
 
 
 def test_kills_one_after_another(undisturbed, seconds, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from skal import ActiveLearner, AnnealingOracle
 from skal.oracle.annealing._uniform import UniformChain
 from skal.oracle.evaluation._objective import Objective
 
-FIRST, LAST = 2000, 6000
+FIRST, LAST = 1000, 3000
 
 
 @pytest.fixture
