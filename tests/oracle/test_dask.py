@@ -107,20 +107,6 @@ def test_large_data_are_sent_once_and_without_a_warning(on_cluster, monkeypatch)
     assert_same(alone(data, n_steps=8), fitted)
 
 
-def test_a_worker_is_killed_between_two_steps(blobs, on_mortals, monkeypatch):
-    take = UniformChain.step
-
-    def kill(chain, t):
-        if t == 10:
-            os.kill(min(pids(on_mortals)), signal.SIGKILL)
-        return take(chain, t)
-
-    reference, before = alone(blobs), pids(on_mortals)
-    monkeypatch.setattr(UniformChain, "step", kill)
-    assert_same(reference, search(blobs))
-    assert len(before - pids(on_mortals)) == 1
-
-
 class Mortal(GaussianNB):
     """An estimator that kills its worker if a certain file exists."""
 
