@@ -47,7 +47,7 @@ def score_of(scorer: Any, model: Any, asked: Any, X: Any, y: Any) -> Any:
     # Metrics of classes refuse the numbers of a regressor, which has no `classes_`.
     if metric is None or type(y) is not np.ndarray or not hasattr(model, "classes_"):
         return scorer(asked, X, y)
-    found = metric(y, asked.predict(X))
+    found = metric(y, asked.predict(X), model.classes_)
     return scorer(asked, X, y) if found is None else found
 
 
@@ -68,12 +68,12 @@ def _kwargs(scorer: Any) -> tuple:
     return (*sorted(kwargs.items()),) if is_plain else ("sign",)
 
 
-def accuracy(y: NDArray, predicted: NDArray) -> float:
+def accuracy(y: NDArray, predicted: NDArray, classes: NDArray | None = None) -> float:
     """Return the share of right predictions, as `accuracy_score`."""
     return float(np.average(np.asarray(y) == predicted))
 
 
-def balanced_accuracy(y: NDArray, predicted: NDArray) -> float | None:
+def balanced_accuracy(y: NDArray, predicted: NDArray, classes: NDArray) -> float | None:
     """Return the mean recall of the classes, as `balanced_accuracy_score`.
 
     Returns
@@ -81,13 +81,13 @@ def balanced_accuracy(y: NDArray, predicted: NDArray) -> float | None:
     float or None
         None if a class was predicted that is not in `y`, of which the metric warns.
     """
-    right, true, _ = _counts(y, predicted)
+    right, true, _ = _counts(y, predicted, classes)
     return float(np.mean(right / true)) if true.all() else None
 
 
 def _f1(average: str) -> Any:
-    def f1(y: NDArray, predicted: NDArray) -> float:
-        right, true, found = _counts(y, predicted)
+    def f1(y: NDArray, predicted: NDArray, classes: NDArray) -> float:
+        right, true, found = _counts(y, predicted, classes)
         if average == "micro":
             right, true, found = (part.sum()[None] for part in (right, true, found))
         weights = true if average == "weighted" else None
@@ -96,12 +96,21 @@ def _f1(average: str) -> Any:
     return f1
 
 
-def _counts(y: NDArray, predicted: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+def _counts(
+    y: NDArray, predicted: NDArray, classes: NDArray
+) -> tuple[NDArray, NDArray, NDArray]:
     """Count right predictions, labels and predictions of each class that occurs."""
-    classes = np.unique(np.concatenate([y, predicted]))
-    n, true, found = len(classes), codes_of(y, classes), codes_of(predicted, classes)
-    right = np.bincount(true[true == found], minlength=n)
-    return right, np.bincount(true, minlength=n), np.bincount(found, minlength=n)
+    codes = [codes_of(labels, classes) for labels in (y, predicted)]
+    if any((part < 0).any() for part in codes):  # the model has not seen all classes
+        classes = np.unique(np.concatenate([y, predicted]))
+        codes = [codes_of(labels, classes) for labels in (y, predicted)]
+    true, found = codes
+    right = true[true == found]
+    counts = [
+        np.bincount(part, minlength=len(classes)) for part in (right, true, found)
+    ]
+    occurs = counts[1] + counts[2] > 0
+    return counts[0][occurs], counts[1][occurs], counts[2][occurs]
 
 
 # The metric of a scorer and its arguments, and the same metric here.
