@@ -242,15 +242,15 @@ def label_distribution(
     Distribution
         Shares of the labels after each round. If labels are lists of tags, each token
         is counted. If rows have several labels, named by their column, each of them is
-        counted: shares are out of all labels that were given. If the problem has
-        `noise`, true labels are counted.
+        counted: shares are out of all labels that were given. Several classes or
+        numbers are counted column by column, under names such as "column 0: low". If
+        the problem has `noise`, true labels are counted.
 
     Raises
     ------
     ValueError
         If a parameter is invalid, a strategy is unknown, each seed has a split of its
-        own, `n_bins` is given and labels are classes, or rows have several classes or
-        numbers.
+        own, or `n_bins` is given and labels are classes.
 
     References
     ----------
@@ -272,19 +272,17 @@ def label_distribution(
     check_result(comparison, "comparison", "Comparison")
     problem = comparison.problem
     sizes = set_sizes(problem, SETS[: 3 + (reference == "test")])
-    if problem.target.has_columns:
-        _check_no_bins(n_bins)
-        names, counts = _count_columns(problem, sizes, group)
-    elif problem.target.has_classes:
-        _check_no_bins(n_bins)
-        names, which = _group(problem.classes, group)
-        # With noise, the true labels: each seed has noisy ones of its own.
-        counts = {
-            name: _count_labels(true_labels_of(problem, name), problem.classes, which)
-            for name in sizes
-        }
+    # With noise, the true labels: each seed has noisy ones of its own.
+    y = {name: true_labels_of(problem, name) for name in sizes}
+    y = {name: part for name, part in y.items() if part is not None}
+    options = {"group": group, "n_bins": n_bins, "of_equal_width": bins == "widths"}
+    if problem.target is Target.LABELS:
+        names, counts = _count_several(y, group, n_bins)
+    elif problem.target.has_columns:
+        names, counts = _count_columns(y, problem.column_classes, options)
     else:
-        names, counts = _count_numbers(problem, sizes, group, n_bins, bins == "widths")
+        classes = problem.classes if problem.target.has_classes else None
+        names, counts = _count(y, classes, **options)
     sums = {name: part.sum(axis=0) for name, part in counts.items()}
     whole = sums["test"] if reference == "test" else sum(sums.values())
     return _follow(
@@ -300,42 +298,72 @@ def _check_no_bins(n_bins: int | None) -> None:
         )
 
 
-def _count_columns(
-    problem: Problem, sizes: dict[str, int], group: Callable[[Any], Any] | None
-) -> tuple[tuple[str, ...], dict[str, NDArray[np.float64]]]:
-    """Return the names of several labels per row, and which rows have each of them."""
-    if problem.target is not Target.LABELS:
-        raise ValueError(
-            f"label_distribution counts labels, and each row has {problem.target.value}"
-            " here: use input_distribution, with a feature of the rows."
-        )
-    names, which = _group(np.arange(problem.y_pool.shape[1]), group)
-    one_hot = np.eye(len(names))[which]
-    labels = {name: getattr(problem, f"y_{name}") for name in sizes}
-    given = {name: y for name, y in labels.items() if y is not None}
-    empty = np.zeros((0, len(names)))
-    return names, {
-        name: given[name] @ one_hot if name in given else empty for name in sizes
-    }
+Counts = tuple[tuple[str, ...], dict[str, NDArray[np.float64]]]
 
 
-def _count_numbers(
-    problem: Problem,
-    sizes: dict[str, int],
+def _count(
+    y: dict[str, Any],
+    classes: NDArray | None,
     group: Callable[[Any], Any] | None,
     n_bins: int | None,
     of_equal_width: bool,
-) -> tuple[tuple[str, ...], dict[str, NDArray[np.float64]]]:
-    """Return the names of the bins of numbers, and the bin of each row as counts."""
-    y = np.concatenate([getattr(problem, f"y_{name}") for name in sizes if sizes[name]])
-    if group is None:
-        which, names = sort_into_bins(y, n_bins, 0, of_equal_width=of_equal_width)
-    else:
-        _check_no_bins(n_bins)
-        distinct, codes = np.unique(y, return_inverse=True)
-        names, groups = _group(distinct, group)
-        which = groups[codes]
-    return names, cut(np.eye(len(names))[which], sizes)
+) -> Counts:
+    """Return the names of groups or bins, and how often each row counts in them.
+
+    Parameters
+    ----------
+    y : dict of str to labels
+        The labels of each set.
+    classes : ndarray or None
+        The class list; None if labels are numbers.
+    group, n_bins : object
+        As in `label_distribution`.
+    of_equal_width : bool
+        Whether bins of numbers have equal widths.
+
+    Returns
+    -------
+    names : tuple of str
+    counts : dict of str to ndarray of shape (n_rows, n_names)
+    """
+    if classes is None and group is None:
+        sizes = {name: len(part) for name, part in y.items()}
+        numbers = np.concatenate(list(y.values()))
+        which, names = sort_into_bins(numbers, n_bins, 0, of_equal_width=of_equal_width)
+        return names, cut(np.eye(len(names))[which], sizes)
+    _check_no_bins(n_bins)
+    if classes is None:
+        classes = np.unique(np.concatenate(list(y.values())))
+    names, which = _group(classes, group)
+    return names, {
+        name: _count_labels(part, classes, which) for name, part in y.items()
+    }
+
+
+def _count_several(
+    y: dict[str, NDArray], group: Callable[[Any], Any] | None, n_bins: int | None
+) -> Counts:
+    """Return the names of several labels per row, and which rows have each of them."""
+    _check_no_bins(n_bins)
+    names, which = _group(np.arange(y["pool"].shape[1]), group)
+    one_hot = np.eye(len(names))[which]
+    return names, {name: part @ one_hot for name, part in y.items()}
+
+
+def _count_columns(
+    y: dict[str, NDArray], column_classes: tuple[NDArray, ...], options: dict[str, Any]
+) -> Counts:
+    """Return names and counts of the columns of `y`, one after the other."""
+    n = y["pool"].shape[1]
+    columns = [
+        _count({name: part[:, j] for name, part in y.items()}, classes, **options)
+        for j, classes in enumerate(column_classes or [None] * n)
+    ]
+    found = [
+        f"column {j}: {one}" for j, (names, _) in enumerate(columns) for one in names
+    ]
+    counts = {name: np.hstack([count[name] for _, count in columns]) for name in y}
+    return tuple(found), counts
 
 
 def _group(
@@ -350,9 +378,8 @@ def _group(
 
 def _count_labels(y: Any, classes: NDArray, which: NDArray) -> NDArray[np.float64]:
     """Count the labels of each row by bin, shape (n_rows, n_bins)."""
-    n = 0 if y is None else len(y)
-    counts = np.zeros((n, which.max() + 1))
-    for i in range(n):
+    counts = np.zeros((len(y), which.max() + 1))
+    for i in range(len(y)):
         found = which[np.searchsorted(classes, y[i])]
         np.add.at(counts[i], found, 1)
     return counts

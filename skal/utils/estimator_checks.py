@@ -165,7 +165,7 @@ class _Bench:
             batch_size=4,
             n_rounds=3,
             estimator=estimator,
-            scorer=_agreement,
+            scoring=_agreement,
             seed=seed,
         )
         self.X = problem.X_pool
