@@ -28,7 +28,7 @@ from skal import (
     run_seeds,
     split,
 )
-from skal.plotting import PerformanceCurveDisplay
+from skal.plotting import OverlapDisplay, PerformanceCurveDisplay
 from skal.strategies import RankingStrategy
 from skal.studies import label_distribution
 
@@ -263,8 +263,16 @@ def test_a_comparison_is_over_what_is_spent(sets, costs, tmp_path):
             )
     display = PerformanceCurveDisplay.from_study(found)
     assert display.ax_.get_xlabel() == "Cost"
-    with pytest.raises(ValueError, match="compare without a cost"):
-        order_overlap(found, between="seeds")
+    overlap = order_overlap(found, between="strategies")
+    for *keys, shared, sizes in zip(
+        overlap.first, overlap.second, overlap.shared, overlap.sizes, strict=True
+    ):
+        orders = [set(found.orders[key][0].tolist()) - {-1} for key in keys]
+        assert sizes.tolist() == list(map(len, orders))
+        assert shared == len(set.intersection(*orders))
+    assert len(set(overlap.sizes.ravel().tolist())) > 1
+    drawn = OverlapDisplay.from_study(overlap)
+    assert drawn.ax_.get_ylim()[0] == overlap.sizes[0].max() + 0.5
 
 
 def test_curves_of_learners_are_drawn_over_cost(sets, costs):
