@@ -51,7 +51,8 @@ def check_strategy(strategy, estimator=None):
 
     estimator : classifier or regressor, default=None
         One for numeric rows with the methods that the strategy needs. The default is
-        logistic regression.
+        logistic regression. One that takes several targets per row only, such as
+        `MultiOutputClassifier`, gets several labels or numbers.
 
     Raises
     ------
@@ -145,9 +146,14 @@ class _Bench:
     def __init__(self, strategy, estimator, seed=0, container=np.asarray):
         # The classes overlap, so that two rows rarely have the same utility.
         X, y = make_blobs(90, centers=3, cluster_std=4.0, random_state=7)
-        if is_regressor(estimator):
-            y = np.sin(X[:, 0]) + 0.2 * X[:, 1]
-        sets = split(X, y, warm_size=10, val_size=20, test_size=20, random_state=0)
+        sets = split(
+            X,
+            _targets(estimator, X, y),
+            warm_size=10,
+            val_size=20,
+            test_size=20,
+            random_state=0,
+        )
         names = ("warm", "val", "test")
         given = {n: (container(sets[f"X_{n}"]), sets[f"y_{n}"]) for n in names}
         self.fit_arguments = {
@@ -185,6 +191,16 @@ class _Bench:
         return strategy.select(
             self.model, self.X, n, candidates=candidates, labelled=self.labelled
         )
+
+
+def _targets(estimator, X, y):
+    """Return targets of the kind that an estimator takes."""
+    numbers = np.sin(X[:, 0]) + 0.2 * X[:, 1]
+    if get_tags(estimator).target_tags.single_output:
+        return numbers if is_regressor(estimator) else y
+    if is_regressor(estimator):
+        return np.column_stack([numbers, X[:, 1]])
+    return np.column_stack([y > 0, y < 2, X[:, 0] > X[:, 1]]).astype(int)
 
 
 def _agreement(model, X, y):
@@ -321,11 +337,11 @@ def check_pool_labels_are_not_read(strategy, estimator):
         return
     bench = _Bench(strategy, estimator)
     arguments = bench.fit_arguments
-    if is_regressor(estimator):
-        # An array of numbers cannot notice a reader: change them instead.
+    if arguments["y"].ndim == 2 or is_regressor(estimator):
+        # Such an array cannot notice a reader: change it instead.
         params = {"batch_size": 4, "n_rounds": 1, "random_state": 0}
         learner, y = ActiveLearner(estimator, strategy, **params), arguments["y"]
-        orders = [learner.fit(**arguments | {"y": s * y}).order_ for s in (1, -1)]
+        orders = [learner.fit(**arguments | {"y": one}).order_ for one in (y, y[::-1])]
         assert np.array_equal(*orders), "the first batch must not depend on pool labels"
         return
     labels = np.array([SecretLabel(label) for label in arguments["y"]], dtype=object)
