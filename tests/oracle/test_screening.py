@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skal import ActiveLearner, AnnealingOracle, Problem, split
+from skal.inputs._matrix import Scaling, as_matrix, can_be_matrix
 from skal.oracle.annealing import (
     _columns,
     _forecast,
@@ -27,7 +28,6 @@ from skal.oracle.annealing import (
     _responses,
 )
 from skal.oracle.annealing._agreement import Agreement, likeness
-from skal.oracle.annealing._columns import Scaling, as_matrix, can_be_matrix
 from skal.oracle.annealing._guided import GuidedChain
 from skal.oracle.annealing._logistic import Logistic
 from skal.oracle.annealing._regression import Labelled, can_screen
