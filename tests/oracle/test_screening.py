@@ -235,6 +235,18 @@ class TestNumbers:
         found = screening.rough_gains(3, regressors.points)
         np.testing.assert_allclose(found, exact, rtol=1e-3, atol=1e-5)
 
+    @pytest.mark.parametrize("is_added", [True, False])
+    def test_a_row_that_moves_alone_is_as_if_fitted_anew(self, regressors, is_added):
+        screening, rows = regressors.screening, regressors.rows[3]
+        row = np.setdiff1d(np.arange(150), rows)[:1] if is_added else rows[:1]
+        changed = np.union1d(rows, row) if is_added else rows[1:]
+        alone = screening.alone(row, np.array([is_added]))
+        (found,) = screening._own_shifts(3, alone)
+        fitted = [screening._regression.fit(some) for some in (rows, changed)]
+        before, after = (screening._regression.outlook(one).margins for one in fitted)
+        assert np.abs(found).max() > 1e-3
+        np.testing.assert_allclose(found, after - before, atol=1e-4)
+
 
 class TestColumns:
     def test_rows_of_any_container_are_the_same_matrix(self):
