@@ -19,9 +19,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skal import ActiveLearner, AnnealingOracle, Problem, split
+from skal.inputs import _matrix
 from skal.inputs._matrix import Scaling, as_matrix, can_be_matrix
 from skal.oracle.annealing import (
-    _columns,
     _forecast,
     _oracle,
     _regression,
@@ -264,7 +264,7 @@ class TestColumns:
         many = [["a", "b"], ["c"]], np.array(["a b", "c"]), np.array([["a"], ["b"]])
         for rows in (X, sparse.csr_matrix(X), texts, *many, X.astype(complex)):
             assert not can_be_matrix(rows)
-        monkeypatch.setattr(_columns, "MAX_CELLS", 11)
+        monkeypatch.setattr(_matrix, "MAX_CELLS", 11)
         assert not can_be_matrix(sparse.csr_matrix(np.zeros((4, 3))))
         assert can_be_matrix(np.zeros((4, 3)))
 
@@ -296,7 +296,7 @@ class TestColumns:
         rng = np.random.default_rng(0)
         X = rng.normal(size=(60, 3)) @ rng.normal(size=(3, 20))  # of rank three
         whole = Scaling(X, False).transform(X)
-        monkeypatch.setattr(_columns, "MAX_COMPONENTS", 3)
+        monkeypatch.setattr(_matrix, "MAX_COMPONENTS", 3)
         few = Scaling(X, False).transform(X)
         assert few.shape == (60, 4)
         np.testing.assert_allclose(few @ few.T, whole @ whole.T, atol=1e-5)
