@@ -331,6 +331,7 @@ class GuidedChain(Chain):
     def _moved(self, places: NDArray[np.int64]) -> Moved:
         """Return the points that move because rounds end elsewhere."""
         problem, order = self.problem, self.current.order
+        assert problem.costs is not None
         before = self._ends(order)
         ends = ends_after(places, order, problem.costs, problem.limits)
         found = [
@@ -340,8 +341,8 @@ class GuidedChain(Chain):
             if after != before[k]
             for point in exchange(order, places[i])[slice(*sorted((before[k], after)))]
         ]
-        columns = np.array(found, dtype=np.int64).reshape(-1, 4).T
-        return Moved(*columns[:3], columns[3].astype(bool))
+        i, k, points, is_added = np.array(found, dtype=np.int64).reshape(-1, 4).T
+        return Moved(i, k, points, is_added.astype(bool))
 
     def _draw_places(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """Draw the places of random moves, of shape (n_moves, 2), each move once."""
