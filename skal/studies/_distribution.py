@@ -276,11 +276,8 @@ def label_distribution(
     # With noise, the true labels: each seed has noisy ones of its own.
     y = {name: true_labels_of(problem, name) for name in sizes}
     y = {name: part for name, part in y.items() if part is not None}
-    options: dict[str, Any] = {
-        "group": group,
-        "n_bins": n_bins,
-        "of_equal_width": bins == "widths",
-    }
+    widths = bins == "widths"
+    options: dict[str, Any] = dict(group=group, n_bins=n_bins, of_equal_width=widths)
     if problem.target is Target.LABELS:
         names, counts = count_several(y, group, n_bins)
     elif problem.target.has_columns:
