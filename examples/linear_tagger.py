@@ -1,6 +1,6 @@
 """A linear tagger on word vectors, which trains in a fraction of a second."""
 
-from itertools import accumulate, chain
+from itertools import accumulate
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -36,7 +36,10 @@ class LinearTagger(ClassifierMixin, BaseEstimator):
     def fit(self, X, y):
         """Fit to lists of tokens and lists of tags."""
         words = self.vectors["words"]
-        self.numbers_ = {word: i for i, word in enumerate(words, start=1)}
+        self.numbers_ = _Numbers({word: i for i, word in enumerate(words, start=1)})
+        # An unknown word is number 0, and so is the place beyond a sentence.
+        known = self.vectors["vectors"]
+        self.known_ = np.vstack([np.zeros_like(known[:1]), known])
         self.model_ = LogisticRegression(C=self.C, max_iter=1000, tol=1e-2)
         self.model_.fit(self._rows(X), all_labels(y))
         self.classes_ = self.model_.classes_
@@ -60,16 +63,22 @@ class LinearTagger(ClassifierMixin, BaseEstimator):
 
     def _rows(self, X):
         """Return the columns of all tokens, of shape (n_tokens, n_columns)."""
-        # An unknown word is number 0, and so is the place beyond a sentence.
         beyond = [0] * self.window
-        tokens = chain.from_iterable((*beyond, *map(self._number, s)) for s in X)
-        numbers = np.array([*tokens, *beyond], dtype=np.int64)
-        is_token = np.array([*chain.from_iterable((*beyond, *[1] * len(s)) for s in X)])
-        places = np.flatnonzero(is_token)
+        numbers = list(beyond)
+        for tokens in X:
+            numbers += map(self.numbers_.__getitem__, tokens)
+            numbers += beyond
+        n_tokens = [len(tokens) for tokens in X]
+        n_before = self.window * (1 + np.repeat(np.arange(len(X)), n_tokens))
+        places = n_before + np.arange(sum(n_tokens))
         offsets = range(-self.window, self.window + 1)
-        known = self.vectors["vectors"]
-        known = np.vstack([np.zeros_like(known[:1]), known])
-        return np.hstack([known[numbers[places + offset]] for offset in offsets])
+        numbers = np.array(numbers)
+        return np.hstack([self.known_[numbers[places + offset]] for offset in offsets])
 
-    def _number(self, word):
-        return self.numbers_.get(word.lower(), 0)
+
+class _Numbers(dict):
+    """The number of each word, written in any case; 0 for unknown words."""
+
+    def __missing__(self, word):
+        self[word] = self.get(word.lower(), 0)
+        return self[word]

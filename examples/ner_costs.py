@@ -150,7 +150,9 @@ def main():
         os.makedirs(args.journals, exist_ok=True)
     for seed in seeds:
         sets, bilstm = sets_of(seed)
-        linear = LinearTagger(dict(bilstm.vectors))
+        # A list of words would take longer to clone than a tagger to predict.
+        vectors = {name: np.asarray(part) for name, part in bilstm.vectors.items()}
+        linear = LinearTagger(vectors)
         for unit in args.units:
             tagger = bilstm if args.bilstm else linear
             run(sets, tagger, unit, seed, args.out, args.journals)

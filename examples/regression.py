@@ -10,6 +10,8 @@ the cheapest come first. `regression_page.py` makes tables of them.
 
     python examples/regression.py --methods random strategies
     python examples/regression.py --methods uniform guided
+    python examples/regression.py --tasks friedman1 --methods "long uniform"
+    python examples/regression.py --tasks friedman1 --methods "long guided"
     pip install --no-deps bmdal-reg==3.0.2 dill
     python examples/regression.py --methods bmdal_reg
     python examples/regression_page.py docs/regression.md
@@ -49,6 +51,8 @@ BATCH_SIZE, N_ROUNDS, N_WARM = 8, 8, 16
 BUDGET = 2000
 # Trainings of the guided search.
 GUIDED = 600
+# Trainings of longer searches: the uniform one is nearly flat by then.
+LONG_BUDGET, LONG_GUIDED = 20_000, 2000
 N_RANDOM = 20
 # Numbers of trainings after which the best quality of a search is written down.
 MARKS = [round(50 * 1.15**i) for i in range(27)]
@@ -95,7 +99,15 @@ def gaussian_process(length):
     return GaussianProcessRegressor(kernel, optimizer=None, normalize_y=True)
 
 
-TASKS = {"diabetes": diabetes, "friedman1": friedman, "houses": houses}
+TASKS = {
+    "diabetes": diabetes,
+    "diabetes, more validation": diabetes,
+    "friedman1": friedman,
+    "houses": houses,
+}
+# Shares of the rows for validation and test.
+SHARES = {"diabetes, more validation": (0.4, 0.3)}
+USUAL_SHARES = 0.25, 0.3
 
 
 class Published(EmbeddingStrategy):
@@ -137,34 +149,39 @@ STRATEGIES = {
     "typiclust": TypiClust(),
     "herding, then greedy xy": Then(Herding(), GreedySampling("xy"), n_first=40),
 }
-# A uniform step retrains half of the rounds, one in six is greedy.
-ORACLES = {
-    "uniform": AnnealingOracle(
-        n_steps=int(BUDGET / (N_ROUNDS * 0.5 * 1.2)),
-        proposal="uniform",
-        max_trainings=BUDGET,
-    ),
-    "guided": AnnealingOracle(max_trainings=GUIDED),
+
+
+def uniform(budget):
+    """Return the published search, shortened: a step retrains half of the rounds."""
+    n_steps = int(budget / (N_ROUNDS * 0.5 * 1.2))  # one in six steps is greedy
+    return AnnealingOracle(n_steps=n_steps, proposal="uniform", max_trainings=budget)
+
+
+ORACLES = {"uniform": uniform(BUDGET), "guided": AnnealingOracle(max_trainings=GUIDED)}
+LONG = {
+    "long uniform": uniform(LONG_BUDGET),
+    "long guided": AnnealingOracle(max_trainings=LONG_GUIDED),
 }
 OTHERS = {"bmdal_reg": Published()}
 GROUPS = {
     "random": ["random"],
     "strategies": list(STRATEGIES),
-    **{name: [name] for name in (*OTHERS, *ORACLES)},
+    **{name: [name] for name in (*OTHERS, *ORACLES, *LONG)},
 }
 
 
 def learner_of(task, seed, strategy):
     """Return the fitted learner of one run; columns have variance 1."""
     X, y, model = TASKS[task](seed)
+    val_size, test_size = SHARES.get(task, USUAL_SHARES)
     learner = ActiveLearner(
         model,
         strategy,
         batch_size=BATCH_SIZE,
         n_rounds=N_ROUNDS,
         warm_size=N_WARM,
-        val_size=0.25,
-        test_size=0.3,
+        val_size=val_size,
+        test_size=test_size,
         random_state=seed,
     )
     return learner.fit(StandardScaler().fit_transform(X), y)
@@ -177,7 +194,7 @@ def run(task, seed, method):
         orders = [Random(random_state=i) for i in range(N_RANDOM)]
         runs = [learner_of(task, seed, one) for one in orders]
     else:
-        known = STRATEGIES | OTHERS | ORACLES
+        known = STRATEGIES | OTHERS | ORACLES | LONG
         runs = [learner_of(task, seed, known[method])]
     seconds = round(process_time() - begin, 1)
     names = ("n_trainings_", "validation_quality_", "quality_")
@@ -212,7 +229,8 @@ def work(args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
-    parser.add_argument("--methods", nargs="+", choices=GROUPS, default=list(GROUPS))
+    usual = [name for name in GROUPS if name not in LONG]
+    parser.add_argument("--methods", nargs="+", choices=GROUPS, default=usual)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--out", type=Path, default=Path("docs/runs"))
     work(parser.parse_args())

@@ -139,7 +139,7 @@ class Evaluation:
         if is_tags(self.y):
             return model
         # Lean forms are of models with one target per row.
-        return self._rows.asked(model, is_lean=self.y.ndim == 1)
+        return self._rows.asked(model, is_lean=not self.target.has_columns)
 
     @cached_property
     def _rows(self) -> SameRows:
@@ -162,7 +162,7 @@ class Evaluation:
         asked = self._asked(model)
         score = self._score(model, asked)
         X, y = self.sampled
-        of = label_margins if getattr(y, "ndim", 1) == 2 else margins_of
+        of = label_margins if self.target.has_columns else margins_of
         return Judgement(score, of(asked, X, y))
 
     def failed(self, error: Exception) -> Judgement:
@@ -208,7 +208,7 @@ class Evaluation:
         except Exception as error:
             classes = np.array(()) if self.classes is None else self.classes
             missing = np.setdiff1d(classes, all_labels(self.y))
-            if np.ndim(self.y) == 2:
+            if self.target.has_columns:
                 self._note_constant_columns(error)
             elif not self.target.has_classes and len(self.y) == 1:
                 error.add_note(

@@ -20,9 +20,7 @@ from skal._threads import single_threaded, warn_once
 from skal.curves import xi_quality
 from skal.inputs._checks import Predicts, takes_selection_set
 from skal.inputs._containers import n_rows, row_labels, width
-from skal.inputs._several import in_columns
 from skal.inputs._tables import check_container
-from skal.inputs._tags import scorer_of
 from skal.loop import check_runnable
 from skal.noise._annotated import mislabelled
 from skal.problem import assemble
@@ -80,7 +78,7 @@ class ActiveLearner(FinalModelMixin, CallbackSupportMixin, LearnerMixin, BaseEst
 
     stratify : bool, default=False
         Whether the sets that are carved out of `X` have its class proportions, as
-        nearly as possible. For one class per row only.
+        nearly as possible, as in `split`. For classifiers only.
 
     scoring : str, callable or None, default=None
         How to score the models, as everywhere in scikit-learn. None takes the
@@ -341,7 +339,7 @@ class ActiveLearner(FinalModelMixin, CallbackSupportMixin, LearnerMixin, BaseEst
                 "test": (X_test, y_test),
             }
         )
-        problem = self._make_problem(X, in_columns(X, y), given, groups, cost, params)
+        problem = self._make_problem(X, y, given, groups, cost, params)
         strategy = set_random_states(
             clone(self.strategy), stream(problem.seed, Stream.STRATEGY), only_unset=True
         )
@@ -400,7 +398,7 @@ class ActiveLearner(FinalModelMixin, CallbackSupportMixin, LearnerMixin, BaseEst
             batch_size=self.batch_size,
             n_rounds=self.n_rounds,
             estimator=self.estimator,
-            scorer=scorer_of(self.estimator, self.scoring, y),
+            scoring=self.scoring,
             seed=as_seed(self.random_state),
             error_score=self.error_score,
             noise=self.noise,

@@ -170,17 +170,16 @@ class Problem(RoundsMixin):
         given = with_rows(
             {name: (sets.get(f"X_{name}"), sets.get(f"y_{name}")) for name in HELD_OUT}
         )
-        X, y = sets["X"], in_columns(sets["X"], sets["y"])
         return assemble(
-            X,
-            y,
+            sets["X"],
+            sets["y"],
             given,
             {} if "warm" in given else {"warm": 0},
             fit_params or {},
             batch_size=batch_size,
             n_rounds=n_rounds,
             estimator=estimator,
-            scorer=scorer_of(estimator, scoring, y),
+            scoring=scoring,
             seed=0,
             error_score=error_score,
             noise=noise,
@@ -267,7 +266,6 @@ class Problem(RoundsMixin):
         given = {"test": test_size, "val": val_size, "select": select_size}
         sizes = checked_sizes({**given, "warm": warm_size}, estimator)
         check_scalar(warm_per_class, "warm_per_class", Integral, min_val=0)
-        y = in_columns(X, y)
         return assemble(
             X,
             y,
@@ -277,7 +275,7 @@ class Problem(RoundsMixin):
             batch_size=batch_size,
             n_rounds=n_rounds,
             estimator=estimator,
-            scorer=scorer_of(estimator, scoring, y),
+            scoring=scoring,
             seed=as_seed(random_state),
             error_score=error_score,
             noise=noise,
@@ -365,7 +363,7 @@ def assemble(
     batch_size: int,
     n_rounds: int,
     estimator: Any,
-    scorer: Any,
+    scoring: Any,
     seed: int,
     error_score: Any = "raise",
     noise: Any = None,
@@ -387,9 +385,9 @@ def assemble(
     fit_params : dict
         Further arguments of the estimator's `fit`. An argument with one value per row
         of `X`, or of a given warm start and `X`, is cut to the warm start and the pool.
-    batch_size, n_rounds, estimator, scorer, seed
+    batch_size, n_rounds, estimator, seed
         As in `Problem`.
-    error_score, noise, cost
+    scoring, error_score, noise, cost
         As in `ActiveLearner`; `cost` may be an array, too.
     choice : dict or None, default=None
         The arguments `warm_per_class`, `stratify` and `groups` of `split`.
@@ -401,6 +399,8 @@ def assemble(
     TypeError
         If the estimator takes several targets per row only, or only one.
     """
+    y = in_columns(X, y)
+    scorer = scorer_of(estimator, scoring, y)
     data = checked_sets(
         X,
         y,

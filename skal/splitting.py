@@ -1,6 +1,6 @@
 """Split one table into the data sets of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -72,8 +72,9 @@ def split(
         Minimum number of rows of each class in the warm start; of rows with each label,
         or with each class of each column, if rows have several.
     stratify : bool, default=False
-        Whether each set has the class proportions of `y`, as nearly as possible. For
-        one class per row only.
+        Whether each set has the class proportions of `y`, as nearly as possible. If
+        rows have several labels or classes, rows with equal ones count as a class, as
+        in `sklearn.model_selection.train_test_split`.
     groups : array-like of shape (n_samples,), default=None
         The group of each row, such as a patient or a document. A group is never split
         between held-out sets, or between one of them and the rows to train on, and so
@@ -200,29 +201,32 @@ def _check_room(n: int, counts: Mapping[str, int]) -> None:
 
 
 def _labels(y: Any, name: str, groups: Any = None) -> NDArray:
-    """Return the labels by which rows are chosen."""
+    """Return the class by which each row is chosen."""
     if groups is not None:
         raise ValueError(
             "stratify=True does not work with groups, which are not split by class: "
             "set stratify=False."
-        )
-    if n_columns(y) > 1:
-        raise ValueError(
-            f"{name} needs one class per row, and y has {n_columns(y)} columns: leave "
-            "it at its default."
         )
     if is_tags(y):
         raise ValueError(
             f"{name} needs one label per row, and y holds lists of tags: leave it at "
             "its default."
         )
-    labels = np.asarray(y)
-    if type_of_target(labels) == "continuous":
+    columns = list(map(np.asarray, columns_of(y) if n_columns(y) > 1 else [y]))
+    _check_no_numbers(columns, name)
+    if len(columns) == 1:
+        return columns[0]
+    codes = [np.unique(column, return_inverse=True)[1] for column in columns]
+    return np.unique(np.column_stack(codes), axis=0, return_inverse=True)[1]
+
+
+def _check_no_numbers(columns: Sequence[NDArray], name: str) -> None:
+    """Check that each column holds classes."""
+    if any(type_of_target(column) == "continuous" for column in columns):
         raise ValueError(
             f"{name} chooses rows by class, and y holds numbers: leave it at its "
             "default."
         )
-    return labels
 
 
 def _stratified(
@@ -292,12 +296,8 @@ def _labels_of(y: NDArray) -> tuple[list[str], NDArray[np.bool_]]:
     """Return the names of the labels of a table, and which rows have each of them."""
     if holds_labels(y):
         return [f"label {j}" for j in range(y.shape[1])], y.astype(bool)
-    if any(type_of_target(column) == "continuous" for column in columns_of(y)):
-        raise ValueError(
-            "warm_per_class chooses rows by class, and y holds numbers: leave it at "
-            "its default."
-        )
     parts = list(map(np.asarray, columns_of(y)))
+    _check_no_numbers(parts, "warm_per_class")
     pairs = [(j, one) for j, part in enumerate(parts) for one in np.unique(part)]
     names = [f"class {one.item()!r} of column {j}" for j, one in pairs]
     return names, np.column_stack([parts[j] == one for j, one in pairs])

@@ -1,6 +1,7 @@
 """Rounds that spend an amount: what rows cost, and what a learner labels."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,9 @@ from skal import (
     run_seeds,
     split,
 )
-from skal.plotting import PerformanceCurveDisplay
+from skal.oracle.annealing._guided import GuidedChain
+from skal.oracle.annealing._moves import exchange
+from skal.plotting import OverlapDisplay, PerformanceCurveDisplay
 from skal.strategies import RankingStrategy
 from skal.studies import label_distribution
 
@@ -263,8 +266,44 @@ def test_a_comparison_is_over_what_is_spent(sets, costs, tmp_path):
             )
     display = PerformanceCurveDisplay.from_study(found)
     assert display.ax_.get_xlabel() == "Cost"
-    with pytest.raises(ValueError, match="compare without a cost"):
-        order_overlap(found, between="seeds")
+    overlap = order_overlap(found, between="strategies")
+    for *keys, shared, sizes in zip(
+        overlap.first, overlap.second, overlap.shared, overlap.sizes, strict=True
+    ):
+        orders = [set(found.orders[key][0].tolist()) - {-1} for key in keys]
+        assert sizes.tolist() == list(map(len, orders))
+        assert shared == len(set.intersection(*orders))
+    assert len(set(overlap.sizes.ravel().tolist())) > 1
+    drawn = OverlapDisplay.from_study(overlap)
+    assert drawn.ax_.get_ylim()[0] == overlap.sizes[0].max() + 0.5
+
+
+def test_points_that_move_because_rounds_end_elsewhere(sets, costs):
+    problem = Problem.from_sets(
+        sets, DecisionTreeClassifier(), batch_size=15, n_rounds=4, cost=costs
+    )
+    rng = np.random.default_rng(0)
+    order = rng.permutation(problem.n_pool)
+    last = problem.ends(order)[-1]
+    places = np.array(
+        [np.sort(rng.choice(last + 9, 2, replace=False)) for _ in range(40)]
+    )
+    chain = SimpleNamespace(
+        problem=problem, current=SimpleNamespace(order=order), _ends=problem.ends
+    )
+    moved = GuidedChain._moved(chain, places)
+    assert len(moved.points) > 40
+    for i, pair in enumerate(places):
+        after = exchange(order, pair)
+        for k in range(1, 5):
+            n_before, n_after = problem.ends(order)[k], problem.ends(after)[k]
+            of = (moved.exchanges == i) & (moved.rounds == k)
+            added, removed = (
+                set(moved.points[of & (moved.is_added == flag)].tolist())
+                for flag in (True, False)
+            )
+            found = (set(after[:n_before].tolist()) | added) - removed
+            assert found == set(after[:n_after].tolist())
 
 
 def test_curves_of_learners_are_drawn_over_cost(sets, costs):

@@ -213,10 +213,6 @@ def test_strategies_for_one_label_are_refused(strategy):
 def test_what_sorts_rows_by_their_class_is_refused():
     with pytest.raises(ValueError, match=r"row has several labels here: .* IDMR"):
         learner(NeverTrained(), ODMR(Random(), labels="true")).fit(X, Y)
-    with pytest.raises(ValueError, match="stratify=True spreads the rows of each cl"):
-        learner(NeverTrained(), stratify=True).fit(X, Y)
-    with pytest.raises(ValueError, match="stratify needs one class per row, and y has"):
-        split(X, Y, warm_size=9, stratify=True)
 
 
 # Training and scores

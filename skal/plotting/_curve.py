@@ -3,12 +3,9 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, plain
+from skal.plotting._axes import AMOUNT, BESIDE, choose, choose_all, get_axes, plain
 from skal.plotting._style import BASELINE, line_style
 from skal.studies._kinds import check_result
-
-# Label of the horizontal axis without costs.
-ROWS = "Labelled rows"
 
 # Explanation of the bands and of n in the legend.
 BAND = "band: one standard deviation\nof single runs; n: runs"
@@ -89,7 +86,7 @@ class PerformanceCurveDisplay:
         baseline=None,
         score_name="Test score",
         include_warm_start=False,
-        axis_name=ROWS,
+        axis_name=AMOUNT[False],
     ):
         self.curves = curves
         self.n_labelled = n_labelled
@@ -210,7 +207,7 @@ class PerformanceCurveDisplay:
             baseline=result.baseline,
             score_name=score_name or f"{on.capitalize()} score",
             include_warm_start=result.include_warm_start,
-            axis_name="Cost" if result.splits.example.costs is not None else ROWS,
+            axis_name=AMOUNT[result.splits.example.costs is not None],
         )
         return display.plot(names=strategies, ax=ax)
 
@@ -324,6 +321,6 @@ def _axis(learner):
     check_is_fitted(learner)
     if hasattr(learner, "spent_"):
         places = learner.batch_size * np.arange(len(learner.curve_))
-        return "Cost", *places.tolist()
+        return AMOUNT[True], *places.tolist()
     acquired = np.bincount(learner.rounds_, minlength=len(learner.curve_))
-    return ROWS, *(learner.n_warm_ + np.cumsum(acquired)).tolist()
+    return AMOUNT[False], *(learner.n_warm_ + np.cumsum(acquired)).tolist()

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, split_axes, wrap
+from skal.plotting._axes import (
+    AMOUNT,
+    BESIDE,
+    choose,
+    choose_all,
+    get_axes,
+    split_axes,
+    wrap,
+)
 from skal.plotting._style import HATCHES, shades
 from skal.studies._kinds import check_result
 
@@ -85,7 +93,7 @@ class DistributionDisplay:
         *,
         distances=None,
         title="Bin",
-        axis_name="Labelled rows",
+        axis_name=AMOUNT[False],
     ):
         self.frequencies = frequencies
         self.n_labelled = n_labelled
@@ -148,7 +156,7 @@ class DistributionDisplay:
             result.bins,
             distances=dict(zip(names, distances[rows], strict=True)),
             title=title or ("Label" if result.kind == "label" else "Bin"),
-            axis_name="Cost" if result.has_costs else "Labelled rows",
+            axis_name=AMOUNT[result.has_costs],
         )
         return display.plot(ax=ax)
 

@@ -24,8 +24,8 @@ class OverlapDisplay:
     ----------
     shared_ranks : dict of (str, str) to ndarray of shape (n_shared, 2)
         For each pair of orders, the ranks of the shared rows in both, from zero.
-    n_acquired : int
-        Number of rows in each order.
+    n_acquired : int or dict of (str, str) to (int, int)
+        Number of rows in each order, or in both orders of each pair.
     chance : (float, float), default=None
         Interval that contains the share of common rows for most pairs of random orders.
     title : str, default=None
@@ -111,13 +111,14 @@ class OverlapDisplay:
         index = _FIELDS.index(what)
         shared = {
             (_spell(what, first[index]), _spell(what, second[index])): ranks
-            for first, second, ranks in pairs
+            for first, second, ranks, _ in pairs
         }
         key = zip(_FIELDS, pairs[0][0], strict=True)
         title = ", ".join(_spell(field, name) for field, name in key if field != what)
-        display = cls(
-            shared, result.n_acquired, chance=result.chance_range, title=title
-        )
+        sizes = {
+            pair: tuple(n.tolist()) for pair, (*_, n) in zip(shared, pairs, strict=True)
+        }
+        display = cls(shared, sizes, chance=result.chance_range, title=title)
         return display.plot(ax=ax)
 
     def plot(self, *, ax=None):
@@ -135,21 +136,25 @@ class OverlapDisplay:
         size = (1 + 1.7 * len(self.shared_ranks), 4.5)
         self.ax_, self.figure_ = get_axes(ax, "OverlapDisplay.plot", size)
         self.bars_, self.lines_ = {}, {}
+        sizes = self.n_acquired
+        if not isinstance(sizes, dict):
+            sizes = dict.fromkeys(self.shared_ranks, (sizes, sizes))
         for number, (pair, ranks) in enumerate(self.shared_ranks.items()):
-            self._draw(number * (1 + GAP), pair, np.reshape(ranks, (-1, 2)).astype(int))
-        self._explain()
+            ranks = np.reshape(ranks, (-1, 2)).astype(int)
+            self._draw(number * (1 + GAP), pair, ranks, sizes[pair])
+        self._explain(max(map(max, sizes.values())))
         return self
 
-    def _draw(self, left, pair, ranks):
+    def _draw(self, left, pair, ranks, sizes):
         right = left + 1 - BAR
         self.bars_[pair] = [
-            self._draw_bar(left, ranks[:, 0]),
-            self._draw_bar(right, ranks[:, 1]),
+            self._draw_bar(left, ranks[:, 0], sizes[0]),
+            self._draw_bar(right, ranks[:, 1], sizes[1]),
         ]
         self.lines_[pair] = self._draw_lines((left + BAR, right), ranks + 1)
         text = f"{len(ranks)} shared"
         if self.chance is not None:
-            low, high = np.asarray(self.chance) * self.n_acquired
+            low, high = np.asarray(self.chance) * np.mean(sizes)
             text += f"\n(random: {low:.0f} to {high:.0f})"
         self.ax_.annotate(
             text,
@@ -160,17 +165,17 @@ class OverlapDisplay:
             fontsize="small",
         )
 
-    def _draw_bar(self, left, ranks):
+    def _draw_bar(self, left, ranks, n):
         from matplotlib.colors import ListedColormap
 
-        shared = np.zeros((self.n_acquired, 1))
+        shared = np.zeros((n, 1))
         shared[ranks] = 1
         return self.ax_.imshow(
             shared,
             cmap=ListedColormap([UNSHARED, SHARED]),
             vmin=0,
             vmax=1,
-            extent=(left, left + BAR, self.n_acquired + 0.5, 0.5),
+            extent=(left, left + BAR, n + 0.5, 0.5),
             aspect="auto",
             interpolation="nearest",
         )
@@ -184,7 +189,7 @@ class OverlapDisplay:
         )
         return self.ax_.add_collection(lines, autolim=False)
 
-    def _explain(self):
+    def _explain(self, n):
         ticks, names = [], []
         for number, pair in enumerate(self.shared_ranks):
             left = number * (1 + GAP)
@@ -193,10 +198,10 @@ class OverlapDisplay:
         ax = self.ax_
         ax.set_xticks(ticks, names, fontsize="small")
         ax.tick_params(axis="x", length=0)
-        ax.set_yticks([1, *np.linspace(0, self.n_acquired, 5).round()[1:]])
+        ax.set_yticks([1, *np.linspace(0, n, 5).round()[1:]])
         ax.set(
             xlim=(-GAP / 2, ticks[-1] + BAR / 2 + GAP / 2),
-            ylim=(self.n_acquired + 0.5, 0.5),
+            ylim=(n + 0.5, 0.5),
             ylabel="Rank in the order",
         )
         if self.title:
@@ -218,10 +223,11 @@ def _choose_pairs(result, wanted):
     what = _COMPARED[result.between]
     if wanted["seed"] is None and what != "seed":
         wanted["seed"] = result.first[0][2]
-    pairs = list(zip(result.first, result.second, result.shared_ranks, strict=True))
+    columns = result.first, result.second, result.shared_ranks, result.sizes
+    pairs = list(zip(*columns, strict=True))
     for index, (field, name) in enumerate(wanted.items()):
         if field != what or name is not None:
-            names = dict.fromkeys(key[index] for *keys, _ in pairs for key in keys)
+            names = dict.fromkeys(key[index] for one in pairs for key in one[:2])
             name = list(names)[choose(field, names, name)]
             pairs = [p for p in pairs if name in (p[0][index], p[1][index])]
     return pairs

@@ -7,7 +7,66 @@ from skal.strategies._embedding import EmbeddingStrategy
 from skal.strategies._points import Points, best
 
 
-class CoreSet(EmbeddingStrategy):
+def farthest_first(points, n, priority, others=None):
+    """Return the points that are farthest from others and from those before them.
+
+    Parameters
+    ----------
+    points : Points
+    n : int
+        Number of points to return, 1 <= n <= n_points.
+    priority : ndarray of shape (n_points,), dtype int64
+        Decides between points at equal distances: the lowest comes first.
+    others : ndarray or csr matrix of shape (n_others, n_columns), or None
+        Rows to stay away from. Without any, the first point is the one nearest to the
+        mean of all.
+
+    Returns
+    -------
+    list of n int
+    """
+    if others is None:
+        picked = [best(-points.from_middle(), priority)]
+        nearest = points.distances(picked[0])
+    else:
+        picked, nearest = [], points.nearest(others)
+    while len(picked) < n:
+        # Below the distance of any duplicate, so that no point is picked twice.
+        nearest[picked] = -1
+        picked.append(best(nearest, priority))
+        if len(picked) < n:
+            nearest = np.minimum(nearest, points.distances(picked[-1]))
+    return picked
+
+
+class FarthestRows(EmbeddingStrategy):
+    """Base class of strategies that pick rows one by one, by their distances.
+
+    A subclass may write `_points`, which says between which points, and `_pick`, which
+    is called as `farthest_first` is.
+    """
+
+    def __init__(self, *, embedding=None, random_state=None):
+        self.embedding = embedding
+        self.random_state = random_state
+
+    def _select(self, estimator, X, n, candidates, labelled):
+        points, others = self._points(estimator, X, candidates, labelled)
+        priority = self._draw_priority()[candidates]
+        with single_threaded():
+            picked = self._pick(points, n, priority, others)
+        return candidates[picked]
+
+    def _points(self, estimator, X, candidates, labelled):
+        """Return the candidates as points, and what they are to be far from."""
+        rows = self._embed(estimator, X, candidates)
+        return Points(rows), self._embed_labelled(estimator, labelled)
+
+    def _pick(self, points, n, priority, others):
+        return farthest_first(points, n, priority, others)
+
+
+class CoreSet(FarthestRows):
     """Label the rows whose embeddings are farthest from all labelled ones.
 
     The greedy algorithm for k centres: one row at a time, the candidate whose distance
@@ -53,47 +112,3 @@ class CoreSet(EmbeddingStrategy):
     >>> CoreSet().fit(X).select(None, X, 3)
     array([2, 4, 0])
     """
-
-    def __init__(self, *, embedding=None, random_state=None):
-        self.embedding = embedding
-        self.random_state = random_state
-
-    def _select(self, estimator, X, n, candidates, labelled):
-        rows = self._embed(estimator, X, candidates)
-        others = self._embed_labelled(estimator, labelled)
-        priority = self._draw_priority()[candidates]
-        with single_threaded():
-            picked = farthest_first(Points(rows), n, priority, others)
-        return candidates[picked]
-
-
-def farthest_first(points, n, priority, others=None):
-    """Return the points that are farthest from others and from those before them.
-
-    Parameters
-    ----------
-    points : Points
-    n : int
-        Number of points to return, 1 <= n <= n_points.
-    priority : ndarray of shape (n_points,), dtype int64
-        Decides between points at equal distances: the lowest comes first.
-    others : ndarray or csr matrix of shape (n_others, n_columns), or None
-        Rows to stay away from. Without any, the first point is the one nearest to the
-        mean of all.
-
-    Returns
-    -------
-    list of n int
-    """
-    if others is None:
-        picked = [best(-points.from_middle(), priority)]
-        nearest = points.distances(picked[0])
-    else:
-        picked, nearest = [], points.nearest(others)
-    while len(picked) < n:
-        # Below the distance of any duplicate, so that no point is picked twice.
-        nearest[picked] = -1
-        picked.append(best(nearest, priority))
-        if len(picked) < n:
-            nearest = np.minimum(nearest, points.distances(picked[-1]))
-    return picked

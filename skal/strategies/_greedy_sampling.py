@@ -3,15 +3,13 @@
 import numpy as np
 
 from skal._sklearn import StrOptions
-from skal._threads import single_threaded
 from skal.answers._numbers import as_numbers, predicted_numbers
 from skal.inputs._containers import by_chunks, n_rows
-from skal.strategies._core_set import farthest_first
-from skal.strategies._embedding import EmbeddingStrategy
+from skal.strategies._core_set import FarthestRows
 from skal.strategies._points import Points
 
 
-class GreedySampling(EmbeddingStrategy):
+class GreedySampling(FarthestRows):
     """Label rows far from all labelled ones, in inputs, predictions or both.
 
     For regressors. One row at a time, the candidate is picked whose distance from the
@@ -75,7 +73,7 @@ class GreedySampling(EmbeddingStrategy):
     """
 
     _parameter_constraints: dict = {
-        **EmbeddingStrategy._parameter_constraints,
+        **FarthestRows._parameter_constraints,
         "space": [StrOptions({"x", "y", "xy"})],
     }
 
@@ -103,21 +101,12 @@ class GreedySampling(EmbeddingStrategy):
         if self.space != "y":
             super()._fit(X, y, problem)
 
-    def _select(self, estimator, X, n, candidates, labelled):
-        priority = self._draw_priority()[candidates]
-        points, others = self._points(estimator, X, candidates, labelled)
-        with single_threaded():
-            picked = farthest_first(points, n, priority, others)
-        return candidates[picked]
-
     def _points(self, estimator, X, candidates, labelled):
-        """Return the candidates as points, and what they are to be far from."""
         outputs = inputs = None
         if self.space != "x":
             outputs = self._outputs(estimator, X, candidates, labelled)
         if self.space != "y":
-            rows = self._embed(estimator, X, candidates)
-            inputs = Points(rows), self._embed_labelled(estimator, labelled)
+            inputs = super()._points(estimator, X, candidates, labelled)
         if inputs is None or outputs is None:
             return inputs or outputs
         both = tuple(zip(inputs, outputs, strict=True))

@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from skal._threads import single_threaded
-from skal.strategies._embedding import EmbeddingStrategy
-from skal.strategies._points import Points, best
+from skal.strategies._core_set import FarthestRows
+from skal.strategies._points import best
 
 
-class LCMD(EmbeddingStrategy):
+class LCMD(FarthestRows):
     """Label the farthest row of the largest cluster, one row at a time.
 
     Largest cluster maximum distance. The rows that are labelled or picked already are
@@ -65,17 +64,8 @@ class LCMD(EmbeddingStrategy):
     array([1])
     """
 
-    def __init__(self, *, embedding=None, random_state=None):
-        self.embedding = embedding
-        self.random_state = random_state
-
-    def _select(self, estimator, X, n, candidates, labelled):
-        rows = self._embed(estimator, X, candidates)
-        others = self._embed_labelled(estimator, labelled)
-        priority = self._draw_priority()[candidates]
-        with single_threaded():
-            picked = farthest_of_largest(Points(rows), n, priority, others)
-        return candidates[picked]
+    def _pick(self, points, n, priority, others):
+        return farthest_of_largest(points, n, priority, others)
 
 
 def farthest_of_largest(points, n, priority, others=None):

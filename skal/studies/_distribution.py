@@ -17,6 +17,7 @@ from skal.seeding import isolated
 from skal.studies._bins import SETS, cut, set_sizes, sort_into_bins, values_of
 from skal.studies._comparison import Comparison, Key
 from skal.studies._kinds import check_result
+from skal.studies._label_counts import count, count_columns, count_several
 from skal.studies._statistics import total_variation
 from skal.studies._tables import lay_out, name_axes
 
@@ -242,15 +243,15 @@ def label_distribution(
     Distribution
         Shares of the labels after each round. If labels are lists of tags, each token
         is counted. If rows have several labels, named by their column, each of them is
-        counted: shares are out of all labels that were given. If the problem has
-        `noise`, true labels are counted.
+        counted: shares are out of all labels that were given. Several classes or
+        numbers are counted column by column, under names such as "column 0: low". If
+        the problem has `noise`, true labels are counted.
 
     Raises
     ------
     ValueError
         If a parameter is invalid, a strategy is unknown, each seed has a split of its
-        own, `n_bins` is given and labels are classes, or rows have several classes or
-        numbers.
+        own, or `n_bins` is given and labels are classes.
 
     References
     ----------
@@ -272,90 +273,23 @@ def label_distribution(
     check_result(comparison, "comparison", "Comparison")
     problem = comparison.problem
     sizes = set_sizes(problem, SETS[: 3 + (reference == "test")])
-    if problem.target.has_columns:
-        _check_no_bins(n_bins)
-        names, counts = _count_columns(problem, sizes, group)
-    elif problem.target.has_classes:
-        _check_no_bins(n_bins)
-        names, which = _group(problem.classes, group)
-        # With noise, the true labels: each seed has noisy ones of its own.
-        counts = {
-            name: _count_labels(true_labels_of(problem, name), problem.classes, which)
-            for name in sizes
-        }
+    # With noise, the true labels: each seed has noisy ones of its own.
+    y = {name: true_labels_of(problem, name) for name in sizes}
+    y = {name: part for name, part in y.items() if part is not None}
+    widths = bins == "widths"
+    options: dict[str, Any] = dict(group=group, n_bins=n_bins, of_equal_width=widths)
+    if problem.target is Target.LABELS:
+        names, counts = count_several(y, group, n_bins)
+    elif problem.target.has_columns:
+        names, counts = count_columns(y, problem.column_classes, options)
     else:
-        names, counts = _count_numbers(problem, sizes, group, n_bins, bins == "widths")
+        classes = problem.classes if problem.target.has_classes else None
+        names, counts = count(y, classes, **options)
     sums = {name: part.sum(axis=0) for name, part in counts.items()}
     whole = sums["test"] if reference == "test" else sum(sums.values())
     return _follow(
         comparison, "label", strategies, names, counts["pool"], sums["warm"], whole
     )
-
-
-def _check_no_bins(n_bins: int | None) -> None:
-    """Raise an error if a number of bins is given that nothing is sorted into."""
-    if n_bins is not None:
-        raise ValueError(
-            f"n_bins={n_bins} is for numbers without a `group`: leave it out."
-        )
-
-
-def _count_columns(
-    problem: Problem, sizes: dict[str, int], group: Callable[[Any], Any] | None
-) -> tuple[tuple[str, ...], dict[str, NDArray[np.float64]]]:
-    """Return the names of several labels per row, and which rows have each of them."""
-    if problem.target is not Target.LABELS:
-        raise ValueError(
-            f"label_distribution counts labels, and each row has {problem.target.value}"
-            " here: use input_distribution, with a feature of the rows."
-        )
-    names, which = _group(np.arange(problem.y_pool.shape[1]), group)
-    one_hot = np.eye(len(names))[which]
-    labels = {name: getattr(problem, f"y_{name}") for name in sizes}
-    given = {name: y for name, y in labels.items() if y is not None}
-    empty = np.zeros((0, len(names)))
-    return names, {
-        name: given[name] @ one_hot if name in given else empty for name in sizes
-    }
-
-
-def _count_numbers(
-    problem: Problem,
-    sizes: dict[str, int],
-    group: Callable[[Any], Any] | None,
-    n_bins: int | None,
-    of_equal_width: bool,
-) -> tuple[tuple[str, ...], dict[str, NDArray[np.float64]]]:
-    """Return the names of the bins of numbers, and the bin of each row as counts."""
-    y = np.concatenate([getattr(problem, f"y_{name}") for name in sizes if sizes[name]])
-    if group is None:
-        which, names = sort_into_bins(y, n_bins, 0, of_equal_width=of_equal_width)
-    else:
-        _check_no_bins(n_bins)
-        distinct, codes = np.unique(y, return_inverse=True)
-        names, groups = _group(distinct, group)
-        which = groups[codes]
-    return names, cut(np.eye(len(names))[which], sizes)
-
-
-def _group(
-    classes: NDArray, group: Callable[[Any], Any] | None
-) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """Return the names of the groups, and the group of each class."""
-    labels = classes.tolist()
-    grouped = [str(label if group is None else group(label)) for label in labels]
-    names = tuple(dict.fromkeys(grouped))
-    return names, np.array([names.index(name) for name in grouped])
-
-
-def _count_labels(y: Any, classes: NDArray, which: NDArray) -> NDArray[np.float64]:
-    """Count the labels of each row by bin, shape (n_rows, n_bins)."""
-    n = 0 if y is None else len(y)
-    counts = np.zeros((n, which.max() + 1))
-    for i in range(n):
-        found = which[np.searchsorted(classes, y[i])]
-        np.add.at(counts[i], found, 1)
-    return counts
 
 
 def _follow(

@@ -31,15 +31,18 @@ class OrderOverlap:
     shared_ranks : tuple of ndarray of shape (n_shared, 2)
         For each pair, the ranks of the shared rows in the first and in the second
         order, from 0.
-    n_acquired, n_pool : int
-        Number of rows in an order and in the pool.
+    sizes : ndarray of shape (n_pairs, 2)
+        Numbers of rows in the first and in the second order, which may differ if rows
+        have costs.
+    n_pool : int
+        Number of rows in the pool.
     """
 
     between: str
     first: tuple[Key, ...]
     second: tuple[Key, ...]
     shared_ranks: tuple[NDArray[np.int64], ...]
-    n_acquired: int
+    sizes: NDArray[np.int64]
     n_pool: int
 
     @property
@@ -49,8 +52,11 @@ class OrderOverlap:
 
     @property
     def shares(self) -> NDArray[np.float64]:
-        """Share of an order's rows that the other one labels, too, shape (n_pairs,)."""
-        return self.shared / self.n_acquired
+        """Share of an order's rows that the other one labels, too, shape (n_pairs,).
+
+        If the two label different numbers of rows, it is out of their mean.
+        """
+        return self.shared / self.sizes.mean(axis=1)
 
     @property
     def rank_correlations(self) -> NDArray[np.float64]:
@@ -63,14 +69,21 @@ class OrderOverlap:
 
     @property
     def chance(self) -> float:
-        """Expected share of rows that two random orders have in common."""
-        return self.n_acquired / self.n_pool
+        """Expected share of rows that random orders of the same sizes have in common.
+
+        With costs, rows are drawn as if all of them cost the same.
+        """
+        n_shared = self.sizes.prod(axis=1).sum() / self.sizes.mean(axis=1).sum()
+        return float(n_shared / self.n_pool)
 
     @property
     def chance_range(self) -> tuple[float, float]:
-        """Interval that contains the shares of 95 % of pairs of random orders."""
-        n_shared = stats.hypergeom(self.n_pool, self.n_acquired, self.n_acquired)
-        low, high = n_shared.ppf([0.025, 0.975]) / self.n_acquired
+        """Interval that contains the shares of 95 % of pairs of random orders.
+
+        They label as many rows as the orders do on average.
+        """
+        n = round(float(self.sizes.mean()))
+        low, high = stats.hypergeom(self.n_pool, n, n).ppf([0.025, 0.975]) / n
         return float(low), float(high)
 
     def table(self) -> dict[str, NDArray]:
@@ -183,25 +196,20 @@ def order_overlap(
     True
     """
     check_result(comparison, "comparison", "Comparison")
-    if comparison.problem.costs is not None:
-        raise ValueError(
-            "order_overlap compares orders of as many rows, and rounds that spend an "
-            "amount label different numbers of them: compare without a cost."
-        )
     chosen = comparison.choose(strategies)
     pairs = list(_pairs(comparison, chosen, KEY_INDEX[between]))
     if not pairs:
         raise ValueError(
             f"between={between!r} needs at least two {between}: compare more of them."
         )
-    orders = {key: comparison.orders[key][0] for pair in pairs for key in pair}
+    orders = {key: _rows(comparison.orders[key][0]) for pair in pairs for key in pair}
     first, second = zip(*pairs, strict=True)
     return OrderOverlap(
         between,
         first,
         second,
         tuple(_shared_ranks(orders[a], orders[b]) for a, b in pairs),
-        comparison.problem.n_acquired,
+        np.array([[len(orders[key]) for key in pair] for pair in pairs]),
         comparison.problem.n_pool,
     )
 
@@ -219,6 +227,11 @@ def _pairs(
         differing = [i for i in range(3) if first[i] != second[i]]
         if differing == [key_index]:
             yield first, second
+
+
+def _rows(order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the rows of an order; shorter orders end with -1."""
+    return order[order >= 0]
 
 
 def _shared_ranks(

@@ -17,7 +17,6 @@ from skal.datasets import (
     fetch_topv2,
 )
 from skal.inputs._containers import n_rows, take
-from skal.inputs._tags import scorer_of
 from skal.learner import ActiveLearner
 from skal.problem import Problem, assemble
 from skal.splitting import carve
@@ -313,7 +312,7 @@ def load_task(
         batch_size=recipe.batch_size,
         n_rounds=recipe.n_rounds,
         estimator=main,
-        scorer=scorer_of(main, recipe.scoring, y),
+        scoring=recipe.scoring,
         seed=0,
     )
     strategies = _with_idmr(recipe.heuristics, recipe.bins)

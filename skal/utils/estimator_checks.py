@@ -11,8 +11,7 @@ from functools import partial
 import numpy as np
 from joblib import hash as fingerprint
 from scipy import sparse
-from sklearn.base import clone, is_regressor
-from sklearn.datasets import make_blobs
+from sklearn.base import is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import estimator_checks as sklearn_checks
@@ -23,19 +22,12 @@ from skal.answers._needs import (
     strategy_peeks,
     works_from_nothing,
 )
-from skal.inputs._containers import take
 from skal.learner import ActiveLearner
-from skal.problem import assemble
-from skal.seeding import set_random_states, stream
-from skal.splitting import split
-from skal.strategies import Labelled
 from skal.strategies._read_only import protected, read_only
+from skal.utils._bench import N_POOL, Bench
 from skal.utils._secret_labels import SecretLabel, Watched
 
 __all__ = ["check_strategy", "parametrize_with_strategy_checks"]
-
-# Number of rows in the pool of every check.
-N_POOL = 40
 
 
 def check_strategy(strategy, estimator=None):
@@ -51,7 +43,8 @@ def check_strategy(strategy, estimator=None):
 
     estimator : classifier or regressor, default=None
         One for numeric rows with the methods that the strategy needs. The default is
-        logistic regression.
+        logistic regression. One that takes several targets per row only, such as
+        `MultiOutputClassifier`, gets several labels or numbers.
 
     Raises
     ------
@@ -139,70 +132,9 @@ def _keeps(check, *args):
         raise AssertionError(f"{clause} It raised {reason}") from error
 
 
-class _Bench:
-    """A small problem, a model trained on its warm start, and the strategy, cloned."""
-
-    def __init__(self, strategy, estimator, seed=0, container=np.asarray):
-        # The classes overlap, so that two rows rarely have the same utility.
-        X, y = make_blobs(90, centers=3, cluster_std=4.0, random_state=7)
-        if is_regressor(estimator):
-            y = np.sin(X[:, 0]) + 0.2 * X[:, 1]
-        sets = split(X, y, warm_size=10, val_size=20, test_size=20, random_state=0)
-        names = ("warm", "val", "test")
-        given = {n: (container(sets[f"X_{n}"]), sets[f"y_{n}"]) for n in names}
-        self.fit_arguments = {
-            **{f"X_{n}": pair[0] for n, pair in given.items()},
-            **{f"y_{n}": pair[1] for n, pair in given.items()},
-            "X": container(sets["X"]),
-            "y": sets["y"],
-        }
-        problem = assemble(
-            container(sets["X"]),
-            sets["y"],
-            given,
-            {},
-            {},
-            batch_size=4,
-            n_rounds=3,
-            estimator=estimator,
-            scorer=_agreement,
-            seed=seed,
-        )
-        self.X = problem.X_pool
-        seeded = set_random_states(clone(estimator), stream(seed))
-        self.model = seeded.fit(*given["warm"])
-        rows = np.arange(4)
-        self.labelled = Labelled(take(self.X, rows), problem.y_pool[rows], rows)
-        self.seen = problem.seen_by(strategy)
-        self.strategy = _seeded(strategy, seed)
-
-    def fit(self):
-        return self.strategy.fit(self.X, self.seen.y_pool, problem=self.seen)
-
-    def select(self, strategy=None, n=5, candidates=None):
-        strategy = self.strategy if strategy is None else strategy
-        candidates = np.arange(4, N_POOL) if candidates is None else candidates
-        return strategy.select(
-            self.model, self.X, n, candidates=candidates, labelled=self.labelled
-        )
-
-
-def _agreement(model, X, y):
-    """Return minus the share of wrong labels, or the mean absolute error."""
-    wrong = model.predict(X) - y
-    return -float(np.mean(np.abs(wrong) if y.dtype.kind == "f" else wrong != 0))
-
-
-def _seeded(strategy, seed):
-    strategy = clone(strategy)
-    params = strategy.get_params(deep=True)
-    names = [n for n in params if n.split("__")[-1] == "random_state"]
-    return strategy.set_params(**dict.fromkeys(names, seed))
-
-
 def check_fit_returns_itself(strategy, estimator):
     """Check that `fit` returns the strategy and does not change its parameters."""
-    bench = _Bench(strategy, estimator)
+    bench = Bench(strategy, estimator)
     before = fingerprint(bench.strategy.get_params())
     assert bench.fit() is bench.strategy, "fit must return self"
     after = fingerprint(bench.strategy.get_params())
@@ -211,7 +143,7 @@ def check_fit_returns_itself(strategy, estimator):
 
 def check_fit_changes_nothing(strategy, estimator):
     """Check that `fit` does not change its arguments, and takes read-only arrays."""
-    bench = _Bench(strategy, estimator)
+    bench = Bench(strategy, estimator)
     before = fingerprint((bench.X, bench.seen))
     seen = protected(bench.seen)
     bench.strategy.fit(read_only(bench.X), seen.y_pool, problem=seen)
@@ -222,7 +154,7 @@ def check_fit_changes_nothing(strategy, estimator):
 
 def check_select_returns_positions(strategy, estimator):
     """Check that `select` returns n distinct int64 positions of candidates."""
-    bench = _Bench(strategy, estimator)
+    bench = Bench(strategy, estimator)
     bench.fit()
     candidates = np.arange(4, N_POOL)
     for n in (0, 1, 8):
@@ -239,7 +171,7 @@ def check_all_rows_are_candidates_by_default(strategy, estimator):
 
     A strategy that sets `needs_labelled` must ask for it with a ValueError.
     """
-    bench = _Bench(strategy, estimator)
+    bench = Bench(strategy, estimator)
     bench.fit()
     select = partial(bench.strategy.select, bench.model, bench.X, 5)
     if getattr(bench.strategy, "needs_labelled", False):
@@ -251,7 +183,7 @@ def check_all_rows_are_candidates_by_default(strategy, estimator):
 
 def check_select_repeats_itself(strategy, estimator):
     """Check that `select` repeats itself: called again, unpickled, and refitted."""
-    bench = _Bench(strategy, estimator)
+    bench = Bench(strategy, estimator)
     bench.fit()
     first = bench.select()
     assert np.array_equal(first, bench.select()), "select must repeat itself"
@@ -267,7 +199,7 @@ def check_select_repeats_itself(strategy, estimator):
 
 def check_select_changes_nothing(strategy, estimator):
     """Check that `select` does not change its arguments, and takes read-only arrays."""
-    bench = _Bench(strategy, estimator)
+    bench = Bench(strategy, estimator)
     bench.fit()
     candidates = np.arange(4, N_POOL)
     arrays = (bench.X, candidates, *bench.labelled)
@@ -286,7 +218,7 @@ def check_ties_are_broken_by_seed(strategy, estimator):
         return
 
     def choice(seed):
-        bench = _Bench(strategy, estimator, seed)
+        bench = Bench(strategy, estimator, seed)
         bench.X = np.zeros_like(bench.X)
         bench.fit()
         return bench.select(n=8).tolist()
@@ -304,7 +236,7 @@ def check_global_random_state_is_left_alone(strategy, estimator):
         numpy_state = np.random.get_state()  # noqa: NPY002
         return {"numpy": fingerprint(numpy_state), "Python": random.getstate()}
 
-    bench = _Bench(strategy, estimator)
+    bench = Bench(strategy, estimator)
     before = states()
     bench.fit()
     bench.select()
@@ -319,13 +251,13 @@ def check_pool_labels_are_not_read(strategy, estimator):
     """Check that no label of an unlabelled row is read, unless the strategy peeks."""
     if strategy_peeks(strategy):
         return
-    bench = _Bench(strategy, estimator)
+    bench = Bench(strategy, estimator)
     arguments = bench.fit_arguments
-    if is_regressor(estimator):
-        # An array of numbers cannot notice a reader: change them instead.
+    if arguments["y"].ndim == 2 or is_regressor(estimator):
+        # Such an array cannot notice a reader: change it instead.
         params = {"batch_size": 4, "n_rounds": 1, "random_state": 0}
         learner, y = ActiveLearner(estimator, strategy, **params), arguments["y"]
-        orders = [learner.fit(**arguments | {"y": s * y}).order_ for s in (1, -1)]
+        orders = [learner.fit(**arguments | {"y": one}).order_ for one in (y, y[::-1])]
         assert np.array_equal(*orders), "the first batch must not depend on pool labels"
         return
     labels = np.array([SecretLabel(label) for label in arguments["y"]], dtype=object)
@@ -343,7 +275,7 @@ def check_needs_are_declared(strategy, estimator):
 
     A strategy that works from nothing selects without a model.
     """
-    bench = _Bench(strategy, estimator)
+    bench = Bench(strategy, estimator)
     bench.fit()
     if works_from_nothing(strategy):
         bench.model = None
@@ -360,7 +292,7 @@ def check_needs_are_declared(strategy, estimator):
 
 def check_bad_requests_are_refused(strategy, estimator):
     """Check that invalid numbers of rows and invalid candidates raise a ValueError."""
-    bench = _Bench(strategy, estimator)
+    bench = Bench(strategy, estimator)
     bench.fit()
     for n, candidates, what in (
         (5, np.arange(4), "more rows than candidates"),
@@ -376,17 +308,17 @@ def check_bad_requests_are_refused(strategy, estimator):
 
 def check_select_before_fit_is_refused(strategy, estimator):
     """Check that `select` before `fit` raises a NotFittedError."""
-    bench = _Bench(strategy, estimator)
+    bench = Bench(strategy, estimator)
     _assert_raises(NotFittedError, bench.select, "select before fit")
 
 
 def check_containers_do_not_matter(strategy, estimator):
     """Check that sparse rows and data frames give the same selection as arrays."""
-    arrays = _Bench(strategy, estimator)
+    arrays = Bench(strategy, estimator)
     arrays.fit()
     chosen = arrays.select()
     for container in _containers(estimator):
-        bench = _Bench(strategy, estimator, container=container)
+        bench = Bench(strategy, estimator, container=container)
         bench.fit()
         assert set(bench.select().tolist()) == set(chosen.tolist()), (
             f"{type(bench.X).__name__} must give the same selection as an array"
@@ -406,7 +338,7 @@ def _containers(estimator):
 
 def check_learner_runs(strategy, estimator):
     """Check that an ActiveLearner can use the strategy, and repeats itself."""
-    arguments = _Bench(strategy, estimator).fit_arguments
+    arguments = Bench(strategy, estimator).fit_arguments
 
     def order():
         learner = ActiveLearner(

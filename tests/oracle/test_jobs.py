@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 from joblib import parallel_config
-from sklearn.metrics import get_scorer
 from sklearn.naive_bayes import GaussianNB
 
 from skal.judging import Evaluation, train_and_judge
@@ -16,7 +15,7 @@ def work(blobs):
     sizes = {"test": 20, "val": 30, "select": 0, "warm": 10}
     problem = assemble(
         *blobs, {}, sizes, {}, batch_size=3, n_rounds=5, estimator=GaussianNB(),
-        scorer=get_scorer("accuracy"), seed=0,
+        scoring="accuracy", seed=0,
     )  # fmt: skip
     evaluation = Evaluation(problem.X_val, problem.y_val, problem.scorer)
     return Trainer(problem), evaluation

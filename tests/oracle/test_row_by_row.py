@@ -13,8 +13,8 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skal import ActiveLearner, AnnealingOracle, Problem, Random, split
+from skal.inputs._matrix import KernelScaling, Scaling
 from skal.oracle.annealing import _forward, _oracle, _regression
-from skal.oracle.annealing._columns import KernelScaling, Scaling
 from skal.oracle.annealing._forward import N_PROBES, ForwardSearch
 from skal.oracle.annealing._regression import (
     MANY_ROUNDS,
@@ -95,7 +95,7 @@ class TestKernelScaling:
             )
 
     def test_of_many_rows_some_are_landmarks(self, monkeypatch):
-        monkeypatch.setattr("skal.oracle.annealing._columns.N_LANDMARKS", 20)
+        monkeypatch.setattr("skal.inputs._matrix.N_LANDMARKS", 20)
         X = np.random.default_rng(0).normal(size=(90, 4))
         found = KernelScaling(X, Scaling(X, False), 1.0).transform(X)
         assert found.shape[0] == 90

@@ -19,15 +19,15 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skal import ActiveLearner, AnnealingOracle, Problem, split
+from skal.inputs import _matrix
+from skal.inputs._matrix import Scaling, as_matrix, can_be_matrix
 from skal.oracle.annealing import (
-    _columns,
     _forecast,
     _oracle,
     _regression,
     _responses,
 )
 from skal.oracle.annealing._agreement import Agreement, likeness
-from skal.oracle.annealing._columns import Scaling, as_matrix, can_be_matrix
 from skal.oracle.annealing._guided import GuidedChain
 from skal.oracle.annealing._logistic import Logistic
 from skal.oracle.annealing._regression import Labelled, can_screen
@@ -235,6 +235,18 @@ class TestNumbers:
         found = screening.rough_gains(3, regressors.points)
         np.testing.assert_allclose(found, exact, rtol=1e-3, atol=1e-5)
 
+    @pytest.mark.parametrize("is_added", [True, False])
+    def test_a_row_that_moves_alone_is_as_if_fitted_anew(self, regressors, is_added):
+        screening, rows = regressors.screening, regressors.rows[3]
+        row = np.setdiff1d(np.arange(150), rows)[:1] if is_added else rows[:1]
+        changed = np.union1d(rows, row) if is_added else rows[1:]
+        alone = screening.alone(row, np.array([is_added]))
+        (found,) = screening._own_shifts(3, alone)
+        fitted = [screening._regression.fit(some) for some in (rows, changed)]
+        before, after = (screening._regression.outlook(one).margins for one in fitted)
+        assert np.abs(found).max() > 1e-3
+        np.testing.assert_allclose(found, after - before, atol=1e-4)
+
 
 class TestColumns:
     def test_rows_of_any_container_are_the_same_matrix(self):
@@ -252,7 +264,7 @@ class TestColumns:
         many = [["a", "b"], ["c"]], np.array(["a b", "c"]), np.array([["a"], ["b"]])
         for rows in (X, sparse.csr_matrix(X), texts, *many, X.astype(complex)):
             assert not can_be_matrix(rows)
-        monkeypatch.setattr(_columns, "MAX_CELLS", 11)
+        monkeypatch.setattr(_matrix, "MAX_CELLS", 11)
         assert not can_be_matrix(sparse.csr_matrix(np.zeros((4, 3))))
         assert can_be_matrix(np.zeros((4, 3)))
 
@@ -284,7 +296,7 @@ class TestColumns:
         rng = np.random.default_rng(0)
         X = rng.normal(size=(60, 3)) @ rng.normal(size=(3, 20))  # of rank three
         whole = Scaling(X, False).transform(X)
-        monkeypatch.setattr(_columns, "MAX_COMPONENTS", 3)
+        monkeypatch.setattr(_matrix, "MAX_COMPONENTS", 3)
         few = Scaling(X, False).transform(X)
         assert few.shape == (60, 4)
         np.testing.assert_allclose(few @ few.T, whole @ whole.T, atol=1e-5)

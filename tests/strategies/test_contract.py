@@ -3,6 +3,8 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import BayesianRidge, LogisticRegression, Ridge
+from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
+from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
@@ -110,6 +112,26 @@ def test_contract(check):
     estimator=Ridge(),
 )
 def test_contract_with_numbers(check):
+    check()
+
+
+@parametrize_with_strategy_checks(
+    [
+        Margin(over_labels="mean"),
+        IDMR(Stochastic(MaxEntropy(over_labels="sum"), "softrank"), n_bins=2),
+        Then(Herding(), LeastConfidence(over_labels="max")),
+        AnnealingOracle(n_steps=5),
+    ],
+    estimator=MultiOutputClassifier(GaussianNB()),
+)
+def test_contract_with_several_labels(check):
+    check()
+
+
+@parametrize_with_strategy_checks(
+    [GreedySampling("xy", embedding=SCALED)], estimator=MultiOutputRegressor(Ridge())
+)
+def test_contract_with_several_numbers(check):
     check()
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.datasets import make_multilabel_classification
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from skal import (
@@ -58,11 +59,27 @@ def test_transfers_and_plots(of_labels):
         EmbeddingDisplay.from_study(inputs, comparison)
 
 
+def test_shares_of_the_classes_of_each_column():
+    kinds = np.array(["high", "low"])[(X[:, :2] > X[:, :2].mean(axis=0)).astype(int)]
+    model = MultiOutputClassifier(DecisionTreeClassifier())
+    sets, comparison = compared(kinds, model, {"random": Random()})
+    found = label_distribution(comparison)
+    names = "column 0: high", "column 0: low", "column 1: high", "column 1: low"
+    assert found.bins == names
+    y = sets["y_test"]
+    counts = [(y[:, j] == kind).sum() for j in (0, 1) for kind in ("high", "low")]
+    np.testing.assert_allclose(found.reference, np.array(counts) / (2 * len(y)))
+    n_high = (sets["y_warm"][:, 0] == "high").sum()  # of 12 rows, with two labels each
+    assert found.frequencies[0, 0, 0, 0, 0] == pytest.approx(n_high / 24)
+
+
 @pytest.mark.filterwarnings("ignore:random with DecisionTreeRegressor ends at chance")
-def test_columns_of_numbers_have_no_label_distribution():
-    numbers = np.column_stack([X[:, 0], X[:, 1] - X[:, 2]]) + 0.5
+def test_shares_of_the_bins_of_each_column_of_numbers():
+    numbers = np.random.default_rng(0).exponential([1, 100], size=(len(X), 2))
     model = DecisionTreeRegressor(max_features=2)
     _, comparison = compared(numbers, model, {"random": Random()})
-    assert comparison.curves is not None
-    with pytest.raises(ValueError, match="each row has several numbers here"):
-        label_distribution(comparison)
+    found = label_distribution(comparison, n_bins=3, reference="all")
+    assert len(found.bins) == 6
+    assert found.bins[0].startswith("column 0: ")
+    # Quantiles of each column; half of the counts are of either one
+    np.testing.assert_allclose(found.reference, 1 / 6, atol=0.02)

@@ -18,7 +18,8 @@ def overlap_of(first, second, n_pool=100):
 
     ranks = _shared_ranks(np.array(first), np.array(second))
     keys = (("a", "s", 0),), (("b", "s", 0),)
-    return OrderOverlap("estimators", *keys, (ranks,), len(first), n_pool)
+    sizes = np.array([[len(first), len(second)]])
+    return OrderOverlap("estimators", *keys, (ranks,), sizes, n_pool)
 
 
 def test_shared_points_and_their_places_by_hand():
@@ -57,6 +58,12 @@ def test_chance_is_that_of_random_orders():
     low, high = found.chance_range
     inside = np.mean([low <= share <= high for share in shares])
     assert 0.95 <= inside < 0.99
+
+
+def test_orders_of_different_sizes():
+    found = overlap_of(np.arange(10), np.arange(30), n_pool=100)
+    assert found.shares.tolist() == [10 / 20]
+    assert found.chance == pytest.approx(10 * 30 / 100 / 20)
 
 
 @pytest.mark.parametrize(

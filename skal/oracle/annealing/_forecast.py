@@ -58,6 +58,31 @@ class Drawn(NamedTuple):
         return np.flatnonzero((self.begin <= k) & (k < self.end))
 
 
+class Moved(NamedTuple):
+    """Points that enter or leave labelled sets because rounds end elsewhere.
+
+    Parameters
+    ----------
+    exchanges : ndarray of shape (n_moved,)
+        The index of the exchange, within those that may be tried.
+    rounds : ndarray of shape (n_moved,)
+        The round k whose set changes.
+    points : ndarray of shape (n_moved,)
+        The points.
+    is_added : ndarray of shape (n_moved,)
+        Whether a point enters the set.
+    """
+
+    exchanges: NDArray[np.int64]
+    rounds: NDArray[np.int64]
+    points: NDArray[np.int64]
+    is_added: NDArray[np.bool_]
+
+    def of(self, k: int) -> "Moved":
+        """Return those of one round."""
+        return Moved(*(part[self.rounds == k] for part in self))
+
+
 class Forecast:
     """Foretells the margins and the gains of exchanges, and learns from their outcomes.
 
@@ -148,13 +173,15 @@ class Forecast:
         improvement = self.improvement(total, drawn.n_sets)
         return drawn.at(np.sort(np.argsort(-improvement, kind="stable")[:n_close]))
 
-    def gains(self, drawn: Drawn) -> NDArray[np.float64]:
+    def gains(self, drawn: Drawn, moved: Moved | None = None) -> NDArray[np.float64]:
         """Predict the gain of each exchange in each round.
 
         Parameters
         ----------
         drawn : Drawn
             The exchanges.
+        moved : Moved or None, default=None
+            With costs, the other points that they move.
 
         Returns
         -------
@@ -168,11 +195,42 @@ class Forecast:
             zip(self._margins, self._weights, strict=True), start=1
         ):
             i = drawn.changing(k)
-            shifts = effects[i] / weight
+            shifts, spread = effects[i] / weight, stds[i] / weight
             if self._screening is not None and points is not None:
                 shifts += self._screening.shifts(k - 1, points.at(i))
-            gains[i, k - 1] = self.value.gains(margins, shifts, stds[i] / weight)
+            if moved is not None and (moved.rounds == k).any():
+                i, shifts, spread = self._with_moved(k, i, shifts, spread, moved.of(k))
+            gains[i, k - 1] = self.value.gains(margins, shifts, spread)
         return gains
+
+    def _with_moved(
+        self, k: int, i: NDArray, shifts: NDArray, stds: NDArray, moved: Moved
+    ) -> tuple[NDArray, NDArray, NDArray]:
+        """Return the exchanges that change round k, with the points that they move.
+
+        The effects of several points are added up, which is right to first order.
+        """
+        every = np.union1d(i, moved.exchanges)
+        own, other = (np.searchsorted(every, part) for part in (i, moved.exchanges))
+        unit = (self.datamodel.error_scale / self._weights[k - 1]) ** 2
+        squares = np.full(len(every), self.datamodel.noise * unit)
+        squares[own] = stds**2
+        np.add.at(squares, other, self.datamodel.variances[moved.points] * unit)
+        whole = np.zeros((len(every), shifts.shape[1]), dtype=np.float32)
+        whole[own] = shifts
+        np.add.at(whole, other, self._shifts_alone(k, moved.points, moved.is_added))
+        return every, whole, np.sqrt(squares).astype(np.float32)
+
+    def _shifts_alone(
+        self, k: int, points: NDArray[np.int64], is_added: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
+        """Predict how each point shifts the margins if nothing else changes."""
+        signs = np.where(is_added, 1, -1)[:, None] / self._weights[k - 1]
+        shifts = self.datamodel.effects(points) * signs.astype(np.float32)
+        if self._screening is not None:
+            alone = self._screening.alone(self._trainer.n_warm + points, is_added)
+            shifts += self._screening.shifts(k - 1, alone)
+        return shifts
 
     def shift(self, k: int, added: int, removed: int) -> NDArray[np.float32]:
         """Predict how one exchange shifts the margins in one round.

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.inputs._containers import take
-from skal.inputs._targets import Target
-from skal.oracle.annealing._agreement import Agreement, likeness
-from skal.oracle.annealing._columns import (
+from skal.inputs._matrix import (
     KernelScaling,
     Scaling,
     as_matrix,
     can_be_matrix,
 )
+from skal.inputs._targets import Target
+from skal.oracle.annealing._agreement import Agreement, likeness
 from skal.oracle.annealing._logistic import Logistic, fit_logistic, logistic_changes
 from skal.oracle.annealing._responses import (
     ClassResponses,

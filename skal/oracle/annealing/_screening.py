@@ -188,6 +188,27 @@ class Screening:
         targets = self._regression.targets(rows)
         return Points(flat.reshape(*rows.shape, -1), targets)
 
+    def alone(self, rows: NDArray[np.int64], is_added: NDArray[np.bool_]) -> Points:
+        """Return points that are added or removed without another one.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n,)
+            The rows to add or to remove.
+        is_added : ndarray of shape (n,)
+            Whether a row is added.
+
+        Returns
+        -------
+        Points
+            The other point of each pair is a row of zeros, with the targets that any
+            regression predicts for it or does not learn from.
+        """
+        points = self.points(np.stack([rows, rows]))
+        is_other = np.stack([~is_added, is_added])
+        points.X[is_other], points.targets[is_other] = 0, 1 / points.targets.shape[-1]
+        return points
+
     def rough_gains(self, k: int, points: Points) -> NDArray[np.float64]:
         """Return the gains by exchanges in one round, to first or second order.
 
