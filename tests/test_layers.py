@@ -35,6 +35,7 @@ LAYERS = [
         "learner",
     ],
     ["studies"],
+    ["labeling"],
     ["plotting", "utils"],
 ]
 # These files collect the public names of their rooms, from the folders within, too.
