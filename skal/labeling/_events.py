@@ -56,7 +56,7 @@ def as_json(value: Any) -> str:
     Parameters
     ----------
     value : object
-        Of dicts, lists, texts, numbers, bools and None.
+        Dicts, lists, texts, numbers, bools and None.
 
     Returns
     -------

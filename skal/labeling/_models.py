@@ -42,16 +42,22 @@ class Models:
     ----------
     given : strategy
         The strategy as the user gave it.
+    scoring : str, callable or None
     """
 
     def __init__(
         self, estimator: Any, strategy: Any, scoring: Any, seed: int, target: Target
     ) -> None:
         self._estimator, self.given = estimator, strategy
-        self._scoring, self._seed, self._target = scoring, seed, target
+        self.scoring, self._seed, self._target = scoring, seed, target
         self._kept: OrderedDict[str, Any] = OrderedDict()
         self._trainers: OrderedDict[str, Trainer] = OrderedDict()
         self._fitted: tuple[tuple, Any] | None = None
+
+    @property
+    def is_accuracy(self) -> bool:
+        """Return whether the score is the share of rows whose class is right."""
+        return self._target is Target.CLASS and self.scoring in (None, "accuracy")
 
     def problem(
         self, X: Any, labels: Mapping[int, Any], classes: Sequence[Any]
@@ -89,7 +95,7 @@ class Models:
             pool_rows=np.arange(n),
             classes=np.unique(known) if self._target.has_classes else np.empty(0),
             estimator=self._estimator,
-            scorer=scorer_of(self._estimator, self._scoring, y),
+            scorer=scorer_of(self._estimator, self.scoring, y),
             batch_size=1,
             n_rounds=1,
             seed=self._seed,

@@ -17,6 +17,8 @@ class Reports:
     _rows: Rows
     _models: Models
     _is_closed = False
+    _fit: Any = None
+    _known_curve: Any = None
 
     def _read(self) -> State:
         """Return the state after all events of the file, whoever wrote them."""

@@ -13,6 +13,7 @@ from skal.inputs._containers import n_rows, take
 from skal.inputs._scoring import check_signature
 from skal.labeling._checks import check_strategy, class_names
 from skal.labeling._events import as_json
+from skal.labeling._figures import Figures
 from skal.labeling._labels import target_named
 from skal.labeling._log import EventLog, clock
 from skal.labeling._models import Models
@@ -24,7 +25,7 @@ from skal.labeling._state import State
 RULES = "last", "majority", "ask"
 
 
-class LabelingSession(Pool):
+class LabelingSession(Pool, Figures):
     """Label a pool with people: a strategy asks, and a file keeps all that happens.
 
     Each call appends events to one file, and the state of the session is computed from
@@ -50,7 +51,7 @@ class LabelingSession(Pool):
         The classes, or the names of the labels that a row may have. A label that is
         not one of them is refused. By default, any label is a class.
     target : str, default=None
-        What a label is: "class", "tags" (one for each token), "number", "labels" (a
+        The kind of labels: "class", "tags" (one for each token), "number", "labels" (a
         list of the names of all labels that the row has), "classes" or "numbers" (one
         per column). By default "number" for a regressor, "tags" for a tagger and
         "class" otherwise.
