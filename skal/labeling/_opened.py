@@ -103,7 +103,9 @@ class Opened(Reports):
                 where = f"{source}, {by}"
                 key = state.group[row], where
                 text = as_json([label, stamp])
-                if latest.get(key) != text:
+                known = state.answers.get(key[0], {}).get(by)
+                is_known = known is not None and as_json(known.label) == as_json(label)
+                if latest.get(key) != text and not is_known:
                     latest[key], n_new = text, n_new + 1
                     value = {"skip": True} if label is None else {"label": label}
                     self._log.append(

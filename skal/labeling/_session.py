@@ -13,6 +13,7 @@ from skal.inputs._containers import n_rows, take
 from skal.inputs._scoring import check_signature
 from skal.labeling._checks import check_strategy, class_names
 from skal.labeling._events import as_json
+from skal.labeling._exchange import Exchange
 from skal.labeling._figures import Figures
 from skal.labeling._labels import target_named
 from skal.labeling._log import EventLog, clock
@@ -25,7 +26,7 @@ from skal.labeling._state import State
 RULES = "last", "majority", "ask"
 
 
-class LabelingSession(Pool, Figures):
+class LabelingSession(Pool, Exchange, Figures):
     """Label a pool with people: a strategy asks, and a file keeps all that happens.
 
     Each call appends events to one file, and the state of the session is computed from

@@ -153,6 +153,10 @@ class State:
             else:
                 getattr(self, f"_{event.kind}")(event)
 
+    def group_with(self, digest: bytes) -> int | None:
+        """Return the group of rows with a digest; None if there is none."""
+        return self._first.get(digest)
+
     def open_to(self, by: str) -> list[int]:
         """Return the groups that an annotator was asked and did not answer."""
         return [group for group, lease in self.leases.items() if lease.by == by]
