@@ -44,6 +44,20 @@ class Opened(Reports):
             for name in [name for name in names if name not in state.classes]:
                 self._log.append("class", **{"class": name})
 
+    def keep(self, **settings: Any) -> None:
+        """Keep further settings in the history, such as where the rows are from.
+
+        Parameters
+        ----------
+        **settings : JSON
+            Texts, numbers, or lists and dicts of them. The latest ones count.
+        """
+        with self._writing() as state:
+            known = state.settings
+            changed = {k: v for k, v in settings.items() if known.get(k) != v}
+            if changed:
+                self._log.append("settings", **changed)
+
     @contextmanager
     def _writing(self) -> Iterator[State]:
         """Lock the file, and read what is new; in the end, read what was written."""

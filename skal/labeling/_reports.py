@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from skal.inputs._targets import Target
 from skal.labeling._log import EventLog
 from skal.labeling._models import Models
 from skal.labeling._progress import Progress, progress_of
@@ -39,6 +40,17 @@ class Reports:
             raise ValueError("Nothing is labelled yet: answer some questions first.")
         X = self._rows.pool(state.ids)
         return self._models.model(X, state.labels, state.classes)
+
+    @property
+    def classes(self) -> list[Any]:
+        """The classes that were named or used, in this order."""
+        state = self._read()
+        return [] if state.target.is_numeric else state.known_classes
+
+    @property
+    def target(self) -> Target:
+        """The kind of labels."""
+        return self._state.target
 
     def labels(self, by: str | None = None) -> dict[Any, Any]:
         """Return the labels of all rows that have one, by id.

@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skal import LabelingSession, Margin
 
-N_ROWS = 300
+N_ROWS = 150
 
 
 def data():

@@ -1,4 +1,4 @@
-"""What files hold: rows to label or with labels, and the answers of annotators."""
+"""The content of files: rows to label or with labels, and answers of annotators."""
 
 import json
 import os
