@@ -17,8 +17,8 @@ from skal.labeling._progress import audited
 from skal.labeling._state import State
 from skal.seeding import Stream, stream
 
-# Parts of the audit that are left out in turn.
-N_FOLDS = 5
+# Parts of the audit that are left out in turn, fewer for each point of a curve.
+N_FOLDS, N_FOLDS_OF_CURVES = 10, 5
 # Resampled audits behind an interval.
 N_RESAMPLED = 300
 LEVEL = 0.95
@@ -83,7 +83,7 @@ def wilson(n_hits: float, n: int, level: float = LEVEL) -> Estimate:
 class CrossFit:
     """Scores models on the audit, by predictions for rows that they have not seen.
 
-    The audit is cut into five parts. Each is predicted by a model that is trained on
+    The audit is cut into parts. Each is predicted by a model that is trained on
     all labels but those of this part, so labels of the audit are not lost to training.
 
     Parameters
@@ -108,13 +108,17 @@ class CrossFit:
         self._y = take(self._trainer.y, self.audit)
         self._known: dict[bytes, Any] = {}
 
-    def scores(self, n_labels: int | None = None) -> "Scores":
+    def scores(
+        self, n_labels: int | None = None, n_folds: int = N_FOLDS_OF_CURVES
+    ) -> "Scores":
         """Return the predictions of models that are trained on the first labels.
 
         Parameters
         ----------
         n_labels : int or None, default=None
             Number of labels, in the order in which they were given; None for all.
+        n_folds : int, default=5
+            Number of parts of the audit.
 
         Returns
         -------
@@ -124,8 +128,8 @@ class CrossFit:
         predicted: list[Any] = [None] * self.n
         probabilities: list[Any] = [None] * self.n
         sizes: list[int] = []
-        for fold in range(min(N_FOLDS, self.n)):
-            held = np.arange(fold, self.n, N_FOLDS)
+        for fold in range(min(n_folds, self.n)):
+            held = np.arange(fold, self.n, n_folds)
             rest = labelled[~np.isin(labelled, self.audit[held])]
             model, sizes = self._model(rest), [*sizes, len(rest)]
             rows = take(self._X, self.audit[held])

@@ -10,7 +10,7 @@ from skal._threads import single_threaded
 from skal.inputs._containers import take
 from skal.labeling._advice import Advice, Stop
 from skal.labeling._agreement import N_ROWS, Agreement, agreement
-from skal.labeling._audit import CrossFit, Estimate
+from skal.labeling._audit import N_FOLDS, CrossFit, Estimate
 from skal.labeling._forecast import Curve, Forecast, is_enough
 from skal.labeling._reports import Reports
 from skal.labeling._verdict import Verdict, replay
@@ -48,7 +48,7 @@ class Figures(Reports):
             If nothing is labelled, or rows were not added in this process.
         """
         fit = self._cross_fit()
-        return fit.scores().estimate(fit.resamples())
+        return fit.scores(n_folds=N_FOLDS).estimate(fit.resamples())
 
     def forecast(self, n: int = 100) -> Forecast:
         """Return the score that more labels are expected to bring.

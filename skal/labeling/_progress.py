@@ -93,7 +93,7 @@ def audited(state: State) -> list[int]:
 
     Every row has a random number. An audit asks the rows with the lowest ones, so all
     rows up to the highest number that was asked belong to the sample, also those that
-    the strategy chose before.
+    were labelled for another reason.
 
     Parameters
     ----------

@@ -76,7 +76,7 @@ def choose(
     )
     by_luck = free[np.argsort(state.luck[free], kind="stable")]
     audit = by_luck[: n if is_lost else n_audit]
-    left = np.setdiff1d(free, audit)
+    left = _left_to_choose(state, np.setdiff1d(free, audit), n - len(audit))
     chosen = _chosen(state, models, model, X, n - len(audit), left)
     name = type(models.given).__name__
     reasons = [
@@ -119,6 +119,17 @@ def audits(state: State, n: int) -> int:
         floor(share * m + 1e-9) for m in (state.n_asked, state.n_asked + n)
     )
     return after - before
+
+
+def _left_to_choose(state: State, free: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Return the rows that the strategy may choose from.
+
+    Rows of later audits are kept back. If it could choose them, an audit would hold
+    those rows that the model has learned most from, and would leave out each of them in
+    turn, so it would find the model worse than it is.
+    """
+    others = free[state.luck[free] >= state.settings.get("audit", 0.0)]
+    return others if len(others) >= n else free
 
 
 def candidates(state: State) -> NDArray[np.int64]:

@@ -71,6 +71,8 @@ def one_run(X, y, estimator, seed, folder, has_verdict):
         "audit": estimate.low <= before <= estimate.high,
         "score": forecast.low <= after <= forecast.high,
         "audit rows": estimate.n,
+        "audit bias": estimate.score - before,
+        "forecast bias": forecast.score - after,
         "audit width": estimate.high - estimate.low,
         "score width": forecast.high - forecast.low,
         "gain width": forecast.gain_high - forecast.gain_low,
@@ -111,12 +113,17 @@ def main():
         for seed in range(args.runs):
             run = one_run(X, y, estimator, seed, folder, not args.no_verdict)
             found.append(run)
+            kept = [str(int(run[name])) for name in ("audit", "score", "gain held")]
+            print(
+                f"run {seed}: {' '.join(kept)}, verdict {run['gain']:+.3f}", flush=True
+            )
     runs = {name: np.array([run[name] for run in found]) for name in found[0]}
     print(f"{args.data}, {args.runs} runs, {time.perf_counter() - start:.0f} s")
     print(f"audit interval holds the accuracy: {runs['audit'].sum()}")
     print(f"forecast band of the score holds: {runs['score'].sum()}")
     print(f"forecast band of the gain holds: {runs['gain held'].sum()}")
-    for name in ("audit rows", "audit width", "score width", "gain width"):
+    names = "audit rows", "audit bias", "audit width", "forecast bias", "score width"
+    for name in (*names, "gain width"):
         print(f"{name}: {runs[name].mean():.3f}")
     if not args.no_verdict:
         gain, p = on_fresh_data(X, y, estimator)

@@ -41,10 +41,15 @@ def test_nothing_is_known_without_an_audit():
     assert str(wilson(0, 0)) == "unknown, since no row of the audit is labelled"
 
 
+def session_draws(session):
+    return session._read().draws
+
+
 def test_the_audit_is_a_prefix_of_a_random_order(labelled):
     state = labelled._read()
     audit = audited(state)
-    assert len(audit) >= 22  # the first ten, and three of each later batch
+    # The first ten, and three of each later batch.
+    assert [session_draws(labelled)[group] for group in audit] == ["audit"] * 25
     # Every row up to the last one of the audit is labelled, by whatever reason.
     assert set(np.argsort(state.luck)[: len(audit)]) == set(audit)
 
@@ -53,8 +58,8 @@ def test_the_estimate_leaves_each_row_out(labelled, data):
     estimate = labelled.estimate()
     audit, order = audited(labelled._read()), list(labelled._read().labels)
     hits = 0
-    for fold in range(5):
-        held = audit[fold::5]
+    for fold in range(10):
+        held = audit[fold::10]
         rest = np.setdiff1d(order, held)
         model = LogisticRegression().fit(data[0][rest], data[1][rest])
         hits += (model.predict(data[0][held]) == data[1][held]).sum()
