@@ -33,6 +33,7 @@ _HOMES = {
     "Herding": "skal.strategies",
     "IDMR": "skal.strategies",
     "LCMD": "skal.strategies",
+    "LabelingSession": "skal.labeling",
     "LeastConfidence": "skal.strategies",
     "Longest": "skal.strategies",
     "Margin": "skal.strategies",

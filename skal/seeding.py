@@ -48,6 +48,10 @@ class Stream(IntEnum):
     SAMPLE = 13
     OTHER_SEEDS = 14
     NOISE = 15
+    AUDIT = 16
+    FOLDS = 17
+    BOOTSTRAP = 18
+    REPLAY = 19
 
 
 def as_seed(random_state: Any) -> int:

@@ -15,6 +15,7 @@ validate = pytest.importorskip("numpydoc.validate", reason="numpydoc is not inst
 ROOMS = [
     "skal",
     "skal.datasets",
+    "skal.labeling",
     "skal.nets",
     "skal.noise",
     "skal.oracle",

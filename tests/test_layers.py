@@ -35,7 +35,8 @@ LAYERS = [
         "learner",
     ],
     ["studies"],
-    ["plotting", "utils"],
+    ["labeling"],
+    ["plotting", "utils", "__main__"],
 ]
 # These files collect the public names of their rooms, from the folders within, too.
 FRONT_DOORS = ["__init__", "nets/__init__", "oracle/__init__"]

@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[1]
 # Packages whose distribution has another name.
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "skactiveml": "scikit-activeml"}
 # The extra `docs` has no pins: no target builds the documentation yet.
-PINNED = ["nets", "text", "plot", "progress", "skactiveml", "test", "lint"]
+PINNED = ["nets", "text", "plot", "progress", "label", "notebook", "skactiveml"]
+PINNED += ["test", "lint"]
 
 
 @pytest.fixture(scope="module")

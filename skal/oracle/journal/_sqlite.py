@@ -1,6 +1,7 @@
 """The database file of a journal: created atomically, checked, and read.
 
 Errors of SQLite and of the operating system are translated into messages with advice.
+A search keeps one, and so does a session in which people label.
 """
 
 import errno
@@ -12,16 +13,40 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 # Fields of the file header, by which a journal is recognised: the first bytes of every
-# SQLite database, the application id of skal, and the version of the tables.
+# SQLite database, the application id of its kind, and the version of the tables.
 SQLITE_HEADER = b"SQLite format 3\0"
-APPLICATION_ID = int.from_bytes(b"skal", "big")
 FORMAT_VERSION = 3
-# Formats that are read and gone on with. Steps have no checksums in format 2.
-FORMATS = 2, FORMAT_VERSION
 HEADER_SIZE = 100
+
+
+class FileKind(NamedTuple):
+    """A kind of journal, by which its file is recognised and named in messages.
+
+    Parameters
+    ----------
+    application : int
+        The application id in the header of the file.
+    formats : tuple of int
+        The versions of the tables that are read and gone on with; the last is written.
+    name : str
+        Its name in messages.
+    work : str
+        The work that goes on in it, as the rest of "run the ... again to resume it".
+    """
+
+    application: int
+    formats: tuple[int, ...]
+    name: str
+    work: str
+
+
+# Steps have no checksums in format 2.
+SEARCH = FileKind(
+    int.from_bytes(b"skal", "big"), (2, FORMAT_VERSION), "journal", "search"
+)
 
 # Seconds to wait for a lock of another process: far longer than any transaction takes.
 LOCK_TIMEOUT = 60
@@ -77,7 +102,7 @@ def _log_of(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
 
 
-def create(path: Path, tables: str) -> None:
+def create(path: Path, tables: str, kind: FileKind = SEARCH) -> None:
     """Create an empty journal atomically, even if the process is killed.
 
     Parameters
@@ -86,13 +111,15 @@ def create(path: Path, tables: str) -> None:
         Where to create it. A file that exists by then is not changed.
     tables : str
         The SQL statements that create its tables.
+    kind : FileKind, default=SEARCH
+        The kind of journal.
     """
     # Create a complete journal under another name, then link it to its path.
     with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         fresh = Path(folder) / "fresh"
         with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+            connection.execute(f"PRAGMA application_id = {kind.application}")
+            connection.execute(f"PRAGMA user_version = {kind.formats[-1]}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(f"BEGIN; {tables} COMMIT;")
         try:
@@ -156,7 +183,11 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT, isolation_level=None)
 
 
-def read(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
+def read(
+    path: Path,
+    query: Callable[[sqlite3.Connection], Result],
+    kind: FileKind = SEARCH,
+) -> Result:
     """Read from an existing journal, without creating files next to it.
 
     To read a database in WAL mode, SQLite creates two files next to it, unless the
@@ -169,6 +200,8 @@ def read(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
         The file of the journal.
     query : callable
         Takes a connection and returns the result. It may be called several times.
+    kind : FileKind, default=SEARCH
+        The kind of journal.
 
     Returns
     -------
@@ -182,8 +215,8 @@ def read(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
     ValueError
         If it is damaged or not a journal.
     """
-    with translate_sqlite_errors(path):
-        _check_header(path)
+    with translate_sqlite_errors(path, kind):
+        _check_header(path, kind)
         while True:
             before = _state_of(path)
             has_log = before[0]
@@ -213,49 +246,54 @@ def _state_of(path: Path) -> tuple[bool, int]:
     return _log_of(path).exists(), path.stat().st_mtime_ns
 
 
-def _check_header(path: Path) -> None:
+def _check_header(path: Path, kind: FileKind) -> None:
     """Raise ValueError if a file is not a journal, before SQLite opens it."""
     with path.open("rb") as file:
         header = file.read(HEADER_SIZE)
     if not header:
         raise ValueError(
-            f"{path} is an empty file, not a journal: remove it, or give another path."
+            f"{path} is an empty file, not a {kind.name}: remove it, or give another "
+            "path."
         )
     # Offsets of the fields: https://www.sqlite.org/fileformat.html#the_database_header
     is_short = len(header) < HEADER_SIZE
     application = int.from_bytes(header[68:72], "big")
-    is_foreign = application != APPLICATION_ID and not is_short
+    is_foreign = application != kind.application and not is_short
     if header[:16] != SQLITE_HEADER or is_foreign:
         raise ValueError(
-            f"{path} is not a journal of skal, and was not changed: give another path."
+            f"{path} is not a {kind.name} of skal, and was not changed: give another "
+            "path."
         )
     if is_short:
-        raise _damaged(path, "it is cut off")
+        raise _damaged(path, "it is cut off", kind)
     version = int.from_bytes(header[60:64], "big")
-    if version not in FORMATS:
+    if version not in kind.formats:
+        formats = " and ".join(map(str, kind.formats))
         raise ValueError(
-            f"{path} is a journal of format {version}, but this version of skal reads "
-            f"formats {' and '.join(map(str, FORMATS))}: use the version of skal that "
-            "made it, or give another path."
+            f"{path} is a {kind.name} of format {version}, but this version of skal "
+            f"reads format{'s' * (len(kind.formats) > 1)} {formats}: use the version "
+            "of skal that made it, or give another path."
         )
 
 
-def _damaged(path: Path, reason: object) -> ValueError:
+def _damaged(path: Path, reason: object, kind: FileKind) -> ValueError:
     reason = " ".join(str(reason).split())
     return ValueError(
-        f"{path} is a damaged journal ({reason}), and was not changed: restore it from "
-        "a copy, or start anew with another path."
+        f"{path} is a damaged {kind.name} ({reason}), and was not changed: restore it "
+        "from a copy, or start anew with another path."
     )
 
 
 @contextmanager
-def translate_sqlite_errors(path: Path) -> Iterator[None]:
+def translate_sqlite_errors(path: Path, kind: FileKind = SEARCH) -> Iterator[None]:
     """Translate errors of SQLite and of the system into messages with advice.
 
     Parameters
     ----------
     path : Path
         The file of the journal.
+    kind : FileKind, default=SEARCH
+        The kind of journal.
 
     Raises
     ------
@@ -267,26 +305,27 @@ def translate_sqlite_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise _translated(path, error) from error
+        raise _translated(path, error, kind) from error
     except UnicodeDecodeError as error:
-        raise _damaged(path, error) from error
+        raise _damaged(path, error, kind) from error
     except OSError as error:
         is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise _full(path) if is_full else _unwritable(path, error) from error
+        raise _full(path, kind) if is_full else _unwritable(path, error) from error
 
 
-def _translated(path: Path, error: sqlite3.Error) -> Exception:
+def _translated(path: Path, error: sqlite3.Error, kind: FileKind) -> Exception:
     # The low byte of the code is the kind of error, the other bytes are details.
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
     if code == sqlite3.SQLITE_FULL:
-        return _full(path)
+        return _full(path, kind)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return OSError(
             f"{path} has been locked by another process for {LOCK_TIMEOUT} seconds: "
-            "find and end that process, then run the search again to resume it."
+            f"find and end that process, then run the {kind.work} again to resume "
+            "it."
         )
     if code == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < 2**20:
-        return _full(path)
+        return _full(path, kind)
     if code in (
         sqlite3.SQLITE_READONLY,
         sqlite3.SQLITE_CANTOPEN,
@@ -294,13 +333,13 @@ def _translated(path: Path, error: sqlite3.Error) -> Exception:
         sqlite3.SQLITE_IOERR,
     ):
         return _unwritable(path, error)
-    return _damaged(path, error)
+    return _damaged(path, error, kind)
 
 
-def _full(path: Path) -> OSError:
+def _full(path: Path, kind: FileKind) -> OSError:
     return OSError(
         f"The disk of {path} is full: all data written before is kept, so free some "
-        "space and run the search again to resume it."
+        f"space and run the {kind.work} again to resume it."
     )
 
 

@@ -1,0 +1,218 @@
+"""The next questions: some drawn at random as an audit, the others by a strategy."""
+
+from math import floor
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skal._threads import single_threaded
+from skal.answers._needs import works_from_nothing
+from skal.inputs._containers import take
+from skal.inputs._targets import Target
+from skal.labeling._models import Models
+from skal.labeling._state import State
+from skal.strategies._batches import ask
+
+
+class Question(NamedTuple):
+    """A row that an annotator is asked to label.
+
+    Parameters
+    ----------
+    id : str or int
+        The user's id of the row.
+    row : object
+        The row itself: a dict of its columns if rows are a data frame.
+    prediction : label or None
+        The label that the model predicts; None without a model.
+    probability : float or None
+        The highest class probability; None if the model has none.
+    why : str
+        The reason why this row is asked.
+    is_audit : bool
+        Whether it was drawn at random, to tell how good models are.
+    by : str
+        The annotator who is asked.
+    """
+
+    id: Any
+    row: Any
+    prediction: Any
+    probability: float | None
+    why: str
+    is_audit: bool
+    by: str
+
+
+def choose(
+    state: State, models: Models, model: Any, X: Any, n: int, by: str
+) -> list[tuple[int, dict[str, Any]]]:
+    """Choose rows to ask: a function of events, seed and pool alone.
+
+    Parameters
+    ----------
+    state : State
+    models : Models
+    model : fitted estimator or None
+        The latest model; None without labels, or if it could not be trained.
+    X : rows of the pool
+    n : int
+        Number of questions; fewer are chosen if there are no more rows.
+    by : str
+        The annotator. A row about which others disagree is not asked of one of them.
+
+    Returns
+    -------
+    list of (int, dict)
+        The group of each question, and the value of its event.
+    """
+    again = _to_ask_again(state, by)[:n]
+    free = candidates(state)
+    n = min(n - len(again), len(free))
+    n_audit = audits(state, n)
+    is_lost = model is None and (
+        bool(state.labels) or not works_from_nothing(models.given)
+    )
+    by_luck = free[np.argsort(state.luck[free], kind="stable")]
+    audit = by_luck[: n if is_lost else n_audit]
+    left = _left_to_choose(state, np.setdiff1d(free, audit), n - len(audit))
+    chosen = _chosen(state, models, model, X, n - len(audit), left)
+    name = type(models.given).__name__
+    reasons = [
+        *(("again", "annotators disagree") for _ in again),
+        *(("audit", _why_random(state, is_lost)) for _ in audit),
+        *(("chosen", f"{name}, rank {i}") for i in range(1, len(chosen) + 1)),
+    ]
+    groups = [*again, *audit.tolist(), *chosen.tolist()]
+    answers = _predictions(state, model, X, groups)
+    return [
+        (group, {"draw": draw, "why": why, "prediction": label, "probability": p})
+        for group, (draw, why), (label, p) in zip(groups, reasons, answers, strict=True)
+    ]
+
+
+def _why_random(state: State, is_lost: bool) -> str:
+    if not is_lost:
+        return "audit, drawn at random"
+    reason = "the training failed" if state.labels else "nothing is labelled yet"
+    return f"drawn at random, since {reason}"
+
+
+def audits(state: State, n: int) -> int:
+    """Return how many of the next questions are drawn at random.
+
+    Parameters
+    ----------
+    state : State
+    n : int
+        Number of questions.
+
+    Returns
+    -------
+    int
+        So that the share of all questions is kept, also with one question at a time.
+    """
+    share = state.settings.get("audit", 0.0)
+    # A product such as 0.1 * 30 may be slightly too small.
+    before, after = (
+        floor(share * m + 1e-9) for m in (state.n_asked, state.n_asked + n)
+    )
+    return after - before
+
+
+def _left_to_choose(state: State, free: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Return the rows that the strategy may choose from.
+
+    Rows of later audits are kept back. If it could choose them, an audit would hold
+    those rows that the model has learned most from, and would leave out each of them in
+    turn, so it would find the model worse than it is.
+    """
+    others = free[state.luck[free] >= state.settings.get("audit", 0.0)]
+    return others if len(others) >= n else free
+
+
+def candidates(state: State) -> NDArray[np.int64]:
+    """Return the groups that may be asked: not answered, skipped or asked already.
+
+    Parameters
+    ----------
+    state : State
+
+    Returns
+    -------
+    ndarray of int64, ascending
+    """
+    group = np.array(state.group, dtype=np.int64)
+    is_free = group == np.arange(len(group))
+    for taken in (state.answers, state.skipped, state.leases):
+        is_free[np.array(list(taken), dtype=np.int64)] = False
+    return np.flatnonzero(is_free)
+
+
+def _to_ask_again(state: State, by: str) -> list[int]:
+    """Return the groups without a label since annotators other than `by` disagree."""
+    if state.rule != "ask":
+        return []
+    return [
+        group
+        for group in state.disagreeing
+        if group not in state.labels
+        and group not in state.leases
+        and by not in state.answers[group]
+    ]
+
+
+def _chosen(
+    state: State,
+    models: Models,
+    model: Any,
+    X: Any,
+    n: int,
+    left: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Return the rows that the strategy selects."""
+    if n <= 0:
+        return left[:0]
+    latest = state.refits[-1].labels if state.refits else {}
+    strategy = models.strategy(models.problem(X, latest, state.classes))
+    labelled = models.labelled(X, latest, state.classes)
+    with single_threaded():
+        return ask(strategy, model, X, n, left, labelled)
+
+
+def _predictions(
+    state: State, model: Any, X: Any, groups: list[int]
+) -> list[tuple[Any, float | None]]:
+    """Return the label that a model predicts for each row, and its probability."""
+    if model is None or not groups:
+        return [(None, None)] * len(groups)
+    rows = take(X, np.array(groups))
+    labels = named(model.predict(rows), state)
+    if state.target is Target.CLASS and hasattr(model, "predict_proba"):
+        highest = model.predict_proba(rows).max(axis=1)
+        return list(zip(labels, (round(float(p), 6) for p in highest), strict=True))
+    return [(label, None) for label in labels]
+
+
+def named(predicted: Any, state: State) -> list[Any]:
+    """Return predictions as labels of a session, by name.
+
+    Parameters
+    ----------
+    predicted : ndarray or list
+        As an estimator predicts them.
+    state : State
+
+    Returns
+    -------
+    list of labels
+    """
+    if state.target is Target.TAGS:
+        return [[str(tag) for tag in row] for row in predicted]
+    if state.target is Target.LABELS:
+        return [
+            [state.classes[j] for j in np.flatnonzero(row) if j < len(state.classes)]
+            for row in np.asarray(predicted)
+        ]
+    return np.asarray(predicted).tolist()

@@ -1,0 +1,1 @@
+"""Files of other tools: questions and labels to them, and answers back."""
