@@ -186,7 +186,7 @@ def resolved(labels: Iterable[Any], rule: str, target: Target) -> Any:
     Returns
     -------
     label or None
-        None if the rule is "ask" and there is no single most frequent one.
+        None if the rule is "ask" and several are equally frequent.
     """
     given = list(labels)
     if rule == "last" or len(given) == 1:

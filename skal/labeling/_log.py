@@ -266,7 +266,7 @@ def _check(connection: sqlite3.Connection) -> None:
 
 
 def _check_rows(connection: sqlite3.Connection, added: dict[str, Any]) -> None:
-    """Check that the rows of an event are those that were added."""
+    """Check that the rows of an event were added."""
     first = added["first"]
     rows = connection.execute(
         "SELECT id, digest FROM row WHERE position >= ? AND position < ? "

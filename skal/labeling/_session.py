@@ -218,7 +218,7 @@ class LabelingSession(Pool, Exchange, Figures):
         return self._state.refits[-1].number if self._state.refits else 0
 
     def _latest_model(self, X: Any) -> Any:
-        """Return the model of the latest training; None if there is none."""
+        """Return the model of the latest training; None without one."""
         state = self._state
         if not state.refits or not state.refits[-1].labels:
             return None

@@ -154,7 +154,7 @@ class State:
                 getattr(self, f"_{event.kind}")(event)
 
     def group_with(self, digest: bytes) -> int | None:
-        """Return the group of rows with a digest; None if there is none."""
+        """Return the group of rows with a digest; None if it is new."""
         return self._first.get(digest)
 
     def open_to(self, by: str) -> list[int]:

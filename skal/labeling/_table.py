@@ -63,7 +63,7 @@ def table_in(journal: Path) -> tuple[Table, dict[str, Any]]:
     ValueError
         If the session was begun elsewhere.
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     """
     if not journal.exists():
         raise FileNotFoundError(
@@ -126,7 +126,7 @@ def opened(
 def rows_of(path: Path, table: Table) -> tuple[list[str], Any, list[Any] | None]:
     """Return the ids, the rows and the labels that a table holds."""
     if not path.is_file():
-        raise FileNotFoundError(f"There is no table at {str(path)!r}.")
+        raise FileNotFoundError(f"The table {str(path)!r} does not exist.")
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         names = list(reader.fieldnames or [])

@@ -159,7 +159,7 @@ def test_from_a_table_to_a_verdict(begin, tmp_path, monkeypatch, capsys):
     ("arguments", "message"),
     [
         (["status", "nowhere.db"], "There is no session at 'nowhere.db': begin one"),
-        (["init", "new.db", "nothing.csv"], "There is no table at"),
+        (["init", "new.db", "nothing.csv"], "The table 'nothing.csv' does not exist"),
         (["init", "new.db", "rows.csv", "--text", "x"], "has no column 'x', but name"),
         (
             ["init", "new.db", "rows.csv", "--id", "name"],
@@ -169,7 +169,7 @@ def test_from_a_table_to_a_verdict(begin, tmp_path, monkeypatch, capsys):
             ["init", "new.db", "rows.csv", "--text", "message", "--strategy", "X"],
             "There is no strategy 'X'",
         ),
-        (["import", "labels.db", "nothing.csv"], "There is no file at 'nothing.csv'"),
+        (["import", "labels.db", "nothing.csv"], "'nothing.csv' does not exist"),
         (["export", "labels.db", "x.txt"], "not known from the end '.txt'"),
         (["label", "script.db"], "is the session of a script"),
     ],

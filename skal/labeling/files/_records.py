@@ -183,7 +183,7 @@ def columns_of(row: Any) -> dict[str, Any]:
 
 
 def listed(label: Any, target: Target) -> list[Any]:
-    """Return the classes of a label: one, or those of several labels per row."""
+    """Return the classes of a label: one, or several per row."""
     return list(label) if target is not Target.CLASS else [label]
 
 
