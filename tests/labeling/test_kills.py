@@ -21,9 +21,12 @@ def test_nothing_is_lost_by_kills(bench, tmp_path):
     assert bench.compare_runs(tmp_path, 60, n_kills=12) == (12, 0, 0, True)
 
 
-def _label(bench, path, by, queue):
+def _label(bench, path, by, queue, both_are_there):
     with bench.opened(path) as session:
         asked = []
+        both_are_there.wait(60)
+        session.ask(4, by=by)
+        both_are_there.wait(60)
         while questions := session.ask(4, by=by):
             for question in questions:
                 session.tell(question, "ham", by=by)
@@ -33,9 +36,9 @@ def _label(bench, path, by, queue):
 
 def test_two_annotators_in_two_processes_get_each_row_once(bench, tmp_path):
     path, context = tmp_path / "labels.db", multiprocessing.get_context("fork")
-    queue = context.Queue()
+    queue, barrier = context.Queue(), context.Barrier(2)
     both = [
-        context.Process(target=_label, args=(bench, path, by, queue))
+        context.Process(target=_label, args=(bench, path, by, queue, barrier))
         for by in ("anna", "bob")
     ]
     for process in both:
