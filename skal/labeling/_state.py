@@ -74,7 +74,8 @@ class State:
     leases : dict of int to Lease
         Open questions by group.
     draws : dict of int to str
-        How each group was chosen when it was asked first: "audit", "chosen", "again".
+        How each group was chosen when it was asked first: "audit", "random" or
+        "chosen".
     imports : dict of (int, str) to str
         The latest label that was read for a group from a source, as JSON.
     refits : list of Refit
@@ -126,6 +127,18 @@ class State:
         return self._luck[0]
 
     @property
+    def for_choice(self) -> dict[int, Any]:
+        """The labels at the latest training, without rows that audits may ask.
+
+        A strategy that knew labels of the audit would not choose rows near them. A
+        model without one of these rows would then be worse there than anywhere else,
+        and the audit would find it worse than it is.
+        """
+        latest = self.refits[-1].labels if self.refits else {}
+        share, luck = self.settings.get("audit", 0.0), self.luck
+        return {group: y for group, y in latest.items() if luck[group] >= share}
+
+    @property
     def disagreeing(self) -> list[int]:
         """Groups whose annotators gave different labels."""
         return [
@@ -154,7 +167,7 @@ class State:
                 getattr(self, f"_{event.kind}")(event)
 
     def group_with(self, digest: bytes) -> int | None:
-        """Return the group of rows with a digest; None if there is none."""
+        """Return the group of rows with a digest; None if it is new."""
         return self._first.get(digest)
 
     def open_to(self, by: str) -> list[int]:

@@ -63,11 +63,11 @@ def table_in(journal: Path) -> tuple[Table, dict[str, Any]]:
     ValueError
         If the session was begun elsewhere.
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     """
     if not journal.exists():
         raise FileNotFoundError(
-            f"There is no session at {str(journal)!r}: begin one by "
+            f"The session {str(journal)!r} does not exist: begin it by "
             f"`python -m skal init {journal} rows.csv`."
         )
     log, state = EventLog(journal), State()
@@ -126,7 +126,7 @@ def opened(
 def rows_of(path: Path, table: Table) -> tuple[list[str], Any, list[Any] | None]:
     """Return the ids, the rows and the labels that a table holds."""
     if not path.is_file():
-        raise FileNotFoundError(f"There is no table at {str(path)!r}.")
+        raise FileNotFoundError(f"The table {str(path)!r} does not exist.")
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         names = list(reader.fieldnames or [])
@@ -192,7 +192,7 @@ def model_for(table: Table) -> tuple[Any, Any]:
         linear, default = OneVsRestClassifier(linear), "Random"
     name = table.strategy or default
     if name not in skal.strategies.__all__:
-        raise ValueError(f"There is no strategy {name!r} in skal.strategies.")
+        raise ValueError(f"skal.strategies has no strategy {name!r}.")
     try:
         strategy = getattr(skal.strategies, name)()
     except TypeError:
