@@ -55,12 +55,8 @@ class ConsoleLoop:
         """
         command = ""
         while command != QUIT:
-            question = self.annotator.go_on()
-            if question is None:
-                self.console.print("Nothing is left to label.")
-                break
             try:
-                command = self._ask(question)
+                command = self._ask_next()
             except KeyboardInterrupt:
                 command = QUIT
             if command == UNDO and not self.annotator.undo():
@@ -68,8 +64,12 @@ class ConsoleLoop:
         self.console.print(Text(str(self.session.progress())))
         return self.annotator.n_answers
 
-    def _ask(self, question: Question) -> str:
-        """Ask about a row until there is an answer or a command, and return it."""
+    def _ask_next(self) -> str:
+        """Ask about the next row until there is an answer or a command; return it."""
+        question = self.annotator.go_on()
+        if question is None:
+            self.console.print("Nothing is left to label.")
+            return QUIT
         is_class = self.session.target is Target.CLASS
         keys = keys_of(self.session.classes) if is_class else {}
         self._show(question, keys)
@@ -107,5 +107,5 @@ class ConsoleLoop:
             )
         )
         choices = "  ".join(f"[{key}] {name}" for key, name in keys.items())
-        choices = choices or "type a label and Enter"
-        self.console.print(Text(f"{choices}   [s] skip  [u] undo  [q] quit"))
+        self.console.print(Text(choices or "type a label and Enter"))
+        self.console.print(Text("[s] skip  [u] undo  [q] quit"))

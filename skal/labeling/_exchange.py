@@ -127,7 +127,9 @@ class Exchange(Opened):
         """
         path = Path(path)
         if not path.is_file():
-            raise FileNotFoundError(f"The file {str(path)!r} does not exist.")
+            raise FileNotFoundError(
+                f"{str(path)!r} does not exist, so it cannot be read."
+            )
         found, state = format_of(path, format, is_there=True), self._read()
         with _named(path, "read"):
             answers = found.read(path, state.target)

@@ -12,7 +12,7 @@ from skal.seeding import Stream, stream
 N_SIZES, SMALLEST, SHARE = 8, 10, 1 / 8
 # Fewest labels of the audit that a curve is computed from.
 FEWEST = 10
-# Exponents that are tried: from curves that hardly bend to curves that end soon.
+# Exponents that are tried, from curves that hardly bend to curves that end soon.
 EXPONENTS = np.geomspace(0.1, 3, 40)
 
 

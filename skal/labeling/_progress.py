@@ -92,8 +92,8 @@ def audited(state: State) -> list[int]:
     """Return the labelled groups of the audit, which are a random sample of the pool.
 
     Every row has a random number. An audit asks the rows with the lowest ones, so all
-    rows up to the highest number that was asked belong to the sample, also those that
-    were labelled for another reason.
+    rows up to the highest number that was asked belong to the sample, whatever the
+    reason was to label them.
 
     Parameters
     ----------

@@ -70,21 +70,25 @@ def choose(
     again = _to_ask_again(state, by)[:n]
     free = candidates(state)
     n = min(n - len(again), len(free))
-    n_audit = audits(state, n)
+    free = free[np.argsort(state.luck[free], kind="stable")]
+    kept_back = state.luck[free] < state.settings.get("audit", 0.0)
+    reserve, others = free[kept_back], free[~kept_back]
+    n_audit = min(len(reserve), max(audits(state, n), n - len(others)))
     is_lost = model is None and (
         bool(state.labels) or not works_from_nothing(models.given)
     )
-    by_luck = free[np.argsort(state.luck[free], kind="stable")]
-    audit = by_luck[: n if is_lost else n_audit]
-    left = _left_to_choose(state, np.setdiff1d(free, audit), n - len(audit))
-    chosen = _chosen(state, models, model, X, n - len(audit), left)
+    n_others = n - n_audit
+    drawn = others[: n_others if is_lost else 0]
+    left = np.sort(others[len(drawn) :])
+    chosen = _chosen(state, models, model, X, n_others - len(drawn), left)
     name = type(models.given).__name__
     reasons = [
         *(("again", "annotators disagree") for _ in again),
-        *(("audit", _why_random(state, is_lost)) for _ in audit),
+        *(("audit", "audit, drawn at random") for _ in range(n_audit)),
+        *(("random", _why_random(state)) for _ in drawn),
         *(("chosen", f"{name}, rank {i}") for i in range(1, len(chosen) + 1)),
     ]
-    groups = [*again, *audit.tolist(), *chosen.tolist()]
+    groups = [*again, *reserve[:n_audit].tolist(), *drawn.tolist(), *chosen.tolist()]
     answers = _predictions(state, model, X, groups)
     return [
         (group, {"draw": draw, "why": why, "prediction": label, "probability": p})
@@ -92,9 +96,7 @@ def choose(
     ]
 
 
-def _why_random(state: State, is_lost: bool) -> str:
-    if not is_lost:
-        return "audit, drawn at random"
+def _why_random(state: State) -> str:
     reason = "the training failed" if state.labels else "nothing is labelled yet"
     return f"drawn at random, since {reason}"
 
@@ -119,17 +121,6 @@ def audits(state: State, n: int) -> int:
         floor(share * m + 1e-9) for m in (state.n_asked, state.n_asked + n)
     )
     return after - before
-
-
-def _left_to_choose(state: State, free: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Return the rows that the strategy may choose from.
-
-    Rows of later audits are kept back. If it could choose them, an audit would hold
-    those rows that the model has learned most from, and would leave out each of them in
-    turn, so it would find the model worse than it is.
-    """
-    others = free[state.luck[free] >= state.settings.get("audit", 0.0)]
-    return others if len(others) >= n else free
 
 
 def candidates(state: State) -> NDArray[np.int64]:
@@ -174,7 +165,7 @@ def _chosen(
     """Return the rows that the strategy selects."""
     if n <= 0:
         return left[:0]
-    latest = state.refits[-1].labels if state.refits else {}
+    latest = state.for_choice
     strategy = models.strategy(models.problem(X, latest, state.classes))
     labelled = models.labelled(X, latest, state.classes)
     with single_threaded():

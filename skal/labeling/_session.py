@@ -57,8 +57,10 @@ class LabelingSession(Pool, Exchange, Figures):
         per column). By default "number" for a regressor, "tags" for a tagger and
         "class" otherwise.
     audit : float, default=0.1
-        Share of the questions that are drawn at random from the whole pool. They take
-        the place of a test set: without them, nothing says how good the model is.
+        Share of the questions that are drawn at random, out of the same share of the
+        pool, which is kept back for them. They take the place of a test set: without
+        them, nothing says how good the model is. `model_` is trained on them, too, but
+        the strategy does not know of them.
     resolve : {"last", "majority", "ask"}, default="last"
         The label of a row that has different ones by several annotators: the latest
         one; the most frequent one (for numbers, the median); or the most frequent one
@@ -218,12 +220,13 @@ class LabelingSession(Pool, Exchange, Figures):
         return self._state.refits[-1].number if self._state.refits else 0
 
     def _latest_model(self, X: Any) -> Any:
-        """Return the model of the latest training; None without one."""
+        """Return the latest model to choose by; None before the first one."""
         state = self._state
-        if not state.refits or not state.refits[-1].labels:
+        labels = state.for_choice
+        if not labels:
             return None
         try:
-            model = self._models.model(X, state.refits[-1].labels, state.classes)
+            model = self._models.model(X, labels, state.classes)
             # Some need more rows only when they predict, such as nearest neighbours.
             model.predict(take(X, np.arange(1)))
             return model

@@ -74,7 +74,8 @@ class State:
     leases : dict of int to Lease
         Open questions by group.
     draws : dict of int to str
-        How each group was chosen when it was asked first: "audit", "chosen", "again".
+        How each group was chosen when it was asked first: "audit", "random" or
+        "chosen".
     imports : dict of (int, str) to str
         The latest label that was read for a group from a source, as JSON.
     refits : list of Refit
@@ -124,6 +125,18 @@ class State:
         """A random number of each row, shape (n_rows,): audits draw the lowest."""
         self._luck = [np.concatenate([np.empty(0), *self._luck])]
         return self._luck[0]
+
+    @property
+    def for_choice(self) -> dict[int, Any]:
+        """The labels at the latest training, without rows that audits may ask.
+
+        A strategy that knew labels of the audit would not choose rows near them. A
+        model without one of these rows would then be worse there than anywhere else,
+        and the audit would find it worse than it is.
+        """
+        latest = self.refits[-1].labels if self.refits else {}
+        share, luck = self.settings.get("audit", 0.0), self.luck
+        return {group: y for group, y in latest.items() if luck[group] >= share}
 
     @property
     def disagreeing(self) -> list[int]:

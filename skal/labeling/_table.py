@@ -67,7 +67,7 @@ def table_in(journal: Path) -> tuple[Table, dict[str, Any]]:
     """
     if not journal.exists():
         raise FileNotFoundError(
-            f"There is no session at {str(journal)!r}: begin one by "
+            f"The session {str(journal)!r} does not exist: begin it by "
             f"`python -m skal init {journal} rows.csv`."
         )
     log, state = EventLog(journal), State()
@@ -192,7 +192,7 @@ def model_for(table: Table) -> tuple[Any, Any]:
         linear, default = OneVsRestClassifier(linear), "Random"
     name = table.strategy or default
     if name not in skal.strategies.__all__:
-        raise ValueError(f"There is no strategy {name!r} in skal.strategies.")
+        raise ValueError(f"skal.strategies has no strategy {name!r}.")
     try:
         strategy = getattr(skal.strategies, name)()
     except TypeError:

@@ -111,7 +111,7 @@ def test_a_terminal_that_is_killed_goes_on(begin):
     again = Terminal("label", str(begin))
     again.wait_for("[q] quit")
     assert f"row {row} " in again.printed
-    again.press("\x03")
+    again.press("q")
     again.wait_for("1 of 60 rows are labelled")
     assert again.ended() == 0
 
@@ -158,8 +158,8 @@ def test_from_a_table_to_a_verdict(begin, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["status", "nowhere.db"], "There is no session at 'nowhere.db': begin one"),
-        (["init", "new.db", "nothing.csv"], "The table 'nothing.csv' does not exist"),
+        (["status", "nowhere.db"], "The session 'nowhere.db' does not exist: begin it"),
+        (["init", "new.db", "nothing.csv"], "nothing.csv' does not exist"),
         (["init", "new.db", "rows.csv", "--text", "x"], "has no column 'x', but name"),
         (
             ["init", "new.db", "rows.csv", "--id", "name"],
@@ -167,7 +167,7 @@ def test_from_a_table_to_a_verdict(begin, tmp_path, monkeypatch, capsys):
         ),
         (
             ["init", "new.db", "rows.csv", "--text", "message", "--strategy", "X"],
-            "There is no strategy 'X'",
+            "skal.strategies has no strategy 'X'",
         ),
         (["import", "labels.db", "nothing.csv"], "'nothing.csv' does not exist"),
         (["export", "labels.db", "x.txt"], "not known from the end '.txt'"),

@@ -19,10 +19,10 @@ from skal.seeding import stream
 
 @pytest.fixture(scope="module")
 def labelled(data, tmp_path_factory):
-    """A session with 60 labels, a third of them of the audit."""
+    """A session with 60 labels, 24 of them of the audit."""
     path = tmp_path_factory.mktemp("labelled") / "labels.db"
     session = LabelingSession(
-        LogisticRegression(), Margin(), journal=path, audit=0.3, random_state=0
+        LogisticRegression(), Margin(), journal=path, audit=0.4, random_state=0
     ).add(data[0])
     answer(session, data[1], 10, rounds=6)
     yield session
@@ -41,15 +41,10 @@ def test_nothing_is_known_without_an_audit():
     assert str(wilson(0, 0)) == "unknown, since no row of the audit is labelled"
 
 
-def session_draws(session):
-    return session._read().draws
-
-
 def test_the_audit_is_a_prefix_of_a_random_order(labelled):
     state = labelled._read()
     audit = audited(state)
-    # The first ten, and three of each later batch.
-    assert [session_draws(labelled)[group] for group in audit] == ["audit"] * 25
+    assert [state.draws[group] for group in audit] == ["audit"] * 24
     # Every row up to the last one of the audit is labelled, by whatever reason.
     assert set(np.argsort(state.luck)[: len(audit)]) == set(audit)
 

@@ -223,7 +223,7 @@ def test_foreign_files(messages, tmp_path, name, content, message):
 
 
 def test_a_file_that_is_not_there(messages, tmp_path):
-    with pytest.raises(FileNotFoundError, match="does not exist"):
+    with pytest.raises(FileNotFoundError, match="does not exist, so it cannot be read"):
         messages().read(tmp_path / "labels.csv")
 
 

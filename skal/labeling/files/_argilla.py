@@ -1,6 +1,6 @@
 """Argilla: records of a Hugging Face dataset, as JSON lines or Parquet.
 
-The columns are as in `dataset.records(...).to_datasets()` of Argilla 2, for a field
+Columns are named as in `dataset.records(...).to_datasets()` of Argilla 2, for a field
 "text" and a question "label".
 """
 

@@ -17,7 +17,7 @@ def write_conll(path: Path, items: list[Item], target: Target) -> None:
     ----------
     path : Path
     items : list of Item
-        Without a label, tags are predicted ones, or "O".
+        Without a label, the tags are predicted ones, or "O".
     target : Target
     """
     _check_target(target)

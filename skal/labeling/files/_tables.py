@@ -12,7 +12,7 @@ from skal.inputs._targets import Target
 from skal.labeling._events import as_json
 from skal.labeling.files._records import Answered, Foreign, Item, columns_of, written
 
-# The columns of a session; columns of the rows follow.
+# The columns of a session, before the columns of the rows.
 COLUMNS = ["id", "label", "by", "time", "skipped"]
 WORDS_FOR_TRUE = "true", "1", "yes"
 
