@@ -7,7 +7,8 @@ Inserts the tables of the runs of `many_classes.py` into a page between the line
 
     python examples/many_classes_page.py PAGE.md
 
-A quality is the mean test accuracy over the rounds k = 1..K. Gains are paired by split.
+A quality is the mean test accuracy over the rounds k = 1..K. Gains are paired by split,
+and have an interval if there are three splits or more.
 """
 
 import argparse
@@ -22,6 +23,8 @@ from pages import insert, interval, table
 
 NAMES = {"banking": "BANKING77", "clinc": "CLINC150"}
 COLUMNS = ["strategy", "quality", "over random", "gap closed", "on validation"]
+# Splits from which an interval is shown: of two, it would be very wide.
+MIN_SPLITS = 3
 COLUMNS += ["last accuracy", "distance of inputs", "distance of labels"]
 
 
@@ -51,6 +54,13 @@ def gather(rows):
     }
 
 
+def gain_text(gain, data):
+    """Return the mean of gains, with an interval if there are enough of them."""
+    if len(gain) < MIN_SPLITS:
+        return f"{gain.mean():+.3f}"
+    return interval(gain, overlap(data))
+
+
 def overlap(data):
     """Return the ratio of test rows to all others of a split."""
     return N_TEST / (2 * SIZES[data][1] + N_POOL[data] + N_VAL)
@@ -66,7 +76,7 @@ def compared(found, data, model):
         yield [
             name,
             f"{mean[0]:.3f}",
-            "" if plain else interval(gain, overlap(data)),
+            "" if plain else gain_text(gain, data),
             "" if plain else f"{gain.mean() / (oracle - random).mean():.0%}",
             "" if plain else f"{mean[1]:.3f}",
             *(f"{value:.3f}" for value in mean[2:]),
@@ -81,7 +91,7 @@ def transferred(found, data):
             random = found[data, target, target, "random"][:, 0]
             for source in MODELS:
                 gain = found[data, source, target, name][:, 0] - random
-                cells.append(interval(gain, overlap(data)))
+                cells.append(gain_text(gain, data))
         yield [name, *cells]
 
 
@@ -92,7 +102,8 @@ def parts(found):
         if not any(key[0] == data for key in found):
             continue
         n = len(found[data, *list(MODELS)[:1] * 2, "oracle"])
-        yield f"### {name}: {SIZES[data][1]} intents, {n} splits"
+        splits = "1 split" if n == 1 else f"{n} splits"
+        yield f"### {name}: {SIZES[data][1]} intents, {splits}"
         for model in MODELS:
             yield f"Trained: {model}."
             yield table(COLUMNS, compared(found, data, model))

@@ -1,6 +1,7 @@
 """Many intents: short runs on made data."""
 
 from importlib.util import find_spec
+from pathlib import Path
 
 import intents
 import many_classes
@@ -67,6 +68,14 @@ def test_from_the_study_to_the_page(blobs, tmp_path):
     assert "### BANKING77: 77 intents, 2 splits" in text
     assert "CLINC150" not in text
     assert "old" not in text
+
+
+def test_the_page_shows_the_runs(tmp_path):
+    docs = Path(pages.__file__).parents[1] / "docs"
+    written = tmp_path / "page.md"
+    written.write_text((docs / "many_classes.md").read_text())
+    page.write(written, docs / "runs" / "many_classes.csv")
+    assert written.read_text() == (docs / "many_classes.md").read_text()
 
 
 def test_splits_in_the_file_are_not_run_again(blobs, tmp_path, monkeypatch):
