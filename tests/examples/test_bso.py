@@ -113,6 +113,16 @@ def test_when_bso_is_reached():
     assert "of 3 sets" in counted
 
 
+def test_gains_are_paired_by_split():
+    rows = [
+        line("wdbc", "all", "random", 0, 0.95),
+        line("wdbc", "all", "random", 1, 0.93),
+        line("wdbc", "all", "skal 1 %", 1, 0.98),
+    ]
+    (row,) = bso_page.gains(bso_page.gather(rows)).splitlines()[2:]
+    assert row == "| wdbc | +0.0500 (1) |  |  |  | +0.0302 |"
+
+
 def test_optimism_is_the_gain_that_is_lost():
     rows = [
         line("sonar", "half", "random", 0, 0.70, 0.72),
