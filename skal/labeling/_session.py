@@ -110,7 +110,7 @@ class LabelingSession(Pool, Exchange, Figures):
     ...         for question in session.ask(10):
     ...             session.tell(question.id, int(y[question.id]))
     ...     session.close()
-    >>> len(session.labels())
+    >>> session.progress().n_labelled
     30
     >>> session.model_.predict(X[:2])
     array([0, 0])
