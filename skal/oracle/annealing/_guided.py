@@ -217,9 +217,9 @@ class GuidedChain(Chain):
         if self._exceeds_limit(self.objective.n_trainings + n_new):
             return False
         if not moves:
-            # Every drawn neighbour is already scored: accept a random one, which takes
-            # no training, to leave this region. A greedy step still rejects a loss.
-            moves = [drawn[int(rng.integers(len(drawn)))]]
+            # Every drawn neighbour is already scored, so no training is needed: accept
+            # one of them, to leave this region. A greedy step still rejects a loss.
+            moves = [self._known_move(drawn, rng)]
             beta = None if self.schedule.is_greedy(t) else 0.0
 
         # Train on the changed sets, and accept or reject each move independently.
@@ -235,6 +235,19 @@ class GuidedChain(Chain):
             self.best = self.current
         self._record(t, proposed, self.current is not before)
         return True
+
+    def _known_move(self, drawn: list[_Move], rng: np.random.Generator) -> _Move:
+        """Return a random move of those that are all scored, or the best of them.
+
+        Either is right half of the time: random moves alone would hardly ever climb,
+        and the best ones alone would come back to the same order.
+        """
+        chosen = drawn[int(rng.integers(len(drawn)))]
+        if rng.random() < 0.5:
+            return chosen
+        after = [self.objective.scores(self._sets_after(move)).sum() for move in drawn]
+        before = [self.current.scores[move.rows].sum() for move in drawn]
+        return drawn[int(np.argmax(np.subtract(after, before)))]
 
     def _choose_moves(self, ranked: list[_Move]) -> tuple[list[_Move], int]:
         """Return the best new moves that do not overlap, and their trainings."""
