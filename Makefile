@@ -70,7 +70,7 @@ $(VENV)/.lint: $(VENV)/.test
 # pyparsing 3.3 warns of its use in matplotlib 3.8, and the tests let no warning pass.
 $(LOWEST)/.test: pyproject.toml tools/lowest.py
 	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
-	$(PYTHON) tools/lowest.py plot progress test > $(LOWEST)/requirements.txt
+	$(PYTHON) tools/lowest.py plot progress label notebook test > $(LOWEST)/requirements.txt
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check \
 		'setuptools>=77' 'pyparsing<3.3' --requirement $(LOWEST)/requirements.txt
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check \
