@@ -17,7 +17,16 @@ MAX_LINES = 450
 
 # From the bottom up. A room is named by its path from `skal`, without the suffix.
 LAYERS = [
-    ["_version", "_extras", "_sklearn", "_threads", "_costs", "curves", "seeding"],
+    [
+        "_version",
+        "_extras",
+        "_files",
+        "_sklearn",
+        "_threads",
+        "_costs",
+        "curves",
+        "seeding",
+    ],
     ["datasets", "inputs", "information"],
     ["answers", "noise", "splitting"],
     ["lean"],

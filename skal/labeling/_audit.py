@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.stats import binomtest
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
 from skal._threads import single_threaded
@@ -51,12 +51,12 @@ class Estimate(NamedTuple):
         )
 
 
-def wilson(n_hits: float, n: int, level: float = LEVEL) -> Estimate:
+def wilson(n_hits: int, n: int, level: float = LEVEL) -> Estimate:
     """Return a share with the interval of Wilson.
 
     Parameters
     ----------
-    n_hits : float
+    n_hits : int
         Number of hits.
     n : int
         Number of rows; with none, anything from 0 to 1 is possible.
@@ -74,10 +74,8 @@ def wilson(n_hits: float, n: int, level: float = LEVEL) -> Estimate:
     """
     if n == 0:
         return Estimate(np.nan, 0.0, 1.0, 0)
-    z, share = float(norm.ppf(0.5 + level / 2)), n_hits / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return Estimate(share, max(0.0, middle - half), min(1.0, middle + half), n)
+    low, high = binomtest(n_hits, n).proportion_ci(level, method="wilson")
+    return Estimate(n_hits / n, float(low), float(high), n)
 
 
 class CrossFit:
@@ -203,7 +201,7 @@ class Scores:
         """
         n = len(self._y)
         if self.is_plain or n == 0:
-            return wilson(float(self.hits.sum()) if n else 0.0, n)
+            return wilson(int(self.hits.sum()) if n else 0, n)
         found = [self.of(rows) for rows in resamples]
         low, high = np.quantile(found, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
         return Estimate(self.of(np.arange(n)), float(low), float(high), n)

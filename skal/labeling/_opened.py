@@ -37,10 +37,7 @@ class Opened(Reports):
                     f"got {random_state}: leave random_state out to go on, or give "
                     "another path."
                 )
-            known = state.settings
-            changed = {k: v for k, v in settings.items() if known.get(k) != v}
-            if changed:
-                self._log.append("settings", **changed)
+            self._keep(state, settings)
             for name in [name for name in names if name not in state.classes]:
                 self._log.append("class", **{"class": name})
 
@@ -53,10 +50,14 @@ class Opened(Reports):
             Texts, numbers, or lists and dicts of them. The latest ones count.
         """
         with self._writing() as state:
-            known = state.settings
-            changed = {k: v for k, v in settings.items() if known.get(k) != v}
-            if changed:
-                self._log.append("settings", **changed)
+            self._keep(state, settings)
+
+    def _keep(self, state: State, settings: dict[str, Any]) -> None:
+        """Write the settings that have changed."""
+        known = state.settings
+        changed = {k: v for k, v in settings.items() if known.get(k) != v}
+        if changed:
+            self._log.append("settings", **changed)
 
     @contextmanager
     def _writing(self) -> Iterator[State]:

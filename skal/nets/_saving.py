@@ -5,8 +5,6 @@ Nothing in such a file can execute code when it is read, unlike a pickle.
 
 import hashlib
 import json
-import os
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,8 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
+
+from skal._files import replacing
 
 # Errors that a damaged or forged file can cause, such as by deep JSON or huge sizes.
 UNREADABLE = (
@@ -47,12 +47,8 @@ def write(path: Any, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) ->
     }
     text = json.dumps(_encode(facts, "facts"))
     header = json.dumps({"facts": text, "sha256": _digest(text, tensors)})
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        temporary.write_bytes(to_bytes(tensors, metadata={"skal": header}))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as file:
+        file.write(to_bytes(tensors, metadata={"skal": header}))
 
 
 def read(path: Any) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

@@ -7,8 +7,8 @@ from html import escape
 from io import BytesIO
 from pathlib import Path
 
+from skal._files import replacing
 from skal.studies._tables import spell
-from skal.studies.running._lines import replace_file
 
 # The security policy keeps the page from loading or running anything.
 PAGE = """<!DOCTYPE html>
@@ -181,7 +181,8 @@ class HTMLReport:
         page = PAGE.format(title=escape(self.title), style=STYLE, body=body)
         path = Path(path)
         # A half surrogate, as in the name of a file, cannot be encoded.
-        replace_file(path, page.encode("utf-8", "replace"))
+        with replacing(path) as file:
+            file.write(page.encode("utf-8", "replace"))
         return path
 
 

@@ -130,7 +130,7 @@ def test_a_write_that_fails_leaves_the_old_file(blobs, path, monkeypatch):
     def fail(*args):
         raise OSError("disk full")
 
-    monkeypatch.setattr(_saving.os, "replace", fail)
+    monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
         model.set_params(lr=0.5).save(path)
     assert path.read_bytes() == before

@@ -7,6 +7,7 @@ Columns are named as in `dataset.records(...).to_datasets()` of Argilla 2, for a
 from pathlib import Path
 from typing import Any
 
+from skal._files import replacing
 from skal.inputs._targets import Target
 from skal.labeling._events import as_json
 from skal.labeling.files._records import (
@@ -18,7 +19,6 @@ from skal.labeling.files._records import (
     listed,
     read_lines,
     text_of,
-    written,
 )
 from skal.labeling.files._spans import spans_of
 from skal.labeling.files._tables import read_records, write_records
@@ -41,7 +41,7 @@ def write_argilla(path: Path, items: list[Item], target: Target) -> None:
     records = [_record(item, target) for item in items]
     if path.suffix == ".parquet":
         return write_records(path, records)
-    with written(path) as file:
+    with replacing(path, "w") as file:
         file.writelines(as_json(record) + "\n" for record in records)
 
 

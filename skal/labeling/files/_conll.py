@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from skal._files import replacing
 from skal.inputs._targets import Target
-from skal.labeling.files._records import Answered, Foreign, Item, written
+from skal.labeling.files._records import Answered, Foreign, Item
 from skal.labeling.files._spans import OUTSIDE
 
 # Comments that name a sentence, as in CoNLL-U.
@@ -21,7 +22,7 @@ def write_conll(path: Path, items: list[Item], target: Target) -> None:
     target : Target
     """
     _check_target(target)
-    with written(path) as file:
+    with replacing(path, "w") as file:
         for item in items:
             if item.is_skipped:
                 continue

@@ -7,6 +7,7 @@ its export: https://doccano.github.io/doccano/
 from pathlib import Path
 from typing import Any
 
+from skal._files import replacing
 from skal.inputs._targets import Target
 from skal.labeling._events import as_json
 from skal.labeling.files._records import (
@@ -19,7 +20,6 @@ from skal.labeling.files._records import (
     listed,
     read_lines,
     text_of,
-    written,
 )
 from skal.labeling.files._spans import spans_of
 
@@ -36,7 +36,7 @@ def write_doccano(path: Path, items: list[Item], target: Target) -> None:
     items : list of Item
     target : Target
     """
-    with written(path) as file:
+    with replacing(path, "w") as file:
         for item in items:
             label = item.prediction if item.label is None else item.label
             record = {"text": text_of(item.row), "label": _labels(label, item, target)}

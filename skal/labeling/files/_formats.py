@@ -10,8 +10,8 @@ from skal.labeling.files._doccano import read_doccano, write_doccano
 from skal.labeling.files._label_studio import read_label_studio, write_label_studio
 from skal.labeling.files._tables import (
     read_csv,
+    read_names,
     read_parquet,
-    read_records,
     write_csv,
     write_parquet,
 )
@@ -74,6 +74,6 @@ def format_of(path: Path, name: str | None, is_there: bool) -> Format:
 def _is_of_argilla(path: Path) -> bool:
     """Return whether a file has the columns of Argilla."""
     if path.suffix == ".parquet":
-        return RESPONSES in next(iter(read_records(path)), {})
+        return RESPONSES in read_names(path)
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         return f'"{RESPONSES}"' in file.readline()

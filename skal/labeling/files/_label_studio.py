@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from skal._files import replacing
 from skal.inputs._targets import Target
 from skal.labeling.files._records import (
     ID,
@@ -19,7 +20,6 @@ from skal.labeling.files._records import (
     listed,
     read_json,
     text_of,
-    written,
 )
 from skal.labeling.files._spans import spans_of
 
@@ -40,7 +40,7 @@ def write_label_studio(path: Path, items: list[Item], target: Target) -> None:
     target : Target
     """
     tasks = [_task(item, target) for item in items]
-    with written(path) as file:
+    with replacing(path, "w") as file:
         json.dump(tasks, file, ensure_ascii=False, indent=1)
 
 

@@ -1,11 +1,8 @@
 """The content of files: rows to label or with labels, and answers of annotators."""
 
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -81,35 +78,6 @@ class Spans(NamedTuple):
 
 class Foreign(ValueError):
     """A file that is not of the format as which it was read."""
-
-
-@contextmanager
-def written(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
-    """Write a file under another name, and move it to its path at the end.
-
-    Parameters
-    ----------
-    path : Path
-    mode : str, default="w"
-
-    Yields
-    ------
-    file
-        If the block fails, a file that was at the path stays as it was.
-    """
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    is_text = "b" not in mode
-    try:
-        with open(
-            fresh,
-            mode,
-            encoding="utf-8" if is_text else None,
-            newline="" if is_text else None,
-        ) as file:
-            yield file
-        os.replace(fresh, path)
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> Any:

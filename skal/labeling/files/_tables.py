@@ -2,15 +2,18 @@
 
 import csv
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from skal._extras import install_hint
+from skal._files import replacing
 from skal.inputs._targets import Target
 from skal.labeling._events import as_json
-from skal.labeling.files._records import Answered, Foreign, Item, columns_of, written
+from skal.labeling.files._records import Answered, Foreign, Item, columns_of
 
 # The columns of a session, before the columns of the rows.
 COLUMNS = ["id", "label", "by", "time", "skipped"]
@@ -28,7 +31,7 @@ def write_csv(path: Path, items: list[Item], target: Target) -> None:
     """
     records = [_record(item, target) for item in items]
     names = list(dict.fromkeys([*COLUMNS, *(name for r in records for name in r)]))
-    with written(path) as file:
+    with replacing(path, "w") as file:
         writer = csv.DictWriter(file, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows({k: _as_cell(v) for k, v in r.items()} for r in records)
@@ -149,7 +152,7 @@ def write_records(path: Path, records: list[dict[str, Any]]) -> None:
     names = list(dict.fromkeys(name for record in records for name in record))
     columns = {name: [record.get(name) for record in records] for name in names}
     library = _backend()
-    with written(path, "wb") as file:
+    with replacing(path) as file:
         if library == "polars":
             import_module("polars").DataFrame(columns).write_parquet(file)
         else:
@@ -169,10 +172,26 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     list of dict
     """
     library = _backend()
-    try:
+    with _foreign_otherwise():
         if library == "polars":
             return import_module("polars").read_parquet(path).to_dicts()
         return import_module("pyarrow.parquet").read_table(path).to_pylist()
+
+
+def read_names(path: Path) -> list[str]:
+    """Return the names of the columns of a Parquet file, without reading its rows."""
+    library = _backend()
+    with _foreign_otherwise():
+        if library == "polars":
+            return list(import_module("polars").read_parquet_schema(path))
+        return import_module("pyarrow.parquet").read_schema(path).names
+
+
+@contextmanager
+def _foreign_otherwise() -> Iterator[None]:
+    """Say of a file that cannot be read that it is not Parquet."""
+    try:
+        yield
     except Exception as error:  # each library has errors of its own
         raise Foreign(f"it is not Parquet ({error})") from error
 

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
-from uuid import uuid4
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skal._files import replacing
 
 MADE_BY, CHECKSUM = "made_by", "crc"
 # Age in seconds at which the lock of a folder counts as stale. Rewriting a file takes
@@ -157,7 +158,8 @@ def migrate(path: Path, made_by: Callable[[Values], str | None]) -> None:
     # A read-only folder is left as it is.
     with suppress(PermissionError), _locked(path.parent):
         lines = [_migrated(raw, made_by) for raw in path.read_bytes().splitlines()]
-        replace_file(path, b"".join(line + b"\n" for line in lines))
+        with replacing(path) as file:
+            file.writelines(line + b"\n" for line in lines)
 
 
 def _migrated(raw: bytes, made_by: Callable[[Values], str | None]) -> bytes:
@@ -168,16 +170,6 @@ def _migrated(raw: bytes, made_by: Callable[[Values], str | None]) -> bytes:
         return raw
     is_old = MADE_BY not in values and CHECKSUM not in values and found is not None
     return _sealed(values | {MADE_BY: found}) if is_old else raw
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Replace a file atomically, so that a kill leaves the old or the new content."""
-    fresh = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        fresh.write_bytes(content)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+from skal._files import replacing
 from skal.identity import _fingerprint
 from skal.identity._names import formerly, renamed, renamed_all
 from skal.problem import Problem
@@ -32,7 +33,6 @@ from skal.studies.running._lines import (
     loose_values,
     migrate,
     read_lines,
-    replace_file,
 )
 
 __all__ = ["Run", "Store", "describe_study"]
@@ -368,7 +368,8 @@ def _write_given(path: Path, stored: Given, given: Given, in_use: set[str]) -> N
     }
     known = {**stored, **given, **bound}
     if known != stored or not path.exists():
-        replace_file(path, (json.dumps(known, indent=2) + "\n").encode())
+        with replacing(path, "w") as file:
+            file.write(json.dumps(known, indent=2) + "\n")
 
 
 def _is_same(
