@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.studies._comparison import Comparison
+from skal.studies._exports import Exports, Part
 from skal.studies._kinds import check_result
 from skal.studies._paired import PairedTests
 from skal.studies._statistics import jackknife_pairs
@@ -16,7 +17,7 @@ from skal.studies.running._replays import Replay, replay
 
 
 @dataclass(frozen=True, eq=False)
-class Transfer:
+class Transfer(Exports):
     """Replays of the orders of a comparison; base class of both transfers.
 
     Subclasses define the leading axes of `curves`. The last axis is rounds.
@@ -165,12 +166,26 @@ class SeedTransfer(Transfer):
             seed=self.comparison.seeds,
         )
 
-    def __str__(self) -> str:
-        parts = [f"Orders of other seeds against own orders\n{self.against_own()}"]
+    def _tests(self) -> dict[str, PairedTests]:
+        """Return the tests that are printed, by their titles."""
+        tests = {"Orders of other seeds against own orders": self.against_own()}
         if self.baseline_qualities is not None:
-            tests = self.against_baseline()
-            parts.append(f"Orders of other seeds against the baseline\n{tests}")
-        return "\n\n".join(parts)
+            title = "Orders of other seeds against the baseline"
+            tests[title] = self.against_baseline()
+        return tests
+
+    def _main(self) -> dict[str, Any]:
+        tables = [one._main() for one in self._tests().values()]
+        return {name: [v for t in tables for v in t[name]] for name in tables[0]}
+
+    def _parts(self) -> list[Part]:
+        return [
+            one._parts()[0]._replace(title=title)
+            for title, one in self._tests().items()
+        ]
+
+    def __str__(self) -> str:
+        return "\n\n".join(f"{title}\n{one}" for title, one in self._tests().items())
 
 
 def seed_transfer(
@@ -332,21 +347,37 @@ class ModelTransfer(Transfer):
             seed=self.comparison.seeds,
         )
 
-    def __str__(self) -> str:
-        parts = [self._matrix(i) for i in range(len(self.strategies))]
-        return "\n\n".join([*parts, f"Means over {len(self.comparison.seeds)} seeds."])
+    def _main(self) -> dict[str, Any]:
+        tables = [list(self._matrix(i).items()) for i in range(len(self.strategies))]
+        columns: dict[str, Any] = {"strategy": [], "order": []}
+        for (name, rows), *_ in tables:
+            columns["strategy"] += [name] * len(rows)
+            columns["order"] += rows
+        for j, (target, _) in enumerate(tables[0][1:], start=1):
+            columns[target] = [value for one in tables for value in one[j][1]]
+        return columns
 
-    def _matrix(self, i: int) -> str:
+    def _parts(self) -> list[Part]:
+        tables = [Part("", "", self._matrix(i)) for i in range(len(self.strategies))]
+        return [*tables, Part("", self._notes(), {})]
+
+    def _notes(self) -> str:
+        return f"Means over {len(self.comparison.seeds)} seeds."
+
+    def __str__(self) -> str:
+        parts = [lay_out(self._matrix(i)) for i in range(len(self.strategies))]
+        return "\n\n".join([*parts, self._notes()])
+
+    def _matrix(self, i: int) -> dict[str, Any]:
         """Return the table of one strategy: sources and baseline by target."""
         means, names = self.qualities[i].mean(axis=-1), list(self.comparison.estimators)
         rows = [f"{name} order" for name in names]
         if self.baseline_qualities is not None:
             means = np.vstack([means, self.baseline_qualities.mean(axis=-1)])
             rows.append(str(self.comparison.baseline))
-        columns = {self.strategies[i]: rows} | {
+        return {self.strategies[i]: rows} | {
             f"with {name}": column for name, column in zip(names, means.T, strict=True)
         }
-        return lay_out(columns)
 
 
 def model_transfer(

@@ -95,6 +95,8 @@ class Verdict(Exports):
         All runs.
     oracle_comparison : Comparison or None
         The runs with the search, possibly with fewer seeds.
+    notes : tuple of str, default=()
+        Further sentences.
     """
 
     estimator: str
@@ -115,6 +117,7 @@ class Verdict(Exports):
     seconds: float
     comparison: Any = field(repr=False)
     oracle_comparison: Any = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def is_significant(self) -> bool:

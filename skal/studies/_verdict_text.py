@@ -50,6 +50,7 @@ def sentences(found: Any) -> Iterator[str]:
     if found.bound is not None:
         yield _left(found)
         yield _optimism(found.bound)
+    yield from found.notes
     if found.n_trainings:
         seconds = f"{found.seconds:.0f}" if found.seconds >= 10 else "under 10"
         yield f"It took {found.n_trainings:,} trainings and {seconds} seconds."
@@ -102,8 +103,7 @@ def count(n: float, found: Any) -> str:
 def _ends(found: Any) -> str:
     return (
         f"With {count(found.n_labels, found)} {found.strategy} reaches a score of "
-        f"{show(found.score)}; the same number of random labels gives "
-        f"{show(found.random)}."
+        f"{show(found.score)}; as many random ones give {show(found.random)}."
     )
 
 
@@ -111,7 +111,7 @@ def _limits(found: Any) -> Iterator[str]:
     """Yield how large a gain could be without being seen."""
     n = len(found.comparison.seeds)
     if n < ENOUGH_SEEDS:
-        yield f"{n} seed{'s' * (n > 1)} are too few to tell: give at least 5."
+        yield f"Only {n} seed{'s' * (n > 1)}: too few to tell. Give at least 5."
     if np.isfinite(found.detectable):
         yield (
             f"A study like this one finds a gain of {show(found.detectable)} four "

@@ -179,7 +179,27 @@ def worth_it(
                 some,
                 {cell: run for cell, run in runs.items() if cell.seed in some.seeds},
             )
-    return judge(comparison, target=target, level=level, oracle_comparison=searched)
+    found = judge(comparison, target=target, level=level, oracle_comparison=searched)
+    lacks_search = oracle is not None and searched is None
+    return replace(found, notes=_notes(max_time, plain, seeds, lacks_search))
+
+
+def _notes(
+    max_time: Any, done: StudySpec, seeds: tuple[int, ...], lacks_search: bool
+) -> tuple[str, ...]:
+    """Return what was left out because time was over."""
+    notes = []
+    if len(done.seeds) < len(seeds):
+        notes.append(
+            f"max_time={max_time:g} ended it after {len(done.seeds)} of {len(seeds)} "
+            "seeds."
+        )
+    if lacks_search:
+        notes.append(
+            f"With max_time={max_time:g} no time was left for the search of the best "
+            "order."
+        )
+    return tuple(notes)
 
 
 def _without(study: StudySpec, name: str) -> dict[str, Any]:
