@@ -106,7 +106,7 @@ class CriticalDifferenceDisplay:
             self._draw_name(name, depth - i, 0.95, "right")
         for i, name in enumerate(reversed(ranking[n_sides:])):
             self._draw_name(name, depth - i, n + 0.05, "left")
-        margin = 0.3 * max(2, n - 1)
+        margin = 0.38 * max(2, n - 1)
         self.ax_.set(xlim=(1 - margin, n + margin), ylim=(depth - n_sides + 0.3, 1.9))
         return self
 
@@ -118,6 +118,7 @@ class CriticalDifferenceDisplay:
         for rank in range(1, n + 1):
             self.ax_.plot([rank, rank], [0, 0.15], **line)
             self.ax_.text(rank, 0.25, str(rank), ha="center", va="bottom")
+        self.ax_.text(n, 1.3, "mean rank", ha="right", va="bottom", fontsize="small")
         end = 1 + self.critical_difference
         self.ax_.plot([1, end], [1.15, 1.15], marker="|", **line)
         self.ax_.text(

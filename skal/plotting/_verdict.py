@@ -7,13 +7,17 @@ from skal.plotting._style import BASELINE, COLOURS
 from skal.studies._kinds import check_result
 from skal.studies._statistics import gain_interval
 
+# Fewest seeds whose interval is drawn: with fewer, it would hide everything else.
+ENOUGH_FOR_BAND = 5
+
 
 class VerdictDisplay:
     """Mean curves of a strategy and of random choice, with the labels saved.
 
     A bracket at the target score goes from the number of labels that the strategy needs
-    to the number that random choice needs. Bands are intervals of the means. If there
-    was a search, its mean curve is drawn, too.
+    to the number that random choice needs. Bands are 95 % intervals of the means, for
+    curves with at least five seeds. If there was a search, its mean curve is drawn,
+    too.
 
     Use `from_verdict`, or the method `plot` of a `Verdict`, to create a display.
 
@@ -141,7 +145,12 @@ class VerdictDisplay:
         self.ax_.set(xlabel=self.axis_name, ylabel="Test score")
         self.ax_.set_title(wrap(self.title, 70), fontsize="medium", loc="left")
         self.ax_.grid(alpha=0.3)
-        self.ax_.legend(loc="lower right", fontsize="small")
+        self.ax_.legend(
+            loc="lower right",
+            fontsize="small",
+            title="means of n seeds; band: 95 % interval",
+            title_fontsize="small",
+        )
         return self
 
     def _draw(self, name, style):
@@ -149,7 +158,7 @@ class VerdictDisplay:
         means = curves.mean(axis=0)
         label = f"{plain(name)} (n = {len(curves)})"
         (line,) = self.ax_.plot(self.n_labelled, means, label=label, **style)
-        if len(curves) > 1:
+        if len(curves) >= ENOUGH_FOR_BAND:
             low, high = np.transpose(
                 [gain_interval(column, overlap=self.overlap) for column in curves.T]
             )
@@ -174,17 +183,17 @@ class VerdictDisplay:
             zorder=4,
         )
         n, share = self.saved.saved, self.saved.share
-        text = f"{abs(n):,.0f} {'fewer' if n >= 0 else 'more'}"
+        text = f"{abs(n):,.0f} {'saved' if n >= 0 else 'more'}"
         if np.isfinite(share):
             text += f" ({100 * abs(share):.0f} %)"
         self.ax_.annotate(
             text,
             (sum(ends) / 2, self.saved.target),
-            xytext=(0, -6),
+            xytext=(0, -48),
             textcoords="offset points",
             ha="center",
             va="top",
             fontsize="small",
-            bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1.5},
+            arrowprops={"arrowstyle": "-", "linewidth": 0.8},
         )
         return bracket

@@ -52,7 +52,7 @@ class Comparison(StudySpec, Exports):
         seeds. Only for oracles whose estimator draws random numbers.
     n_trainings, seconds : ndarray of shape \
             (n_estimators, n_strategies, n_seeds), default=None
-        What the runs took. All orders of the baseline are counted.
+        Number and duration of the trainings, with all orders of the baseline.
     """
 
     curves: NDArray[np.float64] = field(repr=False)
@@ -383,15 +383,6 @@ class Comparison(StudySpec, Exports):
             How often the row's strategy beats the column's strategy.
         """
         return np.array([win_table(qualities) for qualities in self.qualities])
-
-    def _need(self, role: str) -> str:
-        name = getattr(self, role)
-        if name is None:
-            raise ValueError(
-                f"The comparison has no {role} among {', '.join(self.strategies)}: "
-                f"name it with `{role}=`, or add one to the strategies."
-            )
-        return name
 
     def table(self) -> dict[str, NDArray]:
         """Return one row per estimator, strategy, seed and round, as columns.

@@ -92,10 +92,12 @@ def seeds_needed(
 
     Parameters
     ----------
-    gain, deviation, alpha, overlap : float
+    gain, deviation : float
         As in `power_of_test`.
     power : float, default=0.8
         How often the gain is to be found.
+    alpha, overlap : float
+        As in `power_of_test`.
 
     Returns
     -------
@@ -155,10 +157,14 @@ def detectable_gain(
 
     Parameters
     ----------
-    deviation, n_seeds, alpha, overlap : float
-        As in `power_of_test`.
+    deviation : float
+        Standard deviation of the gains over seeds.
+    n_seeds : int
+        Number of seeds, at least two.
     power : float, default=0.8
         How often the gain is to be found; more than `alpha`.
+    alpha, overlap : float
+        As in `power_of_test`.
 
     Returns
     -------
@@ -183,6 +189,7 @@ def detectable_gain(
     check_share(power, "power")
     if power <= alpha:
         raise ValueError(f"power must be more than alpha={alpha}, got {power}.")
+    power_of_test(0.0, deviation, n_seeds, alpha=alpha, overlap=overlap)  # checks
     # From here on a test with few seeds and a small alpha has nearly all its power.
     most = stats.t.isf(alpha / 2, n_seeds - 1) + stats.t.isf((1 - power) / 4, 1)
     error = deviation * np.sqrt(1 / n_seeds + overlap)

@@ -184,6 +184,15 @@ class StudySpec:
             return plain
         return self.posterior_estimators.get(estimator, plain)
 
+    def _need(self, role: str) -> str:
+        name = getattr(self, role)
+        if name is None:
+            raise ValueError(
+                f"The comparison has no {role} among {', '.join(self.strategies)}: "
+                f"name it with `{role}=`, or add one to the strategies."
+            )
+        return name
+
     def choose(self, names: Iterable[str] | None) -> tuple[str, ...]:
         """Return names of strategies: those given, or all but the baseline.
 

@@ -20,7 +20,7 @@ POWER = 0.8
 
 
 class Bound(NamedTuple):
-    """What the order of a search says about the best that choosing could do.
+    """A bound by a search: how good the best orders that it finds are.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class Verdict(Exports):
     saved : LabelsSaved
         Labels saved to reach a score.
     bound : Bound or None
-        What a search says is left; None without one.
+        The orders that a search found; None without one.
     n_trainings : int
         Number of trainings that it took.
     seconds : float

@@ -60,9 +60,12 @@ def _gain(found: Any) -> str:
     comparison = found.comparison
     n = comparison.n_labelled
     start, end = int(n[0 if comparison.include_warm_start else 1]), int(n[-1])
+    subject = found.strategy
+    if found.n_tested > 1:
+        subject = f"the best of {found.n_tested} strategies, {subject},"
     text = (
-        f"Averaged over {end_of_rounds(comparison)}, from {start:,} to "
-        f"{count(end, found)}, its score is {_by(found.gain)} than with random rows"
+        f"Averaged over {_rounds(comparison)}, from {start:,} to {count(end, found)}, "
+        f"{subject} scores {_by(found.gain)} than random rows"
     )
     seeds = len(comparison.seeds)
     kind = "random split" if comparison.splits.vary else "seed"
@@ -70,7 +73,7 @@ def _gain(found: Any) -> str:
     if np.isnan(found.p_value):
         same = "which all gave the same run" if seeds > 1 else "which is no test"
         return f"{text} ({of_seeds}, {same})."
-    choice = f", corrected for the choice among {found.n_tested} strategies"
+    choice = ", both corrected for the choice"
     return (
         f"{text} ({100 * found.level:.0f} % interval {_signed(found.low)} to "
         f"{_signed(found.high)}; p = {spell(found.p_value)}"
@@ -78,7 +81,7 @@ def _gain(found: Any) -> str:
     ).replace("p = <", "p < ")
 
 
-def end_of_rounds(comparison: Any) -> str:
+def _rounds(comparison: Any) -> str:
     """Return the number of rounds of a comparison in words."""
     n = len(comparison.n_labelled) - 1
     return f"{n} round{'s' * (n > 1)}"
@@ -154,9 +157,10 @@ def _range(saved: Any) -> str:
     if np.isnan([low, high]).any() or (low == -np.inf and high == np.inf):
         return ""
     if low == -np.inf:
-        return f" (at most {high:,.0f} saved)" if high > 0 else " (more are needed)"
+        most = f"at most {high:,.0f} saved" if high > 0 else "more are needed"
+        return f" (interval: {most})"
     if high == np.inf:
-        return "" if low == np.inf else f" (at least {low:,.0f} saved)"
+        return "" if low == np.inf else f" (interval: at least {low:,.0f} saved)"
     return f" (interval {low:+,.0f} to {high:+,.0f} saved)"
 
 

@@ -102,7 +102,8 @@ def test_nothing_to_win_is_unclear(unclear):
     assert unclear.answer == "unclear"
     assert text.startswith("Not shown: no strategy is clearly better than random")
     assert "finds a gain of" in text
-    assert "corrected for the choice among 2 strategies" in text
+    assert f"the best of 2 strategies, {unclear.strategy}, scores" in text
+    assert "both corrected for the choice" in text
 
 
 def test_p_is_corrected_for_the_choice(unclear):
