@@ -22,6 +22,8 @@ from skal.studies._tasks import Task
 FEWEST_ROWS = 60
 # By default, the rounds label a quarter of the pool, and at most so many rows each.
 N_ROUNDS, SHARE, MOST_PER_ROUND = 10, 4, 50
+# Fewest rows to start with, by default.
+WARM_ROWS = 10
 # Trainings of a default search.
 N_SEARCH_TRAININGS = 1000
 # Names of the parts of the study.
@@ -77,9 +79,10 @@ def _sizes(X: Any, y: Any, has_search: bool, sizes: dict[str, Any]) -> dict[str,
                 "round."
             )
         found["batch_size"] = _batch_size(n, found)
-    if found.get("warm_size") is None and found.get("cost") is None:
-        # A start of a few rows would lack most classes.
-        found["warm_size"] = max(2 * found["batch_size"], min(10, n // 8))
+    # By default, a start has the rows of two rounds. A few would lack most classes.
+    few = min(WARM_ROWS, n // 8)
+    if found.get("warm_size") is None and 2 * found["batch_size"] < few:
+        found["warm_size"] = few
     return found
 
 
