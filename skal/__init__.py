@@ -60,6 +60,7 @@ _HOMES = {
     "label_distribution": "skal.studies",
     "load_task": "skal.studies",
     "model_transfer": "skal.studies",
+    "open_study": "skal.studies",
     "optimism": "skal.curves",
     "order_overlap": "skal.studies",
     "regularization_gain": "skal.studies",

@@ -142,6 +142,7 @@ def compare(
 
     See Also
     --------
+    open_study : Read the folder of a comparison.
     seed_transfer : Replay the orders under other seeds.
     model_transfer : Replay the orders with other estimators.
     Proxy : Select rows with one model and score another.
@@ -205,8 +206,7 @@ def compare(
         jobs, study.splits, n_jobs=n_jobs, store=store, callbacks=callbacks
     )
     _warn_of_chance(study, runs)
-    found = _gather(study, runs)
-    _warn_of_repeats(found)
+    _warn_of_repeats(found := _gather(study, runs))
     return found
 
 

@@ -1,13 +1,17 @@
 """Descriptions of everything that the cells of a study depend on."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
+from skal.answers._needs import strategy_peeks
 from skal.identity import _fingerprint
 from skal.problem import Problem
 from skal.studies._spec import StudySpec, samples_posterior
 
 DATA = "data"
+# Subject of what no run depends on, but a study that is opened without its data does.
+SETTINGS = "study"
 # Parameters of a strategy that do not change the order it finds.
 WITHOUT_EFFECT = ("n_jobs", "verbose", "journal", "prefetch")
 # Entry of an estimator's description: the number of rows that orders may index, if the
@@ -32,7 +36,11 @@ def describe_study(study: StudySpec) -> Given:
     example = study.splits.example
     n_rows = int(example.pool_rows.max()) + 1
     carved = {N_ROWS: str(n_rows)} if n_rows > example.n_pool else {}
-    given = {**_describe_data(study), "versions": _fingerprint.versions()}
+    given = {
+        **_describe_data(study),
+        "versions": _fingerprint.versions(),
+        SETTINGS: _describe_settings(study),
+    }
     kinds = {"estimator": study.estimators}
     if any(map(samples_posterior, study.strategies.values())):
         # Without a posterior estimator, the posterior of the estimator is sampled.
@@ -50,6 +58,18 @@ def describe_study(study: StudySpec) -> Given:
         model = "posterior estimator" if samples_posterior(strategy) else "estimator"
         given[f"strategy {name!r}"] = {"strategy": text, "model": model}
     return given
+
+
+def _describe_settings(study: StudySpec) -> dict[str, str]:
+    """Describe the roles of the strategies, and what qualities are means over."""
+    peeking = [name for name, one in study.strategies.items() if strategy_peeks(one)]
+    settings = {
+        "baseline": study.baseline,
+        "oracle": study.oracle,
+        "peeking": peeking,
+        "include_warm_start": study.include_warm_start,
+    }
+    return {name: json.dumps(value) for name, value in settings.items()}
 
 
 def _describe_data(study: StudySpec) -> dict[str, dict[str, str]]:

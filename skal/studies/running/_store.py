@@ -88,7 +88,7 @@ class Store:
 
     def __init__(self, folder: Any, study: str, key_type: Any, given: Given) -> None:
         self.folder = _open_folder(folder)
-        stored = _with_models(_read_given(self.folder / GIVEN), given)
+        stored = _with_models(read_given(self.folder / GIVEN), given)
         in_use = _in_use(self.folder, stored)
         _refuse_another(self.folder, stored, given, in_use)
         _warn_of_versions(self.folder, stored)
@@ -97,9 +97,12 @@ class Store:
         self.given, self._stored = {**stored, **given}, stored
         self.path = self.folder / f"{study}.jsonl"
         lines = read_lines(
-            self.path, key_type, _shape(given), lambda values: _made_by(stored, values)
+            self.path,
+            key_type,
+            shape_of(given),
+            lambda values: _made_by(stored, values),
         )
-        self.runs = {line.key: line.run for line in lines if self._is_valid(line)}
+        self.runs = {line.key: line.run for line in lines if is_valid(self.given, line)}
         self._warn_of_changes(stored, lines)
         _write_given(self.folder / GIVEN, stored, given, in_use)
 
@@ -146,10 +149,6 @@ class Store:
         # A journal from before classes were recorded by their public names.
         old = folder / _file_name(cell, formerly(search), before)
         return old if old.exists() and not path.exists() else path
-
-    def _is_valid(self, line: Line) -> bool:
-        made_by = _made_by(self.given, line.key._asdict())
-        return line.made_by is not None and line.made_by == made_by
 
     def _warn_of_changes(self, stored: Given, lines: list[Line]) -> None:
         """Warn which cells are run again, and why."""
@@ -290,6 +289,12 @@ def _made_by(given: Given, cell: Mapping[str, Any]) -> str | None:
     return blake2b(json.dumps(parts).encode(), digest_size=8).hexdigest()
 
 
+def is_valid(given: Given, line: Line) -> bool:
+    """Return whether a line was made by strategies and estimators as described."""
+    made_by = _made_by(given, line.key._asdict())
+    return line.made_by is not None and line.made_by == made_by
+
+
 def _in_use(folder: Path, given: Given) -> set[str]:
     """Return the subjects that any cell in a folder depends on."""
     subjects = {name for name in given if is_data(name)} | {"versions"}
@@ -299,7 +304,7 @@ def _in_use(folder: Path, given: Given) -> set[str]:
     return subjects
 
 
-def _shape(given: Given) -> Shape:
+def shape_of(given: Given) -> Shape:
     """Return the lengths of the curves and orders of a study."""
     model = next(given[name] for name in given if name.startswith("estimator "))
     size, rounds, pool = (int(model[n]) for n in ("batch_size", "n_rounds", "n_pool"))
@@ -380,7 +385,8 @@ def _warn_of_versions(folder: Path, stored: Given) -> None:
         )
 
 
-def _read_given(path: Path) -> dict[str, dict[str, str]]:
+def read_given(path: Path) -> dict[str, dict[str, str]]:
+    """Return the descriptions in a folder, by subject; empty without a file."""
     if not path.exists():
         return {}
     try:
