@@ -157,9 +157,7 @@ class PerformanceCurveDisplay:
                 "n_rounds."
             )
         if baseline is not None and baseline not in runs:
-            raise ValueError(
-                f"baseline must be one of {', '.join(runs)}, got {baseline!r}."
-            )
+            check_choice(baseline, "baseline", runs)
         ((axis_name, *n_labelled),) = next(iter(counts.values()))
         curves = {
             name: np.array([learner.curve_ for learner in seeds])

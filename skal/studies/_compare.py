@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_scalar
 
-from skal._sklearn import HasMethods
+from skal._choices import suggest
+from skal._sklearn import HasMethods, validate
 from skal._threads import single_threaded
 from skal.answers._needs import strategy_peeks
 from skal.inputs._checks import Predicts, takes_selection_set
@@ -286,7 +287,7 @@ def _resplit(
         if name not in SIZES:
             raise TypeError(
                 f"compare got an unexpected argument {name!r}: it takes "
-                f"{', '.join(SIZES)}."
+                f"{', '.join(SIZES)}.{suggest(name, SIZES)}"
             )
     # All estimators share one split. It has a selection set if any of them uses one.
     chosen = sorted(estimators.values(), key=takes_selection_set)[-1]
@@ -330,7 +331,7 @@ def _check_study(study: StudySpec) -> None:
             check_known(getattr(study, role), study.strategies, "strategy")
     for one in (*study.estimators.values(), *study.strategies.values()):
         if hasattr(one, "_parameter_constraints"):
-            one._validate_params()
+            validate(one)
     _check_sets(study)
     n = len(study.seeds)
     if n < ENOUGH_SEEDS:
