@@ -63,6 +63,7 @@ _HOMES = {
     "open_study": "skal.studies",
     "optimism": "skal.curves",
     "order_overlap": "skal.studies",
+    "quality_scorer": "skal.curves",
     "regularization_gain": "skal.studies",
     "run_seeds": "skal.studies",
     "seed_transfer": "skal.studies",

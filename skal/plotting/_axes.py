@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 
 from skal._choices import suggest
 from skal._extras import install_hint
@@ -183,9 +184,10 @@ def plain(text):
 
     If LaTeX sets all texts, its other special characters are escaped, too.
     """
-    from matplotlib import rcParams
-
-    special = r"[$_%&#{}]" if rcParams["text.usetex"] else r"[$]"
+    # Names are wrapped before a missing matplotlib is noticed.
+    matplotlib = sys.modules.get("matplotlib")
+    has_latex = matplotlib is not None and matplotlib.rcParams["text.usetex"]
+    special = r"[$_%&#{}]" if has_latex else r"[$]"
     return re.sub(special, r"\\\g<0>", str(text))
 
 

@@ -5,6 +5,7 @@ from threading import Thread
 
 from sklearn.callback import ProgressBar as _SklearnProgressBar
 
+from skal._extras import install_hint
 from skal._sklearn import close_listener, get_context_path, open_listener, send
 from skal.utils._bars import Bar
 from skal.utils._display import MANY, Log, Screen
@@ -64,7 +65,12 @@ class ProgressBar(_SklearnProgressBar):
     """
 
     def __init__(self, max_propagation_depth=None, costs=None):
-        super().__init__(max_propagation_depth=max_propagation_depth)
+        try:
+            super().__init__(max_propagation_depth=max_propagation_depth)
+        except ImportError as error:
+            raise ImportError(
+                f"ProgressBar needs rich: {install_hint('progress')}."
+            ) from error
         self.costs = costs
 
     def setup(self, estimator, context):
