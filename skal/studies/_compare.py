@@ -333,8 +333,7 @@ def _check_study(study: StudySpec) -> None:
         if hasattr(one, "_parameter_constraints"):
             validate(one)
     _check_sets(study)
-    n = len(study.seeds)
-    if n < ENOUGH_SEEDS:
+    if (n := len(study.seeds)) < ENOUGH_SEEDS:
         warnings.warn(
             f"A comparison over {n} seed{'s' * (n > 1)} is too small to test for "
             f"differences: give at least {ENOUGH_SEEDS} seeds.",

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-import skal
+import skal.oracle
+import skal.strategies
 from skal.studies._compare import _gather
 from skal.studies._comparison import Comparison
 from skal.studies._spec import StudySpec
@@ -93,7 +94,7 @@ def _valid_runs(folder: Path, given: Given) -> dict[Cell, Run]:
 
 
 def _specify(given: Given, runs: Mapping[Cell, Run], folder: Path) -> StudySpec:
-    """Return the study that the runs are of, with stand-ins for what is not kept."""
+    """Return the study that the runs are of, with descriptions of what is not kept."""
     estimators, strategies = (
         {name: one for name, one in _recorded(given, kind).items() if name in found}
         for kind, found in (
@@ -128,7 +129,7 @@ def _settings(given: Given, strategies: Mapping[str, Any]) -> dict[str, Any]:
     else:  # an older folder, which does not record them
         kinds = {name: _class_of(one) for name, one in strategies.items()}
         peeking = [n for n, kind in kinds.items() if getattr(kind, "searches", False)]
-        random = (n for n, kind in kinds.items() if kind is skal.Random)
+        random = (n for n, kind in kinds.items() if kind is skal.strategies.Random)
         found = {"baseline": next(random, None), "oracle": next(iter(peeking), None)}
         found |= {"peeking": peeking, "include_warm_start": False}
     for role in ("baseline", "oracle"):
@@ -141,7 +142,8 @@ def _class_of(recorded: "Recorded") -> Any:
     """Return the class of a strategy of skal; None for any other strategy."""
     name = type(recorded).__name__
     is_own = repr(recorded).startswith(f"skal.{name}(")
-    return getattr(skal, name, None) if is_own else None
+    homes = (skal.strategies, skal.oracle) if is_own else ()
+    return next((getattr(home, name) for home in homes if hasattr(home, name)), None)
 
 
 def _finished_seeds(
@@ -183,7 +185,7 @@ def _chosen(study: StudySpec, runs: Mapping[Cell, Run]) -> dict[Cell, Run]:
 
 
 class Recorded:
-    """Stand-in for a strategy or an estimator of which only a description is kept."""
+    """A strategy or an estimator of which only a description is kept."""
 
     peeks = False
 
@@ -195,7 +197,7 @@ class Recorded:
 
 
 def _recorded(given: Given, kind: str) -> dict[str, Any]:
-    """Return stand-ins for the strategies or estimators in a folder, by name."""
+    """Return the described strategies or estimators in a folder, by name."""
     found = {}
     for subject, described in given.items():
         if subject.startswith(f"{kind} '") or subject.startswith(f'{kind} "'):
