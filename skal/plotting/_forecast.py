@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skal.plotting._axes import BESIDE, get_axes
+from skal.plotting._axes import get_axes, legend_beside
 from skal.plotting._style import COLOURS
 
 # Numbers of further labels at which the forecast is drawn.
@@ -134,7 +134,7 @@ class ForecastDisplay:
         if self.target is not None:
             self.ax_.axhline(self.target, color="0.45", linestyle=":", label="target")
         self.ax_.set(xlabel="Labels", ylabel=self.score_name)
-        self.ax_.legend(**BESIDE)
+        legend_beside([self.ax_], *self.ax_.get_legend_handles_labels())
         return self
 
     def _draw_past(self):
