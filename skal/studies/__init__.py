@@ -8,6 +8,7 @@ from skal.studies._distribution import (
     label_distribution,
 )
 from skal.studies._labels_saved import LabelsSaved, labels_saved
+from skal.studies._open import open_study
 from skal.studies._overlap import OrderOverlap, order_overlap
 from skal.studies._paired import PairedTests
 from skal.studies._power import detectable_gain, power_of_test, seeds_needed
@@ -48,6 +49,7 @@ __all__ = [
     "labels_saved",
     "load_task",
     "model_transfer",
+    "open_study",
     "order_overlap",
     "power_of_test",
     "rank_strategies",

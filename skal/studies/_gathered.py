@@ -97,8 +97,8 @@ def warn_of_chance(study: StudySpec, runs: Mapping[Cell, Run]) -> None:
                 of = "" if model is plain else " Its model is the posterior estimator."
                 warnings.warn(
                     f"{strategy} with {estimator} ends at chance: its last test score "
-                    f"is {score:.3f}, and always predicting the {same} scores "
-                    f"{chance:.3f}.{of} Train the model longer, or label more rows.",
+                    f"is {score:z.3f}, and always predicting the {same} scores "
+                    f"{chance:z.3f}.{of} Train the model longer, or label more rows.",
                     stacklevel=3,
                 )
 

@@ -106,8 +106,7 @@ def spell(value: Any, digits: int = 4) -> str:
     least = 10.0**-digits
     if 0 < value < least / 2:
         return f"<{least:.{digits}f}"
-    text = f"{value:.{digits}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
+    return f"{value:z.{digits}f}"
 
 
 def is_empty(values: list[Any]) -> bool:

@@ -206,8 +206,7 @@ def show(value: float) -> str:
     str
         Never "-0.000".
     """
-    text = f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
-    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
+    return f"{value:z.3f}" if abs(value) < 100 else f"{value:,.0f}"
 
 
 def _signed(value: float) -> str:
