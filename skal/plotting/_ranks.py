@@ -7,7 +7,7 @@ from skal.studies._kinds import check_result
 
 
 class CriticalDifferenceDisplay:
-    """Mean ranks of strategies on a line, with bars over those that do not differ.
+    """Mean ranks of strategies on a line, with bars over groups that do not differ.
 
     The best strategy is on the left. Strategies under a common bar do not differ
     significantly by Nemenyi's test. The bar at the top is the critical difference.

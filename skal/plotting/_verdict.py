@@ -3,7 +3,7 @@
 import numpy as np
 
 from skal.plotting._axes import AMOUNT, get_axes, plain, wrap
-from skal.plotting._style import BASELINE, COLOURS
+from skal.plotting._style import styles_of
 from skal.studies._kinds import check_result
 from skal.studies._statistics import gain_interval
 
@@ -132,15 +132,8 @@ class VerdictDisplay:
         VerdictDisplay
         """
         self.ax_, self.figure_ = get_axes(ax, "VerdictDisplay.plot", (6.5, 4.2))
-        styles = (
-            {**BASELINE, "zorder": 2},
-            {"color": COLOURS[0], "marker": "o"},
-            {"color": COLOURS[6], "linestyle": "-.", "marker": "^"},
-        )
-        self.lines_ = {
-            name: self._draw(name, style)
-            for name, style in zip(self.curves, styles, strict=False)
-        }
+        styles = styles_of(self.curves, baseline=next(iter(self.curves)))
+        self.lines_ = {name: self._draw(name, styles[name]) for name in self.curves}
         self.bracket_ = self._draw_saved()
         self.ax_.set(xlabel=self.axis_name, ylabel="Test score")
         self.ax_.set_title(wrap(self.title, 70), fontsize="medium", loc="left")
@@ -169,7 +162,7 @@ class VerdictDisplay:
         return line
 
     def _draw_saved(self):
-        """Draw a bracket from the labels of the strategy to those of random choice."""
+        """Draw a bracket between the labels that the two need to reach the target."""
         ends = self.saved.strategy, self.saved.random
         if not np.isfinite(ends).all():
             return None

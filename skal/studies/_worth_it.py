@@ -63,7 +63,7 @@ def worth_it(
     estimator : estimator
         The model to train.
     strategies : dict of str to strategy, default=None
-        The strategies to try, by name. By default those that suit the target and the
+        The strategies to try, by name. By default they suit the target and the
         estimator: `MaxEntropy`, `LeastConfidence` and `Margin` for a classifier with
         probabilities, `Margin` for one with decision values, `GreedySampling` and
         `TypiClust` for a regressor on numbers, and `Longest`, `MinConfidence` and

@@ -8,7 +8,8 @@ Its interval of labels saved is right if it holds the value on these.
 Each problem adds its lines to a file, and a second run resumes where the first ended.
 The summary is printed at the end.
 
-    python tests/benchmarks/bench_verdict.py --out docs/runs/verdict.csv
+    python tests/benchmarks/bench_verdict.py --out docs/runs/verdict.csv \\
+        --page docs/worth_it.md
 """
 
 import argparse
@@ -43,6 +44,11 @@ from skal import worth_it
 from skal.datasets import make_intents
 from skal.studies import labels_saved
 
+KINDS = ("better", "worse", "unclear")
+HEADER = (
+    *("problem", "gain on fresh seeds", '"better"', '"worse"', '"unclear"', "right"),
+    *("gain held", "labels saved held"),
+)
 N_VERDICTS, N_SEEDS, N_FRESH = 5, 10, 50
 SIZES = {"n_rounds": 6, "n_orders": 5, "oracle": None}
 COLUMNS = (
@@ -207,30 +213,62 @@ def write(path, lines):
         writer.writerows(lines)
 
 
+def is_right(line):
+    """Return whether the gain on fresh seeds has the sign that a verdict claims."""
+    sign = {"better": 1, "worse": -1}[line["answer"]]
+    return sign * float(line["fresh_gain"]) > 0
+
+
+def holds(line, column=""):
+    """Return whether an interval holds the value on fresh seeds."""
+    value = line["fresh_saved" if column else "fresh_gain"]
+    ends = line[f"{column}low"], line[f"{column}high"]
+    return float(ends[0]) <= float(value) <= float(ends[1])
+
+
+def rows_of(lines):
+    """Yield the cells of the table: one row for each problem, and one for all."""
+    names = list(dict.fromkeys(line["problem"] for line in lines))
+    for name in [*names, "all"]:
+        some = [line for line in lines if name in ("all", line["problem"])]
+        spoken = [line for line in some if line["answer"] != "unclear"]
+        gain = np.mean([float(line["fresh_gain"]) for line in some])
+        yield (
+            name,
+            "" if name == "all" else f"{gain:+z.3f}",
+            *(sum(one["answer"] == kind for one in some) for kind in KINDS),
+            sum(map(is_right, spoken)) if spoken else "",
+            sum(map(holds, some)),
+            sum(holds(line, "saved_") for line in some),
+        )
+
+
+def write_table(path, lines):
+    """Write the table of all problems to a page, between its marks."""
+    rows = [HEADER, ["---"] * len(HEADER), *rows_of(lines)]
+    table = "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
+    start, end = "<!-- table -->\n", "<!-- end of the table -->"
+    before, _, rest = path.read_text().partition(start)
+    after = rest.partition(end)[2]
+    path.write_text(f"{before}{start}{table}\n{end}{after}")
+
+
 def summary(lines):
     """Print how often verdicts speak, and how often they are right."""
     spoken = [line for line in lines if line["answer"] != "unclear"]
-    signs = {"better": 1, "worse": -1}
-    right = [signs[one["answer"]] * float(one["fresh_gain"]) > 0 for one in spoken]
-    print(f"{len(spoken)} of {len(lines)} verdicts speak, {sum(right)} are right")
+    n_right = sum(map(is_right, spoken))
+    print(f"{len(spoken)} of {len(lines)} verdicts speak, {n_right} are right")
     for column, about in (("", "the gain"), ("saved_", "labels saved")):
-        held = [
-            float(one[f"{column}low"])
-            <= float(one["fresh_saved" if column else "fresh_gain"])
-            <= float(one[f"{column}high"])
-            for one in lines
-        ]
-        print(f"intervals of {about} that hold: {sum(held)} of {len(lines)}")
-    for name in dict.fromkeys(line["problem"] for line in lines):
-        of_problem = [line for line in lines if line["problem"] == name]
-        answers = " ".join(line["answer"] for line in of_problem)
-        print(f"{name:42}{float(of_problem[0]['fresh_gain']):+.4f}  {answers}")
+        held = sum(holds(line, column) for line in lines)
+        print(f"intervals of {about} that hold: {held} of {len(lines)}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("docs/runs/verdict.csv"))
-    out = parser.parse_args().out
+    parser.add_argument("--page", type=Path, help="page whose table to write")
+    args = parser.parse_args()
+    out = args.out
     lines = read(out)
     done = {line["problem"] for line in lines}
     for name in PROBLEMS:
@@ -243,6 +281,8 @@ def main():
             write(out, lines)
             print(f"{name}: {time.perf_counter() - begin:.0f} s", flush=True)
     summary(lines)
+    if args.page:
+        write_table(args.page, lines)
 
 
 if __name__ == "__main__":
