@@ -13,7 +13,7 @@ from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-from skal import AnnealingOracle, Margin, Problem, Random, compare, worth_it
+from skal import AnnealingOracle, Margin, Problem, Random, compare, open_study, worth_it
 from skal.datasets import make_intents
 from skal.strategies import RankingStrategy
 from skal.studies import Verdict, gain_interval
@@ -270,6 +270,8 @@ def test_a_folder_resumes_what_time_has_cut_short(blobs, tmp_path, clock):
     second = worth_it(*given, **QUICK, path=tmp_path)
     assert len(second.comparison.seeds) == 5
     assert n_lines >= 3 * len(first.comparison.seeds)
+    again = open_study(tmp_path).verdict()
+    assert (again.gain, again.saved) == (second.gain, second.saved)
     whole = worth_it(*given, **QUICK)
     assert str(second).splitlines()[:-1] == str(whole).splitlines()[:-1]
 
