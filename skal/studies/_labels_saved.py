@@ -27,6 +27,16 @@ class LabelsSaved(NamedTuple):
         How many fewer labels the strategy needs, with an interval. Negative if it needs
         more. If only one of the two reaches the target, it is infinite, with the sign
         of a gain or of a loss; NaN if neither does.
+
+    See Also
+    --------
+    labels_saved : Compute it from curves.
+
+    Examples
+    --------
+    >>> from skal.studies import LabelsSaved
+    >>> LabelsSaved(0.9, random=200, strategy=150, saved=50, low=20, high=80).share
+    0.25
     """
 
     target: float
@@ -143,6 +153,10 @@ def labels_saved(
     -------
     LabelsSaved
         With one seed, the interval is NaN.
+
+    See Also
+    --------
+    Verdict : Has it as its attribute `saved`.
 
     References
     ----------

@@ -40,6 +40,19 @@ class Bound(NamedTuple):
     validation_gain, optimism : float
         Its gain on the validation set that it searched on, and by how much this is more
         than the gain on test under the same seeds.
+
+    See Also
+    --------
+    Verdict : Has it as its attribute `bound`.
+
+    Examples
+    --------
+    >>> from skal.studies import Bound
+    >>> bound = Bound("AnnealingOracle", 3, score=0.96, gain=0.04, closed=0.75,
+    ...               left=0.01, left_low=0.0, left_high=0.02, validation_gain=0.08,
+    ...               optimism=0.04)
+    >>> bound.closed
+    0.75
     """
 
     oracle: str
@@ -97,6 +110,23 @@ class Verdict(Exports):
         The runs with the search, possibly with fewer seeds.
     notes : tuple of str, default=()
         Further sentences.
+
+    See Also
+    --------
+    worth_it : Run a comparison and return its verdict.
+    skal.plotting.VerdictDisplay : Draw it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import Margin, Random, compare
+    >>> X, y = load_iris(return_X_y=True)
+    >>> strategies = {"random": Random(), "margin": Margin()}
+    >>> comparison = compare(X, y, GaussianNB(), strategies, n_orders=2, n_rounds=4,
+    ...                      batch_size=4)
+    >>> print(comparison.verdict(target=0.9))
+    Not shown: margin is not clearly better than random rows here...
     """
 
     estimator: str
