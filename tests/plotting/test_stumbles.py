@@ -20,6 +20,7 @@ from skal.plotting import (
 from skal.plotting._axes import plain
 from skal.plotting._style import BASELINE, styles_of
 from skal.studies import order_overlap
+from skal.studies._tables import spell
 
 
 def draw_curves(*names, **params):
@@ -307,6 +308,7 @@ def test_underscores_are_escaped_for_latex_only():
 
 
 def test_no_number_is_minus_zero():
+    assert spell(-0.00001) == spell(-0.0) == "0.0000"
     gains = GainDisplay({"a against b": [-0.0001, 0.0]}).plot()
     assert gains.ax_.texts[0].get_text() == "+0.000"
     transfer = TransferDisplay({"a": np.array([[0.5, 0.5], [0.4999, 0.5]])}, "ab")
