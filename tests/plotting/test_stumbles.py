@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.naive_bayes import GaussianNB
 
-from skal import ActiveLearner, AnnealingOracle, Margin, Random, compare
+from skal import ActiveLearner, AnnealingOracle, Margin, Random, compare, open_study
 from skal.plotting import (
     DistributionDisplay,
     EmbeddingDisplay,
@@ -91,7 +91,7 @@ def test_the_search_of_a_study_is_drawn_from_its_folder(blobs, tmp_path):
             batch_size=5,
             n_rounds=3,
         )
-    display = SearchDisplay.from_study(found, tmp_path, seed=1)
+    display = SearchDisplay.from_study(open_study(tmp_path), tmp_path, seed=1)
     on_validation = dict(
         zip(found.strategies, found.validation_qualities[0, :, 1], strict=True)
     )
