@@ -301,6 +301,15 @@ def test_panels_make_room_for_their_legend():
     assert is_within(second.get_legend().get_window_extent(), display.figure_.bbox)
 
 
+def test_numbers_beside_gains_stay_within_their_figure():
+    _, ax = mpl.pyplot.subplots(figsize=(5, 3))
+    name = "margin against random"
+    display = GainDisplay({name: [0.1, 0.2, 0.15]}, pvalues={name: 0.00123}).plot(ax=ax)
+    text = display.ax_.texts[0].get_window_extent()
+    assert is_within(text, display.figure_.bbox)
+    assert text.x0 > display.ax_.get_window_extent().x1
+
+
 def test_underscores_are_escaped_for_latex_only():
     assert plain("max_entropy") == "max_entropy"
     with mpl.rc_context({"text.usetex": True}):
