@@ -148,10 +148,13 @@ def make_room(panels, artists):
         return
     boxes = [ax.get_position() for ax in panels]
     left, right = boxes[0].x0, boxes[-1].x1
+    # Long names to the left of the first panel may leave the figure as well.
+    cut_off = max(0, figure.bbox.x0 - panels[0].get_tightbbox().x0) / figure.bbox.width
     width = max(one.get_window_extent().width for one in artists) / figure.bbox.width
-    shrunk = max(0.2, 1 - (width + 0.02 * boxes[-1].width) / (right - left))
+    beside = cut_off + width + 0.02 * boxes[-1].width
+    shrunk = max(0.2, 1 - beside / (right - left))
     for ax, box in zip(panels, boxes, strict=True):
-        start = left + (box.x0 - left) * shrunk
+        start = left + cut_off + (box.x0 - left) * shrunk
         ax.set_position([start, box.y0, box.width * shrunk, box.height])
 
 
