@@ -11,7 +11,7 @@ from skal.studies._kinds import check_result
 from skal.studies._labels_saved import LabelsSaved, labels_saved
 from skal.studies._power import detectable_gain
 from skal.studies._spec import check_known
-from skal.studies._statistics import check_share, gain_interval
+from skal.studies._statistics import check_share, gain_interval, paired_t
 from skal.studies._summary import share_of_gap
 from skal.studies._verdict_text import headline, sentences
 
@@ -90,6 +90,9 @@ class Verdict(Exports):
     p_value : float
         The two-sided one of that test, times `n_tested`. NaN if there is one seed, or
         all seeds gave the same run.
+    p_same_rows : float
+        The same without the correction for the overlap of splits: it is about new
+        splits of these rows, and not about other rows of the same kind.
     detectable : float
         The gain that such a study finds four times out of five.
     n_labels : int
@@ -137,6 +140,7 @@ class Verdict(Exports):
     low: float
     high: float
     p_value: float
+    p_same_rows: float
     detectable: float
     n_labels: int
     score: float
@@ -270,6 +274,7 @@ def judge(
     best = int(tests.gains[i].mean(axis=-1).argmax())
     gains, alpha = tests.gains[i, best], (1 - level) / len(tested)
     p_value = min(1.0, len(tested) * float(tests.t_pvalues[i, best]))
+    p_same = min(1.0, len(tested) * paired_t(gains, np.zeros_like(gains)))
     low = high = detectable = float("nan")
     if np.isfinite(tests.t_pvalues[i, best]):
         low, high = gain_interval(gains, overlap=tests.overlap, level=1 - alpha)
@@ -281,7 +286,7 @@ def judge(
             overlap=tests.overlap,
         )
     else:
-        p_value = float("nan")
+        p_value = p_same = float("nan")
     names = list(comparison.strategies)
     chosen = comparison.curves[i, names.index(tested[best])]
     random = comparison.curves[i, names.index(comparison.baseline)]
@@ -297,6 +302,7 @@ def judge(
         low=low,
         high=high,
         p_value=p_value,
+        p_same_rows=p_same,
         detectable=detectable,
         n_labels=int(comparison.n_labelled[-1]),
         score=float(chosen[:, -1].mean()),
