@@ -45,6 +45,24 @@ class Verdict(NamedTuple):
         The score of an oracle at the end; NaN without one.
     comparison : Comparison
         All runs.
+
+    See Also
+    --------
+    LabelingSession.verdict : Returns it.
+    compare : The same question for data that are labelled.
+
+    Examples
+    --------
+    >>> from skal.labeling import Verdict
+    >>> verdict = Verdict("Margin", n_labels=82, score=0.93, random=0.88,
+    ...                   random_error=0.02, gain=0.04, low=0.01, high=0.07,
+    ...                   p_value=0.02, oracle=0.96, comparison=None)
+    >>> print(verdict)
+    Choosing by Margin has paid: with 82 labels the score is 0.930, and the same number
+    of random labels would have given 0.880 ± 0.020; over all rounds the gain is +0.040
+    (+0.010 to +0.070). The best order that an oracle found gives 0.960.
+    >>> verdict.is_significant
+    True
     """
 
     strategy: str

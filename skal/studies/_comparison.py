@@ -47,6 +47,27 @@ class Comparison(StudySpec):
             (n_replays, n_rounds + 1), default={}
         Test scores of an oracle's order when it is replayed under other training
         seeds. Only for oracles whose estimator draws random numbers.
+
+    See Also
+    --------
+    compare : Returns it.
+    skal.plotting.PerformanceCurveDisplay : Draws its curves.
+    skal.plotting.GainDisplay : Draws gains by seed.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import Margin, Random, compare
+    >>> strategies = {"random": Random(), "margin": Margin()}
+    >>> study = compare(*load_iris(return_X_y=True), GaussianNB(), strategies,
+    ...                 n_orders=2, batch_size=5, n_rounds=3)
+    >>> study.curves.shape  # estimators, strategies, seeds, k = 0..K
+    (1, 2, 5, 4)
+    >>> study.n_labelled.tolist()
+    [10, 15, 20, 25]
+    >>> study.heuristics
+    ('margin',)
     """
 
     curves: NDArray[np.float64] = field(repr=False)
