@@ -14,7 +14,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt
 
 SITE := docs/_build/html
-SPHINX := $(BIN)/python -m sphinx --builder html --jobs 2 --fail-on-warning --keep-going
+SPHINX := $(BIN)/python -m sphinx --builder html --jobs 2 --fail-on-warning --keep-going \
+	--doctree-dir docs/_build/doctrees --quiet
 
 .PHONY: demo test test-lowest coverage lint docs docs-quick bench clean
 
@@ -42,12 +43,14 @@ lint: $(VENV)/.lint
 
 # The site, in docs/_build/html: warnings are errors, and nothing needs the network.
 docs: $(VENV)/.docs
-	$(SPHINX) --quiet docs $(SITE)
+	rm -rf $(SITE)
+	$(SPHINX) docs $(SITE)
 	$(BIN)/python tools/check_site.py $(SITE)
 
 # The same without running the examples of the gallery.
 docs-quick: $(VENV)/.docs
-	SKAL_DOCS_QUICK=1 $(SPHINX) --quiet docs $(SITE)
+	rm -rf $(SITE)
+	SKAL_DOCS_QUICK=1 $(SPHINX) docs $(SITE)
 	$(BIN)/python tools/check_site.py $(SITE)
 
 bench: $(VENV)/.test

@@ -1,6 +1,7 @@
 """The public names of skal, and the page of each in the API reference."""
 
 import inspect
+import re
 from functools import cache
 from importlib import import_module
 
@@ -68,8 +69,32 @@ def page_of(target):
     return None
 
 
+def references(thing):
+    """Return the section References of a docstring, or "" if there is none."""
+    pattern = r"References\n-+\n(.*?)(?=\n\n[A-Z][A-Za-z ]+\n-{4,}|\Z)"
+    found = re.search(pattern, inspect.getdoc(thing), re.DOTALL)
+    return found.group(1).strip() if found else ""
+
+
+def bibliography():
+    """Return all references as a definition list, but for the paper of skal itself."""
+    entries = []
+    for page, thing in sorted(pages().items(), key=lambda pair: pair[0].lower()):
+        text = references(thing)
+        if text and not re.match(r"Zhou et al\., [^.;]*\.?$", text.split("\n\n")[0]):
+            indented = text.replace("\n", "\n    ")
+            entries.append(f":py:obj:`{page}`\n    {indented}\n")
+    return "\n".join(entries)
+
+
+def write_if_new(path, text):
+    """Write a file unless it is there already, so that Sphinx reads no more than new."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
 def write_pages(folder):
-    """Write the page of each name for Sphinx, unless it is there already."""
+    """Write the page of each name for Sphinx, and the bibliography."""
     folder.mkdir(exist_ok=True)
     for old in set(folder.glob("*.rst")) - {folder / f"{page}.rst" for page in pages()}:
         old.unlink()
@@ -77,6 +102,5 @@ def write_pages(folder):
         room, _, name = page.rpartition(".")
         kind = "class" if inspect.isclass(thing) else "function"
         text = PAGE.format(name=name, line="=" * len(name), room=room, kind=kind)
-        path = folder / f"{page}.rst"
-        if not path.exists() or path.read_text() != text:
-            path.write_text(text)
+        write_if_new(folder / f"{page}.rst", text)
+    write_if_new(folder / "bibliography.inc", bibliography())
