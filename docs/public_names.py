@@ -88,7 +88,7 @@ def bibliography():
 
 
 def write_if_new(path, text):
-    """Write a file unless it is there already, so that Sphinx reads no more than new."""
+    """Write a file unless it is there already: Sphinx reads again what is newer."""
     if not path.exists() or path.read_text() != text:
         path.write_text(text)
 

@@ -7,8 +7,8 @@ rows that stand for the rest of the pool, and `Then` goes on with a model afterw
 """
 
 # %%
-# With `warm_size=0` the first batch is chosen from nothing. Strategies that need a model
-# are refused there, unless `Then` puts another one before them.
+# With `warm_size=0` the first batch is chosen from nothing. Strategies that need a
+# model are refused there, unless `Then` puts another one before them.
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression

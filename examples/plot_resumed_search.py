@@ -15,7 +15,7 @@ from pathlib import Path
 from sklearn.datasets import load_digits
 from sklearn.naive_bayes import GaussianNB
 
-from skal import ActiveLearner, AnnealingOracle, optimism
+from skal import ActiveLearner, AnnealingOracle
 from skal.oracle import read_journal
 from skal.plotting import SearchDisplay
 

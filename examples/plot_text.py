@@ -37,12 +37,12 @@ estimators = {
 problem = Problem.from_sets(sets, estimators["linear"], batch_size=10, n_rounds=3)
 
 # %%
-# All runs share these sets, and a seed changes the training and the search alone. So the
-# p-values are about the luck of the seed, and say nothing about other sentences.
+# All runs share these sets, and a seed changes the training and the search alone. So
+# the p-values are about the luck of the seed, and say nothing about other sentences.
 strategies = {
     "random": Random(),
     "margin": Margin(),
-    "oracle": AnnealingOracle(max_trainings=20),
+    "oracle": AnnealingOracle(max_trainings=40),
 }
 study = compare(problem, strategies, estimators=estimators, n_orders=3)
 print(study)
