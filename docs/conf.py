@@ -95,6 +95,8 @@ html_sidebars = {
     "install": [],
     "ten_minutes": [],
     "worth_it": [],
+    # Two columns of code need the width.
+    "guide/coming_from": [],
 }
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
