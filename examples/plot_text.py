@@ -42,7 +42,7 @@ problem = Problem.from_sets(sets, estimators["linear"], batch_size=10, n_rounds=
 strategies = {
     "random": Random(),
     "margin": Margin(),
-    "oracle": AnnealingOracle(max_trainings=40),
+    "oracle": AnnealingOracle(max_trainings=30),
 }
 study = compare(problem, strategies, estimators=estimators, n_orders=3)
 print(study)
