@@ -53,6 +53,27 @@ class Comparison(StudySpec, Exports):
     n_trainings, seconds : ndarray of shape \
             (n_estimators, n_strategies, n_seeds), default=None
         Number and duration of the trainings, with all orders of the baseline.
+
+    See Also
+    --------
+    compare : Returns it.
+    skal.plotting.PerformanceCurveDisplay : Draws its curves.
+    skal.plotting.GainDisplay : Draws gains by seed.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import Margin, Random, compare
+    >>> strategies = {"random": Random(), "margin": Margin()}
+    >>> study = compare(*load_iris(return_X_y=True), GaussianNB(), strategies,
+    ...                 n_orders=2, batch_size=5, n_rounds=3)
+    >>> study.curves.shape  # estimators, strategies, seeds, k = 0..K
+    (1, 2, 5, 4)
+    >>> study.n_labelled.tolist()
+    [10, 15, 20, 25]
+    >>> study.heuristics
+    ('margin',)
     """
 
     curves: NDArray[np.float64] = field(repr=False)

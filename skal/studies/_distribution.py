@@ -54,6 +54,27 @@ class Distribution(Exports):
         far as these sets were used.
     has_costs : bool, default=False
         Whether rounds spend an amount.
+
+    See Also
+    --------
+    input_distribution : Returns it.
+    label_distribution : Returns it.
+    skal.plotting.DistributionDisplay : Draws it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import Margin, Problem, Random, compare, label_distribution, split
+    >>> sets = split(*load_iris(return_X_y=True), warm_size=10, random_state=0)
+    >>> problem = Problem.from_sets(sets, GaussianNB(), batch_size=5, n_rounds=3)
+    >>> strategies = {"random": Random(), "margin": Margin()}
+    >>> study = compare(problem, strategies, n_orders=2)
+    >>> shares = label_distribution(study)
+    >>> shares.bins
+    ('0', '1', '2')
+    >>> shares.frequencies.shape  # estimators, strategies, seeds, k = 0..K, bins
+    (1, 2, 5, 4, 3)
     """
 
     kind: str
@@ -164,6 +185,12 @@ def input_distribution(
         If a parameter is invalid, a value is not finite, a strategy is unknown, or each
         seed has a split of its own.
 
+    See Also
+    --------
+    label_distribution : The same for labels.
+    IDMR : A strategy that matches the distribution of inputs.
+    skal.plotting.DistributionDisplay : Draws the result.
+
     References
     ----------
     Zhou et al., AISTATS 2021, section 6.4 and Figs. 7 to 9.
@@ -261,6 +288,12 @@ def label_distribution(
     ValueError
         If a parameter is invalid, a strategy is unknown, each seed has a split of its
         own, or `n_bins` is given and labels are classes.
+
+    See Also
+    --------
+    input_distribution : The same for inputs.
+    ODMR : A strategy that matches the distribution of labels.
+    skal.plotting.DistributionDisplay : Draws the result.
 
     References
     ----------

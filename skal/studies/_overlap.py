@@ -37,6 +37,25 @@ class OrderOverlap(Exports):
         have costs.
     n_pool : int
         Number of rows in the pool.
+
+    See Also
+    --------
+    order_overlap : Returns it.
+    skal.plotting.OverlapDisplay : Draws it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import Margin, Problem, Random, compare, order_overlap, split
+    >>> sets = split(*load_iris(return_X_y=True), warm_size=10, random_state=0)
+    >>> problem = Problem.from_sets(sets, GaussianNB(), batch_size=5, n_rounds=3)
+    >>> strategies = {"random": Random(), "margin": Margin()}
+    >>> study = compare(problem, strategies, n_orders=2)
+    >>> overlap = order_overlap(study, between="strategies",
+    ...                         strategies=["random", "margin"])
+    >>> overlap.shares.shape  # one for each seed
+    (5,)
     """
 
     between: str
@@ -183,6 +202,11 @@ def order_overlap(
     ValueError
         If there are no two orders to pair, a strategy is unknown, or each seed has a
         split of its own.
+
+    See Also
+    --------
+    seed_transfer : Replay orders under other seeds.
+    skal.plotting.OverlapDisplay : Draws the result.
 
     References
     ----------

@@ -45,6 +45,26 @@ class PairedTests(Exports):
     repeats : ndarray of bool, shape (n_estimators, n_strategies), default=None
         True if all seeds of a strategy, or of its reference, gave the same run. Its
         p-values are then NaN. By default, no seeds repeat.
+
+    See Also
+    --------
+    Comparison.against : Tests strategies against one.
+    Comparison.oracle_gains : Tests the oracle.
+    skal.plotting.GainDisplay : Draws the gains.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import Margin, Random, compare
+    >>> strategies = {"random": Random(), "margin": Margin()}
+    >>> study = compare(*load_iris(return_X_y=True), GaussianNB(), strategies,
+    ...                 n_orders=2, batch_size=5, n_rounds=3)
+    >>> tests = study.against("random")
+    >>> tests.gains.shape, tests.t_pvalues.shape
+    ((1, 1, 5), (1, 1))
+    >>> tests.strategies
+    ('margin',)
     """
 
     estimators: tuple[str, ...]

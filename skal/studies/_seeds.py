@@ -36,6 +36,21 @@ class SeedResults(Exports):
         The seeds.
     learners : tuple of ActiveLearner
         The fitted learners, one per seed.
+
+    See Also
+    --------
+    run_seeds : Returns it.
+    compare : Several strategies, with tests.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import ActiveLearner, Margin, run_seeds
+    >>> learner = ActiveLearner(GaussianNB(), Margin(), batch_size=5, n_rounds=3)
+    >>> results = run_seeds(learner, *load_iris(return_X_y=True), seeds=3)
+    >>> results.curves.shape, results.qualities.shape
+    ((3, 4), (3,))
     """
 
     seeds: tuple[int, ...]

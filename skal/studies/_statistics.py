@@ -253,6 +253,10 @@ def jackknife_pairs(qualities: ArrayLike) -> NDArray[np.float64]:
         If there are fewer than three seeds, and thus a single pair, or qualities are
         not square.
 
+    See Also
+    --------
+    seed_transfer : Its tests use these values.
+
     References
     ----------
     Arvesen, "Jackknifing U-Statistics", Annals of Mathematical Statistics, 1969.

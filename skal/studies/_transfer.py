@@ -32,6 +32,24 @@ class SeedTransfer(Transfer):
         Scores on the test and validation set. The first axis of seeds is the source,
         the seed of the order; the second is the target, the xi of the replay. In
         Fig. 4, rows are targets.
+
+    See Also
+    --------
+    seed_transfer : Returns it.
+    skal.plotting.TransferDisplay : Draws it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skal import Margin, Problem, Random, compare, seed_transfer, split
+    >>> sets = split(*load_iris(return_X_y=True), warm_size=10, random_state=0)
+    >>> problem = Problem.from_sets(sets, DecisionTreeClassifier(), batch_size=5,
+    ...                             n_rounds=3)
+    >>> strategies = {"random": Random(), "margin": Margin()}
+    >>> found = seed_transfer(compare(problem, strategies, n_orders=2))
+    >>> found.curves.shape  # estimators, strategies, source and target seeds, k
+    (1, 1, 5, 5, 4)
     """
 
     @property
@@ -244,6 +262,25 @@ class ModelTransfer(Transfer):
         Scores on the test and validation set. The first axis of estimators is the
         source, with which the order was found; the second is the target, which is
         trained in the replay.
+
+    See Also
+    --------
+    model_transfer : Returns it.
+    skal.plotting.TransferDisplay : Draws it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
+    >>> from skal import Margin, Problem, Random, compare, model_transfer, split
+    >>> sets = split(*load_iris(return_X_y=True), warm_size=10, random_state=0)
+    >>> problem = Problem.from_sets(sets, DecisionTreeClassifier(), batch_size=5,
+    ...                             n_rounds=3)
+    >>> study = compare(problem, {"random": Random(), "margin": Margin()}, n_orders=2,
+    ...                 estimators={"tree": DecisionTreeClassifier(),
+    ...                             "extra": ExtraTreeClassifier()})
+    >>> model_transfer(study).curves.shape  # strategies, source and target, seeds, k
+    (1, 2, 2, 5, 4)
     """
 
     @property
