@@ -13,7 +13,11 @@ NEED_SKACTIVEML := skal/strategies/_skactiveml.py skal/strategies/_skactiveml_qu
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt
 
-.PHONY: demo test test-browser test-lowest coverage lint bench clean
+SITE := docs/_build/html
+SPHINX := $(BIN)/python -m sphinx --builder html --jobs 2 --fail-on-warning --keep-going \
+	--doctree-dir docs/_build/doctrees --quiet
+
+.PHONY: demo test test-browser test-lowest coverage lint docs docs-quick bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/plot_oracle_on_digits.py
@@ -42,13 +46,25 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The site, in docs/_build/html: warnings are errors, and nothing needs the network.
+docs: $(VENV)/.docs
+	rm -rf $(SITE)
+	$(SPHINX) docs $(SITE)
+	$(BIN)/python tools/check_site.py $(SITE)
+
+# The same without running the examples of the gallery.
+docs-quick: $(VENV)/.docs
+	rm -rf $(SITE)
+	SKAL_DOCS_QUICK=1 $(SPHINX) docs $(SITE)
+	$(BIN)/python tools/check_site.py $(SITE)
+
 bench: $(VENV)/.test
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s \
 		--timeout 0 -o faulthandler_timeout=0 $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(LOWEST) build *.egg-info .pytest_cache .mypy_cache .ruff_cache \
-		.coverage .coverage.*
+		.coverage .coverage.* docs/_build docs/api/generated docs/gallery
 
 $(VENV)/.base: constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -70,6 +86,10 @@ $(VENV)/.test: $(VENV)/.base pyproject.toml
 
 $(VENV)/.lint: $(VENV)/.test
 	$(INSTALL) --no-build-isolation --editable '.[lint]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.test
+	$(INSTALL) --no-build-isolation --editable '.[docs]'
 	touch $@
 
 # pyparsing 3.3 warns of its use in matplotlib 3.8, and the tests let no warning pass.

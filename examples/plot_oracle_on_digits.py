@@ -41,8 +41,8 @@ def learn(strategy, *callbacks):
 
 
 # %%
-# The oracle has access to the labels of the pool, and trains 5,000 times.
-runs = {"oracle": learn(AnnealingOracle(max_trainings=5000), ProgressBar())}
+# The oracle has access to the labels of the pool, and trains 1,000 times.
+runs = {"oracle": learn(AnnealingOracle(max_trainings=1000), ProgressBar())}
 
 # %%
 # The other strategies do not. The baseline is the mean of 20 random orders.

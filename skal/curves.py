@@ -33,6 +33,11 @@ def xi_quality(curve: ArrayLike, *, include_warm_start: bool = False) -> float:
         If the curve has no round after the warm start, or some of its scores are NaN
         or infinite.
 
+    See Also
+    --------
+    optimism : How much of a gain is fitted to validation.
+    skal.curves.dominates : Compare two curves round by round.
+
     References
     ----------
     Zhou et al., "Towards Understanding the Behaviors of Optimal Deep Active Learning
@@ -132,6 +137,11 @@ def dominates(curve: ArrayLike, other: ArrayLike) -> bool:
     ValueError
         If the curves are not of the same length.
 
+    See Also
+    --------
+    anytime_optimal : The curve that dominates every other one.
+    xi_quality : One number for a curve.
+
     References
     ----------
     Zhou et al., AISTATS 2021, Definition 1.
@@ -168,6 +178,11 @@ def anytime_optimal(curves: Iterable[ArrayLike]) -> int | None:
     ------
     ValueError
         If no curve is given, or the curves differ in length.
+
+    See Also
+    --------
+    dominates : Compare two curves.
+    xi_quality : One number for a curve.
 
     References
     ----------
@@ -214,6 +229,11 @@ def optimism(
     ndarray, or float for four numbers
         About zero, up to noise, for an order not fitted to validation. NaN if one
         of the qualities is NaN.
+
+    See Also
+    --------
+    xi_quality : The quality of a curve.
+    compare : Its table has the optimism of each strategy.
 
     References
     ----------

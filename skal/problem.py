@@ -81,6 +81,23 @@ class Problem(RoundsMixin):
         The kind of target, which follows from the estimator and the labels.
     column_classes : tuple of ndarray, default=()
         If rows have several labels or classes, the class list of each column.
+
+    See Also
+    --------
+    split : Cuts one table into the data sets.
+    ActiveLearner : Runs a problem, from its sets.
+    compare : Compares strategies on a problem.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import Problem
+    >>> X, y = load_iris(return_X_y=True)
+    >>> problem = Problem.from_data(X, y, GaussianNB(), batch_size=5, n_rounds=4,
+    ...                             random_state=0)
+    >>> problem.n_pool, len(problem.y_val), len(problem.y_test)
+    (64, 38, 38)
     """
 
     X_pool: Any

@@ -95,6 +95,11 @@ def split(
         If a size is out of range, the sizes leave no row for the pool, the number of
         labels or groups is not the number of rows, or a class has too few rows.
 
+    See Also
+    --------
+    Problem.from_sets : Make a problem of these sets.
+    ActiveLearner : Carves the same sets by itself.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris

@@ -49,6 +49,16 @@ def get_data_home(data_home=None):
     -------
     pathlib.Path
         The folder, which may not exist yet.
+
+    See Also
+    --------
+    fetch_fashion_mnist : Keeps its files there.
+
+    Examples
+    --------
+    >>> from skal.datasets import get_data_home
+    >>> get_data_home("data").name
+    'data'
     """
     if data_home is None:
         data_home = os.environ.get("SKAL_DATA_HOME") or "~/skal_data"

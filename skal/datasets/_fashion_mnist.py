@@ -120,6 +120,11 @@ def fetch_fashion_mnist(
     OSError
         If a file cannot be downloaded or has the wrong checksum.
 
+    See Also
+    --------
+    load_task : The paper's task on these images.
+    get_data_home : The folder in which the files are kept.
+
     References
     ----------
     Xiao, Rasul and Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking

@@ -64,6 +64,11 @@ def read_word_vectors(path, words=None):
         If the file is empty, a line has another number of values than the first, a
         value is not a finite number, or the last line is cut off.
 
+    See Also
+    --------
+    fetch_glove : Download vectors.
+    skal.nets.embedding_matrix : The vectors of the words of a vocabulary.
+
     Examples
     --------
     >>> from pathlib import Path
@@ -174,6 +179,11 @@ def fetch_glove(
         If the file cannot be downloaded or is damaged.
     ValueError
         If a line of the file is malformed, as in `read_word_vectors`.
+
+    See Also
+    --------
+    read_word_vectors : Read a file of vectors that you have.
+    get_data_home : The folder in which the files are kept.
 
     Notes
     -----

@@ -100,6 +100,11 @@ def fetch_mit_restaurant(
     ValueError
         If a line does not have the form of a tag and a token.
 
+    See Also
+    --------
+    load_task : The paper's task on these sentences.
+    get_data_home : The folder in which the files are kept.
+
     References
     ----------
     Liu, Pasupat, Cyphers and Glass, "Asgard: A Portable Architecture for Multilingual

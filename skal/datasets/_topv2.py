@@ -111,6 +111,11 @@ def fetch_topv2(
     ValueError
         If a line does not consist of a domain, an utterance and a semantic parse.
 
+    See Also
+    --------
+    load_task : The paper's task on these sentences.
+    get_data_home : The folder in which the files are kept.
+
     Notes
     -----
     The parts overlap: 805 distinct utterances are in both train and test. The class

@@ -42,6 +42,11 @@ def joint_entropy(
     float
         Between 0 and n_rows log(n_classes).
 
+    See Also
+    --------
+    batchbald : Chooses a batch by it.
+    entropy : The entropy of one label.
+
     References
     ----------
     Kirsch, van Amersfoort and Gal, "BatchBALD: Efficient and Diverse Batch Acquisition
@@ -113,6 +118,11 @@ def batchbald(
     ------
     ValueError
         If `n` exceeds the number of rows.
+
+    See Also
+    --------
+    joint_entropy : The entropy of the labels of several rows.
+    BatchBALD : The strategy that uses it.
 
     References
     ----------

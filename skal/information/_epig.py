@@ -35,6 +35,11 @@ def epig(
     ValueError
         If targets are missing, or the numbers of samples or classes differ.
 
+    See Also
+    --------
+    mutual_information : Information about the model instead.
+    EPIG : The strategy that uses it.
+
     References
     ----------
     Bickford Smith, Kirsch, Farquhar, Gal, Foster and Rainforth, "Prediction-Oriented

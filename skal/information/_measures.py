@@ -32,6 +32,11 @@ def entropy(probs_N_C: ArrayLike) -> NDArray[np.float64]:
     ValueError
         If a value is not between 0 and 1.
 
+    See Also
+    --------
+    mutual_information : Entropy of the mean minus mean entropy.
+    MaxEntropy : The strategy that uses it.
+
     Examples
     --------
     >>> from skal.information import entropy
@@ -74,6 +79,11 @@ def mutual_information(
     ndarray of shape (n_rows,)
         Never negative.
 
+    See Also
+    --------
+    entropy : Uncertainty of a single distribution.
+    BALD : The strategy that uses it.
+
     References
     ----------
     Houlsby et al., "Bayesian Active Learning for Classification and Preference
@@ -105,6 +115,11 @@ def variation_ratio(probs_N_T_C: ArrayLike) -> NDArray[np.float64]:
     ndarray of shape (n_rows,)
         Between 0 and 1 - 1 / n_classes.
 
+    See Also
+    --------
+    vote_entropy : Another measure of how votes differ.
+    VariationRatio : The strategy that uses it.
+
     References
     ----------
     Freeman, "Elementary Applied Statistics", 1965; Gal, Islam and Ghahramani, ICML
@@ -133,6 +148,11 @@ def vote_entropy(probs_N_T_C: ArrayLike) -> NDArray[np.float64]:
     -------
     ndarray of shape (n_rows,)
         Between 0 and log(min(n_members, n_classes)).
+
+    See Also
+    --------
+    kl_to_consensus : Disagreement of probabilities instead of votes.
+    Committee : The strategy that uses it.
 
     References
     ----------
@@ -169,6 +189,11 @@ def kl_to_consensus(
     -------
     ndarray of shape (n_rows,)
         Never negative.
+
+    See Also
+    --------
+    vote_entropy : Disagreement of votes.
+    Committee : The strategy that uses it.
 
     References
     ----------

@@ -117,6 +117,23 @@ class TagScorer:
     ----------
     scorer : callable
         `scorer(model, X, y)` returns a float. It must use `model.predict`.
+
+    See Also
+    --------
+    skal.nets.BiLSTMTagger : A tagger.
+    ActiveLearner : Wraps a scorer in it if labels are lists of tags.
+
+    Examples
+    --------
+    >>> from sklearn.metrics import get_scorer
+    >>> from skal.inputs import TagScorer
+    >>> class Outside:
+    ...     classes_ = ["B-CITY", "O"]
+    ...     def predict(self, X):
+    ...         return [["O"] * len(tokens) for tokens in X]
+    >>> X, y = [["to", "Oslo"], ["now"]], [["O", "B-CITY"], ["O"]]
+    >>> round(TagScorer(get_scorer("f1_weighted"))(Outside(), X, y), 3)
+    0.533
     """
 
     def __init__(self, scorer: Any) -> None:

@@ -26,6 +26,11 @@ class Stop(NamedTuple):
         Stop when the lower bound of the agreement of successive models reaches this
         number, such as 0.99.
 
+    See Also
+    --------
+    Advice : The figures, and the reasons to stop.
+    LabelingSession.advice : Applies the rules to a session.
+
     Examples
     --------
     >>> from skal.labeling import Stop
@@ -94,6 +99,20 @@ class Advice(NamedTuple):
         target or a forecast.
     reasons : tuple of str
         The reasons to stop.
+
+    See Also
+    --------
+    Stop : The rules.
+    LabelingSession.advice : Returns it.
+
+    Examples
+    --------
+    >>> from skal.labeling import Advice, Estimate, Stop
+    >>> estimate = Estimate(score=0.95, low=0.91, high=0.98, n=120)
+    >>> reasons = Stop(target=0.9).reasons(estimate, None, None)
+    >>> print(Advice(400, estimate, None, None, None, reasons))
+    With 400 labels the score is 0.950, between 0.910 and 0.980 (95 %), from 120 rows
+    drawn at random: stop, since the score is at least 0.9.
     """
 
     n_labels: int

@@ -25,6 +25,17 @@ class Agreement(NamedTuple):
         Bounds with 95 %.
     n_models, n_rows : int
         Numbers of models and of rows that they answered about.
+
+    See Also
+    --------
+    LabelingSession.agreement : Returns it.
+    Stop : Stops by it.
+
+    Examples
+    --------
+    >>> from skal.labeling import Agreement
+    >>> print(Agreement(kappa=0.97, low=0.94, high=0.99, n_models=4, n_rows=1000))
+    the last 4 models agree by 0.970 (0.940 to 0.990)
     """
 
     kappa: float

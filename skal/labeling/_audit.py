@@ -35,6 +35,17 @@ class Estimate(NamedTuple):
         The bounds of a confidence interval of 95 %.
     n : int
         Number of rows that it was computed from.
+
+    See Also
+    --------
+    LabelingSession.estimate : Returns it.
+    Forecast : The score with more labels.
+
+    Examples
+    --------
+    >>> from skal.labeling import Estimate
+    >>> print(Estimate(score=0.9, low=0.77, high=0.96, n=40))
+    0.900, between 0.770 and 0.960 (95 %), from 40 rows drawn at random
     """
 
     score: float

@@ -102,6 +102,20 @@ class Forecast(NamedTuple):
         The learning curve so far: labels in training, and scores on the audit.
     law : (float, float, float)
         The power law a - b n^-c through it.
+
+    See Also
+    --------
+    LabelingSession.forecast : Returns it.
+    Estimate : The score now.
+
+    Examples
+    --------
+    >>> from skal.labeling import Forecast
+    >>> forecast = Forecast(200, 100, score=0.92, low=0.88, high=0.96, gain=0.02,
+    ...                     gain_low=-0.01, gain_high=0.05, sizes=(50.0, 100.0, 200.0),
+    ...                     scores=(0.8, 0.86, 0.9), law=(0.95, 1.1, 0.5))
+    >>> print(forecast)
+    100 more labels are expected to bring +0.020 (-0.010 to +0.050)
     """
 
     n_labels: int

@@ -27,6 +27,19 @@ class Progress(NamedTuple):
         several labels counts for each.
     annotators : dict of str to int
         Number of labels by each annotator.
+
+    See Also
+    --------
+    LabelingSession.progress : Returns it.
+
+    Examples
+    --------
+    >>> from skal.labeling import Progress
+    >>> print(Progress(n_rows=1000, n_labelled=40, n_skipped=2, n_open=5, n_audit=4,
+    ...                n_disagreeing=0, classes={"ham": 30, "spam": 10},
+    ...                annotators={"anna": 40}))
+    40 of 1000 rows are labelled, 4 of them as an audit; 2 were skipped and 5 are open.
+    Classes: ham: 30, spam: 10.
     """
 
     n_rows: int

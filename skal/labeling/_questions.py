@@ -34,6 +34,26 @@ class Question(NamedTuple):
         Whether it was drawn at random, to tell how good models are.
     by : str
         The annotator who is asked.
+
+    See Also
+    --------
+    LabelingSession.ask : Returns questions.
+    LabelingSession.tell : Takes the answer.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import LabelingSession, Margin
+    >>> X, y = load_iris(return_X_y=True)
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> session = LabelingSession(GaussianNB(), Margin(), audit=0.5, random_state=0,
+    ...                           journal=os.path.join(folder.name, "labels.db")).add(X)
+    >>> question = session.ask(1, by="anna")[0]
+    >>> question.by, question.row.shape, question.prediction is None
+    ('anna', (4,), True)
+    >>> folder.cleanup()
     """
 
     id: Any

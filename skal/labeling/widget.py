@@ -39,6 +39,10 @@ class LabelingWidget(ipywidgets.VBox):
     annotator : Annotator
         The way through the session, whose `question` is the row that is asked.
 
+    See Also
+    --------
+    skal.LabelingSession : The session, and its other ways to label.
+
     Examples
     --------
     In a notebook, the last line of a cell shows the widget::

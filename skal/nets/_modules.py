@@ -59,7 +59,7 @@ class MLP(nn.Module):
 
         Parameters
         ----------
-        X : tensor of shape (n_rows, *input_shape)
+        X : tensor of shape (n_rows, ...)
             Rows to classify.
 
         Returns

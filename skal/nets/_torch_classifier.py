@@ -16,7 +16,7 @@ class TorchClassifier(AnyModule, StackedRows, BaseNetClassifier):
     Parameters
     ----------
     module : type
-        Class of a `torch.nn.Module` that maps inputs of shape (n_rows, *input_shape) to
+        Class of a `torch.nn.Module` that maps inputs of shape (n_rows, ...) to
         one logit per class, such as `MLP`. Its constructor must accept `n_classes`, and
         may accept `input_shape`, the shape of one row. Each `fit` builds a new module.
 

@@ -33,7 +33,7 @@ class TorchRegressor(AnyModule, StackedRows, RegressorMixin, RowNet):
     Parameters
     ----------
     module : type
-        Class of a `torch.nn.Module` that maps inputs of shape (n_rows, *input_shape) to
+        Class of a `torch.nn.Module` that maps inputs of shape (n_rows, ...) to
         outputs of shape (n_rows, n_outputs), such as `MLP`. Its constructor must accept
         the number of outputs, as `n_outputs` or `n_classes`, and may accept
         `input_shape`, the shape of one row. Each `fit` builds a new module.

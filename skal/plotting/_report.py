@@ -61,6 +61,10 @@ class HTMLReport:
     title : str
         Title of the page.
 
+    See Also
+    --------
+    PerformanceCurveDisplay : Draws the curves of a study, for a report.
+
     Examples
     --------
     >>> import tempfile

@@ -23,6 +23,20 @@ class Labelled(NamedTuple):
         The warm start, followed by the acquired rows.
     positions : ndarray of shape (n_labelled,)
         The position of each row in the pool; -1 for the warm start.
+
+    See Also
+    --------
+    BaseStrategy : Its `select` is given the labelled rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skal import CoreSet
+    >>> from skal.strategies import Labelled
+    >>> X = np.array([[0.0], [1.0], [2.0], [9.0]])
+    >>> labelled = Labelled(X[:1], np.array(["a"]), np.array([0]))
+    >>> CoreSet().fit(X).select(None, X, 1, candidates=[1, 2, 3], labelled=labelled)
+    array([3])
     """
 
     X: Any

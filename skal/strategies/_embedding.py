@@ -41,6 +41,22 @@ class EmbeddingStrategy(BaseStrategy):
     See Also
     --------
     BaseStrategy : Documents the attributes, and the methods that may be written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skal.strategies import EmbeddingStrategy
+    >>> class Outermost(EmbeddingStrategy):
+    ...     def __init__(self, embedding=None, *, random_state=None):
+    ...         self.embedding = embedding
+    ...         self.random_state = random_state
+    ...     def _select(self, estimator, X, n, candidates, labelled):
+    ...         rows = self._embed(estimator, X, candidates)
+    ...         norms = np.linalg.norm(rows, axis=1)
+    ...         return candidates[np.argsort(-norms)[:n]]
+    >>> X = np.array([[0.0], [1.0], [2.0], [9.0]])
+    >>> Outermost().fit(X).select(None, X, 1)
+    array([3])
     """
 
     needs: tuple[str, ...] = ("embedding",)

@@ -19,6 +19,11 @@ class Longest(RankingStrategy):
         Breaks ties. Inside an `ActiveLearner`, None takes a seed drawn from the
         learner's.
 
+    See Also
+    --------
+    MinConfidence : Label the sentences whose tags are least certain.
+    PerCost : Divide utilities by cost, such as the number of tokens.
+
     References
     ----------
     Zhou et al., AISTATS 2021, section 5.3.

@@ -16,6 +16,7 @@ from skal.problem import Problem
 from skal.seeding import isolated
 from skal.studies._bins import SETS, cut, set_sizes, sort_into_bins, values_of
 from skal.studies._comparison import Comparison, Key
+from skal.studies._exports import Exports, Part
 from skal.studies._kinds import check_result
 from skal.studies._label_counts import count, count_columns, count_several
 from skal.studies._statistics import total_variation
@@ -23,7 +24,7 @@ from skal.studies._tables import lay_out, name_axes
 
 
 @dataclass(frozen=True, eq=False)
-class Distribution:
+class Distribution(Exports):
     """Shares of bins, or of labels, among the labelled rows after each round.
 
     Parameters
@@ -53,6 +54,27 @@ class Distribution:
         far as these sets were used.
     has_costs : bool, default=False
         Whether rounds spend an amount.
+
+    See Also
+    --------
+    input_distribution : Returns it.
+    label_distribution : Returns it.
+    skal.plotting.DistributionDisplay : Draws it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import Margin, Problem, Random, compare, label_distribution, split
+    >>> sets = split(*load_iris(return_X_y=True), warm_size=10, random_state=0)
+    >>> problem = Problem.from_sets(sets, GaussianNB(), batch_size=5, n_rounds=3)
+    >>> strategies = {"random": Random(), "margin": Margin()}
+    >>> study = compare(problem, strategies, n_orders=2)
+    >>> shares = label_distribution(study)
+    >>> shares.bins
+    ('0', '1', '2')
+    >>> shares.frequencies.shape  # estimators, strategies, seeds, k = 0..K, bins
+    (1, 2, 5, 4, 3)
     """
 
     kind: str
@@ -93,14 +115,22 @@ class Distribution:
         }
 
     def __str__(self) -> str:
+        return f"{self._title()}\n{lay_out(self._main())}"
+
+    def _parts(self) -> list[Part]:
+        return [Part(self._title(), "", self._main())]
+
+    def _title(self) -> str:
+        return f"Total variation between labelled and all {self.kind}s"
+
+    def _main(self) -> dict[str, Any]:
         """Return mean distances after the first, a middle and the last round."""
         rounds = len(self.n_labelled) - 1
         shown = sorted({1, (rounds + 1) // 2, rounds})
         names = name_axes(estimator=self.estimators, strategy=self.strategies)
         means = self.distances.mean(axis=2).reshape(-1, rounds + 1)
         after = {f"{self.n_labelled[k]} labelled": means[:, k] for k in shown}
-        title = f"Total variation between labelled and all {self.kind}s"
-        return f"{title}\n{lay_out(names | after)}"
+        return names | after
 
 
 @validate_params(
@@ -154,6 +184,12 @@ def input_distribution(
     ValueError
         If a parameter is invalid, a value is not finite, a strategy is unknown, or each
         seed has a split of its own.
+
+    See Also
+    --------
+    label_distribution : The same for labels.
+    IDMR : A strategy that matches the distribution of inputs.
+    skal.plotting.DistributionDisplay : Draws the result.
 
     References
     ----------
@@ -252,6 +288,12 @@ def label_distribution(
     ValueError
         If a parameter is invalid, a strategy is unknown, each seed has a split of its
         own, or `n_bins` is given and labels are classes.
+
+    See Also
+    --------
+    input_distribution : The same for inputs.
+    ODMR : A strategy that matches the distribution of labels.
+    skal.plotting.DistributionDisplay : Draws the result.
 
     References
     ----------

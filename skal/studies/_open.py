@@ -13,8 +13,8 @@ import numpy as np
 
 import skal.oracle
 import skal.strategies
-from skal.studies._compare import _gather
 from skal.studies._comparison import Comparison
+from skal.studies._gathered import gather
 from skal.studies._spec import StudySpec
 from skal.studies.running._described import SETTINGS, Given
 from skal.studies.running._jobs import Cell
@@ -84,7 +84,7 @@ def open_study(path: Any) -> Comparison:
     given = read_given(folder / GIVEN)
     runs = _valid_runs(folder, given)
     study = _specify(given, runs, folder)
-    return _gather(study, _chosen(study, runs))
+    return gather(study, _chosen(study, runs))
 
 
 def _valid_runs(folder: Path, given: Given) -> dict[Cell, Run]:

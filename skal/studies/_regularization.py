@@ -34,6 +34,11 @@ def regularization_gain(
     ValueError
         If no pair is given or found, or a strategy is unknown.
 
+    See Also
+    --------
+    IDMR : Matches the distribution of inputs.
+    ODMR : Matches the distribution of labels.
+
     References
     ----------
     Zhou et al., AISTATS 2021, section 6.5, Fig. 10 and appendix G.

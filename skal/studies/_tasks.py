@@ -53,6 +53,18 @@ class Task:
         The estimators, by their names in the published results.
     strategies : dict of str to strategy
         The heuristics, each of them with IDMR, and "random".
+
+    See Also
+    --------
+    load_task : Returns it.
+    compare : Takes it in place of data.
+
+    Examples
+    --------
+    >>> from skal import compare, load_task
+    >>> task = load_task("intent_classification")  # doctest: +SKIP
+    >>> sorted(task.strategies)  # doctest: +SKIP
+    >>> compare(task, seeds=5)  # doctest: +SKIP
     """
 
     name: str
@@ -264,9 +276,9 @@ def load_task(
 
     Parameters
     ----------
-    name : {"object_classification", "intent_classification", \
-            "named_entity_recognition"}
-        The task: Fashion-MNIST, the alarm domain of TOPv2, or MIT Restaurant.
+    name : str
+        The task: "object_classification" (Fashion-MNIST), "intent_classification" (the
+        alarm domain of TOPv2) or "named_entity_recognition" (MIT Restaurant).
     data_seed : int, default=0
         Seed of the split into data sets. It is independent of xi, the seed of a
         learner.
@@ -287,6 +299,11 @@ def load_task(
         If torch, or another package that the estimators need, is not installed.
     OSError
         If a file cannot be downloaded or is damaged.
+
+    See Also
+    --------
+    compare : Compares the task's strategies.
+    Problem.from_sets : A problem of your own.
 
     References
     ----------

@@ -90,6 +90,10 @@ def parametrize_with_strategy_checks(strategies, estimator=None):
     pytest.MarkDecorator
         A decorator for the test function.
 
+    See Also
+    --------
+    check_strategy : The same as one call.
+
     Examples
     --------
     >>> from skal import Margin, Random

@@ -37,6 +37,10 @@ class ProgressBar(_SklearnProgressBar):
         The cost of each step of the first bar, by its name and in any unit. By default
         the cost of a run is the number of trainings that it is expected to take.
 
+    See Also
+    --------
+    skal.oracle.read_journal : The steps of a search that is running elsewhere.
+
     Notes
     -----
     Needs rich: ``pip install 'skal-learn[progress]'``.
