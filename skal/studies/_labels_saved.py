@@ -27,6 +27,18 @@ class LabelsSaved(NamedTuple):
         How many fewer labels the strategy needs, with an interval. Negative if it needs
         more. If only one of the two reaches the target, it is infinite, with the sign
         of a gain or of a loss; NaN if neither does.
+
+    See Also
+    --------
+    labels_saved : Computes it from learning curves.
+    Verdict : Has one as its attribute `saved`.
+
+    Examples
+    --------
+    >>> from skal.studies import LabelsSaved
+    >>> saved = LabelsSaved(0.9, random=200, strategy=150, saved=50, low=20, high=70)
+    >>> saved.share
+    0.25
     """
 
     target: float
@@ -143,6 +155,10 @@ def labels_saved(
     -------
     LabelsSaved
         With one seed, the interval is NaN.
+
+    See Also
+    --------
+    worth_it : Prints the labels saved among other figures.
 
     References
     ----------

@@ -40,6 +40,18 @@ class Bound(NamedTuple):
     validation_gain, optimism : float
         Its gain on the validation set that it searched on, and by how much this is more
         than the gain on test under the same seeds.
+
+    See Also
+    --------
+    Verdict : Has one as its attribute `bound`.
+
+    Examples
+    --------
+    >>> from skal.studies import Bound
+    >>> bound = Bound("AnnealingOracle", 3, score=0.95, gain=0.04, closed=0.5, left=0.02,
+    ...               left_low=0.01, left_high=0.03, validation_gain=0.07, optimism=0.03)
+    >>> round(bound.validation_gain - bound.optimism, 2)
+    0.04
     """
 
     oracle: str
@@ -97,6 +109,22 @@ class Verdict(Exports):
         The runs with the search, possibly with fewer seeds.
     notes : tuple of str, default=()
         Further sentences.
+
+    See Also
+    --------
+    worth_it : Returns one for labelled data.
+    skal.plotting.VerdictDisplay : Draws it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import Margin, Random, compare
+    >>> strategies = {"random": Random(), "margin": Margin()}
+    >>> study = compare(*load_iris(return_X_y=True), GaussianNB(), strategies,
+    ...                 n_orders=2, batch_size=5, n_rounds=3)
+    >>> study.verdict().answer
+    'unclear'
     """
 
     estimator: str
