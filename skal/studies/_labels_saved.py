@@ -30,14 +30,12 @@ class LabelsSaved(NamedTuple):
 
     See Also
     --------
-    labels_saved : Computes it from learning curves.
-    Verdict : Has one as its attribute `saved`.
+    labels_saved : Compute it from curves.
 
     Examples
     --------
     >>> from skal.studies import LabelsSaved
-    >>> saved = LabelsSaved(0.9, random=200, strategy=150, saved=50, low=20, high=70)
-    >>> saved.share
+    >>> LabelsSaved(0.9, random=200, strategy=150, saved=50, low=20, high=80).share
     0.25
     """
 
@@ -158,7 +156,7 @@ def labels_saved(
 
     See Also
     --------
-    worth_it : Prints the labels saved among other figures.
+    Verdict : Has it as its attribute `saved`.
 
     References
     ----------

@@ -34,8 +34,7 @@ class StrategyRanks(Exports):
 
     See Also
     --------
-    rank_strategies : Makes one from several comparisons.
-    skal.plotting.CriticalDifferenceDisplay : Draws the ranks.
+    rank_strategies : Rank the strategies of several comparisons.
 
     References
     ----------
