@@ -17,13 +17,18 @@ SITE := docs/_build/html
 SPHINX := $(BIN)/python -m sphinx --builder html --jobs 2 --fail-on-warning --keep-going \
 	--doctree-dir docs/_build/doctrees --quiet
 
-.PHONY: demo test test-lowest coverage lint docs docs-quick bench clean
+.PHONY: demo test test-browser test-lowest coverage lint docs docs-quick bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/plot_oracle_on_digits.py
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# The widget in a real browser: needs chromium and chromedriver, and is skipped elsewhere.
+test-browser: $(VENV)/.test
+	$(INSTALL) voila selenium
+	$(BIN)/python -m pytest tests/labeling/test_widget_in_browser.py $(ARGS)
 
 # Tests on the lowest versions that pyproject.toml allows. Torch is left out, and with it
 # the nets: their lower bounds (torch, skorch, safetensors, transformers) are not tested,

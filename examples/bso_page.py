@@ -141,7 +141,7 @@ def gains(found):
         own = [gain(found[name, "all", m], random) for m in [*SHARES, BSO]]
         if any(own):
             published = PUBLISHED[name] - PUBLISHED_RANDOM[name]
-            rows.append([name, *own, f"{published:+.4f}"])
+            rows.append([name, *own, f"{published:+z.4f}"])
     return table(header, rows)
 
 
@@ -150,7 +150,7 @@ def gain(runs, random):
     if not (seeds := sorted(runs.keys() & random.keys())):
         return ""
     found = column(runs, "searched", seeds) - column(random, "searched", seeds)
-    return f"{np.mean(found):+.4f} ({len(seeds)})"
+    return f"{np.mean(found):+z.4f} ({len(seeds)})"
 
 
 def count(found):
@@ -193,7 +193,7 @@ def luck(runs, random, seeds):
     (searched, unseen), (_, random_unseen) = both
     found = optimism(*both[0], *both[1])
     cells = [f"{searched:.4f}", f"{unseen:.4f}"]
-    return [*cells, f"{unseen - random_unseen:+.4f}", f"{found:.4f}"]
+    return [*cells, f"{unseen - random_unseen:+z.4f}", f"{found:.4f}"]
 
 
 def main():

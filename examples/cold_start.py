@@ -140,7 +140,7 @@ def spelled(scores, gains):
             yield f"{mean:.3f}"
         else:
             gain, sd = gains[:, i].mean(), gains[:, i].std(ddof=1)
-            yield f"{mean:.3f} ({gain:+.3f} ± {sd:.3f})"
+            yield f"{mean:.3f} ({gain:+z.3f} ± {sd:.3f})"
 
 
 def write(page, out):

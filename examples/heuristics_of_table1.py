@@ -115,7 +115,7 @@ def compare(seeds, base):
         return "", ""
     gains = np.diff(np.array(pairs)[:, ::-1], axis=1)
     p = f"{ttest_rel(*np.transpose(pairs)).pvalue:.3f}" if len(pairs) > 1 else ""
-    return f"{gains.mean():+.3f}", p
+    return f"{gains.mean():+z.3f}", p
 
 
 def read_published(path):

@@ -57,7 +57,7 @@ def gather(rows):
 def gain_text(gain, data):
     """Return the mean of gains, with an interval if there are enough of them."""
     if len(gain) < MIN_SPLITS:
-        return f"{gain.mean():+.3f}"
+        return f"{gain.mean():+z.3f}"
     return interval(gain, overlap(data))
 
 

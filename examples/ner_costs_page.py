@@ -55,9 +55,9 @@ def gain(own, random):
     pairs = np.array([[own[seed], random[seed]] for seed in seeds])
     mean = pairs[:, 0].mean() - pairs[:, 1].mean()
     if len(seeds) < 2:
-        return f"{mean:+.3f}"
+        return f"{mean:+z.3f}"
     p = ttest_rel(*pairs.T).pvalue
-    return f"{mean:+.3f} (p {f'{p:.3f}' if p >= 0.001 else '<0.001'})"
+    return f"{mean:+z.3f} (p {f'{p:.3f}' if p >= 0.001 else '<0.001'})"
 
 
 def share(own, random, oracle):

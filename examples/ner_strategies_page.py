@@ -68,7 +68,7 @@ def gain(first, second):
     pairs = np.array([[first[seed], second[seed]] for seed in seeds])
     mean = pairs[:, 0].mean() - pairs[:, 1].mean()
     p = ttest_rel(*pairs.T).pvalue
-    return f"{mean:+.3f} (p {f'{p:.3f}' if p >= 0.001 else '<0.001'})"
+    return f"{mean:+z.3f} (p {f'{p:.3f}' if p >= 0.001 else '<0.001'})"
 
 
 def spelled(seeds, digits=3):

@@ -70,7 +70,7 @@ def ran(found):
 def spelled(gains):
     """Return a mean gain, with its interval if there are enough splits."""
     if len(gains) < ENOUGH:
-        return f"{gains.mean():+.3f}"
+        return f"{gains.mean():+z.3f}"
     return interval(gains, OVERLAP)
 
 

@@ -64,7 +64,7 @@ def spell(values):
 def spell_lead(lead, *pvalues):
     """Format a lead and its p-values; unknown values are left out."""
     spelled = ["<0.001" if p < 0.001 else f"{p:.3f}" for p in pvalues]
-    values = [f"{lead:+.3f}", *spelled]
+    values = [f"{lead:+z.3f}", *spelled]
     return ["" if value.endswith("nan") else value for value in values]
 
 

@@ -159,7 +159,7 @@ def _line(kind, n, rows):
     ]
     error = gains.std(ddof=1) / np.sqrt(len(gains))
     cells = [
-        *(TITLES[kind], str(n), str(len(rows)), f"{gains.mean():.4f} ± {error:.4f}"),
+        *(TITLES[kind], str(n), str(len(rows)), f"{gains.mean():z.4f} ± {error:.4f}"),
         *(f"{share:.1%}" for share in shares),
     ]
     return f"| {' | '.join(cells)} |"

@@ -39,4 +39,4 @@ def interval(differences, overlap):
     """
     n, spread = len(differences), np.std(differences, ddof=1)
     half = t.ppf(0.975, n - 1) * spread * np.sqrt(1 / n + overlap)
-    return f"{np.mean(differences):+.3f} ± {half:.3f}"
+    return f"{np.mean(differences):+z.3f} ± {half:.3f}"

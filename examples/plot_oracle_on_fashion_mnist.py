@@ -76,9 +76,10 @@ print(f"\nLuck in the oracle's gain over random orders on validation: {luck:.4f}
 # Plot the performance curves, and the progress of the search.
 folder = Path("demo")
 folder.mkdir(exist_ok=True)
+others = {name: run for name, run in runs.items() if name != "oracle"}
 for display, name in (
     (PerformanceCurveDisplay.from_estimators(runs, baseline="random"), "curves"),
-    (SearchDisplay.from_estimator(runs["oracle"]), "search"),
+    (SearchDisplay.from_estimator(runs["oracle"], references=others), "search"),
 ):
     path = folder / f"fashion_mnist_{name}.png"
     display.figure_.savefig(path, dpi=150)

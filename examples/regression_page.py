@@ -79,7 +79,7 @@ def qualities(found, task):
             else f"{test[0]:.3f}"
         ]
         cells += [
-            f"{gain.mean():+.3f}",
+            f"{gain.mean():+z.3f}",
             f"{last.mean():.3f}",
             f"{validation.mean():.3f}",
         ]
@@ -138,7 +138,7 @@ def search_cells(runs, uniform, random, seeds):
         for one, s in zip(needed, seeds, strict=True)
     )
     cells = [f"{n:,.0f}", *(f"{value:.3f}" for value in means[:2])]
-    cells += [f"{optimism(*means):+.3f}"]
+    cells += [f"{optimism(*means):+z.3f}"]
     if runs is uniform:
         return [*cells, "", ""]
     median = np.median(needed)

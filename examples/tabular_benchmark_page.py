@@ -88,7 +88,7 @@ def verdicts(areas, p_values):
             p = ttest_rel(found[strategy], found["random"]).pvalue
             yield [
                 *[name, strategy],
-                f"{published[0] - PUBLISHED[name][0][0]:+.4f}, {gain:+.4f}",
+                f"{published[0] - PUBLISHED[name][0][0]:+z.4f}, {gain:+z.4f}",
                 "yes" if published[2] else "no",
                 "yes" if p < LEVEL and gain > 0 else "no",
                 *[f"{p:.3f}", f"{p_values[name, strategy]:.3f}"],

@@ -96,6 +96,8 @@ class FinalModelMixin:
     def score(self, X, y, sample_weight=None):
         """Score the final model by `scoring`.
 
+        The quality of the whole curve is `quality_`; see `skal.quality_scorer`.
+
         Parameters
         ----------
         X : rows, n_samples of them

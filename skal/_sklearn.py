@@ -4,10 +4,13 @@ None of them has a public counterpart in scikit-learn 1.9. If a later release mo
 adapt this module.
 """
 
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-from sklearn.base import _fit_context
+from sklearn.base import _fit_context as _sklearn_fit_context
 from sklearn.callback._callback_context import get_context_path
 from sklearn.callback._transport import close_listener, open_listener, send
 from sklearn.multiclass import _ConstantPredictor
@@ -17,10 +20,11 @@ from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
+    InvalidParameterError,
     Options,
     StrOptions,
-    validate_params,
 )
+from sklearn.utils._param_validation import validate_params as _sklearn_validate_params
 from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import (
@@ -29,6 +33,60 @@ from sklearn.utils.validation import (
     _num_features,
     _num_samples,
 )
+
+from skal._choices import suggest
+
+
+@contextmanager
+def suggesting() -> Iterator[None]:
+    """Add what was probably meant to errors about strings that are no valid choice."""
+    try:
+        yield
+    except InvalidParameterError as error:
+        error.args = (_with_suggestion(str(error)),)
+        raise
+
+
+def _with_suggestion(text: str) -> str:
+    found = re.search(r"a str among \{(.*?)\}.*Got '([^']*)' instead\.$", text, re.S)
+    if found is None:
+        return text
+    return text + suggest(found[2], re.findall("'([^']*)'", found[1]))
+
+
+def validate(estimator: Any) -> None:
+    """Check the parameters of an estimator, with suggestions.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+
+    Raises
+    ------
+    ValueError
+        If a parameter is invalid.
+    """
+    with suggesting():
+        estimator._validate_params()
+
+
+def _fit_context(*, prefer_skip_nested_validation: bool) -> Callable[..., Any]:
+    """Return scikit-learn's decorator of `fit`, with suggestions."""
+    context = _sklearn_fit_context(
+        prefer_skip_nested_validation=prefer_skip_nested_validation
+    )
+    return lambda method: suggesting()(context(method))
+
+
+def validate_params(
+    constraints: dict[str, Any], *, prefer_skip_nested_validation: bool
+) -> Callable[..., Any]:
+    """Return scikit-learn's decorator that checks arguments, with suggestions."""
+    check = _sklearn_validate_params(
+        constraints, prefer_skip_nested_validation=prefer_skip_nested_validation
+    )
+    return lambda function: suggesting()(check(function))
+
 
 # The compiled trees that the lean forms of trees and forests grow. Without them, these
 # classifiers are trained by their own `fit`.
@@ -106,6 +164,8 @@ __all__ = [
     "linear",
     "open_listener",
     "send",
+    "suggesting",
     "trees",
+    "validate",
     "validate_params",
 ]

@@ -1,6 +1,7 @@
 """Performance curves: their quality, dominance and optimism."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -62,6 +63,60 @@ def xi_quality(curve: ArrayLike, *, include_warm_start: bool = False) -> float:
             "a score, or average from k = 1 if the warm start is empty."
         )
     return float(np.mean(scores))
+
+
+def quality_scorer(learner: Any, X: Any = None, y: Any = None) -> float:
+    """Return the xi-quality of a fitted learner, as a scorer of scikit-learn.
+
+    `GridSearchCV` and `cross_val_score` score the final model of an `ActiveLearner` by
+    default, which is the end of its curve. With `scoring=quality_scorer`, they score
+    the whole curve: the mean over all rounds.
+
+    Parameters
+    ----------
+    learner : ActiveLearner or Pipeline
+        The fitted learner, or a Pipeline with one as its last step.
+    X, y : object, default=None
+        Not used: the curve was scored on the test set of `fit`, which the learner
+        carves out of the rows that it is given.
+
+    Returns
+    -------
+    float
+        Its `quality_`, on the test set.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is not a learner.
+
+    See Also
+    --------
+    compare : Compare strategies over several seeds, with tests.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import ActiveLearner, Margin, Random, quality_scorer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> learner = ActiveLearner(GaussianNB(), Random(), batch_size=2, n_rounds=4,
+    ...                         random_state=0)
+    >>> grid = GridSearchCV(learner, {"strategy": [Random(), Margin()]},
+    ...                     scoring=quality_scorer).fit(X, y)
+    >>> grid.cv_results_["mean_test_score"].shape
+    (2,)
+    """
+    while hasattr(learner, "steps"):
+        learner = learner.steps[-1][1]
+    if not hasattr(learner, "quality_"):
+        raise TypeError(
+            f"quality_scorer must be given a fitted ActiveLearner, got "
+            f"{type(learner).__name__}: use it as the `scoring` of a GridSearchCV over "
+            "a learner."
+        )
+    return float(learner.quality_)
 
 
 def dominates(curve: ArrayLike, other: ArrayLike) -> bool:

@@ -181,6 +181,10 @@ class ActiveLearner(FinalModelMixin, CallbackSupportMixin, LearnerMixin, BaseEst
     oracle or `FixedOrder` is followed as far as its next row fits. A row that costs
     more than all rounds is never labelled. The warm start is free.
 
+    `score` is a score of the final model, and so are the results of `GridSearchCV` and
+    `cross_val_score`. To rank strategies by xi-quality, give these
+    `scoring=skal.quality_scorer`.
+
     The semi-supervised classifiers of scikit-learn are also trained on the rows of the
     pool that are not labelled yet, with the label -1. So is any estimator with an
     attribute `uses_unlabelled` that is True.

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from enum import IntEnum
+from enum import IntEnum, unique
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +26,7 @@ _globals_lock = threading.RLock()
 _spare_generators = [np.random.MT19937()]
 
 
+@unique
 class Stream(IntEnum):
     """Purposes of random numbers. The purpose is the first part of a stream's key.
 

@@ -18,6 +18,7 @@ MAX_LINES = 450
 # From the bottom up. A room is named by its path from `skal`, without the suffix.
 LAYERS = [
     [
+        "_choices",
         "_version",
         "_extras",
         "_files",

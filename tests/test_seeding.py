@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.pipeline import make_pipeline
 
 from skal import AnnealingOracle, Margin, Random, seeding
-from skal.seeding import as_seed, isolated, set_random_states, stream
+from skal.seeding import Stream, as_seed, isolated, set_random_states, stream
 
 
 def test_streams_depend_on_seed_and_key_alone():
@@ -18,6 +18,18 @@ def test_streams_depend_on_seed_and_key_alone():
 
     assert draw(0, 1, 2) == draw(0, 1, 2)
     assert len({tuple(draw(*key)) for key in [(0, 1, 2), (0, 1, 3), (1, 1, 2)]}) == 3
+
+
+def test_the_streams_of_stored_results_keep_their_numbers():
+    """Another number, or one that two purposes share, would change what seeds give."""
+    numbers = {one.name: one.value for one in Stream}
+    assert numbers == {
+        **{"SPLIT": 0, "ROW_PRIORITY": 1, "ESTIMATOR": 2, "TRAINING": 3, "STRATEGY": 4},
+        **{"TIES": 5, "START": 6, "STEP": 7, "GENERATED": 8, "CONFIGURATIONS": 9},
+        **{"POSTERIOR": 10, "DROPOUT": 11, "CANDIDATES": 12, "SAMPLE": 13},
+        **{"OTHER_SEEDS": 14, "NOISE": 15, "AUDIT": 16, "FOLDS": 17, "BOOTSTRAP": 18},
+        "REPLAY": 19,
+    }
 
 
 def test_as_seed_leaves_the_global_state_alone(global_state):

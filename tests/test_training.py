@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -111,6 +112,17 @@ def test_one_priority_per_row_whatever_else_is_labelled(blobs):
     trainer = Trainer(make_problem(*blobs, Recorder()))
     few, many = trainer.rows(np.arange(10)), trainer.rows(np.arange(30))
     assert [row for row in many if row in set(few.tolist())] == few.tolist()
+
+
+def test_the_order_of_rows_is_drawn_and_not_that_of_the_data(blobs):
+    problem = make_problem(*blobs, Recorder())
+    positions = np.arange(problem.n_pool)
+    first, other = (
+        Trainer(replace(problem, seed=seed)).rows(positions) for seed in (0, 1)
+    )
+    np.testing.assert_array_equal(np.sort(first), np.arange(len(first)))
+    assert (np.diff(first) < 0).any()
+    assert (first != other).any()
 
 
 def test_a_single_class_trains_a_constant_model(blobs):

@@ -154,18 +154,14 @@ def results(page, found, summary):
 
 
 def curves(found, model, strategies):
-    """Draw curves on validation and test side by side."""
-    figure, axes = plt.subplots(1, 2, figsize=(13.5, 4.2), layout="constrained")
-    for ax, on in zip(axes, ("validation", "test"), strict=True):
-        PerformanceCurveDisplay.from_study(
-            found.comparison,
-            estimator=model,
-            strategies=strategies,
-            on=on,
-            score_name=f"{found.task.scoring} on {on}",
-            ax=ax,
-        )
-    return figure
+    """Draw curves on validation and test side by side, with the same axes."""
+    return PerformanceCurveDisplay.from_study(
+        found.comparison,
+        estimator=model,
+        strategies=strategies,
+        on="both",
+        score_name=found.task.scoring,
+    )
 
 
 def seeds(page, found, summary):

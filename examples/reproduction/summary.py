@@ -116,7 +116,7 @@ def number(value):
 
 def signed(value):
     """Format a difference."""
-    return "-" if value is None else f"{value:+.3f}"
+    return "-" if value is None else f"{value:+z.3f}"
 
 
 def spell_p(value):

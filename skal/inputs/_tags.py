@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import check_scoring
 from sklearn.utils.validation import check_consistent_length
 
+from skal._sklearn import suggesting
 from skal.inputs._containers import lengths
 from skal.inputs._scoring import check_signature
 
@@ -179,7 +180,8 @@ def scorer_of(estimator: Any, scoring: Any, y: Any) -> Any:
         `scorer(model, X, y)` returns a float.
     """
     check_signature(scoring)
-    scorer = check_scoring(estimator, scoring)
+    with suggesting():
+        scorer = check_scoring(estimator, scoring)
     return TagScorer(scorer) if isinstance(scoring, str) and is_tags(y) else scorer
 
 

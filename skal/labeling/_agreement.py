@@ -46,8 +46,8 @@ class Agreement(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"the last {self.n_models} models agree by {self.kappa:.3f} "
-            f"({self.low:.3f} to {self.high:.3f})"
+            f"the last {self.n_models} models agree by {self.kappa:z.3f} "
+            f"({self.low:z.3f} to {self.high:z.3f})"
         )
 
 

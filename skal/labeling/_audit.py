@@ -57,7 +57,7 @@ class Estimate(NamedTuple):
         if not self.n:
             return "unknown, since no row of the audit is labelled"
         return (
-            f"{self.score:.3f}, between {self.low:.3f} and {self.high:.3f} (95 %), "
+            f"{self.score:z.3f}, between {self.low:z.3f} and {self.high:z.3f} (95 %), "
             f"from {self.n} rows drawn at random"
         )
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rich.columns import Columns
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
@@ -106,6 +107,8 @@ class ConsoleLoop:
                 subtitle=Text(reason_of(question)),
             )
         )
-        choices = "  ".join(f"[{key}] {name}" for key, name in keys.items())
-        self.console.print(Text(choices or "type a label and Enter"))
+        # Columns keep a key and its class on one line.
+        choices = [Text(f"[{key}] {name}") for key, name in keys.items()]
+        how = Columns(choices, padding=(0, 2)) if keys else "type a label and Enter"
+        self.console.print(how)
         self.console.print(Text("[s] skip  [u] undo  [q] quit"))

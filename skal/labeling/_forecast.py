@@ -132,8 +132,8 @@ class Forecast(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"{self.n_more} more labels are expected to bring {self.gain:+.3f} "
-            f"({self.gain_low:+.3f} to {self.gain_high:+.3f})"
+            f"{self.n_more} more labels are expected to bring {self.gain:+z.3f} "
+            f"({self.gain_low:+z.3f} to {self.gain_high:+z.3f})"
         )
 
 

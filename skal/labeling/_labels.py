@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skal._choices import suggest
 from skal.inputs._cells import is_missing
 from skal.inputs._containers import is_list
 from skal.inputs._targets import Target, predicts_numbers
@@ -44,6 +45,7 @@ def target_named(name: str | None, estimator: Any) -> Target:
     if name not in TARGETS:
         raise ValueError(
             f"target must be one of {', '.join(TARGETS)}, or None, got {name!r}."
+            f"{suggest(name, TARGETS)}"
         )
     return TARGETS[name]
 

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.exceptions import FitFailedWarning
 from sklearn.utils.validation import check_scalar
 
+from skal._choices import check_choice
 from skal.identity._describe import describe
 from skal.inputs._containers import n_rows, take
 from skal.inputs._scoring import check_signature
@@ -138,8 +139,7 @@ class LabelingSession(Pool, Exchange, Figures):
         check_scalar(audit, "audit", Real, min_val=0, max_val=1)
         check_scalar(retrain_every, "retrain_every", Integral, min_val=1)
         check_scalar(timeout, "timeout", Real, min_val=0)
-        if resolve not in RULES:
-            raise ValueError(f"resolve must be one of {RULES}, got {resolve!r}.")
+        check_choice(resolve, "resolve", RULES)
         check_strategy(strategy, estimator, kind)
         check_signature(scoring)
         names = [] if classes is None else class_names(classes, kind)

@@ -88,12 +88,12 @@ class Verdict(NamedTuple):
             verdict = "has paid" if self.gain > 0 else "has not paid"
         text = (
             f"Choosing by {self.strategy} {verdict}: with {self.n_labels} labels the "
-            f"score is {self.score:.3f}, and the same number of random labels would "
-            f"have given {self.random:.3f} ± {self.random_error:.3f}; over all rounds "
-            f"the gain is {self.gain:+.3f} ({self.low:+.3f} to {self.high:+.3f})."
+            f"score is {self.score:z.3f}, and the same number of random labels would "
+            f"have given {self.random:z.3f} ± {self.random_error:.3f}; over all rounds "
+            f"the gain is {self.gain:+z.3f} ({self.low:+z.3f} to {self.high:+z.3f})."
         )
         if np.isfinite(self.oracle):
-            text += f" The best order that an oracle found gives {self.oracle:.3f}."
+            text += f" The best order that an oracle found gives {self.oracle:z.3f}."
         return text
 
 

@@ -91,7 +91,10 @@ class LabelingWidget(ipywidgets.VBox):
         return (field,)
 
     def _button(self, name: Any) -> Any:
-        button = ipywidgets.Button(description=str(name), button_style="primary")
+        wide = {"width": "auto", "min_width": "9em"}
+        button = ipywidgets.Button(
+            description=str(name), button_style="primary", layout=wide
+        )
         button.on_click(lambda _: self._act(lambda: self.annotator.answer(name)))
         return button
 

@@ -23,6 +23,7 @@ from skal.nets.text._text_cnn import TextCNNClassifier
 from skal.nets.text._vectors import embedding_matrix
 from skal.nets.text._vocabulary import Vocabulary
 from skal.nets.transformer._classifier import TransformerClassifier
+from skal.nets.transformer._encoder import TextEncoder
 
 __all__ = [
     "MLP",
@@ -31,6 +32,7 @@ __all__ = [
     "EmbeddingBagClassifier",
     "ImageCNN",
     "TextCNNClassifier",
+    "TextEncoder",
     "TorchClassifier",
     "TorchRegressor",
     "TransformerClassifier",

@@ -11,7 +11,7 @@ from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch.nn.parameter import is_lazy
 
-from skal._sklearn import Interval, StrOptions, _check_sample_weight
+from skal._sklearn import Interval, StrOptions, _check_sample_weight, validate
 from skal.inputs._containers import take
 from skal.nets import _saving
 from skal.nets._training import (
@@ -143,7 +143,7 @@ class BaseNet(BaseEstimator):
         own = is_of_skal(self.fit) and is_of_skal(self.predict)
         if self._stack_class is None or has_dropout or not own:
             return None
-        self._validate_params()
+        validate(self)
         check_device(self.device)
         try:
             return ManyNets(
@@ -227,7 +227,7 @@ class BaseNet(BaseEstimator):
             model = cls(**cls._restored_params(facts["params"] | params))
             vars(model).update(facts["fitted"])
             model._restore_module(weights, path)
-            model._validate_params()
+            validate(model)
         except ValueError:
             raise
         except _saving.UNREADABLE as error:

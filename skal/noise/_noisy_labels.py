@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_array
 
-from skal._sklearn import HasMethods, Interval, StrOptions
+from skal._sklearn import HasMethods, Interval, StrOptions, validate
 from skal._threads import single_threaded, without_warnings
 from skal.inputs._checks import check_labels, check_matching
 from skal.inputs._containers import take, whole
@@ -159,7 +159,7 @@ class NoisyLabels(BaseEstimator):
             If a parameter is invalid, `y` has a single class, or rows have tags and
             `kind` is "boundary".
         """
-        self._validate_params()
+        validate(self)
         y = check_labels(y, "y")
         check_matching(X, y, "y")
         true = np.asarray(all_labels(y))

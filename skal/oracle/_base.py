@@ -14,6 +14,7 @@ from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 
+from skal._sklearn import validate
 from skal._threads import interrupt_ends_study
 from skal.inputs._containers import n_rows, other_rows
 from skal.loop import check_validation
@@ -50,7 +51,7 @@ class BaseOracle(OrderStrategy):
         ValueError
             If they are not or do not.
         """
-        self._validate_params()
+        validate(self)
         check_validation(problem, self)
         is_late = problem.costs is not None and problem.limits[1] < (
             problem.costs[problem.affordable].max()
@@ -238,7 +239,7 @@ class SearchOracle(CallbackSupportMixin, BaseOracle):
         int
             Expected number of trainings, at most `max_trainings`.
         """
-        self._validate_params()
+        validate(self)
         expected = sum(self._forecast(problem))
         return round(min(expected, self.max_trainings or expected))
 

@@ -6,7 +6,7 @@ from numbers import Integral
 
 import numpy as np
 
-from skal._sklearn import Interval
+from skal._sklearn import Interval, validate
 from skal.oracle._base import BaseOracle
 from skal.oracle._within_budget import affordable_sets, best_order, chains
 from skal.oracle.evaluation._objective import Objective
@@ -81,7 +81,7 @@ class ExhaustiveOracle(BaseOracle):
         int
             Number of trainings, at most `max_trainings`.
         """
-        self._validate_params()
+        validate(self)
         return min(self.max_trainings, _n_sets(problem, self.max_trainings))
 
     def check_problem(self, problem):

@@ -7,6 +7,7 @@ collects them on one page, in a single file.
 from skal.plotting._curve import PerformanceCurveDisplay
 from skal.plotting._distribution import DistributionDisplay
 from skal.plotting._embedding import EmbeddingDisplay
+from skal.plotting._forecast import ForecastDisplay
 from skal.plotting._gain import GainDisplay
 from skal.plotting._overlap import OverlapDisplay
 from skal.plotting._report import HTMLReport
@@ -16,6 +17,7 @@ from skal.plotting._transfer import TransferDisplay
 __all__ = [
     "DistributionDisplay",
     "EmbeddingDisplay",
+    "ForecastDisplay",
     "GainDisplay",
     "HTMLReport",
     "OverlapDisplay",

@@ -1,16 +1,14 @@
 """Axes, panels and labels of displays."""
 
+import math
 import re
+import sys
 
+from skal._choices import suggest
 from skal._extras import install_hint
 
-# Legend to the right of the last panel, for all panels.
-BESIDE = {
-    "loc": "center left",
-    "bbox_to_anchor": (1.02, 0.5),
-    "fontsize": "small",
-    "frameon": False,
-}
+# Height of a line of a legend and of what is around it, in inches.
+LINE, AROUND = 0.185, 0.5
 
 # Label of the axis of labels that were given, by whether they have costs.
 AMOUNT = {False: "Labelled rows", True: "Cost"}
@@ -87,6 +85,65 @@ def split_axes(ax, widths):
     return dict(zip(widths, panels, strict=True))
 
 
+def legend_beside(panels, handles, labels, **looks):
+    """Add a legend to the right of the last panel, within the figure.
+
+    A figure with constrained layout makes room by itself. In other figures, the panels
+    become narrower, and the legend takes their place.
+
+    Parameters
+    ----------
+    panels : list of matplotlib Axes
+        Panels side by side, from left to right.
+    handles, labels : list
+        Artists and their names.
+    **looks : dict
+        Further arguments of `Axes.legend`.
+
+    Returns
+    -------
+    matplotlib Legend
+    """
+    last = panels[-1]
+    legend = last.legend(
+        handles,
+        labels,
+        loc="center left",
+        bbox_to_anchor=(1.02, 0.5),
+        fontsize="small",
+        frameon=False,
+        ncols=_n_columns(last.figure, labels, looks.get("title", "")),
+        **looks,
+    )
+    if last.figure.get_layout_engine() is None:
+        _make_room(panels, legend)
+    return legend
+
+
+def legend_height(n_lines):
+    """Return the height in inches of a figure for a legend in a single column."""
+    return AROUND + LINE * n_lines
+
+
+def _n_columns(figure, labels, title):
+    """Return the number of columns of a legend that is not higher than its figure."""
+    height = figure.bbox.height / figure.dpi - AROUND - LINE * count_lines([title])
+    lines = sum(text.count("\n") + 1 for text in labels)
+    return max(1, math.ceil(lines / max(1, height / LINE) - 0.05))
+
+
+def _make_room(panels, legend):
+    """Make panels narrower, so that the legend ends where the last panel did."""
+    boxes = [ax.get_position() for ax in panels]
+    left, right = boxes[0].x0, boxes[-1].x1
+    width = legend.get_window_extent().width / legend.figure.bbox.width
+    # The legend is 0.02 widths of the last panel to the right of it.
+    shrunk = max(0.2, 1 - (width + 0.02 * boxes[-1].width) / (right - left))
+    for ax, box in zip(panels, boxes, strict=True):
+        start = left + (box.x0 - left) * shrunk
+        ax.set_position([start, box.y0, box.width * shrunk, box.height])
+
+
 def wrap(name, width=14):
     """Return a name wrapped into lines of about `width` characters.
 
@@ -123,8 +180,15 @@ def _pieces(name, width):
 
 
 def plain(text):
-    """Return a text with escaped dollar signs, which would begin a formula."""
-    return str(text).replace("$", r"\$")
+    r"""Return a text with escaped dollar signs, which would begin a formula.
+
+    If LaTeX sets all texts, its other special characters are escaped, too.
+    """
+    # Names are wrapped before a missing matplotlib is noticed.
+    matplotlib = sys.modules.get("matplotlib")
+    has_latex = matplotlib is not None and matplotlib.rcParams["text.usetex"]
+    special = r"[$_%&#{}]" if has_latex else r"[$]"
+    return re.sub(special, r"\\\g<0>", str(text))
 
 
 def count_lines(texts):
@@ -159,7 +223,10 @@ def choose(what, names, wanted):
             f"The study has more than one {what}: give {what}= one of {known}."
         )
     if wanted is not None and wanted not in names:
-        raise ValueError(f"{what}={wanted!r} is not in the study: give one of {known}.")
+        raise ValueError(
+            f"{what}={wanted!r} is not in the study: give one of {known}."
+            f"{suggest(wanted, names)}"
+        )
     return 0 if wanted is None else names.index(wanted)
 
 
@@ -193,5 +260,7 @@ def choose_all(what, names, wanted):
         raise ValueError(f"There is nothing to draw: give at least one of {known}.")
     for name in wanted:
         if name not in names:
-            raise ValueError(f"Unknown {what} {name!r}: give some of {known}.")
+            raise ValueError(
+                f"Unknown {what} {name!r}: give some of {known}.{suggest(name, names)}"
+            )
     return list(wanted)

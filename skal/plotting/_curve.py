@@ -3,8 +3,18 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skal.plotting._axes import AMOUNT, BESIDE, choose, choose_all, get_axes, plain
-from skal.plotting._style import BASELINE, line_style
+from skal._choices import check_choice
+from skal.plotting._axes import (
+    AMOUNT,
+    choose,
+    choose_all,
+    get_axes,
+    legend_beside,
+    legend_height,
+    plain,
+    split_axes,
+)
+from skal.plotting._style import styles_of
 from skal.studies._kinds import check_result
 
 # Explanation of the bands and of n in the legend.
@@ -18,7 +28,8 @@ class PerformanceCurveDisplay:
     one standard deviation of single runs on either side. It shows the spread of runs,
     not the standard error of the mean, which is smaller. The random baseline is drawn
     in grey behind the other curves. The legend on the right lists the xi-qualities,
-    best first, and the number of runs n.
+    best first, and the number of runs n. A strategy has the same colour in all plots,
+    which follows from its name; strategies named "random" are drawn as a baseline.
 
     Use `from_estimators` or `from_study` to create a display.
 
@@ -38,11 +49,17 @@ class PerformanceCurveDisplay:
         k = 1..K.
     axis_name : str, default="Labelled rows"
         Label of the horizontal axis.
+    validation_curves : dict of str to ndarray of shape (n_runs, n_rounds + 1), \
+            default=None
+        Curves on the validation set, drawn in a panel of their own, on the left. Both
+        panels have the same axes.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Axes with the curves.
+        Axes with the curves; with two panels, the panel on the right.
+    axes_ : dict of str to matplotlib Axes
+        The panels: "curves" and, to the left of it, "validation" if it is drawn.
     figure_ : matplotlib Figure
         Figure that contains the axes.
     lines_ : dict of str to matplotlib Line2D
@@ -87,6 +104,7 @@ class PerformanceCurveDisplay:
         score_name="Test score",
         include_warm_start=False,
         axis_name=AMOUNT[False],
+        validation_curves=None,
     ):
         self.curves = curves
         self.n_labelled = n_labelled
@@ -94,6 +112,7 @@ class PerformanceCurveDisplay:
         self.score_name = score_name
         self.include_warm_start = include_warm_start
         self.axis_name = axis_name
+        self.validation_curves = validation_curves
 
     @classmethod
     def from_estimators(
@@ -138,9 +157,7 @@ class PerformanceCurveDisplay:
                 "n_rounds."
             )
         if baseline is not None and baseline not in runs:
-            raise ValueError(
-                f"baseline must be one of {', '.join(runs)}, got {baseline!r}."
-            )
+            check_choice(baseline, "baseline", runs)
         ((axis_name, *n_labelled),) = next(iter(counts.values()))
         curves = {
             name: np.array([learner.curve_ for learner in seeds])
@@ -180,10 +197,12 @@ class PerformanceCurveDisplay:
             Estimator whose curves are drawn. Optional if there is only one.
         strategies : list of str, default=None
             Strategies whose curves are drawn; by default, all.
-        on : {"test", "validation"}, default="test"
-            Data set on which curves are scored.
+        on : {"test", "validation", "both"}, default="test"
+            Data set on which curves are scored. "both" draws two panels with the same
+            axes, and lists the qualities on test.
         score_name : str, default=None
-            Label of the vertical axis; by default, "Test score" or "Validation score".
+            Label of the vertical axis; by default, "Test score", "Validation score" or
+            "Score".
         ax : matplotlib Axes, default=None
             Axes to draw on; None creates a new figure.
 
@@ -198,16 +217,20 @@ class PerformanceCurveDisplay:
             several, or the study has no validation set.
         """
         check_result(result, "result", "Comparison")
-        if on not in ("test", "validation"):
-            raise ValueError(f'on must be "test" or "validation", got {on!r}.')
+        check_choice(on, "on", ("test", "validation", "both"))
         index = choose("estimator", result.estimators, estimator)
+        has_both = on == "both"
         display = cls(
-            _single_curves(result, index, on),
+            _single_curves(result, index, "test" if has_both else on),
             result.n_labelled,
             baseline=result.baseline,
-            score_name=score_name or f"{on.capitalize()} score",
+            score_name=score_name
+            or ("Score" if has_both else f"{on.capitalize()} score"),
             include_warm_start=result.include_warm_start,
             axis_name=AMOUNT[result.splits.example.costs is not None],
+            validation_curves=(
+                _single_curves(result, index, "validation") if has_both else None
+            ),
         )
         return display.plot(names=strategies, ax=ax)
 
@@ -232,40 +255,41 @@ class PerformanceCurveDisplay:
             If a name is unknown.
         """
         names = choose_all("strategy", self.curves, names)
-        size = (9.5, 4.5)
-        self.ax_, self.figure_ = get_axes(ax, "PerformanceCurveDisplay.plot", size)
-        self.lines_, self.bands_ = {}, {}
-        styles = self._styles()
-        for name in sorted(names, key=self._quality, reverse=True):
-            self._draw(name, styles[name])
-        self.ax_.set(xlabel=self.axis_name, ylabel=self.score_name)
-        self.ax_.xaxis.get_major_locator().set_params(integer=True)
-        self.ax_.grid(alpha=0.3)
+        panels = {"validation": self.validation_curves, "curves": self.curves}
+        panels = {name: curves for name, curves in panels.items() if curves is not None}
+        size = self._size(len(names), len(panels))
+        frame, self.figure_ = get_axes(ax, "PerformanceCurveDisplay.plot", size)
+        self.axes_ = split_axes(frame, dict.fromkeys(panels, 1))
+        self.ax_ = self.axes_["curves"]
+        styles = styles_of(self.curves, self.baseline)
+        for panel, curves in panels.items():
+            # The display keeps the lines of the last panel, which the legend lists.
+            self.lines_, self.bands_ = {}, {}
+            for name in sorted(names, key=self._quality, reverse=True):
+                self._draw(self.axes_[panel], name, curves[name], styles[name])
         self._explain()
         return self
+
+    def _size(self, n_lines, n_panels):
+        """Return the width and height of a new figure, with room for the legend."""
+        return 4 + 5.5 * n_panels, max(4.5, legend_height(n_lines + 3))
 
     def _quality(self, name):
         curves = np.asarray(self.curves[name])
         return np.mean(curves if self.include_warm_start else curves[:, 1:])
 
-    def _styles(self):
-        """Return the style of each curve, which does not depend on those drawn."""
-        others = [name for name in self.curves if name != self.baseline]
-        styles = {name: line_style(i) for i, name in enumerate(others)}
-        return styles | {self.baseline: BASELINE}
-
-    def _draw(self, name, style):
-        curves = np.asarray(self.curves[name])
+    def _draw(self, ax, name, curves, style):
+        curves = np.asarray(curves)
         mean = curves.mean(axis=0)
-        label = f"{plain(name)}: {self._quality(name):.3f}"
-        if len(curves) > 1:
-            label += f" (n={len(curves)})"
-        (self.lines_[name],) = self.ax_.plot(
+        label = f"{plain(name)}: {self._quality(name):z.3f}"
+        if len(self.curves[name]) > 1:
+            label += f" (n={len(self.curves[name])})"
+        (self.lines_[name],) = ax.plot(
             self.n_labelled, mean, markersize=4.5, linewidth=1.3, label=label, **style
         )
         if len(curves) > 1:
             spread = curves.std(axis=0, ddof=1)
-            self.bands_[name] = self.ax_.fill_between(
+            self.bands_[name] = ax.fill_between(
                 self.n_labelled,
                 mean - spread,
                 mean + spread,
@@ -276,20 +300,29 @@ class PerformanceCurveDisplay:
             )
 
     def _explain(self):
+        for name, ax in self.axes_.items():
+            ax.set_xlabel(self.axis_name)
+            ax.xaxis.get_major_locator().set_params(integer=True)
+            ax.grid(alpha=0.3)
+            if len(self.axes_) > 1:
+                title = "Validation" if name == "validation" else "Test"
+                ax.set_title(title, fontsize="medium")
+        panels = list(self.axes_.values())
+        panels[0].set_ylabel(self.score_name)
         first = 0 if self.include_warm_start else 1
-        title = f"mean over rounds {first} to K"
+        title = "test, " * (len(panels) > 1) + f"mean over rounds {first} to K"
         if self.bands_:
             title += f"\n{BAND}"
         # Pass the labels: matplotlib omits labels that begin with an underscore.
         lines = list(self.lines_.values())
-        self.ax_.legend(
+        legend_beside(
+            panels,
             lines,
             [line.get_label() for line in lines],
             title=title,
             title_fontsize="small",
             alignment="left",
             handlelength=3,
-            **BESIDE,
         )
 
 

@@ -2,21 +2,26 @@
 
 import numpy as np
 
+from skal._choices import check_choice
 from skal.plotting._axes import (
     AMOUNT,
-    BESIDE,
     choose,
     choose_all,
     get_axes,
+    legend_beside,
+    legend_height,
     split_axes,
     wrap,
 )
-from skal.plotting._style import HATCHES, shades
+from skal.plotting._style import HATCHES, SIGNED_MAP, shades
 from skal.studies._kinds import check_result
 
 # Widths of the reference bar and of the gap before it, as a fraction of a panel.
 BAR, GAP = 0.09, 0.03
 DASHES = (0, (4, 3))
+# More bins than these are drawn as a map, and named at most this many times: more
+# layers cannot be distinguished, and more names touch.
+MAX_LAYERS, MAX_NAMES = 20, 80
 
 
 class DistributionDisplay:
@@ -24,6 +29,9 @@ class DistributionDisplay:
 
     There is one panel per strategy. The bar at its right edge and the dashed lines show
     the reference: the layers of a strategy that matches it lie between the lines.
+
+    Many bins, such as 77 classes, are drawn as a map instead: one row per bin, the
+    largest at the top, with its share minus that in the reference as the colour.
 
     Use `from_study` to create a display.
 
@@ -45,6 +53,8 @@ class DistributionDisplay:
         Title of the legend.
     axis_name : str, default="Labelled rows"
         Label of the horizontal axis.
+    style : {"auto", "layers", "map"}, default="auto"
+        Whether to draw layers or a map; "auto" draws a map of more than 20 bins.
 
     Attributes
     ----------
@@ -58,6 +68,8 @@ class DistributionDisplay:
         Layers, one per bin, by strategy.
     bars_ : dict of str to list of matplotlib Rectangle
         Parts of the reference bar, one per bin, by strategy.
+    images_ : dict of str to matplotlib QuadMesh
+        Maps, by strategy. Either these or layers and bars are drawn.
 
     See Also
     --------
@@ -94,6 +106,7 @@ class DistributionDisplay:
         distances=None,
         title="Bin",
         axis_name=AMOUNT[False],
+        style="auto",
     ):
         self.frequencies = frequencies
         self.n_labelled = n_labelled
@@ -102,10 +115,19 @@ class DistributionDisplay:
         self.distances = distances
         self.title = title
         self.axis_name = axis_name
+        self.style = style
 
     @classmethod
     def from_study(
-        cls, result, *, estimator=None, strategies=None, seed=None, title=None, ax=None
+        cls,
+        result,
+        *,
+        estimator=None,
+        strategies=None,
+        seed=None,
+        title=None,
+        style="auto",
+        ax=None,
     ):
         """Draw a distribution of inputs or labels.
 
@@ -125,6 +147,8 @@ class DistributionDisplay:
             Seed whose orders are drawn; by default, the mean over all seeds.
         title : str, default=None
             Title of the legend; by default, "Label" or "Bin".
+        style : {"auto", "layers", "map"}, default="auto"
+            Whether to draw layers or a map; "auto" draws a map of more than 20 bins.
         ax : matplotlib Axes, default=None
             Axes to draw on; None creates a new figure. They are split into
             panels if there are several strategies.
@@ -157,11 +181,12 @@ class DistributionDisplay:
             distances=dict(zip(names, distances[rows], strict=True)),
             title=title or ("Label" if result.kind == "label" else "Bin"),
             axis_name=AMOUNT[result.has_costs],
+            style=style,
         )
         return display.plot(ax=ax)
 
     def plot(self, *, ax=None):
-        """Draw the layers.
+        """Draw the layers, or the maps.
 
         Parameters
         ----------
@@ -173,18 +198,32 @@ class DistributionDisplay:
         -------
         DistributionDisplay
         """
+        check_choice(self.style, "style", ("auto", "layers", "map"))
+        is_map = self.style == "map"
+        if self.style == "auto":
+            is_map = len(self.bins) > MAX_LAYERS
         widths = dict.fromkeys(self.frequencies, 1)
-        size = (2 + 2.2 * len(widths), max(3.6, 1 + 0.22 * len(self.bins)))
+        size = self._size(len(widths), is_map)
         self.ax_, self.figure_ = get_axes(ax, "DistributionDisplay.plot", size)
         self.axes_ = split_axes(self.ax_, widths)
-        self.layers_, self.bars_ = {}, {}
+        self.layers_, self.bars_, self.images_ = {}, {}, {}
         for name in self.frequencies:
-            self._draw(name)
+            self._draw_map(name) if is_map else self._draw(name)
             self._explain(name)
         panels = list(self.axes_.values())
-        panels[0].set_ylabel("Share among labelled rows")
-        self._name_bins(panels[-1])
+        if is_map:
+            self._name_rows(panels)
+        else:
+            panels[0].set_ylabel("Share among labelled rows")
+            self._name_bins(panels)
         return self
+
+    def _size(self, n_panels, is_map):
+        """Return the width and height of a new figure."""
+        n = len(self.bins)
+        if is_map:
+            return 3 + 2.2 * n_panels, max(3.6, 1.2 + 0.13 * min(n, MAX_NAMES))
+        return 2 + 2.2 * n_panels, max(3.6, legend_height(1.2 * n + 3))
 
     def _looks(self):
         """Return the colour and the hatch of each bin."""
@@ -225,6 +264,53 @@ class DistributionDisplay:
         )
         ax.set(xlim=(first, last + (GAP + BAR) * width), ylim=(0, 1))
 
+    def _draw_map(self, name):
+        gaps = self._gaps()
+        limit = max(np.abs(gap).max() for gap in gaps.values()) or 0.01
+        # Each round ends at its number of labelled rows.
+        width = np.diff(self.n_labelled[:2])[0] if len(self.n_labelled) > 1 else 1
+        edges = np.append(self.n_labelled[0] - width, self.n_labelled)
+        self.images_[name] = self.axes_[name].pcolormesh(
+            edges,
+            np.arange(len(self.bins) + 1),
+            gaps[name],
+            cmap=SIGNED_MAP,
+            vmin=-limit,
+            vmax=limit,
+        )
+
+    def _gaps(self):
+        """Return shares minus the reference, shape (n_bins, n_rounds + 1), by name.
+
+        The first row is drawn at the bottom: the smallest bin.
+        """
+        reference = np.asarray(self.reference)
+        return {
+            name: (np.asarray(shares) - reference).T[self._rows()]
+            for name, shares in self.frequencies.items()
+        }
+
+    def _rows(self):
+        """Return the bins from the bottom to the top of a map."""
+        return np.argsort(-np.asarray(self.reference), kind="stable")[::-1]
+
+    def _name_rows(self, panels):
+        """Name the rows of a map, and explain its colours."""
+        rows = self._rows()
+        step = -(-len(rows) // MAX_NAMES)
+        places = np.arange(len(rows))[::-1][::step]
+        names = [wrap(self.bins[rows[i]], 40) for i in places]
+        panels[0].set_yticks(places + 0.5, names, fontsize=6)
+        panels[0].set_ylabel(f"{self.title}, largest at the top")
+        for ax in panels:
+            ax.tick_params(axis="y", length=0)
+        self.figure_.colorbar(
+            next(iter(self.images_.values())),
+            ax=panels,
+            label="Share among labelled rows minus reference",
+            aspect=40,
+        )
+
     def _explain(self, name):
         ax = self.axes_[name]
         title = wrap(name, 20)
@@ -236,12 +322,13 @@ class DistributionDisplay:
         ax.set_xticks(ticks.round().astype(int))
         ax.spines[["top", "right"]].set_visible(False)
 
-    def _name_bins(self, ax):
+    def _name_bins(self, panels):
         from matplotlib.lines import Line2D
 
         bars = next(iter(self.bars_.values()))
         dashes = Line2D([], [], color="black", linewidth=0.9, linestyle=DASHES)
-        ax.legend(
+        legend_beside(
+            panels,
             [*bars[::-1], dashes],
             [
                 *(wrap(name, 20) for name in self.bins[::-1]),
@@ -250,5 +337,4 @@ class DistributionDisplay:
             title=self.title,
             labelspacing=0.4,
             handleheight=1.1,
-            **BESIDE,
         )

@@ -5,7 +5,14 @@ import numpy as np
 from skal.inputs._tags import is_tags
 from skal.inputs._targets import Target
 from skal.noise._annotated import true_labels_of
-from skal.plotting._axes import BESIDE, choose, choose_all, get_axes, split_axes, wrap
+from skal.plotting._axes import (
+    choose,
+    choose_all,
+    get_axes,
+    legend_beside,
+    split_axes,
+    wrap,
+)
 from skal.plotting._style import ink, shades
 from skal.studies._bins import cut, sort_into_bins
 from skal.studies._kinds import check_result
@@ -17,6 +24,8 @@ BACK = {
 # Number of colours for targets that are numbers.
 N_BINS = 5
 DISC = {"s": 62, "edgecolors": "black", "linewidths": 0.5}
+# Most labels with a colour of their own; the rarer ones share a grey.
+MAX_COLOURS, GREY = 16, (0.78, 0.78, 0.78, 1.0)
 
 
 class EmbeddingDisplay:
@@ -25,7 +34,8 @@ class EmbeddingDisplay:
     There is one panel per strategy. Colours show labels, or fifths of the rows in the
     order of their numbers if a regressor predicts these. A row that is labelled in a
     round is a disc with the number of the round; rows of the warm start are triangles;
-    small dots in the background show the data.
+    small dots in the background show the data. If there are more than 16 labels, the 15
+    most frequent ones have colours, and all others are grey.
 
     Use `from_study` to create a display.
 
@@ -173,16 +183,25 @@ class EmbeddingDisplay:
         size = (1.5 + 3.6 * len(widths), 4)
         self.ax_, self.figure_ = get_axes(ax, "EmbeddingDisplay.plot", size)
         self.axes_ = split_axes(self.ax_, widths)
-        classes = np.unique(np.concatenate(list(self.labels.values())))
-        self._colours = dict(zip(classes, shades(len(classes)), strict=True))
+        self._colours, self._n_others = self._choose_colours()
         self.discs_ = {}
         for name, ax in self.axes_.items():
             self._draw_back(ax)
             self.discs_[name] = self._draw_rounds(ax, name)
             ax.set(xticks=[], yticks=[])
             ax.set_title(wrap(name, 30), fontsize="medium")
-        self._explain(list(self.axes_.values())[-1])
+        self._explain(list(self.axes_.values()))
         return self
+
+    def _choose_colours(self):
+        """Return the colour of each label, and the number of labels that are grey."""
+        classes, counts = np.unique(
+            np.concatenate(list(self.labels.values())), return_counts=True
+        )
+        n_own = len(classes) if len(classes) <= MAX_COLOURS else MAX_COLOURS - 1
+        own = np.sort(np.argsort(-counts, kind="stable")[:n_own])
+        colours = dict(zip(classes[own], shades(n_own), strict=True))
+        return {c: colours.get(c, GREY) for c in classes}, len(classes) - n_own
 
     def _draw_back(self, ax):
         for which, look in BACK.items():
@@ -211,21 +230,23 @@ class EmbeddingDisplay:
                 )
         return discs
 
-    def _explain(self, ax):
+    def _explain(self, panels):
+        ax = panels[-1]
+        own = {c: colour for c, colour in self._colours.items() if colour != GREY}
         handles = [
-            ax.scatter([], [], color=colour, s=DISC["s"])
-            for colour in self._colours.values()
+            ax.scatter([], [], color=colour, s=DISC["s"]) for colour in own.values()
         ]
-        labels = self._colours
-        if self.names is not None:
-            labels = [self.names[label] for label in labels]
+        labels = own if self.names is None else [self.names[label] for label in own]
         names = [wrap(label, 20) for label in labels]
+        if self._n_others:
+            handles.append(ax.scatter([], [], color=GREY, s=DISC["s"]))
+            names.append(f"{self._n_others} other labels")
         if "warm" in self.points:
             handles.append(ax.scatter([], [], color="0.8", **BACK["warm"]))
             names.append("warm start")
         handles.append(ax.scatter([], [], color="0.8", **DISC))
         names.append("labelled in\nround on disc")
-        ax.legend(handles, names, title="Label", **BESIDE)
+        legend_beside(panels, handles, names, title="Label")
 
 
 def _binned(labels):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skal.plotting._axes import choose, count_lines, get_axes, wrap
-from skal.plotting._style import COLOURS
+from skal.plotting._style import DOTS
 from skal.studies._kinds import check_result
 
 
@@ -135,13 +135,13 @@ class GainDisplay:
     def _draw(self, row, name):
         gains = np.asarray(self.gains[name])
         (self.dots_[name],) = self.ax_.plot(
-            gains, np.full(len(gains), row), "o", color=COLOURS[0], alpha=0.6
+            gains, np.full(len(gains), row), "o", color=DOTS, alpha=0.6
         )
         mean = gains.mean()
         (self.means_[name],) = self.ax_.plot(
             mean, row, "D", color="black", markersize=8, markerfacecolor="white"
         )
-        text = f"{mean:+.3f}"
+        text = f"{mean:+z.3f}"
         if self.pvalues is not None and not np.isnan(self.pvalues[name]):
             text += f"\np = {self.pvalues[name]:.2g}"
         self.ax_.text(

@@ -2,13 +2,17 @@
 
 import numpy as np
 
-from skal.plotting._axes import choose, get_axes, plain, wrap
+from skal._choices import check_choice
+from skal.plotting._axes import choose, count_lines, get_axes, plain, wrap
+from skal.plotting._style import COLOUR_MAP, ink
 from skal.studies._kinds import check_result
 
 # Widths of a bar and of the gap between pairs, in units of the width of a pair.
 BAR = 0.22
 GAP = 0.55
 SHARED, UNSHARED = "0.15", "0.85"
+# More pairs than these are drawn as a map, since their names would touch.
+MAX_PAIRS = 6
 
 
 class OverlapDisplay:
@@ -17,6 +21,9 @@ class OverlapDisplay:
     Each order is a bar with one stripe per row, from the first row at the top to the
     last. Shared rows are dark. The steeper a line, the more the two orders disagree on
     when to label the row.
+
+    Many pairs are drawn as a map instead: a table of all orders, whose cells show the
+    number of shared rows.
 
     Use `from_study` to create a display.
 
@@ -30,6 +37,8 @@ class OverlapDisplay:
         Interval that contains the share of common rows for most pairs of random orders.
     title : str, default=None
         Title of the plot, such as what all orders have in common.
+    style : {"auto", "lines", "map"}, default="auto"
+        Whether to draw lines or a map; "auto" draws a map of more than 6 pairs.
 
     Attributes
     ----------
@@ -41,6 +50,10 @@ class OverlapDisplay:
         The two bars of each pair.
     lines_ : dict of (str, str) to matplotlib LineCollection
         The lines of each pair.
+    image_ : matplotlib AxesImage
+        The map. Either this or bars and lines are drawn.
+    texts_ : dict of (str, str) to matplotlib Text
+        Texts of the cells of the map, by pair.
 
     See Also
     --------
@@ -68,14 +81,26 @@ class OverlapDisplay:
     [('margin', 'entropy')]
     """
 
-    def __init__(self, shared_ranks, n_acquired, *, chance=None, title=None):
+    def __init__(
+        self, shared_ranks, n_acquired, *, chance=None, title=None, style="auto"
+    ):
         self.shared_ranks = shared_ranks
         self.n_acquired = n_acquired
         self.chance = chance
         self.title = title
+        self.style = style
 
     @classmethod
-    def from_study(cls, result, *, estimator=None, strategy=None, seed=None, ax=None):
+    def from_study(
+        cls,
+        result,
+        *,
+        estimator=None,
+        strategy=None,
+        seed=None,
+        style="auto",
+        ax=None,
+    ):
         """Draw the overlap of orders.
 
         Suppose that the study pairs orders of different estimators. Then all pairs are
@@ -91,6 +116,8 @@ class OverlapDisplay:
         seed : int, default=None
             Seed whose orders are drawn; by default, the first, or all seeds if the
             study is between seeds.
+        style : {"auto", "lines", "map"}, default="auto"
+            Whether to draw lines or a map; "auto" draws a map of more than 6 pairs.
         ax : matplotlib Axes, default=None
             Axes to draw on; None creates a new figure.
 
@@ -118,11 +145,12 @@ class OverlapDisplay:
         sizes = {
             pair: tuple(n.tolist()) for pair, (*_, n) in zip(shared, pairs, strict=True)
         }
-        display = cls(shared, sizes, chance=result.chance_range, title=title)
+        chance = result.chance_range
+        display = cls(shared, sizes, chance=chance, title=title, style=style)
         return display.plot(ax=ax)
 
     def plot(self, *, ax=None):
-        """Draw the pairs, from left to right.
+        """Draw the pairs, from left to right, or their map.
 
         Parameters
         ----------
@@ -133,17 +161,66 @@ class OverlapDisplay:
         -------
         OverlapDisplay
         """
-        size = (1 + 1.7 * len(self.shared_ranks), 4.5)
-        self.ax_, self.figure_ = get_axes(ax, "OverlapDisplay.plot", size)
-        self.bars_, self.lines_ = {}, {}
+        check_choice(self.style, "style", ("auto", "lines", "map"))
         sizes = self.n_acquired
         if not isinstance(sizes, dict):
             sizes = dict.fromkeys(self.shared_ranks, (sizes, sizes))
+        is_map = self.style == "map"
+        if self.style == "auto":
+            is_map = len(self.shared_ranks) > MAX_PAIRS
+        names = list(dict.fromkeys(name for pair in self.shared_ranks for name in pair))
+        size = _map_size(names) if is_map else (1 + 1.7 * len(self.shared_ranks), 4.5)
+        self.ax_, self.figure_ = get_axes(ax, "OverlapDisplay.plot", size)
+        self.bars_, self.lines_, self.texts_ = {}, {}, {}
+        if is_map:
+            self._draw_map(names, sizes)
+            return self
         for number, (pair, ranks) in enumerate(self.shared_ranks.items()):
             ranks = np.reshape(ranks, (-1, 2)).astype(int)
             self._draw(number * (1 + GAP), pair, ranks, sizes[pair])
         self._explain(max(map(max, sizes.values())))
         return self
+
+    def _draw_map(self, names, sizes):
+        """Draw the share of rows that each pair of orders has in common."""
+        places = {name: i for i, name in enumerate(names)}
+        shares = np.full((len(names), len(names)), np.nan)
+        for pair, ranks in self.shared_ranks.items():
+            share = len(ranks) / np.mean(sizes[pair])
+            for i, j in (pair, pair[::-1]):
+                shares[places[i], places[j]] = share
+        self.image_ = self.ax_.imshow(
+            shares, cmap=COLOUR_MAP, vmin=0, vmax=max(np.nanmax(shares), 0.01)
+        )
+        for pair, ranks in self.shared_ranks.items():
+            for i, j in (pair, pair[::-1]):
+                row, column = places[i], places[j]
+                colour = self.image_.cmap(self.image_.norm(shares[row, column]))
+                text = self.ax_.text(
+                    column,
+                    row,
+                    str(len(ranks)),
+                    ha="center",
+                    va="center",
+                    fontsize=8,
+                    color=ink(colour),
+                )
+                self.texts_[i, j] = text
+        self._explain_map(names, sizes)
+
+    def _explain_map(self, names, sizes):
+        ax, ticks = self.ax_, range(len(names))
+        ax.set_xticks(ticks, [wrap(name, 9) for name in names], fontsize="small")
+        ax.set_yticks(ticks, [wrap(name, 14) for name in names], fontsize="small")
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+        if self.title:
+            ax.set_title(plain(self.title), fontsize="medium")
+        label = "Share of rows in common (numbers: rows)"
+        if self.chance is not None:
+            low, high = np.asarray(self.chance) * np.mean(list(sizes.values()))
+            label += f"\nrandom orders: {low:.0f} to {high:.0f} rows"
+        self.figure_.colorbar(self.image_, ax=ax, label=label)
 
     def _draw(self, left, pair, ranks, sizes):
         right = left + 1 - BAR
@@ -208,6 +285,13 @@ class OverlapDisplay:
             # Leave space for the two lines of text above each pair.
             ax.set_title(plain(self.title), pad=30, fontsize="medium")
         ax.spines[["top", "right", "bottom"]].set_visible(False)
+
+
+def _map_size(names):
+    """Return the width and height of a figure in which no names touch."""
+    n_lines = count_lines([wrap(name, 9) for name in names])
+    height = max(0.5, 0.1 + 0.15 * count_lines([wrap(name, 14) for name in names]))
+    return 3 + 0.75 * len(names), 1 + 0.15 * n_lines + height * len(names)
 
 
 _FIELDS = ("estimator", "strategy", "seed")

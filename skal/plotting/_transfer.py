@@ -11,7 +11,7 @@ from skal.plotting._axes import (
     split_axes,
     wrap,
 )
-from skal.plotting._style import COLOUR_MAP, ink
+from skal.plotting._style import SIGNED_MAP, ink
 from skal.studies._kinds import check_result
 
 
@@ -20,7 +20,7 @@ class TransferDisplay:
 
     Columns are sources, for which an order was found; rows are targets, with which it
     is replayed. Each cell shows a quality and its difference to the reference. The
-    colour shows the difference, too: the darker, the worse.
+    colour shows the difference, too: orange is worse, white the same, purple better.
 
     Use `from_study` to create a display.
 
@@ -177,7 +177,7 @@ class TransferDisplay:
     def _draw(self, name, panel, gaps, limits):
         ax = self.axes_[name]
         image = ax.imshow(
-            gaps, cmap=COLOUR_MAP, vmin=limits[0], vmax=limits[1], aspect="auto"
+            gaps, cmap=SIGNED_MAP, vmin=limits[0], vmax=limits[1], aspect="auto"
         )
         self.images_[name] = image
         self.texts_[name] = np.empty(panel.shape, dtype=object)
@@ -188,7 +188,7 @@ class TransferDisplay:
             self.texts_[name][row, column] = ax.text(
                 column,
                 row,
-                f"{quality:.3f}" if own else f"{quality:.3f}\n{gap:+.3f}",
+                f"{quality:z.3f}" if own else f"{quality:z.3f}\n{gap:+z.3f}",
                 ha="center",
                 va="center",
                 fontsize=8,
@@ -247,7 +247,6 @@ def _size(names, titles, n_columns):
 
 
 def _limits(gaps):
-    """Return the limits of the colour scale, which all panels share."""
-    values = np.concatenate([np.ravel(one) for one in gaps])
-    low, high = values.min(), values.max()
-    return (low, high) if low < high else (low - 0.01, high + 0.01)
+    """Return the limits of the colour scale, which all panels share: zero is white."""
+    largest = max(float(np.abs(gap).max()) for gap in gaps) or 0.01
+    return -largest, largest

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from skal._sklearn import validate
 from skal.answers._needs import asks_in_vain, meet_needs, strategy_searches
 from skal.inputs._containers import n_rows
 from skal.seeding import Stream, as_seed, set_random_states, stream
@@ -135,7 +136,7 @@ class BaseStrategy(BaseEstimator):
         ValueError
             If a parameter is out of range, or does not suit the pool.
         """
-        self._validate_params()
+        validate(self)
         self.n_pool_ = n_rows(X)
         self._draw_seed()
         self._fit(X, y if self.peeks else None, problem)

@@ -7,6 +7,7 @@ from skal.studies._distribution import (
     input_distribution,
     label_distribution,
 )
+from skal.studies._open import open_study
 from skal.studies._overlap import OrderOverlap, order_overlap
 from skal.studies._paired import PairedTests
 from skal.studies._regularization import regularization_gain
@@ -36,6 +37,7 @@ __all__ = [
     "label_distribution",
     "load_task",
     "model_transfer",
+    "open_study",
     "order_overlap",
     "regularization_gain",
     "run_seeds",

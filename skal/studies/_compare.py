@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_scalar
 
-from skal._sklearn import HasMethods
+from skal._choices import suggest
+from skal._sklearn import HasMethods, validate
 from skal._threads import single_threaded
 from skal.answers._needs import strategy_peeks
 from skal.inputs._checks import Predicts, takes_selection_set
@@ -142,6 +143,7 @@ def compare(
 
     See Also
     --------
+    open_study : Read the folder of a comparison.
     seed_transfer : Replay the orders under other seeds.
     model_transfer : Replay the orders with other estimators.
     Proxy : Select rows with one model and score another.
@@ -205,8 +207,7 @@ def compare(
         jobs, study.splits, n_jobs=n_jobs, store=store, callbacks=callbacks
     )
     _warn_of_chance(study, runs)
-    found = _gather(study, runs)
-    _warn_of_repeats(found)
+    _warn_of_repeats(found := _gather(study, runs))
     return found
 
 
@@ -286,7 +287,7 @@ def _resplit(
         if name not in SIZES:
             raise TypeError(
                 f"compare got an unexpected argument {name!r}: it takes "
-                f"{', '.join(SIZES)}."
+                f"{', '.join(SIZES)}.{suggest(name, SIZES)}"
             )
     # All estimators share one split. It has a selection set if any of them uses one.
     chosen = sorted(estimators.values(), key=takes_selection_set)[-1]
@@ -330,10 +331,9 @@ def _check_study(study: StudySpec) -> None:
             check_known(getattr(study, role), study.strategies, "strategy")
     for one in (*study.estimators.values(), *study.strategies.values()):
         if hasattr(one, "_parameter_constraints"):
-            one._validate_params()
+            validate(one)
     _check_sets(study)
-    n = len(study.seeds)
-    if n < ENOUGH_SEEDS:
+    if (n := len(study.seeds)) < ENOUGH_SEEDS:
         warnings.warn(
             f"A comparison over {n} seed{'s' * (n > 1)} is too small to test for "
             f"differences: give at least {ENOUGH_SEEDS} seeds.",
@@ -425,8 +425,8 @@ def _warn_of_chance(study: StudySpec, runs: Mapping[Cell, Run]) -> None:
                 of = "" if model is plain else " Its model is the posterior estimator."
                 warnings.warn(
                     f"{strategy} with {estimator} ends at chance: its last test score "
-                    f"is {score:.3f}, and always predicting the {same} scores "
-                    f"{chance:.3f}.{of} Train the model longer, or label more rows.",
+                    f"is {score:z.3f}, and always predicting the {same} scores "
+                    f"{chance:z.3f}.{of} Train the model longer, or label more rows.",
                     stacklevel=3,
                 )
 

@@ -94,7 +94,7 @@ class SeedResults:
         return columns
 
     def __str__(self) -> str:
-        summary = f"mean {self.mean:.4f}"
+        summary = f"mean {self.mean:z.4f}"
         if len(self.seeds) > 1:
             summary += f", standard deviation {self.spread:.4f}"
         return f"{lay_out(self.table())}\n{summary}"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from skal._choices import suggest
 from skal._threads import without_warnings
 from skal.answers._needs import strategy_needs
 from skal.inputs._containers import n_rows
@@ -208,4 +209,8 @@ def check_known(name: str, known: Iterable[str], what: str) -> None:
         If the name is unknown.
     """
     if name not in known:
-        raise ValueError(f"Unknown {what} {name!r}: choose one of {', '.join(known)}.")
+        known = list(known)
+        raise ValueError(
+            f"Unknown {what} {name!r}: choose one of {', '.join(known)}."
+            f"{suggest(name, known)}"
+        )

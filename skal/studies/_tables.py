@@ -104,7 +104,7 @@ def spell(value: Any, digits: int = 4) -> str:
         return str(value)
     least = 10.0**-digits
     is_tiny = 0 < value < least / 2
-    return f"<{least:.{digits}f}" if is_tiny else f"{value:.{digits}f}"
+    return f"<{least:.{digits}f}" if is_tiny else f"{value:z.{digits}f}"
 
 
 def _is_nan(value: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sklearn.base import clone
 
+from skal._choices import suggest
 from skal._sklearn import Interval, StrOptions, validate_params
 from skal.answers._needs import strategy_needs
 from skal.datasets import (
@@ -135,6 +136,7 @@ def _look_up(known: Mapping[str, Any], wanted: Any, what: str, task: str) -> Any
     if wanted not in known:
         raise ValueError(
             f"{task} has no {what} {wanted!r}: choose one of {', '.join(known)}."
+            f"{suggest(wanted, known)}"
         )
     return known[wanted]
 

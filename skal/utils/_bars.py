@@ -5,9 +5,9 @@ import time
 
 # Formats of the values that a task may report: short, to fit into 80 columns.
 _SPELLED = {
-    "score": "score {:.4f}",
-    "quality": "quality {:.4f}",
-    "best_quality": "best {:.4f}",
+    "score": "score {:z.4f}",
+    "quality": "quality {:z.4f}",
+    "best_quality": "best {:z.4f}",
     "acceptance_rate": "accepted {:.0%}",
     "level_for": "level for {:,} trainings",
 }

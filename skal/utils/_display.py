@@ -1,4 +1,7 @@
-"""Display of progress bars: in a terminal or notebook, or as lines in a file."""
+"""Display of progress bars: in a terminal, in a notebook, or as lines in a file."""
+
+import time
+from html import escape
 
 from skal.utils._bars import spell_clock, spell_duration, spell_trainings
 
@@ -12,7 +15,10 @@ LABEL_MARGIN = 52
 
 
 class Screen:
-    """Shows bars in a terminal or a notebook."""
+    """Shows bars in a terminal, which rich refreshes by itself."""
+
+    # Seconds without a message after which `tick` is called.
+    pause = None
 
     def __init__(self, console):
         from rich.progress import BarColumn, Progress, TextColumn
@@ -38,9 +44,7 @@ class Screen:
     def begin(self, bar):
         """Open a bar."""
         room = max(20, self.progress.console.width - LABEL_MARGIN) - bar.depth
-        # Seeds and cells have learners of the same class, so show their names.
-        is_named = bar.depth > 0 and bar.name != "search"
-        label = bar.name if is_named else bar.label
+        label = _label(bar)
         # Shorten at the beginning, since names of cells differ at the end.
         label = label if len(label) <= room else f"…{label[1 - room :]}"
         label = " " * bar.depth + label
@@ -57,6 +61,91 @@ class Screen:
     def remove(self, bar):
         """Remove a bar."""
         self.progress.update(self.tasks.pop(bar.path), visible=False)
+
+
+class Notebook:
+    """Shows bars below a cell of a notebook, in a single output that is updated.
+
+    It needs no widgets, and the last state is saved with the notebook.
+    """
+
+    pause = 1.0
+    # Least number of seconds between two updates.
+    least = 0.25
+
+    def __init__(self, console):
+        self.bars, self._updated_at = {}, float("-inf")
+
+    def __enter__(self):
+        from IPython.display import display
+
+        self._output = display(self._bundle(), raw=True, display_id=True)
+        return self
+
+    def __exit__(self, *error):
+        self._update()
+
+    def begin(self, bar):
+        """Open a bar."""
+        self.bars[bar.path] = bar
+        self.tick()
+
+    def show(self, bar):
+        """Update a bar and the bars above it."""
+        self.tick()
+
+    end = show
+
+    def remove(self, bar):
+        """Remove a bar."""
+        self.bars.pop(bar.path)
+
+    def tick(self):
+        """Update the output, unless it was updated just now."""
+        if time.monotonic() - self._updated_at >= self.least:
+            self._update()
+
+    def _update(self):
+        self._output.update(self._bundle(), raw=True)
+        self._updated_at = time.monotonic()
+
+    def _place(self, path):
+        """Return a key that sorts bars below the ones they belong to."""
+        begun = {one: i for i, one in enumerate(self.bars)}
+        return [begun.get(path[:n], -1) for n in range(1, len(path) + 1)]
+
+    def _bundle(self):
+        """Return the bars as text and as HTML."""
+        bars = [self.bars[path] for path in sorted(self.bars, key=self._place)]
+        lines = [" ".join(filter(None, _cells(bar))) for bar in bars]
+        rows = "".join(map(_row, bars))
+        return {
+            "text/plain": "\n".join(lines),
+            "text/html": f'<table class="skal-progress">{rows}</table>',
+        }
+
+
+def _label(bar):
+    # Seeds and cells have learners of the same class, so show their names.
+    return bar.name if bar.depth > 0 and bar.name != "search" else bar.label
+
+
+def _cells(bar):
+    """Return the label, share, count, time and values of a bar in a notebook."""
+    seconds = bar.elapsed if bar.is_done else bar.left
+    when = f"{spell_clock(seconds)} {'taken' if bar.is_done else 'left'}"
+    count = "" if bar.count.endswith("%") else bar.count
+    return "  " * bar.depth + _label(bar), f"{bar.share:.0%}", count, when, bar.texts
+
+
+def _row(bar):
+    """Return a row of HTML; only its label, which may be long, is broken."""
+    _, share, *others = map(escape, _cells(bar))
+    label = escape(_label(bar))
+    cell = '<td style="text-align: left; white-space: nowrap">{}</td>'.format
+    meter = f'<progress value="{bar.share:.4f}" max="1">{share}</progress> {share}'
+    indented = f'<td style="text-align: left; padding-left: {bar.depth + 0.5}em">'
+    return f"<tr>{indented}{label}</td>{''.join(map(cell, [meter, *others]))}</tr>"
 
 
 def _time_column():
@@ -80,6 +169,8 @@ def _time_column():
 
 class Log:
     """Writes the progress of a run into a file, with few lines for each task."""
+
+    pause = None
 
     def __init__(self, console):
         self.console = console

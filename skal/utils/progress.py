@@ -1,13 +1,14 @@
 """Progress bars for searches, runs and studies, by scikit-learn's callback API."""
 
-from queue import Queue
+from queue import Empty, Queue
 from threading import Thread
 
 from sklearn.callback import ProgressBar as _SklearnProgressBar
 
+from skal._extras import install_hint
 from skal._sklearn import close_listener, get_context_path, open_listener, send
 from skal.utils._bars import Bar
-from skal.utils._display import MANY, Log, Screen
+from skal.utils._display import MANY, Log, Notebook, Screen
 
 __all__ = ["ProgressBar"]
 
@@ -23,8 +24,10 @@ class ProgressBar(_SklearnProgressBar):
     search. Jobs in other processes report to the same bars. If a bar has more than 20
     steps, the bars of finished steps are removed.
 
-    If the output is not a terminal, for example a file, plain lines are printed: one
-    for each tenth of the run and of each search, and one for each finished task.
+    In a notebook the bars are a single output below the cell, which is updated in place
+    and needs no widgets. If the output is neither a notebook nor a terminal, for
+    example a file, plain lines are printed: one for each tenth of the run and of each
+    search, and one for each finished task.
 
     Parameters
     ----------
@@ -68,7 +71,12 @@ class ProgressBar(_SklearnProgressBar):
     """
 
     def __init__(self, max_propagation_depth=None, costs=None):
-        super().__init__(max_propagation_depth=max_propagation_depth)
+        try:
+            super().__init__(max_propagation_depth=max_propagation_depth)
+        except ImportError as error:
+            raise ImportError(
+                f"ProgressBar needs rich: {install_hint('progress')}."
+            ) from error
         self.costs = costs
 
     def setup(self, estimator, context):
@@ -183,10 +191,21 @@ class _Monitor(Thread):
         from rich import progress
 
         console = progress.get_console()
-        is_live = console.is_terminal or console.is_jupyter
-        with (Screen if is_live else Log)(console) as self.display:
-            while message := self.queue.get():
+        if console.is_jupyter:
+            display = Notebook(console)
+        else:
+            display = (Screen if console.is_terminal else Log)(console)
+        with display as self.display:
+            while message := self._next_message():
                 getattr(self, f"_{message['event']}")(message)
+
+    def _next_message(self):
+        """Return the next message; meanwhile, let the display show the time."""
+        while True:
+            try:
+                return self.queue.get(timeout=self.display.pause)
+            except Empty:
+                self.display.tick()
 
     def _begin(self, message):
         path = message["path"]

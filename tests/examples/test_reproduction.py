@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import reproduce_paper
 import reproduction_page
+from filelock import FileLock
 from reproduction import findings, published, report, studies
 from reproduction.plan import NAMES, make_oracle, make_plan
 
@@ -36,16 +37,23 @@ CHROMIUM = next(
 )
 
 
+# A net that trains for a few epochs may end at chance.
+pytestmark = pytest.mark.filterwarnings("ignore:.* ends at chance")
+
+
 @pytest.fixture(scope="module")
-def smoke(tmp_path_factory):
-    """A function that runs a task, once, and returns its folder."""
-    done = {}
+def smoke(tmp_path_factory, worker_id):
+    """A function that runs a task, once for all processes, and returns its folder."""
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
 
     def run(task):
-        if task not in done:
-            done[task] = tmp_path_factory.mktemp(task)
-            reproduce_paper.main(arguments(task, done[task]))
-        return done[task]
+        folder = shared / f"smoke-{task}"
+        with FileLock(shared / f"smoke-{task}.lock"):
+            if not (folder / "report.html").exists():
+                reproduce_paper.main(arguments(task, folder))
+        return folder
 
     return run
 
@@ -67,8 +75,6 @@ def read(path):
         return list(csv.DictReader(file))
 
 
-# A net that trains for a few epochs may end at chance.
-@pytest.mark.filterwarnings("ignore:.* ends at chance")
 @pytest.mark.parametrize("task", NAMES)
 def test_a_smoke_run_writes_all_tables_and_figures(real_data, smoke, task):
     folder = smoke(task)
@@ -116,11 +122,10 @@ def kill_after(n_lines, folder, given):
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the path")
-@pytest.mark.parametrize("task", NAMES)
 def test_a_browser_shows_every_figure_and_asks_the_network_nothing(
-    real_data, smoke, tmp_path, task
+    real_data, smoke, tmp_path
 ):
-    folder = smoke(task)
+    folder = smoke("ic")
     page = (folder / "report.html").read_text(encoding="utf-8")
     # The page itself lets no script run; a copy is made to tell what it holds.
     allowed = page.replace("default-src 'none'", "default-src 'none' 'unsafe-inline'")
@@ -146,8 +151,6 @@ addEventListener("load", () => {
 </script>"""
 
 
-# A net that trains for a few epochs may end at chance.
-@pytest.mark.filterwarnings("ignore:.* ends at chance")
 def test_the_page_has_the_numbers_of_the_runs(real_data, smoke, tmp_path):
     folders = [smoke(task) for task in ("ner", "ic")]
     page = tmp_path / "docs" / "reproduction.md"

@@ -7,12 +7,15 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 from sklearn.base import clone
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import r2_score
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
-from skal import ActiveLearner, AnnealingOracle, ExhaustiveOracle, Problem
+from skal import ActiveLearner, AnnealingOracle, ExhaustiveOracle, Problem, split
 from skal.answers._margins import residuals
 from skal.oracle import read_journal
 from skal.oracle.annealing._datamodel import (
@@ -21,6 +24,7 @@ from skal.oracle.annealing._datamodel import (
     LinearDatamodel,
     expected_improvement,
 )
+from skal.oracle.annealing._forecast import Forecast
 from skal.oracle.annealing._guided import GuidedChain
 from skal.oracle.annealing._value import SmoothAccuracy, SquaredError
 from skal.oracle.evaluation._objective import Objective
@@ -104,6 +108,24 @@ class TestLinearDatamodel:
         shifts, stds = datamodel.predict(np.arange(25), np.arange(25, 50))
         error = shifts - (truth[:25] - truth[25:])
         assert 0.3 < np.sqrt((error**2).mean()) / stds.mean() < 3
+
+
+def test_a_point_matters_less_the_more_are_labelled():
+    """Its effect is taken to be inversely proportional to the number of labels."""
+    # Of texts, no regression adds to the forecast.
+    X, y = [f"text {i}" for i in range(60)], np.resize(["a", "b"], 60)
+    sets = split(X, y, warm_size=10, val_size=9, test_size=9, random_state=0)
+    model = make_pipeline(CountVectorizer(), KNeighborsClassifier())
+    problem = Problem.from_sets(sets, model, batch_size=4, n_rounds=5)
+    labelled = [np.arange(4 * k) for k in range(1, 6)]
+    forecast = Forecast(
+        problem, Trainer(problem), labelled, np.zeros((5, 9), dtype=np.float32)
+    )
+    forecast.datamodel.update(30, 31, np.ones(9))
+    shifts = np.array([forecast.shift(k, 30, 31)[0] for k in range(5)])
+    n_labelled = np.array([14, 18, 22, 26, 30])
+    np.testing.assert_allclose(shifts * n_labelled, shifts[0] * 14, rtol=1e-5)
+    assert shifts[0] > 0
 
 
 def test_predicted_gains_against_sums_by_hand():

@@ -225,7 +225,7 @@ def test_a_study_without_what_is_asked_for_is_refused(comparison):
         ValueError, match="Unknown strategy 'bald': give some of margin"
     ):
         draw(comparison, estimator="bayes", strategies=["bald"])
-    with pytest.raises(ValueError, match='on must be "test" or "validation"'):
+    with pytest.raises(ValueError, match="on must be one of 'test', 'validation'"):
         draw(comparison, estimator="bayes", on="train")
     nothing = np.full_like(comparison.curves, np.nan)
     without = replace(comparison, validation_curves=nothing)

@@ -89,7 +89,8 @@ def test_all_panels_share_one_scale_of_colours(of_models):
     images = list(TransferDisplay.from_study(of_models).images_.values())
     limits = {image.get_clim() for image in images}
     values = np.concatenate([np.ravel(image.get_array()) for image in images])
-    assert limits == {(values.min(), values.max())}
+    largest = np.abs(values).max()
+    assert limits == {(-largest, largest)}
 
 
 def test_equal_qualities_have_a_scale_too():

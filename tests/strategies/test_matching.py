@@ -188,6 +188,21 @@ def test_the_four_variants(unbalanced, reference, labels):
     np.testing.assert_allclose(learner.strategy_.reference_, expected)
 
 
+def test_accessible_labels_are_those_of_warm_start_and_selection_set(unbalanced):
+    """Section 6.5: both are known before the first round."""
+    sets = unbalanced | {"y_select": np.array(["few"] * 30 + ["some"] * 10)}
+    sets["X_select"] = np.zeros((40, 2))
+    learner = ActiveLearner(
+        LogisticRegression(), ODMR(Random()), batch_size=10, n_rounds=2, random_state=0
+    ).fit(**sets)
+    known = np.concatenate([sets["y_warm"], sets["y_select"]])
+    expected = [np.mean(known == name) for name in learner.classes_]
+    np.testing.assert_allclose(learner.strategy_.reference_, expected)
+    # In a later round, labels of the selection set are still not acquired ones.
+    acquired = sets["y"][learner.order_]
+    assert (acquired == "few").mean() > (sets["y"] == "few").mean()
+
+
 def test_true_labels_are_matched_to_the_row(unbalanced):
     strategy = ODMR(Random(), reference="test", labels="true")
     learner = ActiveLearner(

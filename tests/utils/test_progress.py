@@ -9,7 +9,8 @@ from sklearn.naive_bayes import GaussianNB
 
 from skal import ActiveLearner, AnnealingOracle, Margin, Random, compare, run_seeds
 from skal.utils._bars import Bar, spell_clock, spell_duration
-from skal.utils.progress import ProgressBar, _monitors
+from skal.utils._display import Notebook
+from skal.utils.progress import ProgressBar, _Monitor, _monitors
 
 
 def console(monkeypatch, **params):
@@ -361,3 +362,88 @@ class TestBar:
 def test_durations(seconds, spelled, clock):
     assert spell_duration(seconds) == spelled
     assert spell_clock(seconds) == clock
+
+
+CELL = """
+from sklearn.datasets import load_iris
+from sklearn.naive_bayes import GaussianNB
+from skal import ActiveLearner, AnnealingOracle
+from skal.utils.progress import ProgressBar
+learner = ActiveLearner(GaussianNB(), AnnealingOracle(max_trainings=200),
+                        batch_size=2, n_rounds=4, random_state=0)
+learner = learner.set_callbacks(ProgressBar()).fit(*load_iris(return_X_y=True))
+print("done")
+"""
+
+
+def test_a_notebook_has_one_output_that_is_updated():
+    pytest.importorskip("ipykernel", reason="ipykernel is not installed")
+    client = pytest.importorskip("nbclient", reason="nbclient is not installed")
+    from nbformat import v4
+
+    sent = []
+
+    class Client(client.NotebookClient):
+        def process_message(self, msg, cell, cell_index):
+            sent.append(msg["msg_type"])
+            return super().process_message(msg, cell, cell_index)
+
+    book = v4.new_notebook(cells=[v4.new_code_cell(CELL), v4.new_code_cell("1")])
+    Client(book, timeout=120, kernel_name="python3").execute()
+    bars, text = book.cells[0].outputs
+    assert text["text"] == "done\n"
+    assert sent.count("display_data") == 1
+    assert 1 <= sent.count("update_display_data") < 100
+    plain = bars["data"]["text/plain"].splitlines()
+    assert re.match(r"ActiveLearner: fit 100% 6/6 \d:\d\d:\d\d taken quality", plain[0])
+    assert re.match(r"  AnnealingOracle: search 100% .* taken best 0\.\d+", plain[1])
+    assert bars["data"]["text/html"].count('<progress value="1.0000"') == 2
+
+
+class Output:
+    """Takes what a notebook would show."""
+
+    def __init__(self):
+        self.shown = []
+
+    def update(self, bundle, raw):
+        self.shown.append(bundle)
+
+
+def test_bars_in_a_notebook_are_nested_and_escaped():
+    shown = Notebook(None)
+    shown._output, shown.least = Output(), 0
+    params = {"total": 2, "costs": {}}
+    outer = Bar({"path": (0,), "label": "a <b>", "name": "fit"} | params, None)
+    other = Bar({"path": (0, 1), "label": "", "name": "seed 1"} | params, outer)
+    inner = Bar({"path": (0, 0), "label": "", "name": "seed 0"} | params, outer)
+    below = Bar({"path": (0, 1, 0), "label": "", "name": "x"} | params, other)
+    for bar in (outer, other, inner, below):
+        shown.begin(bar)
+    inner.move_to(1.0)
+    shown.show(inner)
+    latest = shown._output.shown[-1]
+    names = [line.split(" 0%")[0] for line in latest["text/plain"].splitlines()]
+    assert names[1:3] == ["  seed 1", "    x"]
+    assert names[0].startswith("a <b> 50%")
+    assert "a &lt;b&gt;" in latest["text/html"]
+    shown.remove(below)
+    shown.tick()
+    assert len(shown._output.shown[-1]["text/plain"].splitlines()) == 3
+
+
+def test_the_time_goes_on_while_nothing_is_reported():
+    ticks = []
+
+    class Display:
+        pause = 0.01
+
+        def tick(self):
+            ticks.append(1)
+            if len(ticks) == 3:
+                monitor.queue.put("message")
+
+    monitor = _Monitor()
+    monitor.display = Display()
+    assert monitor._next_message() == "message"
+    assert len(ticks) == 3

@@ -9,6 +9,8 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,7 @@ def import_transformers() -> Any:
         import transformers
     except ImportError as error:
         raise ImportError(
-            "TransformerClassifier needs transformers: install it with "
+            "Transformers of skal.nets need transformers: install it with "
             f"{install_hint('text')}."
         ) from error
     return transformers
@@ -156,13 +158,57 @@ def needed_files(names: Iterable[str]) -> list[str]:
     return [name for name in top if name.endswith((*_FACTS, weights))]
 
 
-def read_facts(folder: str) -> tuple[dict[str, Any], Any]:
+@lru_cache(maxsize=32)
+def _hashed(files: tuple[tuple[str, int, int], ...]) -> bytes:
+    """Return a digest of files, given by path, size and time of the last change."""
+    state = blake2b(digest_size=16)
+    for path, size, _ in files:
+        state.update(f"{Path(path).name} {size} ".encode())
+        with open(path, "rb") as file:
+            while block := file.read(2**20):
+                state.update(block)
+    return state.digest()
+
+
+def fingerprint_of(folder: str) -> bytes:
+    """Return a digest of the files of a checkpoint.
+
+    Parameters
+    ----------
+    folder : str
+        The folder of the checkpoint.
+
+    Returns
+    -------
+    bytes
+        The same for a copy of the checkpoint in another folder. Files are read only
+        once in a process, unless they change.
+
+    Raises
+    ------
+    OSError
+        If the folder does not exist any more.
+    """
+    files = sorted(
+        path
+        for path in Path(folder).iterdir()
+        if path.name.endswith((*_FACTS, *_WEIGHTS))
+    )
+    stats = [(str(path), path.stat()) for path in files]
+    return _hashed(tuple((path, one.st_size, one.st_mtime_ns) for path, one in stats))
+
+
+def read_facts(
+    folder: str, *, is_classifier: bool = True
+) -> tuple[dict[str, Any], Any]:
     """Read the config and the tokenizer of a checkpoint.
 
     Parameters
     ----------
     folder : str
         The folder of the checkpoint.
+    is_classifier : bool, default=True
+        Whether transformers must have a sequence classifier for it.
 
     Returns
     -------
@@ -179,7 +225,8 @@ def read_facts(folder: str) -> tuple[dict[str, Any], Any]:
     auto = import_transformers()
     with reading(folder, "config.json"):
         config = auto.AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    if type(config) not in auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
+    known = auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
+    if is_classifier and type(config) not in known:
         raise ValueError(
             f"The checkpoint {folder} is a model of type {config.model_type!r}, for "
             "which transformers has no sequence classifier: choose another."

@@ -1,7 +1,6 @@
 """TransformerClassifier: fine-tunes any checkpoint of transformers on sentences."""
 
 import os
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -10,11 +9,9 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 
 from skal._sklearn import Interval
 from skal.nets._base_classifier import BaseNetClassifier
-from skal.nets.text._vocabulary import token_lists
 from skal.nets.transformer._checkpoint import (
     find_checkpoint,
     read_facts,
-    token_numbers,
     tokenizer_from_files,
     tokenizer_to_files,
 )
@@ -25,6 +22,7 @@ from skal.nets.transformer._network import (
     padding_number,
     with_dropout,
 )
+from skal.nets.transformer._texts import as_texts, check_max_length, cut
 
 # Prefix of the tokenizer's files among the tensors of a saved net.
 _TOKENIZER = "tokenizer/"
@@ -263,25 +261,19 @@ class TransformerClassifier(BaseNetClassifier):
         return self._numbers(texts), y
 
     def _check_max_length(self):
-        if self.max_length is None:
-            return
-        n_special = self._tokenizer.num_special_tokens_to_add()
-        if self.max_length <= n_special:
-            raise ValueError(
-                f"max_length={self.max_length} leaves no room besides the {n_special} "
-                "tokens that the tokenizer adds to each sentence: choose "
-                f"{n_special + 1} or more."
-            )
-        limit = self.model_max_length_
-        if limit is not None and self.max_length > limit:
-            raise ValueError(
-                f"max_length={self.max_length} is more than the {limit} tokens that "
-                f"{self.checkpoint} accepts: choose at most {limit}."
-            )
+        check_max_length(
+            self.max_length, self.model_max_length_, self._tokenizer, self.checkpoint
+        )
 
     def _numbers(self, texts):
         """Return the token numbers of each text, padded to the longest."""
-        rows = self._cut(texts)
+        rows = cut(
+            self._tokenizer,
+            texts,
+            self.max_length,
+            self.model_max_length_,
+            self.checkpoint,
+        )
         # Without special tokens, an empty sentence has no tokens: use padding.
         rows = [row or [padding_number(self.config_)] for row in rows]
         highest, n_tokens = max(map(max, rows)), self.config_.get("vocab_size", np.inf)
@@ -293,23 +285,6 @@ class TransformerClassifier(BaseNetClassifier):
             )
         # Models such as XLNet use the output at the last position.
         return padded(rows, on_left=self.config_.get("summary_type") == "last")
-
-    def _cut(self, texts):
-        """Return the token numbers of each text, truncated if necessary."""
-        limit = self.model_max_length_
-        if self.max_length is not None or limit is None:
-            return token_numbers(self._tokenizer, texts, self.max_length)
-        # One more token than allowed, to find out whether a text is too long.
-        rows = token_numbers(self._tokenizer, texts, limit + 1)
-        if max(map(len, rows)) <= limit:
-            return rows
-        warnings.warn(
-            f"Sentences of more than {limit} tokens are cut off, since "
-            f"{self.checkpoint} accepts no more: set max_length={limit} if that is "
-            "intended, or shorten them.",
-            stacklevel=2,
-        )
-        return token_numbers(self._tokenizer, texts, limit)
 
     def _module_and_params(self):
         return TransformerNet, {
@@ -345,37 +320,6 @@ class TransformerClassifier(BaseNetClassifier):
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
-
-
-def as_texts(X):
-    """Return each sentence as a str, or raise an error for an invalid row.
-
-    Parameters
-    ----------
-    X : list of n_samples sentences, each a str or a list of str
-        The sentences.
-
-    Returns
-    -------
-    list of str
-        One text per sentence.
-
-    Raises
-    ------
-    TypeError
-        If a row is not a sentence.
-    ValueError
-        If there are no rows.
-
-    Examples
-    --------
-    >>> from skal.nets.transformer._classifier import as_texts
-    >>> as_texts(["Set an alarm!", ["for", "five"], []])
-    ['Set an alarm!', 'for five', '']
-    """
-    # Only for its checks: the tokens are not used.
-    token_lists(X)
-    return [str(row) if isinstance(row, str) else " ".join(row) for row in X]
 
 
 def padded(rows, *, on_left=False):

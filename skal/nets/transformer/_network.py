@@ -228,6 +228,24 @@ def longest_sentence(config: dict[str, Any], tokenizer: Any) -> int | None:
     # The meta device allocates no memory for the weights.
     with torch.device("meta"):
         model = build_model(config, 2)
+    return token_limit(model, tokenizer)
+
+
+def token_limit(model: Any, tokenizer: Any) -> int | None:
+    """Return the maximum number of tokens of a model and its tokenizer.
+
+    Parameters
+    ----------
+    model : transformers.PreTrainedModel
+        The model; it may be on the meta device.
+    tokenizer : transformers.PreTrainedTokenizerBase
+        The tokenizer of the model.
+
+    Returns
+    -------
+    int or None
+        None if unlimited.
+    """
     # RoBERTa and similar models number positions from padding_idx + 1.
     unused = [
         layer.padding_idx + 1

@@ -13,7 +13,6 @@ import json
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,14 @@ from zlib import crc32
 from skal._files import replacing
 from skal.identity import _fingerprint
 from skal.identity._names import formerly, renamed, renamed_all
-from skal.problem import Problem
-from skal.studies._spec import StudySpec, samples_posterior
+from skal.studies.running._described import (
+    DATA,
+    N_ROWS,
+    WITHOUT_EFFECT,
+    Given,
+    describe_study,
+    is_data,
+)
 from skal.studies.running._lines import (
     Line,
     Run,
@@ -38,20 +43,12 @@ from skal.studies.running._lines import (
 __all__ = ["Run", "Store", "describe_study"]
 
 GIVEN = "study.json"
-DATA = "data"
-# Parameters of a strategy that do not change the order it finds.
-WITHOUT_EFFECT = ("n_jobs", "verbose", "journal", "prefetch")
 # Parameters that may differ when a search is resumed.
 LIMITS = ("max_trainings", "max_time")
 # Entries of an estimator's description that must not change within a folder.
 SIZES = ("batch_size", "n_rounds", "n_pool", "n_warm", "n_select", "n_val")
-# Entry of an estimator's description: the number of rows that orders may index, if the
-# pool was carved out of more rows than it has.
-N_ROWS = "n_rows_of_X"
 # Strategies that sampled a posterior in the oldest folders, which do not record it.
 SAMPLING = re.compile(r"\bskal\.(BALD|BatchBALD|VariationRatio)\(")
-
-Given = Mapping[str, Mapping[str, str]]
 
 
 class Store:
@@ -91,7 +88,7 @@ class Store:
 
     def __init__(self, folder: Any, study: str, key_type: Any, given: Given) -> None:
         self.folder = _open_folder(folder)
-        stored = _with_models(_read_given(self.folder / GIVEN), given)
+        stored = _with_models(read_given(self.folder / GIVEN), given)
         in_use = _in_use(self.folder, stored)
         _refuse_another(self.folder, stored, given, in_use)
         _warn_of_versions(self.folder, stored)
@@ -100,9 +97,12 @@ class Store:
         self.given, self._stored = {**stored, **given}, stored
         self.path = self.folder / f"{study}.jsonl"
         lines = read_lines(
-            self.path, key_type, _shape(given), lambda values: _made_by(stored, values)
+            self.path,
+            key_type,
+            shape_of(given),
+            lambda values: _made_by(stored, values),
         )
-        self.runs = {line.key: line.run for line in lines if self._is_valid(line)}
+        self.runs = {line.key: line.run for line in lines if is_valid(self.given, line)}
         self._warn_of_changes(stored, lines)
         _write_given(self.folder / GIVEN, stored, given, in_use)
 
@@ -150,10 +150,6 @@ class Store:
         old = folder / _file_name(cell, formerly(search), before)
         return old if old.exists() and not path.exists() else path
 
-    def _is_valid(self, line: Line) -> bool:
-        made_by = _made_by(self.given, line.key._asdict())
-        return line.made_by is not None and line.made_by == made_by
-
     def _warn_of_changes(self, stored: Given, lines: list[Line]) -> None:
         """Warn which cells are run again, and why."""
         stale = {line.key for line in lines} - self.runs.keys()
@@ -169,6 +165,40 @@ class Store:
                     else (f"all {its} run again")
                 )
                 warnings.warn(f"{change}: {text}.", stacklevel=4)
+
+
+def find_journal(folder: Any, cell: Any) -> Path:
+    """Return the latest journal of one search in the folder of a study.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The `path` of the study.
+    cell : tuple
+        The cell of the search: estimator, strategy, seed and number.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
+    searches = Path(folder) / "searches"
+    found = sorted(
+        (path.stat().st_mtime_ns, path)
+        for path in searches.glob("*.db")
+        if path.name.startswith(f"{_readable(cell)}-")
+    )
+    if not found:
+        raise FileNotFoundError(
+            f"{searches} has no journal of {' '.join(map(str, cell[:3]))}: give the "
+            "path that was given to compare, or use SearchDisplay.from_journal if the "
+            "oracle has a journal of its own."
+        )
+    return found[-1][1]
 
 
 def pending(store: Store | None, cells: Iterable[Any]) -> list[Any]:
@@ -188,11 +218,14 @@ def pending(store: Store | None, cells: Iterable[Any]) -> list[Any]:
 
 
 def _file_name(cell: Any, search: str, items: Mapping[str, str]) -> str:
-    # Names may contain any characters: the first part is for people to read, and the
-    # checksum makes the file name unique.
-    plain = re.sub(r"[^A-Za-z0-9_.]+", "_", "-".join(map(str, cell)))[:60]
+    # The first part is for people to read, and the checksum makes the name unique.
     parts = tuple(cell), search, sorted(items.items())
-    return f"{plain}-{crc32(repr(parts).encode()):08x}.db"
+    return f"{_readable(cell)}-{crc32(repr(parts).encode()):08x}.db"
+
+
+def _readable(cell: Any) -> str:
+    """Return the first part of the name of a journal: names may have any characters."""
+    return re.sub(r"[^A-Za-z0-9_.]+", "_", "-".join(map(str, cell)))[:60]
 
 
 def _changes(
@@ -208,7 +241,7 @@ def _changes(
     for name in [name for name in given if name in stored]:
         before, now = (_without_scoring(known[name]) for known in (stored, given))
         change = _fingerprint.difference(before, now, "there")
-        if not _is_data(name) and name != "versions" and change is not None:
+        if not is_data(name) and name != "versions" and change is not None:
             yield {name}, f"{name} has changed ({_noun(change)})"
 
 
@@ -256,16 +289,22 @@ def _made_by(given: Given, cell: Mapping[str, Any]) -> str | None:
     return blake2b(json.dumps(parts).encode(), digest_size=8).hexdigest()
 
 
+def is_valid(given: Given, line: Line) -> bool:
+    """Return whether a line was made by strategies and estimators as described."""
+    made_by = _made_by(given, line.key._asdict())
+    return line.made_by is not None and line.made_by == made_by
+
+
 def _in_use(folder: Path, given: Given) -> set[str]:
     """Return the subjects that any cell in a folder depends on."""
-    subjects = {name for name in given if _is_data(name)} | {"versions"}
+    subjects = {name for name in given if is_data(name)} | {"versions"}
     for path in folder.glob("*.jsonl"):
         for values in loose_values(path):
             subjects |= _depends_on(given, values)
     return subjects
 
 
-def _shape(given: Given) -> Shape:
+def shape_of(given: Given) -> Shape:
     """Return the lengths of the curves and orders of a study."""
     model = next(given[name] for name in given if name.startswith("estimator "))
     size, rounds, pool = (int(model[n]) for n in ("batch_size", "n_rounds", "n_pool"))
@@ -323,7 +362,7 @@ def _refuse_another(
         if subject not in stored or subject not in in_use or subject == "versions":
             continue
         before, now = (
-            {n: d[subject][n] for n in d[subject] if _is_data(subject) or n in SIZES}
+            {n: d[subject][n] for n in d[subject] if is_data(subject) or n in SIZES}
             for d in (stored, given)
         )
         difference = _fingerprint.difference(before, now, "there")
@@ -346,7 +385,8 @@ def _warn_of_versions(folder: Path, stored: Given) -> None:
         )
 
 
-def _read_given(path: Path) -> dict[str, dict[str, str]]:
+def read_given(path: Path) -> dict[str, dict[str, str]]:
+    """Return the descriptions in a folder, by subject; empty without a file."""
     if not path.exists():
         return {}
     try:
@@ -375,61 +415,6 @@ def _write_given(path: Path, stored: Given, given: Given, in_use: set[str]) -> N
 def _is_same(
     before: Mapping[str, str], now: Mapping[str, str] | None, subject: str
 ) -> bool:
-    if now is None or _is_data(subject) or subject == "versions":
+    if now is None or is_data(subject) or subject == "versions":
         return True
     return _fingerprint.difference(before, now, "there") is None
-
-
-def describe_study(study: StudySpec) -> Given:
-    """Describe everything that the cells of a study depend on, except for the seeds.
-
-    Parameters
-    ----------
-    study : StudySpec
-
-    Returns
-    -------
-    mapping of str to mapping of str to str
-        Descriptions by subject: data, versions, estimators and strategies.
-    """
-    example = study.splits.example
-    n_rows = int(example.pool_rows.max()) + 1
-    carved = {N_ROWS: str(n_rows)} if n_rows > example.n_pool else {}
-    given = {**_describe_data(study), "versions": _fingerprint.versions()}
-    kinds = {"estimator": study.estimators}
-    if any(map(samples_posterior, study.strategies.values())):
-        # Without a posterior estimator, the posterior of the estimator is sampled.
-        sampled = {**study.estimators, **study.posterior_estimators}
-        kinds["posterior estimator"] = sampled
-    for kind, models in kinds.items():
-        for name, model in models.items():
-            problem = replace(example, estimator=model)
-            given[f"{kind} {name!r}"] = _fingerprint.of_problem(problem) | carved
-            if problem.error_score is not None:
-                score = str(problem.error_score)
-                given[f"{kind} {name!r}"]["error_score"] = score
-    for name, strategy in study.strategies.items():
-        text = _fingerprint.describe(strategy, WITHOUT_EFFECT)
-        model = "posterior estimator" if samples_posterior(strategy) else "estimator"
-        given[f"strategy {name!r}"] = {"strategy": text, "model": model}
-    return given
-
-
-def _describe_data(study: StudySpec) -> dict[str, dict[str, str]]:
-    """Describe the data sets, either shared by all seeds or one for each seed."""
-    if not study.splits.vary:
-        return {DATA: _of_sets(study.problem)}
-    return {DATA: {"split": "one for each seed"}} | {
-        f"{DATA}, seed {seed}": _of_sets(study.splits.problem_of(seed))
-        for seed in study.seeds
-    }
-
-
-def _of_sets(problem: Problem) -> dict[str, str]:
-    held_out = {name: getattr(problem, name) for name in ("X_test", "y_test")}
-    digests = {name: _fingerprint.digest(part) for name, part in held_out.items()}
-    return _fingerprint.of_data(problem) | digests
-
-
-def _is_data(subject: str) -> bool:
-    return subject == DATA or subject.startswith(f"{DATA}, seed ")
