@@ -68,6 +68,7 @@ _HOMES = {
     "run_seeds": "skal.studies",
     "seed_transfer": "skal.studies",
     "split": "skal.splitting",
+    "worth_it": "skal.studies",
     "xi_quality": "skal.curves",
 }
 

@@ -7,7 +7,7 @@ from skal.labeling._forecast import Forecast
 from skal.labeling._progress import Progress
 from skal.labeling._questions import Question
 from skal.labeling._session import LabelingSession
-from skal.labeling._verdict import Verdict
+from skal.studies import Verdict
 
 __all__ = [
     "Advice",

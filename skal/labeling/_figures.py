@@ -13,7 +13,8 @@ from skal.labeling._agreement import N_ROWS, Agreement, agreement
 from skal.labeling._audit import N_FOLDS, CrossFit, Estimate
 from skal.labeling._forecast import Curve, Forecast, is_enough
 from skal.labeling._reports import Reports
-from skal.labeling._verdict import Verdict, replay
+from skal.labeling._verdict import replay
+from skal.studies import Verdict
 
 
 class Figures(Reports):
@@ -150,8 +151,8 @@ class Figures(Reports):
         strategy : strategy, default=None
             The strategy of the session by default.
         oracle : oracle, default=None
-            Searches the best order, such as `AnnealingOracle(n_steps=500)`. The score
-            of its order, above the strategy's, is what choosing could still bring.
+            Searches the best order, such as `AnnealingOracle(n_steps=500)`, to show
+            what choosing could still bring.
         n_seeds : int, default=5
             Number of splits.
         n_orders : int, default=5

@@ -1,11 +1,10 @@
 """Whether choosing has paid: a replay of the labels at hand, against random ones."""
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from skal.inputs._containers import take
 from skal.labeling._audit import LEVEL
@@ -15,86 +14,12 @@ from skal.labeling._state import State
 from skal.problem import Problem
 from skal.seeding import Stream, stream
 from skal.strategies import Random
-from skal.studies import compare
+from skal.studies import Verdict, compare
 
 # Fewest labels, and of them in the audit, that a replay is made with.
 FEWEST, FEWEST_AUDITED = 40, 20
 # A replay labels half of the pool, in so many rounds.
 N_ROUNDS = 8
-
-
-class Verdict(NamedTuple):
-    """How a strategy does against random choice, on the labels of a session.
-
-    Parameters
-    ----------
-    strategy : str
-        Its name.
-    n_labels : int
-        Number of labels that each run of the replay ends with.
-    score, random : float
-        Mean scores at the end, of the strategy and of random choice.
-    random_error : float
-        Half of the interval of 95 % of `random`.
-    gain, low, high : float
-        By how much the mean score over all rounds is higher than with random choice,
-        with the interval of 95 % of a corrected resampled t-test.
-    p_value : float
-        The two-sided one of that test. NaN if all runs are equal.
-    oracle : float
-        The score of an oracle at the end; NaN without one.
-    comparison : Comparison
-        All runs.
-
-    See Also
-    --------
-    LabelingSession.verdict : Returns it.
-    compare : The same question for data that are labelled.
-
-    Examples
-    --------
-    >>> from skal.labeling import Verdict
-    >>> verdict = Verdict("Margin", n_labels=82, score=0.93, random=0.88,
-    ...                   random_error=0.02, gain=0.04, low=0.01, high=0.07,
-    ...                   p_value=0.02, oracle=0.96, comparison=None)
-    >>> print(verdict)
-    Choosing by Margin has paid: with 82 labels the score is 0.930, and the same number
-    of random labels would have given 0.880 ± 0.020; over all rounds the gain is +0.040
-    (+0.010 to +0.070). The best order that an oracle found gives 0.960.
-    >>> verdict.is_significant
-    True
-    """
-
-    strategy: str
-    n_labels: int
-    score: float
-    random: float
-    random_error: float
-    gain: float
-    low: float
-    high: float
-    p_value: float
-    oracle: float
-    comparison: Any
-
-    @property
-    def is_significant(self) -> bool:
-        """Return whether the difference is significant at 0.05."""
-        return bool(self.p_value < 0.05)
-
-    def __str__(self) -> str:
-        verdict = "makes no clear difference here"
-        if self.is_significant:
-            verdict = "has paid" if self.gain > 0 else "has not paid"
-        text = (
-            f"Choosing by {self.strategy} {verdict}: with {self.n_labels} labels the "
-            f"score is {self.score:z.3f}, and the same number of random labels would "
-            f"have given {self.random:z.3f} ± {self.random_error:.3f}; over all rounds "
-            f"the gain is {self.gain:+z.3f} ({self.low:+z.3f} to {self.high:+z.3f})."
-        )
-        if np.isfinite(self.oracle):
-            text += f" The best order that an oracle found gives {self.oracle:z.3f}."
-        return text
 
 
 def replay(
@@ -133,11 +58,18 @@ def replay(
         )
     splits = _Splits(models, X, state, audit, oracle is not None)
     name = type(strategy).__name__
-    strategies = {name: strategy, "at random": Random()}
+    strategies = {name: strategy, "random": Random()}
     if oracle is not None:
         strategies["oracle"] = oracle
-    found = compare(splits, strategies, seeds=n_seeds, n_orders=n_orders, n_jobs=n_jobs)
-    return _verdict(found, name)
+    found = compare(
+        splits,
+        strategies,
+        baseline="random",
+        seeds=n_seeds,
+        n_orders=n_orders,
+        n_jobs=n_jobs,
+    )
+    return found.verdict(strategy=name, level=LEVEL)
 
 
 class _Splits:
@@ -183,29 +115,3 @@ class _Splits:
             n_rounds=N_ROUNDS,
         )
         return replace(posed, scorer=self.problem.scorer, seed=seed)
-
-
-def _verdict(found: Any, name: str) -> Verdict:
-    """Return what a comparison says."""
-    names = list(found.strategies)
-    ends = found.curves[0, :, :, -1]
-    score, random = ends[names.index(name)], ends[names.index("at random")]
-    tests = found.test_pairs([(name, "at random")])
-    gains = tests.gains[0, 0]
-    n, overlap = len(gains), tests.overlap
-    half = student.ppf(0.5 + LEVEL / 2, n - 1) * np.sqrt(1 / n + overlap)
-    gain, error = float(gains.mean()), half * gains.std(ddof=1)
-    oracle = ends[names.index("oracle")].mean() if "oracle" in names else np.nan
-    return Verdict(
-        name,
-        int(found.n_labelled[-1]),
-        float(score.mean()),
-        float(random.mean()),
-        float(half * random.std(ddof=1)),
-        gain,
-        float(gain - error),
-        float(gain + error),
-        float(tests.t_pvalues[0, 0]),
-        float(oracle),
-        found,
-    )

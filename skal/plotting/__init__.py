@@ -10,11 +10,14 @@ from skal.plotting._embedding import EmbeddingDisplay
 from skal.plotting._forecast import ForecastDisplay
 from skal.plotting._gain import GainDisplay
 from skal.plotting._overlap import OverlapDisplay
+from skal.plotting._ranks import CriticalDifferenceDisplay
 from skal.plotting._report import HTMLReport
 from skal.plotting._search import SearchDisplay
 from skal.plotting._transfer import TransferDisplay
+from skal.plotting._verdict import VerdictDisplay
 
 __all__ = [
+    "CriticalDifferenceDisplay",
     "DistributionDisplay",
     "EmbeddingDisplay",
     "ForecastDisplay",
@@ -24,4 +27,5 @@ __all__ = [
     "PerformanceCurveDisplay",
     "SearchDisplay",
     "TransferDisplay",
+    "VerdictDisplay",
 ]

@@ -115,8 +115,7 @@ def legend_beside(panels, handles, labels, **looks):
         ncols=_n_columns(last.figure, labels, looks.get("title", "")),
         **looks,
     )
-    if last.figure.get_layout_engine() is None:
-        _make_room(panels, legend)
+    make_room(panels, [legend])
     return legend
 
 
@@ -132,15 +131,30 @@ def _n_columns(figure, labels, title):
     return max(1, math.ceil(lines / max(1, height / LINE) - 0.05))
 
 
-def _make_room(panels, legend):
-    """Make panels narrower, so that the legend ends where the last panel did."""
+def make_room(panels, artists):
+    """Make panels narrower, so that artists beside them end where the last panel did.
+
+    In a figure with a layout, nothing is done, since the layout makes room by itself.
+
+    Parameters
+    ----------
+    panels : list of matplotlib Axes
+        Panels side by side, from left to right.
+    artists : list of matplotlib Artist
+        Legends or texts that begin 0.02 widths to the right of the last panel.
+    """
+    figure = panels[-1].figure
+    if figure.get_layout_engine() is not None or not artists:
+        return
     boxes = [ax.get_position() for ax in panels]
     left, right = boxes[0].x0, boxes[-1].x1
-    width = legend.get_window_extent().width / legend.figure.bbox.width
-    # The legend is 0.02 widths of the last panel to the right of it.
-    shrunk = max(0.2, 1 - (width + 0.02 * boxes[-1].width) / (right - left))
+    # Long names to the left of the first panel may leave the figure as well.
+    cut_off = max(0, figure.bbox.x0 - panels[0].get_tightbbox().x0) / figure.bbox.width
+    width = max(one.get_window_extent().width for one in artists) / figure.bbox.width
+    beside = cut_off + width + 0.02 * boxes[-1].width
+    shrunk = max(0.2, 1 - beside / (right - left))
     for ax, box in zip(panels, boxes, strict=True):
-        start = left + (box.x0 - left) * shrunk
+        start = left + cut_off + (box.x0 - left) * shrunk
         ax.set_position([start, box.y0, box.width * shrunk, box.height])
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skal.plotting._axes import choose, count_lines, get_axes, wrap
+from skal.plotting._axes import choose, count_lines, get_axes, make_room, wrap
 from skal.plotting._style import DOTS
 from skal.studies._kinds import check_result
 
@@ -130,6 +130,7 @@ class GainDisplay:
         self.ax_.xaxis.get_major_locator().set_params(nbins=6)
         self.ax_.grid(axis="x", alpha=0.3)
         self.ax_.margins(x=0.08)
+        make_room([self.ax_], list(self.ax_.texts))
         return self
 
     def _draw(self, row, name):

@@ -167,8 +167,9 @@ class SearchDisplay:
         Parameters
         ----------
         result : Comparison
-            As returned by `skal.studies.compare`, with an oracle. The references are
-            its baseline and the heuristic with the highest mean quality on test.
+            As returned by `skal.studies.compare` or `skal.studies.open_study`, with an
+            oracle. The references are its baseline and the heuristic with the highest
+            mean quality on test.
         path : str or path-like
             The `path` of the study, in which the oracle kept its journals.
         estimator : str, default=None

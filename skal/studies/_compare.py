@@ -2,13 +2,12 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from inspect import signature
 from numbers import Integral
 from typing import Any
 
-import numpy as np
 from sklearn.utils.validation import check_scalar
 
 from skal._choices import suggest
@@ -23,13 +22,13 @@ from skal.seeding import stream
 from skal.strategies import FixedOrder, Random
 from skal.strategies._base import fit_inner
 from skal.studies._comparison import Comparison
+from skal.studies._gathered import gather, warn_of_chance, warn_of_repeats
 from skal.studies._seeds import MAX_RUNS, as_seeds
 from skal.studies._spec import Splits, StudySpec, check_known
-from skal.studies._tables import stacked
 from skal.studies._tasks import Task
 from skal.studies.running._cells import run_cells
 from skal.studies.running._jobs import Cell, _jobs
-from skal.studies.running._store import Run, Store, describe_study
+from skal.studies.running._store import Store, describe_study
 
 # Smallest number of seeds without a warning: tests on fewer have hardly any power.
 ENOUGH_SEEDS = 5
@@ -183,9 +182,50 @@ def compare(
     """
     if problem is not None:
         X, y = problem, strategies if X is None else X
-    source, strategies, estimators, posterior_estimators = _unpack(
+    unpacked = _unpack(
         X, y, estimator, strategies, estimators, posterior_estimators, sizes
     )
+    study = specify(*unpacked, seeds, n_orders, baseline, oracle, include_warm_start)
+    store = store_of(study, path)
+    runs = run_cells(
+        _jobs(study, n_orders, store),
+        study.splits,
+        n_jobs=n_jobs,
+        store=store,
+        callbacks=callbacks,
+    )
+    warn_of_chance(study, runs)
+    found = gather(study, runs)
+    warn_of_repeats(found)
+    return found
+
+
+def specify(
+    source: Any,
+    strategies: Mapping[str, Any],
+    estimators: Mapping[str, Any],
+    posterior_estimators: Mapping[str, Any],
+    seeds: int | Iterable[int],
+    n_orders: int,
+    baseline: str | None = None,
+    oracle: str | None = None,
+    include_warm_start: bool = False,
+) -> StudySpec:
+    """Return the specification of a comparison, after all checks of its arguments.
+
+    Parameters
+    ----------
+    source : Problem or callable
+        The problem, or a function that returns the problem of a seed.
+    strategies, estimators, posterior_estimators, seeds, n_orders
+        As in `compare`.
+    baseline, oracle, include_warm_start
+        As in `compare`.
+
+    Returns
+    -------
+    StudySpec
+    """
     seeds = as_seeds(seeds)
     study = StudySpec(
         splits=Splits(source, seeds[0]),
@@ -194,21 +234,19 @@ def compare(
         seeds=seeds,
         baseline=_first(strategies, Random) if baseline is None else baseline,
         oracle=_first(strategies, BaseOracle) if oracle is None else oracle,
-        posterior_estimators=posterior_estimators,
+        posterior_estimators=dict(posterior_estimators),
         include_warm_start=include_warm_start,
     )
     check_scalar(n_orders, "n_orders", Integral, min_val=1, max_val=MAX_RUNS)
     _check_study(study)
-    store = (
-        None if path is None else Store(path, "compare", Cell, describe_study(study))
-    )
-    jobs = _jobs(study, n_orders, store)
-    runs = run_cells(
-        jobs, study.splits, n_jobs=n_jobs, store=store, callbacks=callbacks
-    )
-    _warn_of_chance(study, runs)
-    _warn_of_repeats(found := _gather(study, runs))
-    return found
+    return study
+
+
+def store_of(study: StudySpec, path: Any) -> Store | None:
+    """Return the folder of a comparison, opened; None without a path."""
+    if path is None:
+        return None
+    return Store(path, "compare", Cell, describe_study(study))
 
 
 def _unpack(
@@ -236,7 +274,7 @@ def _unpack(
         _refuse_no_data(X, y, estimator)
         estimators = _named(estimator) if estimators is None else estimators
         _check_named(estimators, "estimator", Predicts())
-        source, task = _resplit(X, y, estimators, sizes), None
+        source, task = resplit(X, y, estimators, sizes), None
     if task is not None:
         strategies = task.strategies if strategies is None else strategies
         estimators = task.estimators if estimators is None else estimators
@@ -250,7 +288,7 @@ def _unpack(
         _check_named(posterior_estimators, "posterior_estimators", Predicts())
     for name in posterior_estimators:
         check_known(name, estimators, "estimator")
-    return source, strategies, estimators, dict(posterior_estimators)
+    return source, strategies, estimators, posterior_estimators
 
 
 def _refuse_sizes(sizes: dict[str, Any], estimator: Any) -> None:
@@ -279,10 +317,23 @@ def _named(estimator: Any) -> Any:
     return {type(estimator).__name__: estimator}
 
 
-def _resplit(
+def resplit(
     X: Any, y: Any, estimators: Mapping[str, Any], sizes: dict[str, Any]
 ) -> Callable[[int], Problem]:
-    """Return a function that makes the problem of a seed, on a split of its own."""
+    """Return a function that makes the problem of a seed, on a split of its own.
+
+    Parameters
+    ----------
+    X, y : rows and labels
+    estimators : mapping of str to estimator
+    sizes : dict
+        Further arguments of `Problem.from_data`.
+
+    Returns
+    -------
+    callable
+        It can be pickled.
+    """
     for name in sizes:
         if name not in SIZES:
             raise TypeError(
@@ -337,7 +388,7 @@ def _check_study(study: StudySpec) -> None:
         warnings.warn(
             f"A comparison over {n} seed{'s' * (n > 1)} is too small to test for "
             f"differences: give at least {ENOUGH_SEEDS} seeds.",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
@@ -363,88 +414,3 @@ def _check_order(study: StudySpec, name: str, strategy: FixedOrder) -> None:
             "split of its own: compare on one Problem (see Problem.from_sets)."
         )
     study.problem.positions(strategy.order, f"The order of {name!r}", is_whole=True)
-
-
-def _gather(study: StudySpec, runs: Mapping[Cell, Run]) -> Comparison:
-    """Collect all runs in arrays; the orders of the baseline are averaged."""
-    grouped: dict[tuple[str, str, int], list[Run]] = {}
-    for cell, run in runs.items():
-        grouped.setdefault(cell[:3], []).append(run)
-    keys = [
-        (estimator, strategy, seed)
-        for estimator in study.estimators
-        for strategy in study.strategies
-        for seed in study.seeds
-    ]
-    shape = len(study.estimators), len(study.strategies), len(study.seeds), -1
-    curves, validation_curves = (
-        np.array(
-            [np.mean([getattr(r, name) for r in grouped[k]], axis=0) for k in keys]
-        ).reshape(shape)
-        for name in ("curve", "validation_curve")
-    )
-    others = {key: grouped[key][0].other_curves for key in keys}
-    return Comparison(
-        **{part.name: getattr(study, part.name) for part in fields(study)},
-        curves=curves,
-        validation_curves=validation_curves,
-        orders={key: stacked([run.order for run in grouped[key]]) for key in keys},
-        baseline_curves=_of_baseline(study, grouped),
-        other_seeds={key: found for key, found in others.items() if found.size},
-    )
-
-
-def _of_baseline(
-    study: StudySpec, grouped: Mapping[tuple[str, str, int], list[Run]]
-) -> Any:
-    """Return the curves of all orders of the baseline, or None without a baseline."""
-    if study.baseline is None:
-        return None
-    return np.array(
-        [
-            [
-                [run.curve for run in grouped[estimator, study.baseline, seed]]
-                for seed in study.seeds
-            ]
-            for estimator in study.estimators
-        ]
-    )
-
-
-def _warn_of_chance(study: StudySpec, runs: Mapping[Cell, Run]) -> None:
-    """Warn of strategies that end no better than a constant prediction."""
-    same = study.splits.example.target.constant
-    for estimator in study.estimators:
-        for strategy in study.strategies:
-            of_pair = [r for c, r in runs.items() if c[:2] == (estimator, strategy)]
-            score = float(np.mean([run.curve[-1] for run in of_pair]))
-            chance = float(np.mean([run.chance for run in of_pair]))
-            if score <= chance:
-                plain = study.estimators[estimator]
-                model = study.model_of(estimator, strategy)
-                of = "" if model is plain else " Its model is the posterior estimator."
-                warnings.warn(
-                    f"{strategy} with {estimator} ends at chance: its last test score "
-                    f"is {score:z.3f}, and always predicting the {same} scores "
-                    f"{chance:z.3f}.{of} Train the model longer, or label more rows.",
-                    stacklevel=3,
-                )
-
-
-def _warn_of_repeats(found: Comparison) -> None:
-    """Warn of strategies for which all seeds give the same run."""
-    names = [
-        f"{strategy} with {estimator}"
-        for strategy in found.strategies
-        for estimator, repeats in zip(
-            found.estimators, found.repeats(strategy), strict=True
-        )
-        if repeats
-    ]
-    if names:
-        warnings.warn(
-            f"Seeds do not differ for {', '.join(names)}: neither the strategy nor the "
-            f"estimator draws random numbers, and all {len(found.seeds)} seeds share "
-            "one split. Pass X and y to compare, so that each seed has its own split.",
-            stacklevel=3,
-        )

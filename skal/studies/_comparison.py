@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,17 +10,19 @@ from numpy.typing import NDArray
 from skal.answers._needs import strategy_peeks
 from skal.curves import optimism
 from skal.inputs._containers import n_rows
+from skal.studies._exports import Exports, Part
 from skal.studies._paired import PairedTests
 from skal.studies._spec import StudySpec, check_known
 from skal.studies._statistics import win_table
-from skal.studies._summary import share_of_gap, summarize
+from skal.studies._summary import parts_of, share_of_gap, summarize, summary_columns
 from skal.studies._tables import name_axes
+from skal.studies._verdict import Verdict, judge
 
 Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Comparison(StudySpec):
+class Comparison(StudySpec, Exports):
     """Results of comparing strategies, with several estimators and seeds.
 
     `compare` returns it. Other studies take it as input: `seed_transfer`,
@@ -47,6 +50,9 @@ class Comparison(StudySpec):
             (n_replays, n_rounds + 1), default={}
         Test scores of an oracle's order when it is replayed under other training
         seeds. Only for oracles whose estimator draws random numbers.
+    n_trainings, seconds : ndarray of shape \
+            (n_estimators, n_strategies, n_seeds), default=None
+        Number and duration of the trainings, with all orders of the baseline.
 
     See Also
     --------
@@ -77,6 +83,8 @@ class Comparison(StudySpec):
     other_seeds: Mapping[Key, NDArray[np.float64]] = field(
         default_factory=dict, repr=False
     )
+    n_trainings: NDArray[np.int64] | None = field(default=None, repr=False)
+    seconds: NDArray[np.float64] | None = field(default=None, repr=False)
 
     @property
     def n_labelled(self) -> NDArray[np.int64]:
@@ -164,39 +172,6 @@ class Comparison(StudySpec):
     def _index(self, name: str) -> int:
         check_known(name, self.strategies, "strategy")
         return list(self.strategies).index(name)
-
-    def choose(self, names: Iterable[str] | None) -> tuple[str, ...]:
-        """Return names of strategies: those given, or all but the baseline.
-
-        Parameters
-        ----------
-        names : iterable of str, str or None
-            None takes all strategies but the baseline.
-
-        Returns
-        -------
-        tuple of str
-
-        Raises
-        ------
-        ValueError
-            If a name is unknown or given twice, or no strategy is left.
-        """
-        if isinstance(names, str):
-            names = [names]
-        others = (name for name in self.strategies if name != self.baseline)
-        chosen = tuple(others if names is None else names)
-        for name in chosen:
-            check_known(name, self.strategies, "strategy")
-        if not chosen:
-            raise ValueError(
-                "The baseline is the only strategy: give at least one name."
-                if names is None
-                else "strategies must not be empty: give at least one name."
-            )
-        if len(set(chosen)) < len(chosen):
-            raise ValueError(f"strategies must be distinct, got {', '.join(chosen)}.")
-        return chosen
 
     def repeats(self, name: str) -> NDArray[np.bool_]:
         """Return whether all seeds of a strategy gave the same run.
@@ -430,15 +405,6 @@ class Comparison(StudySpec):
         """
         return np.array([win_table(qualities) for qualities in self.qualities])
 
-    def _need(self, role: str) -> str:
-        name = getattr(self, role)
-        if name is None:
-            raise ValueError(
-                f"The comparison has no {role} among {', '.join(self.strategies)}: "
-                f"name it with `{role}=`, or add one to the strategies."
-            )
-        return name
-
     def table(self) -> dict[str, NDArray]:
         """Return one row per estimator, strategy, seed and round, as columns.
 
@@ -461,6 +427,37 @@ class Comparison(StudySpec):
             "score": self.curves.ravel(),
             "validation_score": self.validation_curves.ravel(),
         }
+
+    def verdict(self, **options: Any) -> Verdict:
+        """Return whether a strategy is better than random choice, and by how much.
+
+        Parameters
+        ----------
+        **options : dict
+            `estimator`, to choose one of several; `strategy`, if it was chosen before
+            the comparison; `target`, the score to reach with fewer labels; and `level`
+            of the intervals.
+
+        Returns
+        -------
+        Verdict
+
+        Raises
+        ------
+        ValueError
+            If there is no baseline or no strategy, or an option is invalid.
+
+        See Also
+        --------
+        worth_it : Run a comparison, and return its verdict.
+        """
+        return judge(self, **options)
+
+    def _main(self) -> dict[str, Any]:
+        return summary_columns(self)
+
+    def _parts(self) -> list[Part]:
+        return parts_of(self)
 
     def __str__(self) -> str:
         return summarize(self)

@@ -16,6 +16,7 @@ from skal.problem import Problem
 from skal.seeding import isolated
 from skal.studies._bins import SETS, cut, set_sizes, sort_into_bins, values_of
 from skal.studies._comparison import Comparison, Key
+from skal.studies._exports import Exports, Part
 from skal.studies._kinds import check_result
 from skal.studies._label_counts import count, count_columns, count_several
 from skal.studies._statistics import total_variation
@@ -23,7 +24,7 @@ from skal.studies._tables import lay_out, name_axes
 
 
 @dataclass(frozen=True, eq=False)
-class Distribution:
+class Distribution(Exports):
     """Shares of bins, or of labels, among the labelled rows after each round.
 
     Parameters
@@ -114,14 +115,22 @@ class Distribution:
         }
 
     def __str__(self) -> str:
+        return f"{self._title()}\n{lay_out(self._main())}"
+
+    def _parts(self) -> list[Part]:
+        return [Part(self._title(), "", self._main())]
+
+    def _title(self) -> str:
+        return f"Total variation between labelled and all {self.kind}s"
+
+    def _main(self) -> dict[str, Any]:
         """Return mean distances after the first, a middle and the last round."""
         rounds = len(self.n_labelled) - 1
         shown = sorted({1, (rounds + 1) // 2, rounds})
         names = name_axes(estimator=self.estimators, strategy=self.strategies)
         means = self.distances.mean(axis=2).reshape(-1, rounds + 1)
         after = {f"{self.n_labelled[k]} labelled": means[:, k] for k in shown}
-        title = f"Total variation between labelled and all {self.kind}s"
-        return f"{title}\n{lay_out(names | after)}"
+        return names | after
 
 
 @validate_params(

@@ -10,6 +10,8 @@ MAKERS = {
     "Distribution": "input_distribution or label_distribution",
     "SeedTransfer": "skal.seed_transfer",
     "ModelTransfer": "skal.model_transfer",
+    "StrategyRanks": "skal.studies.rank_strategies",
+    "Verdict": "skal.worth_it or the method verdict of a Comparison",
 }
 
 

@@ -13,8 +13,8 @@ import numpy as np
 
 import skal.oracle
 import skal.strategies
-from skal.studies._compare import _gather
 from skal.studies._comparison import Comparison
+from skal.studies._gathered import gather
 from skal.studies._spec import StudySpec
 from skal.studies.running._described import SETTINGS, Given
 from skal.studies.running._jobs import Cell
@@ -84,7 +84,7 @@ def open_study(path: Any) -> Comparison:
     given = read_given(folder / GIVEN)
     runs = _valid_runs(folder, given)
     study = _specify(given, runs, folder)
-    return _gather(study, _chosen(study, runs))
+    return gather(study, _chosen(study, runs))
 
 
 def _valid_runs(folder: Path, given: Given) -> dict[Cell, Run]:
@@ -195,6 +195,15 @@ class Recorded:
     def __repr__(self) -> str:
         return self.text
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _described, (self.text, self.needs), self.__dict__
+
+
+def _described(text: str, needs: tuple[str, ...]) -> Recorded:
+    """Return a description whose class has the name of the described class."""
+    name = text.partition("(")[0].rpartition(".")[2]
+    return type(name, (Recorded,), {})(text, needs)
+
 
 def _recorded(given: Given, kind: str) -> dict[str, Any]:
     """Return the described strategies or estimators in a folder, by name."""
@@ -203,11 +212,8 @@ def _recorded(given: Given, kind: str) -> dict[str, Any]:
         if subject.startswith(f"{kind} '") or subject.startswith(f'{kind} "'):
             text = described[kind.split()[-1]]
             samples = described.get("model") == "posterior estimator"
-            name = text.partition("(")[0].rpartition(".")[2]
-            cls = type(name, (Recorded,), {})
-            found[_unquoted(subject.removeprefix(f"{kind} "))] = cls(
-                text, ("posterior",) * samples
-            )
+            name = _unquoted(subject.removeprefix(f"{kind} "))
+            found[name] = _described(text, ("posterior",) * samples)
     return found
 
 

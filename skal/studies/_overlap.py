@@ -10,6 +10,7 @@ from scipy import stats
 
 from skal._sklearn import StrOptions, validate_params
 from skal.studies._comparison import Comparison, Key
+from skal.studies._exports import Exports, Part
 from skal.studies._kinds import check_result
 from skal.studies._tables import lay_out
 
@@ -19,7 +20,7 @@ AXES = "estimator", "strategy", "seed"
 
 
 @dataclass(frozen=True, eq=False)
-class OrderOverlap:
+class OrderOverlap(Exports):
     """Rows that pairs of orders have in common, and their ranks in both.
 
     Parameters
@@ -130,13 +131,19 @@ class OrderOverlap:
         }
 
     def __str__(self) -> str:
+        return f"{lay_out(self._main())}\n{self._notes()}"
+
+    def _parts(self) -> list[Part]:
+        return [Part("", self._notes(), self._main())]
+
+    def _notes(self) -> str:
         low, high = self.chance_range
         return (
-            f"{lay_out(self._means())}\nRandom orders share {self.chance:.4f} on "
-            f"average, and 95 % of pairs {low:.4f} to {high:.4f}."
+            f"Random orders share {self.chance:.4f} on average, and 95 % of pairs "
+            f"{low:.4f} to {high:.4f}."
         )
 
-    def _means(self) -> dict[str, list]:
+    def _main(self) -> dict[str, list]:
         """Average over the seeds of pairs that are otherwise the same."""
         table = self.table()
         names = [n for n in table if n.removeprefix("other_") in AXES[:2]]

@@ -7,7 +7,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from skal.studies._statistics import holm, paired_t, wilcoxon
+from skal.studies._exports import Exports, Part
+from skal.studies._statistics import (
+    gain_interval,
+    holm,
+    paired_t,
+    sign_flip_test,
+    wilcoxon,
+)
 from skal.studies._tables import lay_out
 
 # Smallest number of seeds for which Wilcoxon's p-values are printed: with five, they
@@ -16,7 +23,7 @@ ENOUGH_FOR_WILCOXON = 6
 
 
 @dataclass(frozen=True, eq=False)
-class PairedTests:
+class PairedTests(Exports):
     """Tests of strategies against their references, paired by seed.
 
     Parameters
@@ -94,6 +101,41 @@ class PairedTests:
         return self._test(wilcoxon)
 
     @property
+    def sign_flip_pvalues(self) -> NDArray[np.float64]:
+        """Two-sided p-values of sign-flip tests, shape (n_estimators, n_strategies).
+
+        NaN if each seed has a split of its own: the test assumes independent seeds, but
+        the splits overlap.
+        """
+        if self.overlap > 0:
+            return np.full(self.qualities.shape[:-1], np.nan)
+        return self._test(sign_flip_test)
+
+    def intervals(self, level: float = 0.95) -> NDArray[np.float64]:
+        """Return confidence intervals of the mean gains.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            The level of each interval, between 0 and 1.
+
+        Returns
+        -------
+        ndarray of shape (n_estimators, n_strategies, 2)
+            Lower and upper ends, as in `gain_interval`. NaN if all seeds gave the same
+            run.
+        """
+        found = np.array(
+            [
+                [gain_interval(g, overlap=self.overlap, level=level) for g in row]
+                for row in self.gains
+            ]
+        )
+        if self.repeats is None:
+            return found
+        return np.where(self.repeats[..., None], np.nan, found)
+
+    @property
     def t_holm(self) -> NDArray[np.float64]:
         """`t_pvalues` with Holm's correction over the strategies of each estimator."""
         return np.array([holm(row) for row in self.t_pvalues])
@@ -122,15 +164,16 @@ class PairedTests:
         dict of str to ndarray of shape (n_estimators * n_strategies,)
             "estimator", "strategy", "reference", "quality" and "gain" (means over
             seeds), "relative_gain" (the gain divided by the absolute mean of the
-            reference; NaN if that is 0), the p-values "p_t" and "p_wilcoxon", and both
-            with Holm's correction, "p_t_holm" and "p_wilcoxon_holm". Pass it to
+            reference; NaN if that is 0), "gain_low" and "gain_high" (an interval of
+            95 %), the p-values "p_t" and "p_wilcoxon", both with Holm's correction,
+            "p_t_holm" and "p_wilcoxon_holm", and "p_sign_flip". Pass it to
             `pandas.DataFrame`.
         """
         n = len(self.strategies)
         quality, reference = (
             q.mean(axis=-1).ravel() for q in (self.qualities, self.reference_qualities)
         )
-        gain = quality - reference
+        gain, ends = quality - reference, self.intervals()
         return {
             "estimator": np.repeat(self.estimators, n),
             "strategy": np.tile(self.strategies, len(self.estimators)),
@@ -138,21 +181,32 @@ class PairedTests:
             "quality": quality,
             "gain": gain,
             "relative_gain": gain / np.where(reference == 0, np.nan, np.abs(reference)),
+            "gain_low": ends[..., 0].ravel(),
+            "gain_high": ends[..., 1].ravel(),
             "p_t": self.t_pvalues.ravel(),
             "p_t_holm": self.t_holm.ravel(),
             "p_wilcoxon": self.wilcoxon_pvalues.ravel(),
             "p_wilcoxon_holm": self.wilcoxon_holm.ravel(),
+            "p_sign_flip": self.sign_flip_pvalues.ravel(),
         }
 
-    def __str__(self) -> str:
+    def _main(self) -> dict[str, NDArray]:
         table = self.table()
         names = ["estimator", "strategy", "reference", "quality", "gain"]
         columns = {name: table[name] for name in [*names, "relative_gain"]}
         columns |= {"p": table["p_t"], "Holm": stars(table["p_t_holm"])}
         if len(self.seeds) >= ENOUGH_FOR_WILCOXON:
             columns["p (Wilcoxon)"] = table["p_wilcoxon"]
-        note = describe_tests(len(self.seeds), self.overlap)
-        return f"{lay_out(columns)}\n{note}"
+        return columns
+
+    def _notes(self) -> str:
+        return describe_tests(len(self.seeds), self.overlap)
+
+    def _parts(self) -> list[Part]:
+        return [Part("", self._notes(), self._main())]
+
+    def __str__(self) -> str:
+        return f"{lay_out(self._main())}\n{self._notes()}"
 
 
 def stars(corrected: NDArray[np.float64]) -> NDArray[np.str_]:

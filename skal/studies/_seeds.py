@@ -19,14 +19,15 @@ from skal._threads import interruptible, restored_warnings
 from skal._workers import named_worker_deaths, renew_workers
 from skal.learner import ActiveLearner
 from skal.strategies import FixedOrder
-from skal.studies._tables import lay_out
+from skal.studies._exports import Exports, Part
+from skal.studies._tables import lay_out, spell
 
 # Far more than can be run: a larger number is a mistake, and would fill the memory.
 MAX_RUNS = 10**6
 
 
 @dataclass(frozen=True)
-class SeedResults:
+class SeedResults(Exports):
     """Runs of one learner, one per seed.
 
     Parameters
@@ -93,11 +94,17 @@ class SeedResults:
         columns["n_trainings"] = np.array([one.n_trainings_ for one in learners])
         return columns
 
-    def __str__(self) -> str:
-        summary = f"mean {self.mean:z.4f}"
+    def _notes(self) -> str:
+        summary = f"mean {spell(self.mean)}"
         if len(self.seeds) > 1:
             summary += f", standard deviation {self.spread:.4f}"
-        return f"{lay_out(self.table())}\n{summary}"
+        return summary
+
+    def _parts(self) -> list[Part]:
+        return [Part("", self._notes(), self.table())]
+
+    def __str__(self) -> str:
+        return f"{lay_out(self.table())}\n{self._notes()}"
 
 
 def run_seeds(

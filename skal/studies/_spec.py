@@ -185,6 +185,48 @@ class StudySpec:
             return plain
         return self.posterior_estimators.get(estimator, plain)
 
+    def _need(self, role: str) -> str:
+        name = getattr(self, role)
+        if name is None:
+            raise ValueError(
+                f"The comparison has no {role} among {', '.join(self.strategies)}: "
+                f"name it with `{role}=`, or add one to the strategies."
+            )
+        return name
+
+    def choose(self, names: Iterable[str] | None) -> tuple[str, ...]:
+        """Return names of strategies: those given, or all but the baseline.
+
+        Parameters
+        ----------
+        names : iterable of str, str or None
+            None takes all strategies but the baseline.
+
+        Returns
+        -------
+        tuple of str
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown or given twice, or no strategy is left.
+        """
+        if isinstance(names, str):
+            names = [names]
+        others = (name for name in self.strategies if name != self.baseline)
+        chosen = tuple(others if names is None else names)
+        for name in chosen:
+            check_known(name, self.strategies, "strategy")
+        if not chosen:
+            raise ValueError(
+                "The baseline is the only strategy: give at least one name."
+                if names is None
+                else "strategies must not be empty: give at least one name."
+            )
+        if len(set(chosen)) < len(chosen):
+            raise ValueError(f"strategies must be distinct, got {', '.join(chosen)}.")
+        return chosen
+
 
 def samples_posterior(strategy: Any) -> bool:
     """Return whether a strategy samples the posterior of its estimator."""

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from skal.seeding import Stream, stream
+
 # Significant digits to which scores are compared: they are sums of thousands of
 # numbers, so smaller differences are rounding errors.
 DIGITS = 12
@@ -47,6 +49,132 @@ def paired_t(first: ArrayLike, second: ArrayLike, overlap: float = 0.0) -> float
     n = len(differences)
     error = differences.std(ddof=1) * np.sqrt(1 / n + overlap)
     return float(2 * special.stdtr(n - 1, -abs(differences.mean() / error)))
+
+
+def gain_interval(
+    gains: ArrayLike, *, overlap: float = 0.0, level: float = 0.95
+) -> tuple[float, float]:
+    """Return the confidence interval of a mean gain over seeds.
+
+    It is the interval that belongs to `paired_t`: the corrected resampled t-test if
+    each seed has a split of its own.
+
+    Parameters
+    ----------
+    gains : array-like of shape (n_seeds,)
+        Quality minus quality of the reference, for each seed.
+    overlap : float, default=0.0
+        Ratio of test rows to all other rows if each seed has a random split of the same
+        rows; 0 if all seeds share one split.
+    level : float, default=0.95
+        The level of the interval, between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+        NaN if there are fewer than two seeds.
+
+    Raises
+    ------
+    ValueError
+        If `level` is not between 0 and 1.
+
+    See Also
+    --------
+    sign_flip_test : A p-value without the assumption of normal gains.
+    seeds_needed : How many seeds show a gain of a given size.
+
+    References
+    ----------
+    Nadeau and Bengio, "Inference for the Generalization Error", Machine Learning 52,
+    2003, section 3.
+
+    Examples
+    --------
+    >>> from skal.studies import gain_interval
+    >>> low, high = gain_interval([0.02, 0.03, 0.01, 0.02])
+    >>> round(low, 4), round(high, 4)
+    (0.007, 0.033)
+    """
+    check_share(level, "level")
+    found = np.asarray(gains, dtype=np.float64)
+    n = len(found)
+    if n < 2:
+        return float("nan"), float("nan")
+    error = found.std(ddof=1) * np.sqrt(1 / n + overlap)
+    half = float(special.stdtrit(n - 1, 0.5 + level / 2) * error)
+    return float(found.mean()) - half, float(found.mean()) + half
+
+
+def check_share(value: float, name: str) -> None:
+    """Refuse a number that is not between 0 and 1.
+
+    Parameters
+    ----------
+    value : float
+    name : str
+        Its name, for the message.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if not 0 < value < 1:
+        raise ValueError(f"{name} must be between 0 and 1, got {value!r}.")
+
+
+def sign_flip_test(
+    first: ArrayLike, second: ArrayLike, *, n_resamples: int = 9999, seed: int = 0
+) -> float:
+    """Return the two-sided p-value of a sign-flip permutation test of the mean.
+
+    If neither is better, the difference of each seed might as well have the other sign.
+    p is the share of all choices of signs with a mean at least as far from zero. It
+    needs no normal distribution, but independent seeds: on random splits of the same
+    rows, which overlap, use `gain_interval` or the t-tests of `PairedTests`.
+
+    Parameters
+    ----------
+    first, second : array-like of shape (n_seeds,)
+        The paired values.
+    n_resamples : int, default=9999
+        Number of choices of signs to draw. All are tried if there are no more, which is
+        so up to 13 seeds.
+    seed : int, default=0
+        Determines the draws.
+
+    Returns
+    -------
+    float
+        NaN if it is not defined. With n seeds, the smallest possible value is 2 / 2^n.
+
+    See Also
+    --------
+    gain_interval : Confidence interval of the mean difference.
+
+    References
+    ----------
+    Fisher, "The Design of Experiments", 1935, section 21.
+
+    Examples
+    --------
+    >>> from skal.studies import sign_flip_test
+    >>> sign_flip_test([0.9, 0.8, 0.9, 0.9, 0.8, 0.9], [0.7, 0.7, 0.8, 0.6, 0.7, 0.8])
+    0.03125
+    """
+    differences = _differences(first, second)
+    if _is_constant(differences):
+        return float("nan")
+    found = stats.permutation_test(
+        (differences,),
+        np.mean,
+        permutation_type="samples",
+        n_resamples=n_resamples,
+        vectorized=True,
+        random_state=stream(seed, Stream.BOOTSTRAP),
+    )
+    return float(found.pvalue)
 
 
 def wilcoxon(first: ArrayLike, second: ArrayLike) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skal.studies._exports import Part
 from skal.studies._paired import describe_tests, stars
 from skal.studies._spec import samples_posterior
 from skal.studies._statistics import DIGITS
@@ -23,15 +24,48 @@ def summarize(found: Any) -> str:
     -------
     str
     """
-    n, overlap = len(found.seeds), found.splits.overlap
+    return "\n\n".join(
+        "\n".join(filter(None, [title, lay_out(columns) if columns else "", text]))
+        for title, text, columns in parts_of(found)
+    )
+
+
+def parts_of(found: Any) -> list[Part]:
+    """Return a table for each estimator, the gains of the oracle, and notes.
+
+    Parameters
+    ----------
+    found : Comparison
+
+    Returns
+    -------
+    list of Part
+    """
     parts = [
-        f"{name}\n{lay_out(_ranked(found, i))}"
-        for i, name in enumerate(found.estimators)
+        Part(name, "", _ranked(found, i)) for i, name in enumerate(found.estimators)
     ]
     if found.oracle is not None and (found.baseline is not None or found.heuristics):
-        parts.append(f"The oracle\n{lay_out(_oracle(found))}")
-    notes = [describe_tests(n, overlap), *_notes(found)]
-    return "\n\n".join([*parts, "\n".join(notes)])
+        parts.append(Part("The oracle", "", _oracle(found)))
+    notes = [describe_tests(len(found.seeds), found.splits.overlap), *_notes(found)]
+    return [*parts, Part("", "\n".join(notes), {})]
+
+
+def summary_columns(found: Any) -> dict[str, Any]:
+    """Return one table of all estimators: one row per strategy, best first.
+
+    Parameters
+    ----------
+    found : Comparison
+
+    Returns
+    -------
+    dict of str to list
+    """
+    ranked = [_ranked(found, i) for i in range(len(found.estimators))]
+    n = len(found.strategies)
+    names = [name for name in found.estimators for _ in range(n)]
+    columns = {key: [v for one in ranked for v in one[key]] for key in ranked[0]}
+    return {"estimator": names, **columns} if len(ranked) > 1 else columns
 
 
 def _ranked(found: Any, i: int) -> dict[str, Any]:

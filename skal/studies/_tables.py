@@ -29,7 +29,7 @@ def lay_out(columns: Mapping[str, Iterable[Any]]) -> str:
     shown = [
         _column(name.replace("_", " "), values)
         for name, values in listed.items()
-        if not values or not all(_is_nan(value) for value in values)
+        if not is_empty(values)
     ]
     return "\n".join("  ".join(row).rstrip() for row in zip(*shown, strict=True))
 
@@ -92,7 +92,8 @@ def spell(value: Any, digits: int = 4) -> str:
         NaN and None are shown as a dash.
     digits : int, default=4
         Number of decimals of floats. A positive value that would round to zero is shown
-        as, for example, "<0.0001", since a p-value is never zero.
+        as, for example, "<0.0001", since a p-value is never zero; a negative one as
+        "0.0000", without a sign.
 
     Returns
     -------
@@ -103,8 +104,23 @@ def spell(value: Any, digits: int = 4) -> str:
     if not isinstance(value, float | np.floating):
         return str(value)
     least = 10.0**-digits
-    is_tiny = 0 < value < least / 2
-    return f"<{least:.{digits}f}" if is_tiny else f"{value:z.{digits}f}"
+    if 0 < value < least / 2:
+        return f"<{least:.{digits}f}"
+    return f"{value:z.{digits}f}"
+
+
+def is_empty(values: list[Any]) -> bool:
+    """Return whether a column has rows, all of them NaN.
+
+    Parameters
+    ----------
+    values : list
+
+    Returns
+    -------
+    bool
+    """
+    return bool(values) and all(_is_nan(value) for value in values)
 
 
 def _is_nan(value: Any) -> bool:

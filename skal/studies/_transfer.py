@@ -8,59 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.studies._comparison import Comparison
+from skal.studies._exports import Part
 from skal.studies._kinds import check_result
 from skal.studies._paired import PairedTests
 from skal.studies._statistics import jackknife_pairs
-from skal.studies._tables import lay_out, name_axes
+from skal.studies._tables import lay_out
+from skal.studies._transferred import Transfer
 from skal.studies.running._replays import Replay, replay
-
-
-@dataclass(frozen=True, eq=False)
-class Transfer:
-    """Replays of the orders of a comparison; base class of both transfers.
-
-    Subclasses define the leading axes of `curves`. The last axis is rounds.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        The comparison that the orders come from.
-    strategies : tuple of str
-        Strategies whose orders were replayed.
-    curves, validation_curves : ndarray of shape (..., n_rounds + 1)
-        Scores on the test and validation set.
-    """
-
-    comparison: Comparison
-    strategies: tuple[str, ...]
-    curves: NDArray[np.float64]
-    validation_curves: NDArray[np.float64]
-
-    @property
-    def qualities(self) -> NDArray[np.float64]:
-        """xi-quality on the test set, of the shape of `curves` without rounds."""
-        return self.comparison.quality_of(self.curves)
-
-    @property
-    def baseline_qualities(self) -> NDArray[np.float64] | None:
-        """Qualities of the baseline, shape (n_estimators, n_seeds), or None."""
-        baseline = self.comparison.baseline
-        return None if baseline is None else self.comparison.of(baseline)
-
-    def _need_baseline(self) -> NDArray[np.float64]:
-        if self.baseline_qualities is None:
-            raise ValueError("The comparison has no baseline: add Random() to it.")
-        return self.baseline_qualities
-
-    def _table(self, **axes: Iterable) -> dict[str, NDArray]:
-        """Return one row per score, as columns: its axes, then its round and values."""
-        n_labelled = self.comparison.n_labelled
-        columns = name_axes(**axes, round=range(len(n_labelled)))
-        return columns | {
-            "n_labelled": n_labelled[columns["round"]],
-            "score": self.curves.ravel(),
-            "validation_score": self.validation_curves.ravel(),
-        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,12 +137,26 @@ class SeedTransfer(Transfer):
             seed=self.comparison.seeds,
         )
 
-    def __str__(self) -> str:
-        parts = [f"Orders of other seeds against own orders\n{self.against_own()}"]
+    def _tests(self) -> dict[str, PairedTests]:
+        """Return the tests that are printed, by their titles."""
+        tests = {"Orders of other seeds against own orders": self.against_own()}
         if self.baseline_qualities is not None:
-            tests = self.against_baseline()
-            parts.append(f"Orders of other seeds against the baseline\n{tests}")
-        return "\n\n".join(parts)
+            title = "Orders of other seeds against the baseline"
+            tests[title] = self.against_baseline()
+        return tests
+
+    def _main(self) -> dict[str, Any]:
+        tables = [one._main() for one in self._tests().values()]
+        return {name: [v for t in tables for v in t[name]] for name in tables[0]}
+
+    def _parts(self) -> list[Part]:
+        return [
+            one._parts()[0]._replace(title=title)
+            for title, one in self._tests().items()
+        ]
+
+    def __str__(self) -> str:
+        return "\n\n".join(f"{title}\n{one}" for title, one in self._tests().items())
 
 
 def seed_transfer(
@@ -369,21 +337,37 @@ class ModelTransfer(Transfer):
             seed=self.comparison.seeds,
         )
 
-    def __str__(self) -> str:
-        parts = [self._matrix(i) for i in range(len(self.strategies))]
-        return "\n\n".join([*parts, f"Means over {len(self.comparison.seeds)} seeds."])
+    def _main(self) -> dict[str, Any]:
+        tables = [list(self._matrix(i).items()) for i in range(len(self.strategies))]
+        columns: dict[str, Any] = {"strategy": [], "order": []}
+        for (name, rows), *_ in tables:
+            columns["strategy"] += [name] * len(rows)
+            columns["order"] += rows
+        for j, (target, _) in enumerate(tables[0][1:], start=1):
+            columns[target] = [value for one in tables for value in one[j][1]]
+        return columns
 
-    def _matrix(self, i: int) -> str:
+    def _parts(self) -> list[Part]:
+        tables = [Part("", "", self._matrix(i)) for i in range(len(self.strategies))]
+        return [*tables, Part("", self._notes(), {})]
+
+    def _notes(self) -> str:
+        return f"Means over {len(self.comparison.seeds)} seeds."
+
+    def __str__(self) -> str:
+        parts = [lay_out(self._matrix(i)) for i in range(len(self.strategies))]
+        return "\n\n".join([*parts, self._notes()])
+
+    def _matrix(self, i: int) -> dict[str, Any]:
         """Return the table of one strategy: sources and baseline by target."""
         means, names = self.qualities[i].mean(axis=-1), list(self.comparison.estimators)
         rows = [f"{name} order" for name in names]
         if self.baseline_qualities is not None:
             means = np.vstack([means, self.baseline_qualities.mean(axis=-1)])
             rows.append(str(self.comparison.baseline))
-        columns = {self.strategies[i]: rows} | {
+        return {self.strategies[i]: rows} | {
             f"with {name}": column for name, column in zip(names, means.T, strict=True)
         }
-        return lay_out(columns)
 
 
 def model_transfer(

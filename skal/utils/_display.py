@@ -142,7 +142,8 @@ def _row(bar):
     """Return a row of HTML; only its label, which may be long, is broken."""
     _, share, *others = map(escape, _cells(bar))
     label = escape(_label(bar))
-    cell = '<td style="text-align: left; white-space: nowrap">{}</td>'.format
+    style = "text-align: left; white-space: nowrap; padding-right: 0.8em"
+    cell = f'<td style="{style}">{{}}</td>'.format
     meter = f'<progress value="{bar.share:.4f}" max="1">{share}</progress> {share}'
     indented = f'<td style="text-align: left; padding-left: {bar.depth + 0.5}em">'
     return f"<tr>{indented}{label}</td>{''.join(map(cell, [meter, *others]))}</tr>"

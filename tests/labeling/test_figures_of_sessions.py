@@ -114,7 +114,8 @@ def test_a_verdict_compares_with_random_choice(labelled):
     assert verdict.comparison.curves.shape == (1, 2, 5, 9)
     ends = verdict.comparison.curves[0, :, :, -1].mean(axis=1)
     assert (verdict.score, verdict.random) == pytest.approx(tuple(ends))
-    assert "the same number of random labels would have given" in str(verdict)
+    assert f"Margin reaches a score of {verdict.score:.3f}" in str(verdict)
+    assert verdict.n_tested == 1
 
 
 def test_the_test_sets_of_a_verdict_are_rows_of_the_audit(labelled, data):

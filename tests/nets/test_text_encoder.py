@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.utils import estimator_checks
 
 from skal import ActiveLearner, CoreSet, Margin
 from skal.datasets import make_intents
@@ -168,3 +171,35 @@ def test_bad_input_is_refused(tiny):
         TextEncoder("no/such/folder").fit(["a"])
     with pytest.raises(ValueError, match="is not a device that torch knows"):
         TextEncoder(tiny, device="gpu").fit(["a"])
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        estimator_checks.check_parameters_default_constructible,
+        estimator_checks.check_no_attributes_set_in_init,
+        estimator_checks.check_get_params_invariance,
+        estimator_checks.check_set_params,
+        estimator_checks.check_estimator_tags_renamed,
+        estimator_checks.check_valid_tag_types,
+    ],
+)
+def test_the_conventions_that_need_no_table(check):
+    check("TextEncoder", TextEncoder())
+
+
+def test_it_asks_to_be_fitted_first(tiny):
+    with pytest.raises(NotFittedError):
+        TextEncoder(tiny).transform(["a"])
+
+
+def test_words_and_columns_are_sentences_too(tiny):
+    pandas = pytest.importorskip("pandas")
+    encoder = TextEncoder(tiny).fit(TEXTS)
+    expected = encoder.transform(["set an alarm"])
+    for sentences in ([["set", "an", "alarm"]], np.array(["set an alarm"])):
+        np.testing.assert_array_equal(encoder.transform(sentences), expected)
+    frame = pandas.DataFrame({"text": ["set an alarm"], "n": [3]})
+    columns = make_column_transformer((encoder, "text"), ("passthrough", ["n"]))
+    found = columns.fit_transform(frame)
+    np.testing.assert_allclose(found[:, :-1], expected)

@@ -3,11 +3,12 @@
 from contextlib import suppress
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.naive_bayes import GaussianNB
 
-from skal import ActiveLearner, AnnealingOracle, Margin, Random, compare
+from skal import ActiveLearner, AnnealingOracle, Margin, Random, compare, open_study
 from skal.plotting import (
     DistributionDisplay,
     EmbeddingDisplay,
@@ -20,6 +21,7 @@ from skal.plotting import (
 from skal.plotting._axes import plain
 from skal.plotting._style import BASELINE, styles_of
 from skal.studies import order_overlap
+from skal.studies._tables import spell
 
 
 def draw_curves(*names, **params):
@@ -90,7 +92,7 @@ def test_the_search_of_a_study_is_drawn_from_its_folder(blobs, tmp_path):
             batch_size=5,
             n_rounds=3,
         )
-    display = SearchDisplay.from_study(found, tmp_path, seed=1)
+    display = SearchDisplay.from_study(open_study(tmp_path), tmp_path, seed=1)
     on_validation = dict(
         zip(found.strategies, found.validation_qualities[0, :, 1], strict=True)
     )
@@ -116,7 +118,7 @@ def test_a_journal_is_drawn_while_its_search_goes_on(blobs, tmp_path):
             with suppress(ValueError):
                 display = SearchDisplay.from_journal(path)
                 drawn.append(len(display.lines_["best"].get_ydata()))
-                mpl.pyplot.close(display.figure_)
+                plt.close(display.figure_)
         return float(np.mean(model.predict(X) == y))
 
     oracle = AnnealingOracle(n_steps=20, journal=path)
@@ -271,7 +273,7 @@ def test_ten_pairs_of_orders_are_a_map(comparison, overlaps):
 
 @pytest.mark.parametrize(("layout", "n"), [(None, 3), (None, 40), ("constrained", 3)])
 def test_a_legend_stays_within_its_figure(layout, n):
-    figure, axes = mpl.pyplot.subplots(1, 2, figsize=(16, 4.5), layout=layout)
+    figure, axes = plt.subplots(1, 2, figsize=(16, 4.5), layout=layout)
     for ax in axes:
         curves = {f"strategy {i}": np.ones((1, 3)) * i for i in range(n)}
         PerformanceCurveDisplay(curves, [1, 2, 3]).plot(ax=ax)
@@ -290,7 +292,7 @@ def test_the_legend_of_a_new_figure_stays_within_it():
 
 
 def test_panels_make_room_for_their_legend():
-    _, ax = mpl.pyplot.subplots()
+    _, ax = plt.subplots()
     shares = np.full((3, 4), 0.25)
     display = DistributionDisplay(
         {"random": shares, "margin": shares}, [1, 2, 3], shares[0], list("abcd")
@@ -300,6 +302,16 @@ def test_panels_make_room_for_their_legend():
     assert is_within(second.get_legend().get_window_extent(), display.figure_.bbox)
 
 
+def test_numbers_beside_gains_stay_within_their_figure():
+    _, ax = plt.subplots(figsize=(5, 3))
+    name = "margin against random"
+    display = GainDisplay({name: [0.1, 0.2, 0.15]}, pvalues={name: 0.00123}).plot(ax=ax)
+    text = display.ax_.texts[0].get_window_extent()
+    assert is_within(text, display.figure_.bbox)
+    assert text.x0 > display.ax_.get_window_extent().x1
+    assert is_within(ax.get_yticklabels()[0].get_window_extent(), display.figure_.bbox)
+
+
 def test_underscores_are_escaped_for_latex_only():
     assert plain("max_entropy") == "max_entropy"
     with mpl.rc_context({"text.usetex": True}):
@@ -307,6 +319,7 @@ def test_underscores_are_escaped_for_latex_only():
 
 
 def test_no_number_is_minus_zero():
+    assert spell(-0.00001) == spell(-0.0) == "0.0000"
     gains = GainDisplay({"a against b": [-0.0001, 0.0]}).plot()
     assert gains.ax_.texts[0].get_text() == "+0.000"
     transfer = TransferDisplay({"a": np.array([[0.5, 0.5], [0.4999, 0.5]])}, "ab")

@@ -1,6 +1,7 @@
 """A folder of finished runs, opened without the data."""
 
 import json
+import pickle
 import shutil
 
 import numpy as np
@@ -70,6 +71,7 @@ def test_it_gives_the_same_results(kept):
     assert opened.heuristics == found.heuristics == ("it's margin",)
     assert opened.splits.overlap == found.splits.overlap > 0
     assert sorted(path.rglob("*")) == before
+    assert str(pickle.loads(pickle.dumps(opened))) == str(found)
 
 
 def test_an_older_folder_has_no_roles(kept, folder):

@@ -81,4 +81,4 @@ def test_one_seed_prints_no_deviation():
 
 def test_a_pvalue_is_not_printed_as_zero():
     text = lay_out({"p": [1e-9, 4e-5, 6e-5, 0.0, -1e-9]})
-    assert text.split() == ["p", "<0.0001", "<0.0001", "0.0001", "0.0000", "-0.0000"]
+    assert text.split() == ["p", "<0.0001", "<0.0001", "0.0001", "0.0000", "0.0000"]

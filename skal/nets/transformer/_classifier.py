@@ -117,6 +117,7 @@ class TransformerClassifier(BaseNetClassifier):
     See Also
     --------
     BiLSTMClassifier : A network small enough to be trained thousands of times.
+    TextEncoder : Embeds sentences without training the checkpoint.
     TorchClassifier : Trains any other module.
 
     Notes

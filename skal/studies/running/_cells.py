@@ -1,7 +1,7 @@
 """The cells of a study: learners that run in parallel."""
 
 from collections.abc import Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from skal.problem import Problem
 from skal.strategies import FixedOrder
 from skal.studies._spec import Splits
 from skal.studies.running._chance import chance_score
+from skal.studies.running._deadline import Deadline, TimeIsUp
 from skal.studies.running._repeats import for_every_seed
 from skal.studies.running._store import Run, Store, pending
 
@@ -72,6 +73,7 @@ def run_cells(
     n_jobs: int | None,
     store: Store | None,
     callbacks: Iterable[Any],
+    deadline: Deadline | None = None,
 ) -> dict[Any, Run]:
     """Run all jobs whose runs are not in the store yet.
 
@@ -87,6 +89,8 @@ def run_cells(
         Where each run is saved as soon as it is done.
     callbacks : iterable of callback
         Callbacks that show progress.
+    deadline : Deadline or None, default=None
+        When to stop. Runs that are not finished by then are left out.
 
     Returns
     -------
@@ -94,9 +98,11 @@ def run_cells(
         In the order of `jobs`.
     """
     known = store.runs if store is not None else {}
-    study = Study(n_jobs).set_callbacks(*callbacks)
-    runs = known | study.fit(jobs, splits, store).runs_
-    return {key: runs[key] for key in jobs}
+    study = Study(n_jobs).set_callbacks(*callbacks, *([deadline] if deadline else []))
+    with suppress(TimeIsUp):
+        study.fit(jobs, splits, store)
+    runs = known | getattr(study, "runs_", {})
+    return {key: runs[key] for key in jobs if key in runs}
 
 
 class Study(CallbackSupportMixin, BaseEstimator):
