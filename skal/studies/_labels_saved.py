@@ -27,6 +27,19 @@ class LabelsSaved(NamedTuple):
         How many fewer labels the strategy needs, with an interval. Negative if it needs
         more. If only one of the two reaches the target, it is infinite, with the sign
         of a gain or of a loss; NaN if neither does.
+
+    See Also
+    --------
+    labels_saved : Returns it.
+    Verdict : Holds it.
+
+    Examples
+    --------
+    >>> from skal.studies import LabelsSaved
+    >>> saved = LabelsSaved(target=0.9, random=200.0, strategy=150.0, saved=50.0,
+    ...                     low=20.0, high=80.0)
+    >>> saved.share
+    0.25
     """
 
     target: float
@@ -143,6 +156,12 @@ def labels_saved(
     -------
     LabelsSaved
         With one seed, the interval is NaN.
+
+    See Also
+    --------
+    gain_interval : The interval of a gain in quality.
+    LabelsSaved : What it returns.
+    worth_it : Includes it in a verdict.
 
     References
     ----------

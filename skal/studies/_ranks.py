@@ -32,6 +32,11 @@ class StrategyRanks(Exports):
     qualities : ndarray of shape (n_data_sets, n_strategies)
         Mean quality of each strategy on each data set; higher is better.
 
+    See Also
+    --------
+    rank_strategies : Returns it.
+    skal.plotting.CriticalDifferenceDisplay : Draws it.
+
     References
     ----------
     Demsar, "Statistical Comparisons of Classifiers over Multiple Data Sets", Journal of

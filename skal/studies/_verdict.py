@@ -40,6 +40,20 @@ class Bound(NamedTuple):
     validation_gain, optimism : float
         Its gain on the validation set that it searched on, and by how much this is more
         than the gain on test under the same seeds.
+
+    See Also
+    --------
+    Verdict : Holds it.
+    skal.AnnealingOracle : Finds the orders.
+
+    Examples
+    --------
+    >>> from skal.studies import Bound
+    >>> bound = Bound("AnnealingOracle", n_seeds=3, score=0.96, gain=0.05, closed=0.6,
+    ...               left=0.02, left_low=0.01, left_high=0.03, validation_gain=0.08,
+    ...               optimism=0.03)
+    >>> round(bound.validation_gain - bound.gain, 2) == bound.optimism
+    True
     """
 
     oracle: str
@@ -97,6 +111,28 @@ class Verdict(Exports):
         The runs with the search, possibly with fewer seeds.
     notes : tuple of str, default=()
         Further sentences.
+
+    See Also
+    --------
+    worth_it : Returns it for data that are labelled.
+    Comparison.verdict : Returns it for a comparison.
+    LabelingSession.verdict : Returns it for a session.
+    skal.plotting.VerdictDisplay : Draws it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import Margin, Random, compare
+    >>> strategies = {"random": Random(), "margin": Margin()}
+    >>> study = compare(*load_iris(return_X_y=True), GaussianNB(), strategies,
+    ...                 n_orders=2, batch_size=5, n_rounds=3)
+
+    >>> verdict = study.verdict()
+    >>> verdict.strategy, verdict.answer in ("better", "worse", "unclear")
+    ('margin', True)
+    >>> verdict.low <= verdict.gain <= verdict.high
+    True
     """
 
     estimator: str
