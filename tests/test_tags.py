@@ -132,6 +132,21 @@ def test_the_score_is_that_of_the_tags(sentences):
     assert callable_.fit(**sets).quality_ == len(sets["y_test"][0])
 
 
+def test_without_a_score_of_its_own_a_tagger_has_the_accuracy_of_tags(sentences):
+    class Plain(WordTagger):
+        score = ClassifierMixin.score
+
+    X, y = sentences
+    sets = split(X, y, warm_size=5, val_size=30, test_size=30, random_state=0)
+    own, plain = (
+        ActiveLearner(model, Random(), batch_size=5, n_rounds=2, random_state=0)
+        for model in (WordTagger(), Plain())
+    )
+    np.testing.assert_allclose(plain.fit(**sets).curve_, own.fit(**sets).curve_)
+    held_out = sets["X_test"], sets["y_test"]
+    assert plain.score(*held_out) == pytest.approx(own.score(*held_out))
+
+
 def test_tags_come_in_any_container(sentences):
     X, y = sentences
     expected = make_learner(MinConfidence()).fit(X, y).curve_

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import check_scoring
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_consistent_length
 
 from skal._sklearn import suggesting
@@ -167,7 +168,8 @@ def scorer_of(estimator: Any, scoring: Any, y: Any) -> Any:
     Parameters
     ----------
     estimator : estimator
-        Its `score` is used if `scoring` is None.
+        Its `score` is used if `scoring` is None; if this is the accuracy of rows, and
+        labels are tags, the accuracy of tags takes its place.
     scoring : str, callable or None
         If labels are tags, a name is applied to the tags of all tokens. A callable is
         used as it is.
@@ -180,9 +182,18 @@ def scorer_of(estimator: Any, scoring: Any, y: Any) -> Any:
         `scorer(model, X, y)` returns a float.
     """
     check_signature(scoring)
+    if scoring is None and is_tags(y) and _has_accuracy(estimator):
+        scoring = "accuracy"
     with suggesting():
         scorer = check_scoring(estimator, scoring)
     return TagScorer(scorer) if isinstance(scoring, str) and is_tags(y) else scorer
+
+
+def _has_accuracy(estimator: Any) -> bool:
+    """Return whether the `score` of an estimator is scikit-learn's accuracy."""
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    return getattr(type(estimator), "score", None) is ClassifierMixin.score
 
 
 class _TokenByToken(ClassifierMixin, BaseEstimator):
