@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 # Parameters that no score depends on. A training sets every random_state from xi.
-WITHOUT_EFFECT = ("random_state", "n_jobs", "verbose")
+WITHOUT_EFFECT = ("random_state", "n_jobs", "verbose", "cache_folder")
 # The sets that a search depends on. The test set is not among them.
 SETS = ("pool", "warm", "select", "val")
 # Shown in messages in place of a missing value.

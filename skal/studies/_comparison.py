@@ -25,10 +25,6 @@ Key = tuple[str, str, int]
 class Comparison(StudySpec, Exports):
     """Results of comparing strategies, with several estimators and seeds.
 
-    `compare` returns it. Other studies take it as input: `seed_transfer`,
-    `model_transfer`, `order_overlap`, `input_distribution`, `label_distribution` and
-    `regularization_gain`.
-
     Parameters
     ----------
     splits, estimators, strategies, seeds, baseline, oracle : object
@@ -57,23 +53,13 @@ class Comparison(StudySpec, Exports):
     See Also
     --------
     compare : Returns it.
-    skal.plotting.PerformanceCurveDisplay : Draws its curves.
-    skal.plotting.GainDisplay : Draws gains by seed.
+    seed_transfer, model_transfer, order_overlap, input_distribution : Take it.
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.naive_bayes import GaussianNB
-    >>> from skal import Margin, Random, compare
-    >>> strategies = {"random": Random(), "margin": Margin()}
-    >>> study = compare(*load_iris(return_X_y=True), GaussianNB(), strategies,
-    ...                 n_orders=2, batch_size=5, n_rounds=3)
-    >>> study.curves.shape  # estimators, strategies, seeds, k = 0..K
-    (1, 2, 5, 4)
-    >>> study.n_labelled.tolist()
-    [10, 15, 20, 25]
-    >>> study.heuristics
-    ('margin',)
+    >>> from skal import open_study
+    >>> study = open_study("study")  # doctest: +SKIP
+    >>> study.of("margin").mean()  # doctest: +SKIP
     """
 
     curves: NDArray[np.float64] = field(repr=False)

@@ -160,7 +160,7 @@ def labels_saved(
     See Also
     --------
     gain_interval : The interval of a gain in quality.
-    LabelsSaved : What it returns.
+    LabelsSaved : The result.
     worth_it : Includes it in a verdict.
 
     References

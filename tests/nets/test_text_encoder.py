@@ -14,8 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 
-from skal import ActiveLearner, CoreSet, Margin
+from skal import ActiveLearner, CoreSet, Margin, Problem
 from skal.datasets import make_intents
+from skal.identity import _fingerprint
 from skal.nets import TextEncoder
 from skal.nets.transformer import _embeddings
 
@@ -203,3 +204,15 @@ def test_words_and_columns_are_sentences_too(tiny):
     columns = make_column_transformer((encoder, "text"), ("passthrough", ["n"]))
     found = columns.fit_transform(frame)
     np.testing.assert_allclose(found[:, :-1], expected)
+
+
+def test_a_study_goes_on_with_another_cache_folder(tiny):
+    sets = {"X": TEXTS, "y": [0, 1] * 2 + [0], "X_test": ["a"], "y_test": [1]}
+
+    def described(**params):
+        model = make_pipeline(TextEncoder(tiny, **params), LogisticRegression())
+        problem = Problem.from_sets(sets, model, batch_size=1, n_rounds=2)
+        return _fingerprint.of_problem(problem)
+
+    assert described(cache_folder="kept") == described()
+    assert described(pooling="cls") != described()
