@@ -30,15 +30,12 @@ class LabelsSaved(NamedTuple):
 
     See Also
     --------
-    labels_saved : Returns it.
-    Verdict : Holds it.
+    labels_saved : Compute it from curves.
 
     Examples
     --------
     >>> from skal.studies import LabelsSaved
-    >>> saved = LabelsSaved(target=0.9, random=200.0, strategy=150.0, saved=50.0,
-    ...                     low=20.0, high=80.0)
-    >>> saved.share
+    >>> LabelsSaved(0.9, random=200, strategy=150, saved=50, low=20, high=80).share
     0.25
     """
 

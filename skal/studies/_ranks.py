@@ -34,8 +34,7 @@ class StrategyRanks(Exports):
 
     See Also
     --------
-    rank_strategies : Returns it.
-    skal.plotting.CriticalDifferenceDisplay : Draws it.
+    rank_strategies : Rank the strategies of several comparisons.
 
     References
     ----------

@@ -11,7 +11,7 @@ from skal.studies._kinds import check_result
 from skal.studies._labels_saved import LabelsSaved, labels_saved
 from skal.studies._power import detectable_gain
 from skal.studies._spec import check_known
-from skal.studies._statistics import check_share, gain_interval
+from skal.studies._statistics import check_share, gain_interval, paired_t
 from skal.studies._summary import share_of_gap
 from skal.studies._verdict_text import headline, sentences
 
@@ -43,17 +43,16 @@ class Bound(NamedTuple):
 
     See Also
     --------
-    Verdict : Holds it.
-    skal.AnnealingOracle : Finds the orders.
+    Verdict : Has it as its attribute `bound`.
 
     Examples
     --------
     >>> from skal.studies import Bound
-    >>> bound = Bound("AnnealingOracle", n_seeds=3, score=0.96, gain=0.05, closed=0.6,
-    ...               left=0.02, left_low=0.01, left_high=0.03, validation_gain=0.08,
-    ...               optimism=0.03)
-    >>> round(bound.validation_gain - bound.gain, 2) == bound.optimism
-    True
+    >>> bound = Bound("AnnealingOracle", 3, score=0.96, gain=0.04, closed=0.75,
+    ...               left=0.01, left_low=0.0, left_high=0.02, validation_gain=0.08,
+    ...               optimism=0.04)
+    >>> bound.closed
+    0.75
     """
 
     oracle: str
@@ -91,6 +90,9 @@ class Verdict(Exports):
     p_value : float
         The two-sided one of that test, times `n_tested`. NaN if there is one seed, or
         all seeds gave the same run.
+    p_same_rows : float
+        The same without the correction for the overlap of splits: it is about new
+        splits of these rows, and not about other rows of the same kind.
     detectable : float
         The gain that such a study finds four times out of five.
     n_labels : int
@@ -114,25 +116,20 @@ class Verdict(Exports):
 
     See Also
     --------
-    worth_it : Returns it for data that are labelled.
-    Comparison.verdict : Returns it for a comparison.
-    LabelingSession.verdict : Returns it for a session.
-    skal.plotting.VerdictDisplay : Draws it.
+    worth_it : Run a comparison and return its verdict.
+    skal.plotting.VerdictDisplay : Draw it.
 
     Examples
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.naive_bayes import GaussianNB
     >>> from skal import Margin, Random, compare
+    >>> X, y = load_iris(return_X_y=True)
     >>> strategies = {"random": Random(), "margin": Margin()}
-    >>> study = compare(*load_iris(return_X_y=True), GaussianNB(), strategies,
-    ...                 n_orders=2, batch_size=5, n_rounds=3)
-
-    >>> verdict = study.verdict()
-    >>> verdict.strategy, verdict.answer in ("better", "worse", "unclear")
-    ('margin', True)
-    >>> verdict.low <= verdict.gain <= verdict.high
-    True
+    >>> comparison = compare(X, y, GaussianNB(), strategies, n_orders=2, n_rounds=4,
+    ...                      batch_size=4)
+    >>> print(comparison.verdict(target=0.9))
+    Not shown: margin is not clearly better than random rows here...
     """
 
     estimator: str
@@ -143,6 +140,7 @@ class Verdict(Exports):
     low: float
     high: float
     p_value: float
+    p_same_rows: float
     detectable: float
     n_labels: int
     score: float
@@ -276,6 +274,7 @@ def judge(
     best = int(tests.gains[i].mean(axis=-1).argmax())
     gains, alpha = tests.gains[i, best], (1 - level) / len(tested)
     p_value = min(1.0, len(tested) * float(tests.t_pvalues[i, best]))
+    p_same = min(1.0, len(tested) * paired_t(gains, np.zeros_like(gains)))
     low = high = detectable = float("nan")
     if np.isfinite(tests.t_pvalues[i, best]):
         low, high = gain_interval(gains, overlap=tests.overlap, level=1 - alpha)
@@ -287,7 +286,7 @@ def judge(
             overlap=tests.overlap,
         )
     else:
-        p_value = float("nan")
+        p_value = p_same = float("nan")
     names = list(comparison.strategies)
     chosen = comparison.curves[i, names.index(tested[best])]
     random = comparison.curves[i, names.index(comparison.baseline)]
@@ -303,6 +302,7 @@ def judge(
         low=low,
         high=high,
         p_value=p_value,
+        p_same_rows=p_same,
         detectable=detectable,
         n_labels=int(comparison.n_labelled[-1]),
         score=float(chosen[:, -1].mean()),

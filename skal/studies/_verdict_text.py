@@ -115,6 +115,12 @@ def _limits(found: Any) -> Iterator[str]:
     n = len(found.comparison.seeds)
     if n < ENOUGH_SEEDS:
         yield f"Only {n} seed{'s' * (n > 1)}: too few to tell. Give at least 5."
+    if found.comparison.splits.vary and found.p_same_rows < 1 - found.level:
+        what = "gain" if found.gain > 0 else "loss"
+        yield (
+            f"New splits of these same rows would show a {what} again "
+            f"(p = {spell(found.p_same_rows)}), but other rows of the kind may not."
+        ).replace("p = <", "p < ")
     if np.isfinite(found.detectable):
         yield (
             f"A study like this one finds a gain of {show(found.detectable)} four "

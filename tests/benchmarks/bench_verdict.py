@@ -1,4 +1,4 @@
-"""Whether verdicts are right, judged by 50 fresh seeds on each of 20 problems.
+"""Whether verdicts are right, judged by 50 fresh seeds on each of 21 problems.
 
 On each problem five verdicts are given, each on ten splits of its own, and the best
 strategy of each is then judged on 50 other splits of the same rows. A verdict that
@@ -50,6 +50,8 @@ HEADER = (
     *("gain held", "labels saved held"),
 )
 N_VERDICTS, N_SEEDS, N_FRESH = 5, 10, 50
+# Test rows to all other rows, by default and without a validation set.
+OVERLAP = 0.25 / 0.75
 SIZES = {"n_rounds": 6, "n_orders": 5, "oracle": None}
 COLUMNS = (
     *("problem", "verdict", "answer", "strategy", "gain", "low", "high", "p"),
@@ -226,6 +228,13 @@ def holds(line, column=""):
     return float(ends[0]) <= float(value) <= float(ends[1])
 
 
+def same_rows(line):
+    """Return whether a verdict speaks without the correction for overlap; is right."""
+    gain, half = float(line["gain"]), (float(line["high"]) - float(line["low"])) / 2
+    narrower = half * np.sqrt(1 / N_SEEDS / (1 / N_SEEDS + OVERLAP))
+    return abs(gain) > narrower, gain * float(line["fresh_gain"]) > 0
+
+
 def rows_of(lines):
     """Yield the cells of the table: one row for each problem, and one for all."""
     names = list(dict.fromkeys(line["problem"] for line in lines))
@@ -258,6 +267,8 @@ def summary(lines):
     spoken = [line for line in lines if line["answer"] != "unclear"]
     n_right = sum(map(is_right, spoken))
     print(f"{len(spoken)} of {len(lines)} verdicts speak, {n_right} are right")
+    plain = [right for speaks, right in map(same_rows, lines) if speaks]
+    print(f"without the correction {len(plain)} would speak, {sum(plain)} are right")
     for column, about in (("", "the gain"), ("saved_", "labels saved")):
         held = sum(holds(line, column) for line in lines)
         print(f"intervals of {about} that hold: {held} of {len(lines)}")

@@ -13,8 +13,7 @@ PAGES = sorted(
     for path in (ROOT / "docs").rglob("*.md")
     if not path.is_relative_to(ROOT / "docs/_build")
     and ">>>" in path.read_text()
-    # This one reads files: `tests/studies/test_worth_it_page.py` runs it.
-    and path.name != "worth_it.md"
+    and path.name != "worth_it.md"  # test_worth_it_page.py has its CSVs
 )
 # `make test-lowest` has no torch.
 pytest.importorskip("torch", reason="the pages show results of the pinned versions")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from joblib import parallel_config
+from scipy import stats
 from sklearn.datasets import make_blobs, make_regression
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, Perceptron, Ridge
@@ -110,6 +111,20 @@ def test_p_is_corrected_for_the_choice(unclear):
     single = unclear.comparison.verdict(strategy=unclear.strategy)
     assert unclear.p_value == pytest.approx(min(1.0, 2 * single.p_value))
     assert unclear.low < single.low < single.high < unclear.high
+
+
+def test_what_holds_for_these_rows_only(better):
+    gains = 0.01 + 0.02 * np.array([1, -1, 1, -1, 1, -1, 1, 0.5])
+    curves = better.comparison.curves.copy()
+    curves[0, 1] = curves[0, 0] + gains[:, None]
+    found = replace(better.comparison, curves=curves).verdict()
+    assert found.p_same_rows == pytest.approx(stats.ttest_1samp(gains, 0).pvalue)
+    assert found.p_same_rows < found.p_value
+    assert "New splits of these same rows" not in str(found)
+    curves[0, 1] = curves[0, 0] + 0.012 + gains[:, None]
+    found = replace(better.comparison, curves=curves).verdict()
+    assert found.answer == "unclear"
+    assert "New splits of these same rows would show a gain again" in str(found)
 
 
 def test_a_target_that_no_curve_reaches(unclear):
