@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,19 +9,18 @@ from numpy.typing import NDArray
 from skal.answers._needs import strategy_peeks
 from skal.curves import optimism
 from skal.inputs._containers import n_rows
-from skal.studies._exports import Exports, Part
+from skal.studies._judged import Judged
 from skal.studies._paired import PairedTests
 from skal.studies._spec import StudySpec, check_known
 from skal.studies._statistics import win_table
-from skal.studies._summary import parts_of, share_of_gap, summarize, summary_columns
+from skal.studies._summary import share_of_gap
 from skal.studies._tables import name_axes
-from skal.studies._verdict import Verdict, judge
 
 Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Comparison(StudySpec, Exports):
+class Comparison(StudySpec, Judged):
     """Results of comparing strategies, with several estimators and seeds.
 
     Parameters
@@ -413,37 +411,3 @@ class Comparison(StudySpec, Exports):
             "score": self.curves.ravel(),
             "validation_score": self.validation_curves.ravel(),
         }
-
-    def verdict(self, **options: Any) -> Verdict:
-        """Return whether a strategy is better than random choice, and by how much.
-
-        Parameters
-        ----------
-        **options : dict
-            `estimator`, to choose one of several; `strategy`, if it was chosen before
-            the comparison; `target`, the score to reach with fewer labels; and `level`
-            of the intervals.
-
-        Returns
-        -------
-        Verdict
-
-        Raises
-        ------
-        ValueError
-            If there is no baseline or no strategy, or an option is invalid.
-
-        See Also
-        --------
-        worth_it : Run a comparison, and return its verdict.
-        """
-        return judge(self, **options)
-
-    def _main(self) -> dict[str, Any]:
-        return summary_columns(self)
-
-    def _parts(self) -> list[Part]:
-        return parts_of(self)
-
-    def __str__(self) -> str:
-        return summarize(self)

@@ -20,7 +20,7 @@ from skal.studies._exports import Exports, Part
 from skal.studies._kinds import check_result
 from skal.studies._label_counts import count, count_columns, count_several
 from skal.studies._statistics import total_variation
-from skal.studies._tables import lay_out, name_axes
+from skal.studies._tables import name_axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,9 +113,6 @@ class Distribution(Exports):
             "reference": np.tile(self.reference, len(columns["bin"]) // n_bins),
             "distance": np.repeat(self.distances.ravel(), n_bins),
         }
-
-    def __str__(self) -> str:
-        return f"{self._title()}\n{lay_out(self._main())}"
 
     def _parts(self) -> list[Part]:
         return [Part(self._title(), "", self._main())]

@@ -6,7 +6,7 @@ from html import escape
 from typing import Any, NamedTuple
 
 from skal._extras import install_hint
-from skal.studies._tables import is_empty, spell
+from skal.studies._tables import is_empty, lay_out, spell
 
 # Escapes for LaTeX. A bare "<" is another character in LaTeX's default font encoding.
 LATEX = str.maketrans(
@@ -124,6 +124,9 @@ class Exports:
                 )
             )
 
+    def __str__(self) -> str:
+        return "\n\n".join(map(_text, self._parts()))
+
     def _repr_html_(self) -> str:
         return "\n".join(map(_html, self._parts()))
 
@@ -174,6 +177,12 @@ def _latex(text: str) -> str:
     if text != "-" and text.startswith("-") and NUMBER.fullmatch(text):
         return f"$-${escaped[1:]}"
     return escaped
+
+
+def _text(part: Part) -> str:
+    """Return a part as plain text."""
+    table = lay_out(part.columns) if part.columns else ""
+    return "\n".join(filter(None, [part.title, table, part.text]))
 
 
 def _html(part: Part) -> str:

@@ -12,7 +12,6 @@ from skal._sklearn import StrOptions, validate_params
 from skal.studies._comparison import Comparison, Key
 from skal.studies._exports import Exports, Part
 from skal.studies._kinds import check_result
-from skal.studies._tables import lay_out
 
 # Index into the key of an order, (estimator, strategy, seed), by value of `between`.
 KEY_INDEX = {"estimators": 0, "strategies": 1, "seeds": 2}
@@ -129,9 +128,6 @@ class OrderOverlap(Exports):
             "chance": np.full(len(other), self.chance),
             "rank_correlation": self.rank_correlations,
         }
-
-    def __str__(self) -> str:
-        return f"{lay_out(self._main())}\n{self._notes()}"
 
     def _parts(self) -> list[Part]:
         return [Part("", self._notes(), self._main())]

@@ -15,7 +15,6 @@ from skal.studies._statistics import (
     sign_flip_test,
     wilcoxon,
 )
-from skal.studies._tables import lay_out
 
 # Smallest number of seeds for which Wilcoxon's p-values are printed: with five, they
 # are at least 0.0625.
@@ -204,9 +203,6 @@ class PairedTests(Exports):
 
     def _parts(self) -> list[Part]:
         return [Part("", self._notes(), self._main())]
-
-    def __str__(self) -> str:
-        return f"{lay_out(self._main())}\n{self._notes()}"
 
 
 def stars(corrected: NDArray[np.float64]) -> NDArray[np.str_]:

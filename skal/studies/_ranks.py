@@ -13,7 +13,7 @@ from skal.answers._needs import strategy_peeks
 from skal.studies._exports import Exports, Part
 from skal.studies._kinds import check_result
 from skal.studies._statistics import DIGITS, check_share
-from skal.studies._tables import lay_out, spell
+from skal.studies._tables import spell
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,9 +205,6 @@ class StrategyRanks(Exports):
 
     def _parts(self) -> list[Part]:
         return [Part("", self._notes(), self.table())]
-
-    def __str__(self) -> str:
-        return f"{lay_out(self.table())}\n{self._notes()}"
 
 
 def rank_strategies(

@@ -20,7 +20,7 @@ from skal._workers import named_worker_deaths, renew_workers
 from skal.learner import ActiveLearner
 from skal.strategies import FixedOrder
 from skal.studies._exports import Exports, Part
-from skal.studies._tables import lay_out, spell
+from skal.studies._tables import spell
 
 # Far more than can be run: a larger number is a mistake, and would fill the memory.
 MAX_RUNS = 10**6
@@ -102,9 +102,6 @@ class SeedResults(Exports):
 
     def _parts(self) -> list[Part]:
         return [Part("", self._notes(), self.table())]
-
-    def __str__(self) -> str:
-        return f"{lay_out(self.table())}\n{self._notes()}"
 
 
 def run_seeds(

@@ -10,24 +10,6 @@ from skal.studies._exports import Part
 from skal.studies._paired import describe_tests, stars
 from skal.studies._spec import samples_posterior
 from skal.studies._statistics import DIGITS
-from skal.studies._tables import lay_out
-
-
-def summarize(found: Any) -> str:
-    """Return a table for each estimator, the gains of the oracle, and notes.
-
-    Parameters
-    ----------
-    found : Comparison
-
-    Returns
-    -------
-    str
-    """
-    return "\n\n".join(
-        "\n".join(filter(None, [title, lay_out(columns) if columns else "", text]))
-        for title, text, columns in parts_of(found)
-    )
 
 
 def parts_of(found: Any) -> list[Part]:

@@ -12,7 +12,6 @@ from skal.studies._exports import Part
 from skal.studies._kinds import check_result
 from skal.studies._paired import PairedTests
 from skal.studies._statistics import jackknife_pairs
-from skal.studies._tables import lay_out
 from skal.studies._transferred import Transfer
 from skal.studies.running._replays import Replay, replay
 
@@ -154,9 +153,6 @@ class SeedTransfer(Transfer):
             one._parts()[0]._replace(title=title)
             for title, one in self._tests().items()
         ]
-
-    def __str__(self) -> str:
-        return "\n\n".join(f"{title}\n{one}" for title, one in self._tests().items())
 
 
 def seed_transfer(
@@ -345,10 +341,6 @@ class ModelTransfer(Transfer):
 
     def _notes(self) -> str:
         return f"Means over {len(self.comparison.seeds)} seeds."
-
-    def __str__(self) -> str:
-        parts = [lay_out(self._matrix(i)) for i in range(len(self.strategies))]
-        return "\n\n".join([*parts, self._notes()])
 
     def _matrix(self, i: int) -> dict[str, Any]:
         """Return the table of one strategy: sources and baseline by target."""
