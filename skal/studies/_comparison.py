@@ -23,6 +23,10 @@ Key = tuple[str, str, int]
 class Comparison(StudySpec, Judged):
     """Results of comparing strategies, with several estimators and seeds.
 
+    `compare` returns it. Other studies take it as input: `seed_transfer`,
+    `model_transfer`, `order_overlap`, `input_distribution`, `label_distribution` and
+    `regularization_gain`.
+
     Parameters
     ----------
     splits, estimators, strategies, seeds, baseline, oracle : object
@@ -51,13 +55,23 @@ class Comparison(StudySpec, Judged):
     See Also
     --------
     compare : Returns it.
-    seed_transfer, model_transfer, order_overlap, input_distribution : Take it.
+    skal.plotting.PerformanceCurveDisplay : Draws its curves.
+    skal.plotting.GainDisplay : Draws gains by seed.
 
     Examples
     --------
-    >>> from skal import open_study
-    >>> study = open_study("study")  # doctest: +SKIP
-    >>> study.of("margin").mean()  # doctest: +SKIP
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skal import Margin, Random, compare
+    >>> strategies = {"random": Random(), "margin": Margin()}
+    >>> study = compare(*load_iris(return_X_y=True), GaussianNB(), strategies,
+    ...                 n_orders=2, batch_size=5, n_rounds=3)
+    >>> study.curves.shape  # estimators, strategies, seeds, k = 0..K
+    (1, 2, 5, 4)
+    >>> study.n_labelled.tolist()
+    [10, 15, 20, 25]
+    >>> study.heuristics
+    ('margin',)
     """
 
     curves: NDArray[np.float64] = field(repr=False)

@@ -156,9 +156,7 @@ def labels_saved(
 
     See Also
     --------
-    gain_interval : The interval of a gain in quality.
-    LabelsSaved : The result.
-    worth_it : Includes it in a verdict.
+    Verdict : Has it as its attribute `saved`.
 
     References
     ----------

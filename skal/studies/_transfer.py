@@ -266,9 +266,17 @@ class ModelTransfer(Transfer):
 
     Examples
     --------
-    >>> from skal import compare, load_task, model_transfer
-    >>> study = compare(load_task("intent_classification"))  # doctest: +SKIP
-    >>> print(model_transfer(study))  # doctest: +SKIP
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
+    >>> from skal import Margin, Problem, Random, compare, model_transfer, split
+    >>> sets = split(*load_iris(return_X_y=True), warm_size=10, random_state=0)
+    >>> problem = Problem.from_sets(sets, DecisionTreeClassifier(), batch_size=5,
+    ...                             n_rounds=3)
+    >>> study = compare(problem, {"random": Random(), "margin": Margin()}, n_orders=2,
+    ...                 estimators={"tree": DecisionTreeClassifier(),
+    ...                             "extra": ExtraTreeClassifier()})
+    >>> model_transfer(study).curves.shape  # strategies, source and target, seeds, k
+    (1, 2, 2, 5, 4)
     """
 
     @property
