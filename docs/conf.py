@@ -81,7 +81,7 @@ html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "skal"},
     "navbar_align": "left",
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
     "show_prev_next": True,
     "navigation_depth": 2,
     "show_toc_level": 2,

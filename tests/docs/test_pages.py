@@ -38,3 +38,18 @@ def test_page(name, tmp_path, monkeypatch):
 def test_a_wrong_result_is_found():
     assert "Expected" in run("```python\n>>> 1 + 1\n3\n```\n", "a page")
     assert run("```python\n>>> 1 + 1\n2\n```\n", "a page") == ""
+
+
+@pytest.mark.parametrize(
+    ("page", "links"),
+    [
+        ("index.md", ["(install.md)", "(worth_it.md)", "(ten_minutes.md)"]),
+        ("install.md", ["(worth_it.md)"]),
+        ("worth_it.md", ["(labelling.md)", "(strategies.md)"]),
+    ],
+)
+def test_the_way_from_the_first_page_to_a_verdict(page, links):
+    text = (ROOT / "docs" / page).read_text()
+    places = [text.find(link) for link in links]
+    assert -1 not in places
+    assert places == sorted(places)
