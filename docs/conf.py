@@ -32,7 +32,15 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "sphinx_llms_txt",
 ]
-exclude_patterns = ["_build", "runs", "images", "gallery/*.ipynb"]
+exclude_patterns = [
+    # Its page of times loads scripts from other servers.
+    "gallery/sg_execution_times.rst",
+    "sg_execution_times.rst",
+    "_build",
+    "runs",
+    "images",
+    "gallery/*.ipynb",
+]
 nitpicky = True
 # The scripts that write the result pages begin their sections at the third level.
 suppress_warnings = ["myst.header"]
@@ -64,8 +72,6 @@ sphinx_gallery_conf = {
     "plot_gallery": os.environ.get("SKAL_DOCS_QUICK", "0") != "1",
     "abort_on_example_error": True,
     "download_all_examples": False,
-    # Its page of times loads scripts from other servers.
-    "write_computation_times": False,
     "show_memory": False,
     "show_signature": False,
     "remove_config_comments": True,
