@@ -134,6 +134,14 @@ class Advice(NamedTuple):
             n, low, high = (
                 f"{x:.0f}" if np.isfinite(x) else "never" for x in self.needed
             )
-            parts.append(f"the target is reached at {n} labels ({low} to {high})")
-        end = f"stop, since {' and '.join(self.reasons)}" if self.stop else "go on"
-        return "; ".join(parts) + f": {end}."
+            parts.append(
+                f"the learning curve reaches the target at {n} labels ({low} to {high})"
+            )
+        return "; ".join(parts) + f": {self._what_to_do()}."
+
+    def _what_to_do(self) -> str:
+        if self.stop:
+            return f"stop, since {' and '.join(self.reasons)}"
+        if self.needed is not None and self.needed[0] <= self.n_labels:
+            return "go on, since the score may still be below the target"
+        return "go on"

@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import cohen_kappa_score
 
 from skal import GreedySampling, LabelingSession, Margin, Random
-from skal.labeling import Estimate, Forecast, Stop
+from skal.labeling import Advice, Estimate, Forecast, Stop
 from skal.labeling._agreement import concordance, kappa
 from skal.labeling._audit import wilson
 from skal.labeling._forecast import fit_power_law
@@ -133,6 +133,13 @@ def test_advice_is_a_sentence(labelled):
     assert "100 more labels are expected to bring" in text
     assert text.endswith(": stop, since the score is at least 0.5.")
     assert str(labelled.advice()).endswith(": go on.")
+    estimate = Estimate(0.92, 0.85, 0.97, 60)
+    for needed, end in (
+        (80.0, "go on, since the score may still be"),
+        (200.0, "go on."),
+    ):
+        advice = Advice(100, estimate, None, None, (needed, 50.0, 300.0), ())
+        assert end in str(advice)
 
 
 ESTIMATE = Estimate(0.91, 0.87, 0.94, 140)
