@@ -357,7 +357,7 @@ def _possible_rounds(
         f"{unit}, and the pool {verb} {whole:g}: stopping early, after {possible} "
         f"rounds, the last of them with {last:g} {unit}. Ask for fewer or smaller "
         "rounds.",
-        stacklevel=8,  # the caller of ActiveLearner.fit, which has two decorators
+        stacklevel=9,  # the caller of ActiveLearner.fit, which has three decorators
     )
     return possible
 
@@ -405,7 +405,7 @@ def _for_given_warm_start(
     warnings.warn(
         f"{name} has no values for X_warm, so each of its rows has weight 1: to give "
         "them other weights, pass one for each row of X_warm and then of X.",
-        stacklevel=8,  # the caller of ActiveLearner.fit, which has two decorators
+        stacklevel=9,  # the caller of ActiveLearner.fit, which has three decorators
     )
     return concat(np.ones(n_warm), np.asarray(cut))
 

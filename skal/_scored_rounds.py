@@ -166,5 +166,5 @@ def warn_if_search_disagrees(learner: Any) -> None:
         warnings.warn(
             f"The order that {type(strategy).__name__} found has quality {now:.6g} on "
             f"validation, but {found:.6g} by the scores of the search: {remedy}.",
-            stacklevel=5,  # the caller of ActiveLearner.fit, which has two decorators
+            stacklevel=6,  # the caller of ActiveLearner.fit, which has three decorators
         )

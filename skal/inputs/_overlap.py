@@ -52,7 +52,7 @@ def _report(first: str, second: str, shared: int, small: str, n: int) -> None:
         f"{first} and {second} share {shared} rows, {shared / n:.0%} of the {n} rows "
         f"of {small}: a score on rows that may be trained on is too good. Leave them "
         f"out of {first} or {second}, or ignore this warning to keep both as they are.",
-        stacklevel=10,  # the caller of ActiveLearner.fit, which has two decorators
+        stacklevel=11,  # the caller of ActiveLearner.fit, which has three decorators
     )
 
 

@@ -160,9 +160,9 @@ def test_the_page_has_the_numbers_of_the_runs(real_data, smoke, tmp_path):
     for folder in folders:
         summary = json.loads((folder / "summary.json").read_text())
         for row in summary["findings"]:
-            assert f"| {row['mean']:+.3f} | " in text
+            assert f"| {row['mean']:+z.3f} | " in text
         for gain in summary["gains"]["gain"] + summary["seeds"]["gain"]:
-            assert f"| {gain:+.3f} | " in text
+            assert f"| {gain:+z.3f} | " in text
     for link in re.findall(r"\]\((images/.*?)\)", text):
         assert (page.parent / link).is_file()
     assert "published +0.071" in text
