@@ -24,7 +24,7 @@ from scipy.stats import ttest_rel
 from skal import optimism
 from skal.studies._statistics import holm
 
-GUIDED, BLIND = "guided", "annealing"
+GUIDED, BLIND, BOSS = "guided", "annealing", "boss"
 RESULTS = ["validation", "test"]
 # Files that `luck_of_oracles.py` writes.
 LUCK, CAUGHT_UP = "luck_of_seeds.csv", "caught_up.csv"
@@ -113,6 +113,33 @@ def at_budget(found, problem, budget):
         seconds = np.mean(list(column(rows, "seconds").values()))
         cost = [f"{int(budget):,}", name, str(len(rows)), f"{seconds:.0f}"]
         yield [*cost, *quality, *gap]
+
+
+def against_boss(found):
+    """Return the table of the guided search and BoSS, on the seeds that both have."""
+    header = ["problem", "trainings", "seeds", "guided: validation", "BoSS: validation"]
+    header += ["guided: test", "BoSS: test", "guided ahead on test", "p"]
+    header += ["guided: seconds", "BoSS: seconds"]
+    rows = []
+    for problem, budget in sorted({(p, b) for p, _, b in found}, key=size_first):
+        guided, boss = (found[problem, name, budget] for name in (GUIDED, BOSS))
+        seeds = sorted(guided.keys() & boss.keys())
+        if seeds:
+            pair = [{seed: runs[seed] for seed in seeds} for runs in (guided, boss)]
+            cells = [spell(column(runs, name)) for name in RESULTS for runs in pair]
+            lead = spell_lead(*ahead(*(column(runs, "test") for runs in pair)))
+            seconds = [
+                f"{np.mean([float(run['seconds']) for run in runs.values()]):.0f}"
+                for runs in pair
+            ]
+            first = [spell_problem(problem), f"{int(budget):,}", str(len(seeds))]
+            rows.append([*first, *cells, *lead, *seconds])
+    return table(header, rows)
+
+
+def size_first(key):
+    """Sort problems by name, and budgets by their size."""
+    return key[0], int(key[1])
 
 
 def caught_up(found, problem):
@@ -279,6 +306,8 @@ def main():
     parts = [against_published(found, read(args.runs / CAUGHT_UP))]
     for problem in dict.fromkeys(key[0] for key in found):
         parts += [f"### {spell_problem(problem)}", at_equal_cost(found, problem)]
+    if boss := gather(args.runs / "boss"):
+        parts += ["### BoSS with its own ten strategies", against_boss(boss)]
     if random := read(args.runs / RANDOM):
         parts += ["### Luck of the validation set", with_luck(found, random)]
     if luck := read(args.runs / LUCK):
