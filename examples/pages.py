@@ -1,7 +1,8 @@
 """Tables in Markdown, and pages that a script writes a part of."""
 
 import numpy as np
-from scipy.stats import t
+
+from skal.studies import gain_interval
 
 BEGIN, END = "<!-- tables -->", "<!-- end of tables -->"
 
@@ -37,6 +38,6 @@ def interval(differences, overlap):
         Ratio of test rows to all others. Splits share rows, and the variance of the
         mean is corrected for that as in `skal.compare` (Nadeau and Bengio, 2003).
     """
-    n, spread = len(differences), np.std(differences, ddof=1)
-    half = t.ppf(0.975, n - 1) * spread * np.sqrt(1 / n + overlap)
-    return f"{np.mean(differences):+z.3f} ± {half:.3f}"
+    _, high = gain_interval(differences, overlap=overlap)
+    mean = np.mean(differences)
+    return f"{mean:+.3f} ± {high - mean:.3f}"

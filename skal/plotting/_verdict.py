@@ -99,9 +99,7 @@ class VerdictDisplay:
         VerdictDisplay
         """
         check_result(verdict, "verdict", "Verdict")
-        found, searched = verdict.comparison, verdict.oracle_comparison
-        if searched is None and found.oracle is not None:
-            searched = found
+        found, searched = verdict.comparison, verdict.searched
         row = list(found.estimators).index(verdict.estimator)
         wanted = [(found, found.baseline), (found, verdict.strategy)]
         wanted += [] if searched is None else [(searched, searched.oracle)]

@@ -194,12 +194,12 @@ def detectable_gain(
     most = stats.t.isf(alpha / 2, n_seeds - 1) + stats.t.isf((1 - power) / 4, 1)
     error = deviation * np.sqrt(1 / n_seeds + overlap)
 
-    def missing(shift: float) -> float:
+    def surplus(shift: float) -> float:
         """Return by how much the power exceeds the wanted one."""
         gain = shift * error
         found = power_of_test(gain, deviation, n_seeds, alpha=alpha, overlap=overlap)
         return found - power
 
-    while missing(most) < 0:
+    while surplus(most) < 0:
         most *= 2
-    return float(optimize.brentq(missing, 0.0, most) * error)
+    return float(optimize.brentq(surplus, 0.0, most) * error)

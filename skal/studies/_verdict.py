@@ -165,6 +165,11 @@ class Verdict(Exports):
             return "unclear"
         return "better" if self.gain > 0 else "worse"
 
+    @property
+    def searched(self) -> Any:
+        """The comparison whose runs include the search; None without a search."""
+        return _searched(self.comparison, self.oracle_comparison)
+
     def table(self) -> dict[str, list[Any]]:
         """Return the figures as columns with one row.
 
@@ -216,8 +221,7 @@ class Verdict(Exports):
         return display.from_verdict(self, ax=ax)
 
     def _parts(self) -> list[Part]:
-        whole = self.comparison if self.oracle_comparison is None else None
-        shown = self.oracle_comparison if whole is None else whole
+        shown = self.searched or self.comparison
         return [
             Part(headline(self), "\n".join(sentences(self)), {}),
             *(shown._parts() if len(self.comparison.strategies) > 2 else []),
@@ -272,38 +276,16 @@ def judge(
         [(name, comparison._need("baseline")) for name in tested]
     )
     best = int(tests.gains[i].mean(axis=-1).argmax())
-    gains, alpha = tests.gains[i, best], (1 - level) / len(tested)
-    p_value = min(1.0, len(tested) * float(tests.t_pvalues[i, best]))
-    p_same = min(1.0, len(tested) * paired_t(gains, np.zeros_like(gains)))
-    low = high = detectable = float("nan")
-    if np.isfinite(tests.t_pvalues[i, best]):
-        low, high = gain_interval(gains, overlap=tests.overlap, level=1 - alpha)
-        detectable = detectable_gain(
-            float(gains.std(ddof=1)),
-            len(gains),
-            power=POWER,
-            alpha=alpha,
-            overlap=tests.overlap,
-        )
-    else:
-        p_value = p_same = float("nan")
     names = list(comparison.strategies)
     chosen = comparison.curves[i, names.index(tested[best])]
     random = comparison.curves[i, names.index(comparison.baseline)]
-    searched = oracle_comparison
-    if searched is None and comparison.oracle is not None:
-        searched = comparison
+    searched = _searched(comparison, oracle_comparison)
     return Verdict(
         estimator=list(comparison.estimators)[i],
         strategy=tested[best],
         n_tested=len(tested),
         level=level,
-        gain=float(gains.mean()),
-        low=low,
-        high=high,
-        p_value=p_value,
-        p_same_rows=p_same,
-        detectable=detectable,
+        **_significance(tests, i, best, level),
         n_labels=int(comparison.n_labelled[-1]),
         score=float(chosen[:, -1].mean()),
         random=float(random[:, -1].mean()),
@@ -344,6 +326,34 @@ def _tested(comparison: Any, strategy: str | None) -> tuple[str, ...]:
             "labels, such as Margin()."
         )
     return comparison.heuristics
+
+
+def _significance(tests: Any, i: int, best: int, level: float) -> dict[str, Any]:
+    """Return the gain of the best strategy, corrected for the choice among all."""
+    gains, n_tested = tests.gains[i, best], len(tests.gains[i])
+    alpha, p_value = (1 - level) / n_tested, float(tests.t_pvalues[i, best])
+    found = {"gain": float(gains.mean())}
+    names = "low", "high", "p_value", "p_same_rows", "detectable"
+    if not np.isfinite(p_value):
+        return found | dict.fromkeys(names, float("nan"))
+    low, high = gain_interval(gains, overlap=tests.overlap, level=1 - alpha)
+    p_same_rows = paired_t(gains, np.zeros_like(gains))
+    detectable = detectable_gain(
+        float(gains.std(ddof=1)),
+        len(gains),
+        power=POWER,
+        alpha=alpha,
+        overlap=tests.overlap,
+    )
+    p_values = (min(1.0, n_tested * p) for p in (p_value, p_same_rows))
+    return found | dict(zip(names, (low, high, *p_values, detectable), strict=True))
+
+
+def _searched(comparison: Any, oracle_comparison: Any) -> Any:
+    """Return the comparison whose runs include a search; None without a search."""
+    if oracle_comparison is None and comparison.oracle is not None:
+        return comparison
+    return oracle_comparison
 
 
 def _bound(found: Any, i: int, strategy: str, level: float) -> Bound:
