@@ -31,6 +31,7 @@ from skal.strategies import (
     Random,
     VariationRatio,
 )
+from skal.studies._published_split import PUBLISHED_SPLITS
 
 # Dropout rate of posterior estimators; plain estimators have no dropout.
 DROPOUT = 0.5
@@ -145,7 +146,7 @@ class _Recipe(NamedTuple):
     """One task, as given by a column of Table 1."""
 
     fetch: Callable[..., tuple[Any, Any]]
-    sizes: tuple[int, int, int, int, int]  # pool, warm, select, val, test
+    sizes: dict[str, int]
     batch_size: int
     n_rounds: int
     scoring: str
@@ -200,7 +201,7 @@ def _vectors(inputs: list[Any], where: dict[str, Any]) -> Any:
 _RECIPES = {
     "object_classification": _Recipe(
         fetch_fashion_mnist,
-        sizes=(2000, 50, 150, 4000, 4000),
+        sizes={"pool": 2000, "warm": 50, "select": 150, "val": 4000, "test": 4000},
         batch_size=25,
         n_rounds=12,
         scoring="accuracy",
@@ -214,7 +215,7 @@ _RECIPES = {
     ),
     "intent_classification": _Recipe(
         fetch_topv2,
-        sizes=(800, 40, 100, 4000, 4000),
+        sizes={"pool": 800, "warm": 40, "select": 100, "val": 4000, "test": 4000},
         batch_size=20,
         n_rounds=8,
         scoring="f1_weighted",
@@ -229,7 +230,7 @@ _RECIPES = {
     ),
     "named_entity_recognition": _Recipe(
         fetch_mit_restaurant,
-        sizes=(1000, 50, 200, 3000, 3000),
+        sizes={"pool": 1000, "warm": 50, "select": 200, "val": 3000, "test": 3000},
         batch_size=25,
         n_rounds=10,
         scoring="f1_weighted",
@@ -247,6 +248,7 @@ _RECIPES = {
 @validate_params(
     {
         "name": [StrOptions(set(_RECIPES))],
+        "split": [StrOptions({"random", "published"})],
         "data_seed": [Interval(Integral, 0, None, closed="left")],
     },
     prefer_skip_nested_validation=True,
@@ -254,6 +256,7 @@ _RECIPES = {
 def load_task(
     name: str,
     *,
+    split: str = "random",
     data_seed: int = 0,
     data_home: Any = None,
     download_if_missing: bool = True,
@@ -279,9 +282,13 @@ def load_task(
     name : str
         The task: "object_classification" (Fashion-MNIST), "intent_classification" (the
         alarm domain of TOPv2) or "named_entity_recognition" (MIT Restaurant).
+    split : {"random", "published"}, default="random"
+        Which rows each set has. "published" takes the rows of the paper's runs, so that
+        the orders of `load_published_runs` can be followed. They were recovered from
+        these orders; for the entities, selection, validation and test are assumed to
+        follow the pool.
     data_seed : int, default=0
-        Seed of the split into data sets. It is independent of xi, the seed of a
-        learner.
+        Seed of a random split. It is independent of xi, the seed of a learner.
     data_home : str or path-like, default=None
         Folder for data sets. By default, the environment variable `SKAL_DATA_HOME`, or
         `~/skal_data` if it is not set.
@@ -303,6 +310,7 @@ def load_task(
     See Also
     --------
     compare : Compares the task's strategies.
+    load_published_runs : The orders that were released with the paper.
     Problem.from_sets : A problem of your own.
 
     References
@@ -318,14 +326,19 @@ def load_task(
     """
     recipe = _RECIPES[name]
     where = {"data_home": data_home, "download_if_missing": download_if_missing}
-    X, y = recipe.fetch(return_X_y=True, **where)
-    pool, *given = _cut(X, y, recipe.sizes, data_seed)
+    subset = "all" if split == "random" else PUBLISHED_SPLITS[name].subset
+    X, y = recipe.fetch(return_X_y=True, subset=subset, **where)
+    if split == "random":
+        rows = _draw(n_rows(X), recipe.sizes, data_seed)
+    else:
+        rows = PUBLISHED_SPLITS[name].cut(n_rows(X), recipe.sizes)
+    sets = {which: (take(X, rows[which]), take(y, rows[which])) for which in rows}
     params = {"batch_size": recipe.batch_size, "scoring": recipe.scoring}
-    estimators = recipe.estimators([X for X, _ in (pool, *given)], params, where)
+    estimators = recipe.estimators([X for X, _ in sets.values()], params, where)
     main = next(iter(estimators.values()))
     problem = assemble(
-        *pool,
-        dict(zip(("warm", "select", "val", "test"), given, strict=True)),
+        *sets.pop("pool"),
+        sets,
         {},
         {},
         batch_size=recipe.batch_size,
@@ -338,13 +351,12 @@ def load_task(
     return Task(name, problem, recipe.scoring, estimators, strategies)
 
 
-def _cut(
-    X: Any, y: Any, sizes: tuple[int, ...], data_seed: int
-) -> list[tuple[Any, Any]]:
-    """Draw disjoint sets of the given sizes; the remaining rows are not used."""
-    counts = {str(number): size for number, size in enumerate(sizes)}
-    rows = carve(n_rows(X), counts, data_seed)
-    return [(take(X, rows[number]), take(y, rows[number])) for number in counts]
+def _draw(n: int, sizes: dict[str, int], data_seed: int) -> dict[str, Any]:
+    """Draw the rows of disjoint sets of the given sizes; other rows are not used."""
+    # `carve` calls the rows that are left over "pool".
+    counts = {str(number): size for number, size in enumerate(sizes.values())}
+    rows = carve(n, counts, data_seed)
+    return dict(zip(sizes, (rows[number] for number in counts), strict=True))
 
 
 def _with_idmr(heuristics: dict[str, Any], bins: dict[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,13 @@
+import random
+
 import numpy as np
 import pytest
 from sklearn.base import clone
 
 from skal import ActiveLearner, MaxEntropy, load_task
+from skal.datasets import load_published_runs
 from skal.inputs._tags import flatten, is_tags
+from skal.studies._published_split import PublishedSplit
 
 pytest.importorskip("torch")
 
@@ -94,6 +98,47 @@ def test_the_data_seed_decides_how_the_data_are_cut(load):
     assert first.problem.X_pool != other.problem.X_pool
 
 
+@pytest.mark.parametrize("name", SIZES)
+def test_the_published_split_has_the_sizes_of_table_1(load, name):
+    sets = load(name, split="published").problem.sets
+    names = ("X", "X_warm", "X_select", "X_val", "X_test")
+    assert tuple(len(sets[key]) for key in names) == SIZES[name][:5]
+
+
+def test_the_published_order_of_longest_sentences_goes_from_long_to_short(load):
+    name = "named_entity_recognition"
+    (order,) = {
+        tuple(run.order)
+        for run in load_published_runs(name)
+        if run.strategy == "longest"
+    }
+    pool = load(name, split="published").problem.X_pool
+    lengths = [len(pool[row]) for row in order]
+    assert lengths == sorted(map(len, pool), reverse=True)[: len(order)]
+    elsewhere = load(name).problem.X_pool
+    assert [len(elsewhere[row]) for row in order] != sorted(lengths, reverse=True)
+
+
+def test_the_warm_starts_of_the_paper(load):
+    objects = load("object_classification", split="published").problem
+    assert np.bincount(objects.y_warm).tolist() == [5, 3, 5, 3, 5, 8, 10, 5, 5, 1]
+    intents = load("intent_classification", split="published").problem
+    counts = dict(zip(*np.unique(intents.y_warm, return_counts=True), strict=True))
+    assert counts == {
+        **{"CREATE_ALARM": 25, "GET_ALARM": 7, "DELETE_ALARM": 3, "UPDATE_ALARM": 3},
+        **{"SNOOZE_ALARM": 1, "UNSUPPORTED_ALARM": 1},
+    }
+
+
+def test_a_published_split_is_cut_from_one_shuffle():
+    cut = PublishedSplit("all", ("b", "a"), left_out=(0, 9)).cut(10, {"a": 3, "b": 2})
+    assert list(cut) == ["a", "b"]
+    rows = [*cut["b"], *cut["a"]]
+    shuffled = list(range(1, 9))
+    random.Random(0).shuffle(shuffled)
+    assert rows == shuffled[:5]
+
+
 def test_a_run_of_intents(load):
     task = load("intent_classification")
     learner = task.learner("max-entropy", "aoe", random_state=0)
@@ -120,6 +165,8 @@ def test_a_run_of_tags_is_scored_tag_by_tag(load):
 def test_unknown_names_are_refused(load):
     with pytest.raises(ValueError, match="'name' parameter of load_task"):
         load("image_segmentation")
+    with pytest.raises(ValueError, match="'split' parameter of load_task"):
+        load("intent_classification", split="theirs")
     task = load("named_entity_recognition")
     with pytest.raises(ValueError, match="no strategy 'bald': choose one of random"):
         task.learner("bald")

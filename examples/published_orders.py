@@ -1,0 +1,220 @@
+"""
+The paper's own orders, followed with skal's nets
+=================================================
+
+Zhou et al. released their labelling orders: those that their search found, those of the
+heuristics, and those that were carried to other seeds and models. Each one is followed
+here on the paper's own data, with skal's net of the same kind and the same seed. Random
+orders are followed for comparison.
+
+    python examples/published_orders.py --tasks ic ner oc
+    python examples/published_orders_page.py docs/published_orders.md
+
+Each order adds a line to a file; orders that are already in the file are skipped. With
+`--search N`, skal also searches an order of its own with N trainings, which is compared
+with the paper's optimal order. If `SKAL_DATA_HOME` is set, the data are read from there
+and not downloaded. All orders of a model and a seed are followed side by side. On one
+core, an order takes a few seconds for intents, and about a minute for images and
+entities.
+"""
+
+import argparse
+import os
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from time import process_time
+from typing import NamedTuple
+
+import numpy as np
+
+# One thread per training: more are slower, and would compete with other jobs for cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from lines import append, read
+
+from skal import AnnealingOracle, load_task
+from skal.datasets import load_published_runs
+from skal.training import Trainer
+
+OUT = Path("docs/runs/published_orders.csv")
+TASKS = {
+    "oc": "object_classification",
+    "ic": "intent_classification",
+    "ner": "named_entity_recognition",
+}
+COLUMNS = ["task", "strategy", "source_model", "source_seed", "model", "seed"]
+COLUMNS += ["dropout", "number", "trainings", "seconds", "valid", "test", "order"]
+KEY = COLUMNS[:8]
+# Not followed: its checkpoint is large, and one training takes a minute and a half.
+LEFT_OUT = "roberta"
+OPTIMAL, RANDOM, ORACLE = "optimal", "random", "skal"
+N_RANDOM = 3
+
+
+class Cell(NamedTuple):
+    """One order to follow, or to search for; the columns of `KEY`."""
+
+    task: str
+    strategy: str
+    source_model: str
+    source_seed: int
+    model: str
+    seed: int
+    dropout: bool = False
+    number: int = 0
+
+
+def published(task):
+    """Return the released orders that were measured on test, by their cells."""
+    found = {}
+    for run in load_published_runs(TASKS[task]):
+        if run.on == "test" and run.order is not None and run.model != LEFT_OUT:
+            source = run.source_model, run.source_seed
+            cell = Cell(task, run.strategy, *source, run.model, run.seed, run.dropout)
+            found[cell] = run.order
+    return found
+
+
+def own_pairs(task):
+    """Return each model and seed whose own optimal order was released."""
+    cells = (cell for cell in published(task) if cell.strategy == OPTIMAL)
+    pairs = {(c.model, c.seed) for c in cells if c[2:4] == c[4:6]}
+    return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
+
+
+def orders_of(task, problem, *, foreign=False):
+    """Return the orders to follow by cell: the released ones, and random ones.
+
+    Parameters
+    ----------
+    task : {"oc", "ic", "ner"}
+    problem : Problem
+        The data of the task.
+    foreign : bool, default=False
+        Whether orders are also followed with other seeds than their own.
+    """
+    released = published(task)
+    found = {
+        cell: order
+        for cell, order in released.items()
+        if foreign or cell.source_seed == cell.seed
+    }
+    length = problem.batch_size * problem.n_rounds
+    for pair in own_pairs(task):
+        for number in range(N_RANDOM):
+            order = np.random.default_rng(number).permutation(problem.n_pool)[:length]
+            found[Cell(task, RANDOM, *pair, *pair, number=number)] = order
+    return found
+
+
+def follow(problem, orders):
+    """Follow orders side by side.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its seed is the xi of the trainings.
+    orders : list of ndarray of shape (B * K,)
+
+    Returns
+    -------
+    valid, test : list of list of float
+        The curves of each order, equal to those of an `ActiveLearner`.
+    """
+    trainer, found = Trainer(problem), ([], [])
+    for k in range(problem.n_rounds + 1):
+        models = train(trainer, [order[: k * problem.batch_size] for order in orders])
+        for curves, on in zip(found, ("val", "test"), strict=True):
+            X, y = problem.sets[f"X_{on}"], problem.sets[f"y_{on}"]
+            scores = {id(m): problem.scorer(m, X, y) for m in models}
+            curves.append([scores[id(model)] for model in models])
+    return tuple(np.transpose(curves).tolist() for curves in found)
+
+
+def train(trainer, orders):
+    """Return a model for each order; equal sets are trained only once."""
+    rows = [trainer.rows(order) for order in orders]
+    keys = [chosen.tobytes() for chosen in rows]
+    if trainer.many is None:  # nets with dropout are trained one at a time
+        by_key = dict(zip(keys, orders, strict=True))
+        models = {key: trainer.train(order) for key, order in by_key.items()}
+    else:
+        sets = dict(zip(keys, rows, strict=True))
+        trained = trainer.many.fit(list(sets.values()))
+        models = dict(zip(sets, trained, strict=True))
+    return [models[key] for key in keys]
+
+
+def line(cell, n_trainings, seconds, curves, order):
+    """Return the line of one cell."""
+    texts = [" ".join(f"{score:.6f}" for score in curve) for curve in curves]
+    # The released orders are part of skal, and need not be kept again.
+    is_new = cell.strategy in (RANDOM, ORACLE)
+    text = " ".join(map(str, order)) if is_new else ""
+    return [*cell, n_trainings, f"{seconds:.1f}", *texts, text]
+
+
+def replay(task, orders):
+    """Yield the lines of orders, those of a model and a seed side by side."""
+    groups = defaultdict(dict)
+    for cell, order in orders.items():
+        groups[cell.seed, cell.model, cell.dropout][cell] = order
+    for (seed, model, dropout), group in sorted(groups.items()):
+        models = task.posterior_estimators if dropout else task.estimators
+        problem = replace(task.problem, estimator=models[model], seed=seed)
+        begin = process_time()
+        curves = zip(*follow(problem, list(group.values())), strict=True)
+        seconds = (process_time() - begin) / len(group)
+        for (cell, order), pair in zip(group.items(), curves, strict=True):
+            yield line(cell, problem.n_rounds + 1, seconds, pair, order)
+
+
+def search(task, cell, n_trainings, folder):
+    """Return the line of skal's own search."""
+    n_steps = n_trainings // task.problem.n_rounds
+    journal = folder and folder / f"{cell.task}_{cell.model}_{cell.seed}.db"
+    oracle = AnnealingOracle(
+        n_steps=n_steps, max_trainings=n_trainings, journal=journal
+    )
+    begin = process_time()
+    learner = task.learner(oracle, cell.model, random_state=cell.seed)
+    learner.fit(**task.problem.sets)
+    curves = learner.validation_curve_, learner.curve_
+    seconds = process_time() - begin
+    return line(cell, learner.n_trainings_, seconds, curves, learner.order_)
+
+
+def lines_of(short, done, *, foreign=False, n_trainings=None, journal=None):
+    """Yield the lines of a task that are not done yet."""
+    task = load_task(TASKS[short], split="published")
+    orders = orders_of(short, task.problem, foreign=foreign)
+    left = {c: order for c, order in orders.items() if tuple(map(str, c)) not in done}
+    yield from replay(task, left)
+    for model, seed in own_pairs(short) if n_trainings else ():
+        cell = Cell(short, ORACLE, model, seed, model, seed)
+        if tuple(map(str, cell)) not in done:
+            yield search(task, cell, n_trainings, journal)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
+    parser.add_argument(
+        "--foreign", action="store_true", help="follow orders with other seeds, too"
+    )
+    parser.add_argument("--search", type=int, help="trainings of skal's own searches")
+    parser.add_argument("--journal", type=Path, help="folder of resumable searches")
+    parser.add_argument("--out", type=Path, default=OUT)
+    args = parser.parse_args()
+    for short in args.tasks:
+        done = {tuple(row[column] for column in KEY) for row in read(args.out)}
+        given = {"n_trainings": args.search, "journal": args.journal}
+        for row in lines_of(short, done, foreign=args.foreign, **given):
+            append(args.out, COLUMNS, row)
+            quality = np.mean(np.array(row[11].split(), dtype=float))
+            print(*row[:10], f"{quality:.4f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
