@@ -76,7 +76,7 @@ def test_the_page_counts_the_rivals_that_are_beaten(tmp_path):
             )
     found = oracles_page.gather(tmp_path, oracles_page.HELD_OUT)
     summary, title, rows = oracles_page.held_out(found)
-    assert "ahead on test of 1 of 2 rivals, by -0.048 to +0.095" in summary
+    assert "ahead on test of 1 of 2 rivals, by -0.047 to +0.095" in summary
     assert title == "#### vehicle"
     assert "| 1,000 | annealing | 2 | 3 | 12 | 0.990 ± 0.000 | 0.810 ± 0.014 |" in rows
 
