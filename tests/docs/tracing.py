@@ -1,0 +1,142 @@
+"""Where the numbers of a page come from.
+
+A claim is a phrase of the page in which `{}` stands for a number that is computed, from
+a table of runs on the same page or from a file of runs. The other numbers of a phrase
+say what is meant ("at a rate of 20 %"). Phrases without `{}` name settings. A number of
+the prose that is in no phrase has no source.
+"""
+
+import re
+
+WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+WORDS += ["ten", "eleven", "twelve"]
+NUMBER = r"[+-]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+)?"
+NUMBERS = re.compile(rf"(?<![\w.,])(?=[+-]?\.?\d){NUMBER}(?!\w)")
+# What is no prose: its lines are blanked, and code and targets of links are masked.
+BLANKED = [
+    r"\A---\n.*?\n---\n",
+    r"^ *```.*?^ *```",
+    r"^:::.*?$",
+    r"^(?: {4}|\|).*?$",
+    r"<!-- tables? -->.*?<!-- end of (?:the )?tables? -->",
+]
+MASKED = [
+    r"`[^`]*`",
+    r"\]\([^)]*\)",
+    r"!\[[^]]*\]",
+    r"\b(?:19|20)\d\d\b",
+    r"\b(?:Tables?|Figs?\.|equation|Machine Learning) \d+(?: (?:and|to) \d+)?",
+    r"\b[01](?:\.\.| to )K\b",
+    r"\b\d+\.\d+\.\d+\b",
+]
+
+
+def value(text):
+    """Return a number that is written in digits, perhaps with commas, or in words."""
+    if text.lower() in WORDS:
+        return WORDS.index(text.lower())
+    return float(text.replace(",", ""))
+
+
+def agrees(text, expected):
+    """Return whether a number in a text is another one, rounded to what is shown."""
+    n_decimals = len(text.partition(".")[2])
+    return abs(value(text) - expected) <= 0.5 * 10**-n_decimals + 1e-9
+
+
+def without(patterns, text, blank):
+    """Return a text with the matches of patterns replaced by a text of equal length."""
+    for pattern in patterns:
+        text = re.sub(
+            pattern,
+            lambda match: blank * len(match[0]),
+            text,
+            flags=re.MULTILINE | re.DOTALL,
+        )
+    return text
+
+
+class Page:
+    """The prose and the tables of a page in Markdown.
+
+    Attributes
+    ----------
+    prose : str
+        In one line, without code blocks and tables.
+    rows : list of (set of str, dict)
+        Of all tables: the texts that tell a row from others, which are its cells, the
+        line above its table and the heading, and the cells by column.
+    """
+
+    def __init__(self, text):
+        self.prose = " ".join(without(BLANKED, text, " ").split())
+        self.rows = list(self._rows(text))
+
+    @staticmethod
+    def _rows(text):
+        heading, above, header = "", "", None
+        for line in text.splitlines():
+            if not line.startswith("|"):
+                heading = line.strip("# ") if line.startswith("#") else heading
+                above, header = line.strip(" :") or above, None
+                continue
+            cells = [cell.strip().replace("**", "") for cell in line.split("|")[1:-1]]
+            if header is None:
+                header = cells
+            elif cells[0] != "---":
+                yield {*cells, above, heading}, dict(zip(header, cells, strict=True))
+
+    def numbers(self):
+        """Yield the matches of the numbers of the prose."""
+        return NUMBERS.finditer(without(MASKED, self.prose, "_"))
+
+    def all(self, column, *keys, which=0):
+        """Return the numbers in a column, of the rows that have the keys."""
+        found = [
+            NUMBERS.findall(cells[column])
+            for texts, cells in self.rows
+            if column in cells and texts.issuperset(keys)
+        ]
+        return [value(numbers[which]) for numbers in found if numbers]
+
+    def at(self, column, *keys, which=0):
+        """Return the number in a column, of the only row that has the keys."""
+        found = self.all(column, *keys, which=which)
+        if len(found) != 1:
+            raise KeyError(f"{len(found)} numbers in {column!r} of rows with {keys}")
+        return found[0]
+
+
+def pattern(phrase):
+    """Return the expression that finds a phrase, with a group for each number."""
+    number = rf"({NUMBER}|(?i:{'|'.join(WORDS)}))"
+    parts = (re.escape(part) for part in " ".join(phrase.split()).split("{}"))
+    # The ends of a number must be the ends of the phrase.
+    return rf"(?<![\w.,]){number.join(parts)}(?!\w|[.,]\d)"
+
+
+def faults(page, claims):
+    """Yield what is wrong: claims that do not hold, and numbers without a source.
+
+    Parameters
+    ----------
+    page : Page
+    claims : dict of str to sequence of float
+        By phrase, the numbers that it has to show.
+    """
+    covered = set()
+    for phrase, expected in claims.items():
+        found = list(re.finditer(pattern(phrase), page.prose))
+        if len(found) != 1:
+            yield f"occurs {len(found)} times: {phrase}"
+            continue
+        shown = found[0].groups()
+        covered.update(range(*found[0].span()))
+        same = map(agrees, shown, expected) if len(shown) == len(expected) else [False]
+        if not all(same):
+            computed = ", ".join(f"{number:.6g}" for number in expected)
+            yield f"computed {computed}: {found[0][0]}"
+    for number in page.numbers():
+        if number.start() not in covered:
+            about = page.prose[max(0, number.start() - 60) : number.end() + 40]
+            yield f"no source for {number[0]}: {about}"
