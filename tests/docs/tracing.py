@@ -6,8 +6,11 @@ say what is meant ("at a rate of 20 %"). Phrases without `{}` name settings. A n
 the prose that is in no phrase has no source.
 """
 
+import math
 import re
+from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 WORDS += ["ten", "eleven", "twelve"]
 NUMBER = r"[+-]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+)?"
@@ -65,7 +68,8 @@ class Page:
         In one line, without code blocks and tables.
     rows : list of (set of str, dict)
         Of all tables: the texts that tell a row from others, which are its cells, the
-        line above its table and the heading, and the cells by column.
+        first column's name, the line above the table and the heading; and the cells by
+        column.
     """
 
     def __init__(self, text):
@@ -84,7 +88,7 @@ class Page:
             if header is None:
                 header = cells
             elif cells[0] != "---":
-                yield {*cells, above, heading}, dict(zip(header, cells, strict=True))
+                yield {*cells, header[0], above, heading}, dict(zip(header, cells, strict=True))
 
     def numbers(self):
         """Yield the matches of the numbers of the prose."""
@@ -105,6 +109,16 @@ class Page:
         if len(found) != 1:
             raise KeyError(f"{len(found)} numbers in {column!r} of rows with {keys}")
         return found[0]
+
+
+def span(numbers):
+    """Return the smallest and the largest of some numbers."""
+    return min(numbers), max(numbers)
+
+
+def down(number, n_decimals):
+    """Return a number rounded towards minus infinity, as what others are above of."""
+    return math.floor(number * 10**n_decimals) / 10**n_decimals
 
 
 def pattern(phrase):
