@@ -6,11 +6,14 @@ say what is meant ("at a rate of 20 %"). Phrases without `{}` name settings. A n
 the prose that is in no phrase has no source.
 """
 
+import csv
 import math
 import re
+from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+RUNS = ROOT / "docs/runs"
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 WORDS += ["ten", "eleven", "twelve"]
 NUMBER = r"[+-]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+)?"
@@ -32,6 +35,10 @@ MASKED = [
     r"\b[01](?:\.\.| to )K\b",
     r"\b\d+\.\d+\.\d+\b",
 ]
+
+
+# Tables that a script writes, which the test of the script compares with the runs.
+WRITTEN = r"<!-- tables -->.*?<!-- end of tables -->"
 
 
 def value(text):
@@ -59,6 +66,51 @@ def without(patterns, text, blank):
     return text
 
 
+def cells(text):
+    """Return the cells of the tables of a text that show numbers.
+
+    Returns
+    -------
+    list of (str, str)
+        "row: column", where a row is called by its first cell, and the cell.
+    """
+    return [
+        (f"{name}: {column}", cell)
+        for _, by_column in Page._rows(text)
+        for name in [next(iter(by_column.values()))]
+        for column, cell in [*by_column.items()][1:]
+        if NUMBERS.search(without(MASKED, cell, "_"))
+    ]
+
+
+def measured(name):
+    """Return the numbers of a benchmark by what was measured, from its file."""
+    found = defaultdict(list)
+    with (RUNS / f"benchmarks/{name}.csv").open() as file:
+        for row in csv.DictReader(file):
+            found[row["what"]].append(float(row["value"]))
+    return dict(found)
+
+
+def cell_faults(page, computed):
+    """Yield the cells of a page's own tables that do not show what they have to.
+
+    Parameters
+    ----------
+    page : Page
+    computed : str or dict of str to list of float
+        The tables in Markdown; or the numbers of each cell, by "row: column".
+    """
+    if isinstance(computed, str):
+        yield from set(page.own).symmetric_difference(cells(computed))
+        return
+    for place, cell in page.own:
+        shown = NUMBERS.findall(without(MASKED, cell, "_"))
+        expected = computed.get(place, [])
+        if len(shown) != len(expected) or not all(map(agrees, shown, expected)):
+            yield f"measured {expected}: {place}: {cell}"
+
+
 class Page:
     """The prose and the tables of a page in Markdown.
 
@@ -70,11 +122,14 @@ class Page:
         Of all tables: the texts that tell a row from others, which are its cells, the
         first column's name, the line above the table and the heading; and the cells by
         column.
+    own : list of (str, str)
+        The cells of the tables that no script writes between marks.
     """
 
     def __init__(self, text):
         self.prose = " ".join(without(BLANKED, text, " ").split())
         self.rows = list(self._rows(text))
+        self.own = cells(re.sub(WRITTEN, "", text, flags=re.DOTALL))
 
     @staticmethod
     def _rows(text):
@@ -88,7 +143,8 @@ class Page:
             if header is None:
                 header = cells
             elif cells[0] != "---":
-                yield {*cells, header[0], above, heading}, dict(zip(header, cells, strict=True))
+                by_column = dict(zip(header, cells, strict=True))
+                yield {*cells, header[0], above, heading}, by_column
 
     def numbers(self):
         """Yield the matches of the numbers of the prose."""

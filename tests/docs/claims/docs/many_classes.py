@@ -1,6 +1,6 @@
 """The numbers of docs/many_classes.md: its tables, which show many_classes.csv."""
 
-from itertools import product
+from itertools import chain, product
 
 from many_classes import (
     BATCH_SIZES,
@@ -41,7 +41,8 @@ def claims(page):
             yield 100 * found[1] / found[0]
 
     def both(data):
-        return [x for pair in zip(gains(data, 0), gains(data, 1), strict=True) for x in pair]
+        pairs = zip(gains(data, 0), gains(data, 1), strict=True)
+        return list(chain.from_iterable(pairs))
 
     def closed(strategy):
         return span(page.all("gap closed", strategy))

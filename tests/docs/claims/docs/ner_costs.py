@@ -7,7 +7,8 @@ from skal.studies._tasks import _RECIPES
 RECIPE = _RECIPES["named_entity_recognition"]
 TOKENS, SENTENCES = "By tokens", "By sentences"
 RANDOM, GAP = "over random", "share of the gap"
-SETTINGS = ["70 of which find the start"]  # by the strategies that an oracle begins with
+# By the strategies that an oracle begins with.
+SETTINGS = ["70 of which find the start"]
 
 
 def claims(page):
@@ -21,7 +22,7 @@ def claims(page):
             *(sizes["warm"], N_ROUNDS, sizes["pool"], sizes["test"]),
             *(N_VAL, sizes["val"]),
         ],
-        "{} above random selection (p {}), about as much as with rounds of {} sentences": [
+        "{} above random selection (p {}), about as much as with rounds of {}": [
             page.at(RANDOM, TOKENS, "oracle"),
             page.at(RANDOM, TOKENS, "oracle", which=1),
             rounds,

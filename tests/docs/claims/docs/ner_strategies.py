@@ -4,8 +4,7 @@ import json
 
 import numpy as np
 from lines import read
-from ner_strategies import OUT, STUDY
-from tracing import ROOT, down, span
+from tracing import RUNS, down, span
 
 from skal.datasets import load_published_runs
 from skal.studies._tasks import _RECIPES
@@ -41,14 +40,15 @@ def claims(page):
     def ahead(by):
         return [-page.at(name, by, "oracle") for name in ("tag-count", "fluctuation")]
 
-    curves = [np.array(row["curve"].split(), float) for row in read(ROOT / OUT)]
-    plan = json.loads((ROOT / STUDY.parents[1] / "summary.json").read_text())["plan"]
+    rows = read(RUNS / "ner_strategies.csv")
+    curves = [np.array(row["curve"].split(), float) for row in rows]
+    plan = json.loads((RUNS / "reproduction/ner/summary.json").read_text())["plan"]
     sizes, random = RECIPE.sizes, published("random")
     level = [over_random(name) for name in ("fluctuation", "normalized-min-confidence")]
     far = [over_random(x) for x in ("min-confidence", "token-entropy", "longest")]
     return dict.fromkeys(SETTINGS, ()) | {
-        """{} sentences at first, {} rounds of {} sentences out of {}, the BiLSTM tagger,
-        scored by the F1 of tags on {} test sentences""": [
+        """{} sentences at first, {} rounds of {} sentences out of {}, the BiLSTM
+        tagger, scored by the F1 of tags on {} test sentences""": [
             *(sizes["warm"], RECIPE.n_rounds, RECIPE.batch_size),
             *(sizes["pool"], sizes["test"]),
         ],

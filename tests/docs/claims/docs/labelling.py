@@ -1,0 +1,60 @@
+"""The numbers of docs/labelling.md: from benchmarks of sessions."""
+
+from tracing import measured
+
+from skal.labeling._audit import wilson
+
+SETTINGS = [
+    "holds 1,000 requests",  # labelling_pictures.py
+    "for 190 requests that a simulated annotator labelled",
+    "After 190 labels, here by a simulated annotator",
+    "set `audit` to 0.25",
+    # Sizes in bench_labeling_calibration.py and bench_labeling_size.py
+    "a pool of 1,000, 200 labels and 100 more",
+    "With an audit of 20 rows",
+    "With 100,000 rows of 64 columns",
+    "it needs 40 labels, 20 of them of the audit",  # of a verdict
+]
+
+
+def tables():
+    return measured("labelling")
+
+
+def claims(page):
+    found = {what: values[0] for what, values in measured("labelling").items()}
+    likely = wilson(18, 20)  # an accuracy of 0.9
+    alarm = [
+        *("the interval of the audit holds", "the band of the forecast holds"),
+        "the band of the gain holds",
+    ]
+    return dict.fromkeys(SETTINGS, ()) | {
+        "A tenth of 200 labels is {} rows, which is an interval of about ±{}": [
+            *(200 / 10, (likely.high - likely.low) / 2)
+        ],
+        "{} of {} found a significant difference, {} of them that margin sampling": [
+            found["digits: verdicts that are significant"],
+            found["digits: runs"],
+            found["digits: of these, for margin sampling"],
+        ],
+        "as it is on fresh rows ({}, the mean": [
+            found["digits: gain of margin sampling on fresh rows"]
+        ],
+        "the intervals held in {}, {} and {} of {} runs": [
+            *(*(found[f"alarm: {what}"] for what in alarm), found["digits: runs"])
+        ],
+        "and {} verdicts were significant, {} of them of the right sign ({})": [
+            found["alarm: verdicts that are significant"],
+            found["alarm: of these, of the right sign"],
+            found["alarm: gain on fresh rows"],
+        ],
+        "was killed {} times": [found["kills"]],
+        "took {} s and the file {} MiB": [
+            found["100,000 rows: ask(20) after a tell"],
+            found["100,000 rows: file"],
+        ],
+        "a million ids took {} GiB of memory and {} MiB on disk": [
+            found["a million ids: memory"],
+            found["a million ids: file"],
+        ],
+    }
