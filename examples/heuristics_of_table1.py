@@ -14,19 +14,22 @@ core, a run takes seconds (the average of embeddings) to minutes (images).
 """
 
 import argparse
-import json
 from collections import defaultdict
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 from lines import append, read
+from pages import table
 from scipy.stats import ttest_rel
 from sklearn.utils import Bunch
 
 from skal import Random, load_task, xi_quality
+from skal.datasets import load_published_runs
 
 COLUMNS = ["task", "model", "strategy", "seed", "order", "seconds", "curve"]
+REPORT = ["task", "model", "strategy", "seeds", "quality", "published"]
+REPORT += ["over base", "p"]
 
 
 def cells(task, n_seeds, n_random, models):
@@ -95,17 +98,21 @@ def qualities(rows):
     }
 
 
-def report(paths, published):
+def report(paths):
+    """Return the table of all strategies beside the published ones."""
     found = qualities([row for path in paths for row in read(path)])
-    print("| task | model | strategy | seeds | quality | published | over base | p |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    return table(REPORT, list(report_rows(found, published())))
+
+
+def report_rows(found, paper):
+    """Yield a row for each strategy; the paper's qualities are of the same keys."""
     for (task, model, strategy), seeds in sorted(found.items()):
         base = found.get((task, model, strategy.removeprefix("idmr-")))
         gain, p = compare(seeds, base) if strategy.startswith("idmr-") else ("", "")
         mean = f"{np.mean(list(seeds.values())):.3f}"
-        paper = published.get((task, model, strategy), "")
-        cells = task.replace("_", " "), model, strategy, str(len(seeds)), mean, paper
-        print("| " + " | ".join([*cells, gain, p]) + " |")
+        known = paper.get((task, model, strategy), "")
+        cells = task.replace("_", " "), model, strategy, str(len(seeds)), mean, known
+        yield [*cells, gain, p]
 
 
 def compare(seeds, base):
@@ -118,14 +125,22 @@ def compare(seeds, base):
     return f"{gains.mean():+z.3f}", p
 
 
-def read_published(path):
-    """Return the published means over seeds, from the released curves."""
+def published_curves():
+    """Return the released test curves of each strategy with its own model and seed.
+
+    Runs of BALD count with dropout, as in the paper's table.
+    """
     found = defaultdict(list)
-    for run in json.loads(path.read_text())["curves"]:
-        if run["split"] == "test" and "model" in run:
-            key = run["task"], run["model"], run["strategy"]
-            found[key].append(np.mean(run["curve"]))
-    return {key: f"{np.mean(values):.3f}" for key, values in found.items()}
+    for run in load_published_runs():
+        own = (run.source_model, run.source_seed) == (run.model, run.seed)
+        if own and run.on == "test" and run.dropout == ("bald" in run.strategy):
+            found[run.task, run.model, run.strategy].append(run.curve)
+    return found
+
+
+def published():
+    """Return the published means over seeds, from the released curves."""
+    return {key: f"{np.mean(runs):.3f}" for key, runs in published_curves().items()}
 
 
 def main():
@@ -138,7 +153,6 @@ def main():
     parser.add_argument("--random-orders", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("docs/runs"))
     parser.add_argument("--report", action="store_true")
-    parser.add_argument("--published", type=Path, help="the paper's released curves")
     args = parser.parse_args()
     if args.task:
         task, suffix = load_task(args.task), ""
@@ -147,9 +161,8 @@ def main():
             suffix = f"_{args.dimension}"
         work(task, args.out / f"table1_{args.task}{suffix}.csv", args)
     if args.report:
-        published = read_published(args.published) if args.published else {}
         suffix = f"_{args.dimension}" if args.dimension else "[a-z]"
-        report(sorted(args.out.glob(f"table1_*{suffix}.csv")), published)
+        print(report(sorted(args.out.glob(f"table1_*{suffix}.csv"))))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,16 @@ import importlib
 from pathlib import Path
 
 import pytest
-from tracing import NUMBERS, ROOT, Page, cell_faults, faults
+from tracing import (
+    MASKED,
+    NUMBERS,
+    ROOT,
+    WRITTEN,
+    Page,
+    cell_faults,
+    faults,
+    without,
+)
 
 CLAIMS = Path(__file__).parent / "claims"
 # The pages whose numbers are traced: claims/docs/oracles.py is about docs/oracles.md.
@@ -20,19 +29,21 @@ def module_of(name):
 
 def read(name):
     """Return a page, and its claims by phrase."""
-    page = Page((ROOT / f"{name}.md").read_text())
-    return page, module_of(name).claims(page)
+    page, module = Page((ROOT / f"{name}.md").read_text()), module_of(name)
+    claims = module.claims(page) if hasattr(module, "claims") else {}
+    return page, dict.fromkeys(module.SETTINGS, ()) | claims
 
 
-def tables_of(name):
-    """Return the tables of a page, or their numbers, that no script writes to it."""
+def faults_of_cells(name):
+    """Return the function that finds the faults of the tables of a page's text."""
     module = module_of(name)
-    return module.tables() if hasattr(module, "tables") else {}
+    given = [getattr(module, part, list)() for part in ("tables", "cells")]
+    return lambda text: list(cell_faults(text, given[0], dict(given[1])))
 
 
 def changed(text, place):
-    """Return a text with another digit in a place."""
-    return f"{text[:place]}{(int(text[place]) + 1) % 10}{text[place + 1 :]}"
+    """Return a text with another digit in a place; halves might round to the next."""
+    return f"{text[:place]}{(int(text[place]) + 5) % 10}{text[place + 1 :]}"
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -42,8 +53,7 @@ def test_every_number_has_a_source(name):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_cell_has_a_source(name):
-    page, _ = read(name)
-    assert list(cell_faults(page, tables_of(name))) == []
+    assert faults_of_cells(name)((ROOT / f"{name}.md").read_text()) == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -60,11 +70,12 @@ def test_a_changed_digit_is_found(name):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_changed_digit_of_a_cell_is_found(name):
-    (page, _), tables, missed = read(name), tables_of(name), []
-    for i, (place, cell) in enumerate(own := page.own):
-        for number in NUMBERS.finditer(cell):
-            other = place, changed(cell, number.end() - 1)
-            page.own = [*own[:i], other, *own[i + 1 :]]
-            if not list(cell_faults(page, tables)):
-                missed.append(f"{place}: {cell}")
+    text, faults_in = (ROOT / f"{name}.md").read_text(), faults_of_cells(name)
+    assert faults_in(text) == []
+    by_hand = without([WRITTEN, r"^[^|].*?$", *MASKED], text, "_")
+    missed = [
+        text[number.start() - 20 : number.end() + 20]
+        for number in [*NUMBERS.finditer(by_hand)][::7]  # all would take a minute
+        if not faults_in(changed(text, number.end() - 1))
+    ]
     assert missed == []

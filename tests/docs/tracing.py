@@ -22,7 +22,8 @@ NUMBERS = re.compile(rf"(?<![\w.,])(?=[+-]?\.?\d){NUMBER}(?!\w)")
 BLANKED = [
     r"\A---\n.*?\n---\n",
     r"^ *```.*?^ *```",
-    r"^:::.*?$",
+    r"^:.*?$",
+    r"^\d+\. ",
     r"^(?: {4}|\|).*?$",
     r"<!-- tables? -->.*?<!-- end of (?:the )?tables? -->",
 ]
@@ -83,6 +84,14 @@ def cells(text):
     ]
 
 
+def names_of(columns):
+    """Return the names of columns; a second one of a name is called "name (2)"."""
+    return [
+        name if name not in columns[:i] else f"{name} ({columns[: i + 1].count(name)})"
+        for i, name in enumerate(columns)
+    ]
+
+
 def measured(name):
     """Return the numbers of a benchmark by what was measured, from its file."""
     found = defaultdict(list)
@@ -92,21 +101,25 @@ def measured(name):
     return dict(found)
 
 
-def cell_faults(page, computed):
-    """Yield the cells of a page's own tables that do not show what they have to.
+def cell_faults(text, tables, numbers):
+    """Yield the cells of a page's tables that do not show what they have to.
 
     Parameters
     ----------
-    page : Page
-    computed : str or dict of str to list of float
-        The tables in Markdown; or the numbers of each cell, by "row: column".
+    text : str
+        The page. Tables that a script writes between marks are passed over.
+    tables : list of str
+        Tables in Markdown that the page has to show.
+    numbers : dict of str to sequence of float
+        The numbers of the cells of its other tables, by "row: column".
     """
-    if isinstance(computed, str):
-        yield from set(page.own).symmetric_difference(cells(computed))
-        return
-    for place, cell in page.own:
+    text = re.sub(WRITTEN, "", text, flags=re.DOTALL)
+    for table in tables:
+        yield from set(table.splitlines()) - set(text.splitlines())
+        text = text.replace(table, "")
+    for place, cell in cells(text):
         shown = NUMBERS.findall(without(MASKED, cell, "_"))
-        expected = computed.get(place, [])
+        expected = numbers.get(place, [])
         if len(shown) != len(expected) or not all(map(agrees, shown, expected)):
             yield f"measured {expected}: {place}: {cell}"
 
@@ -116,20 +129,18 @@ class Page:
 
     Attributes
     ----------
-    prose : str
-        In one line, without code blocks and tables.
+    text, prose : str
+        In one line: the whole page; without its code blocks and tables.
     rows : list of (set of str, dict)
         Of all tables: the texts that tell a row from others, which are its cells, the
         first column's name, the line above the table and the heading; and the cells by
         column.
-    own : list of (str, str)
-        The cells of the tables that no script writes between marks.
     """
 
     def __init__(self, text):
+        self.text = " ".join(text.split())
         self.prose = " ".join(without(BLANKED, text, " ").split())
         self.rows = list(self._rows(text))
-        self.own = cells(re.sub(WRITTEN, "", text, flags=re.DOTALL))
 
     @staticmethod
     def _rows(text):
@@ -141,7 +152,7 @@ class Page:
                 continue
             cells = [cell.strip().replace("**", "") for cell in line.split("|")[1:-1]]
             if header is None:
-                header = cells
+                header = names_of(cells)
             elif cells[0] != "---":
                 by_column = dict(zip(header, cells, strict=True))
                 yield {*cells, header[0], above, heading}, by_column
@@ -192,16 +203,17 @@ def faults(page, claims):
     ----------
     page : Page
     claims : dict of str to sequence of float
-        By phrase, the numbers that it has to show.
+        By phrase, which may be in a code block, the numbers that it has to show.
     """
     covered = set()
     for phrase, expected in claims.items():
-        found = list(re.finditer(pattern(phrase), page.prose))
+        in_prose = list(re.finditer(pattern(phrase), page.prose))
+        found = in_prose or list(re.finditer(pattern(phrase), page.text))
         if len(found) != 1:
             yield f"occurs {len(found)} times: {phrase}"
             continue
         shown = found[0].groups()
-        covered.update(range(*found[0].span()))
+        covered.update(*(range(*match.span()) for match in in_prose))
         same = map(agrees, shown, expected) if len(shown) == len(expected) else [False]
         if not all(same):
             computed = ", ".join(f"{number:.6g}" for number in expected)

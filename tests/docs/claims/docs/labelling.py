@@ -17,7 +17,7 @@ SETTINGS = [
 ]
 
 
-def tables():
+def cells():
     return measured("labelling")
 
 
@@ -28,7 +28,7 @@ def claims(page):
         *("the interval of the audit holds", "the band of the forecast holds"),
         "the band of the gain holds",
     ]
-    return dict.fromkeys(SETTINGS, ()) | {
+    return {
         "A tenth of 200 labels is {} rows, which is an interval of about ±{}": [
             *(200 / 10, (likely.high - likely.low) / 2)
         ],

@@ -53,7 +53,7 @@ def claims(page):
         2 + N_ROUNDS * BATCH_SIZES[data] // n_classes
         for data, n_classes in N_CLASSES.items()
     }
-    return dict.fromkeys(SETTINGS, ()) | {
+    return {
         "{} principal components": [N_COMPONENTS],
         "{} rounds label {} sentences (BANKING77) or {} (CLINC150)": [
             *(N_ROUNDS, *BATCH_SIZES.values())

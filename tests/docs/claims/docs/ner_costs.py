@@ -14,7 +14,7 @@ SETTINGS = ["70 of which find the start"]
 def claims(page):
     sizes, rounds = RECIPE.sizes, SIZES["sentences"]
     normalized = "normalized-min-confidence"
-    return dict.fromkeys(SETTINGS, ()) | {
+    return {
         "all strategies label {} sentences in a round": [rounds],
         "a round spends {} tokens, as many as {} sentences": [SIZES["tokens"], rounds],
         """{} sentences at first, {} rounds, a pool of {} and {} test sentences, but {}

@@ -23,7 +23,7 @@ def claims(page):
     n_pool = 1797 - sum(SIZES.values())
     clean = [*page.all(CLEAN, "10%"), *page.all(CLEAN, "20%")]
     easy = ("uniform", "class")
-    return dict.fromkeys(SETTINGS, ()) | {
+    return {
         """{} rows of warm start, a pool of {}, {} rounds of {} labels, {} rows for
         validation and {} for test""": [
             *(SIZES["warm_size"], n_pool, N_ROUNDS, BATCH_SIZE),

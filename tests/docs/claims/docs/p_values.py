@@ -1,11 +1,9 @@
 """The numbers of docs/p_values.md: its table, which shows p_values.csv."""
 
-import re
-
 import numpy as np
 from lines import read
 from p_values import N_PROBLEMS, N_SEEDS, TITLES, summarize
-from tracing import ROOT, RUNS
+from tracing import RUNS, measured
 
 SETTINGS = [
     # `pose` and `run` in p_values.py
@@ -20,7 +18,7 @@ LEVEL = 0.05
 
 
 def tables():
-    return summarize(read(RUNS / "p_values.csv"))
+    return [summarize(read(RUNS / "p_values.csv"))]
 
 
 def claims(page):
@@ -30,17 +28,15 @@ def claims(page):
         return max(max(page.all(column, title)) for title in titles)
 
     large = TITLES["larger"], str(max(N_SEEDS))
-    readme = (ROOT / "README.md").read_text()
-    margin = re.search(r"margin +\S+ +\S+ +(\S+) +(\S+)", readme).groups()
+    readme = measured("readme")
     n = N_PROBLEMS
-    return dict.fromkeys(SETTINGS, ()) | {
+    return {
         "with {} problems, up to {} % is within two standard errors": [
             *(n, 100 * (LEVEL + 2 * np.sqrt(LEVEL * (1 - LEVEL) / n)))
         ],
         "On the {} digits, with {} rows labelled": [1797, 20 * 8],
-        "{} splits give p = {} for the gain of {} by margin": [
-            float(re.search(r"Means over (\d+) random splits", readme)[1]),
-            *(float(margin[1]), float(margin[0])),
+        "20 splits give p = {} for the gain of {} by margin": [
+            *(*readme["margin: p"], *readme["margin: over random"])
         ],
         "in at most {} % of the problems": [most("p < 0.05")],
         "does so in up to {} %": [most("without correction")],

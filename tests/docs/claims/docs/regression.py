@@ -51,7 +51,7 @@ def claims(page):
 
     long = "long guided"
     sizes = {len(TASKS[task](0)[1]) for task in ("friedman1", "houses")}
-    return dict.fromkeys(SETTINGS, ()) | {
+    return {
         "{} tasks, with {} labels to start with, and {} more in each of {} rounds": [
             *(len(TASKS), N_WARM, BATCH_SIZE, N_ROUNDS)
         ],

@@ -24,7 +24,7 @@ def claims(page):
         for strategy in shown.STRATEGIES
     ]
     n_splits = len(areas["tic"]["random"])
-    return dict.fromkeys(SETTINGS, ()) | {
+    return {
         "skal repeats {} of them on the {} tables": [
             *(len(shown.STRATEGIES), len(areas))
         ],

@@ -25,12 +25,12 @@ def lines():
 
 def tables():
     rows = [bench.HEADER, ["---"] * len(bench.HEADER), *bench.rows_of(lines())]
-    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
+    return ["\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)]
 
 
 def claims(page):
     spoken = [right for speaks, right in map(bench.same_rows, lines()) if speaks]
-    return dict.fromkeys(SETTINGS, ()) | {
+    return {
         "judged on {} other splits": [bench.N_FRESH],
         "{} of the {} verdicts would have spoken": [len(spoken), len(lines())],
     }

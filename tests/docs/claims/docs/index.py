@@ -1,0 +1,3 @@
+"""The numbers of docs/index.md."""
+
+SETTINGS = ["BSD 3-Clause"]
