@@ -339,3 +339,19 @@ def test_a_plan_takes_what_is_given():
     paper = make_oracle(make_plan("oc", "paper"), 12)
     assert (paper.n_steps, paper.n_greedy, paper.gamma) == (25_000, 5_000, 0.1)
     assert paper.proposal == "uniform"
+
+
+def test_the_page_holds_the_numbers_of_its_runs(tmp_path):
+    docs = Path(reproduction_page.__file__).parents[1] / "docs"
+    page = tmp_path / "reproduction.md"
+    shutil.copytree(docs / "images" / "reproduction", tmp_path / "images/reproduction")
+    folders = [docs / "runs" / "reproduction" / task for task in NAMES]
+    reproduction_page.main([*map(str, folders), "--page", str(page)])
+    assert page.read_text() == (docs / "reproduction.md").read_text()
+
+
+def test_the_deviation_behind_a_p_value():
+    gains = np.array([0.02, 0.05, 0.03, 0.01])
+    row = {"mean": gains.mean(), "p": findings.p_value(gains), "seeds": 4}
+    assert reproduction_page.deviation(row) == pytest.approx(gains.std(ddof=1))
+    assert reproduction_page.deviation({"mean": 0.1, "p": None, "seeds": 1}) is None
