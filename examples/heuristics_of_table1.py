@@ -14,7 +14,6 @@ core, a run takes seconds (the average of embeddings) to minutes (images).
 """
 
 import argparse
-import json
 from collections import defaultdict
 from pathlib import Path
 from time import perf_counter
@@ -25,6 +24,7 @@ from scipy.stats import ttest_rel
 from sklearn.utils import Bunch
 
 from skal import Random, load_task, xi_quality
+from skal.datasets import load_published_runs
 
 COLUMNS = ["task", "model", "strategy", "seed", "order", "seconds", "curve"]
 
@@ -118,13 +118,13 @@ def compare(seeds, base):
     return f"{gains.mean():+z.3f}", p
 
 
-def read_published(path):
+def read_published():
     """Return the published means over seeds, from the released curves."""
     found = defaultdict(list)
-    for run in json.loads(path.read_text())["curves"]:
-        if run["split"] == "test" and "model" in run:
-            key = run["task"], run["model"], run["strategy"]
-            found[key].append(np.mean(run["curve"]))
+    for run in load_published_runs():
+        is_plain_bald = "bald" in run.strategy and not run.dropout
+        if run.on == "test" and run.source_model == run.model and not is_plain_bald:
+            found[run.task, run.model, run.strategy].append(run.curve.mean())
     return {key: f"{np.mean(values):.3f}" for key, values in found.items()}
 
 
@@ -138,7 +138,6 @@ def main():
     parser.add_argument("--random-orders", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("docs/runs"))
     parser.add_argument("--report", action="store_true")
-    parser.add_argument("--published", type=Path, help="the paper's released curves")
     args = parser.parse_args()
     if args.task:
         task, suffix = load_task(args.task), ""
@@ -147,9 +146,8 @@ def main():
             suffix = f"_{args.dimension}"
         work(task, args.out / f"table1_{args.task}{suffix}.csv", args)
     if args.report:
-        published = read_published(args.published) if args.published else {}
         suffix = f"_{args.dimension}" if args.dimension else "[a-z]"
-        report(sorted(args.out.glob(f"table1_*{suffix}.csv")), published)
+        report(sorted(args.out.glob(f"table1_*{suffix}.csv")), read_published())
 
 
 if __name__ == "__main__":

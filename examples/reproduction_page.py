@@ -9,8 +9,7 @@ our numbers, and whether the finding holds. No number is written by hand;
 
     python examples/reproduction_page.py runs/oc runs/ic runs/ner
 
-The published numbers come from the file that was given to the runs by `--published`, or
-from the text of the paper.
+The published numbers are computed from the curves that were released with the paper.
 """
 
 import argparse
