@@ -126,14 +126,11 @@ def compare(seeds, base):
 
 
 def published_curves():
-    """Return the released test curves of each strategy with its own model and seed.
-
-    Runs of BALD count with dropout, as in the paper's table.
-    """
+    """Return the released test curves; of BALD, those with dropout."""
     found = defaultdict(list)
     for run in load_published_runs():
-        own = (run.source_model, run.source_seed) == (run.model, run.seed)
-        if own and run.on == "test" and run.dropout == ("bald" in run.strategy):
+        is_plain_bald = "bald" in run.strategy and not run.dropout
+        if run.on == "test" and run.source_model == run.model and not is_plain_bald:
             found[run.task, run.model, run.strategy].append(run.curve)
     return found
 

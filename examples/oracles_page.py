@@ -28,7 +28,7 @@ GUIDED, BLIND, BOSS = "guided", "annealing", "boss"
 RESULTS = ["validation", "test"]
 # Files that `luck_of_oracles.py` writes.
 LUCK, CAUGHT_UP = "luck_of_seeds.csv", "caught_up.csv"
-RANDOM = "random_orders.csv"
+RANDOM, SIZES = "random_orders.csv", "validation_sizes.csv"
 # The file that `held_out_oracles.py` writes.
 HELD_OUT = "held_out_oracles.csv"
 # Colours for colour-blind readers, and markers for greyscale.
@@ -244,6 +244,26 @@ def with_luck(found, random):
     return table(header, rows)
 
 
+def with_fewer_rows(rows):
+    """Return the table of gains over random orders by the size of validation."""
+    header = ["problem", "trainings", "rows of validation", "seeds"]
+    header += ["over random on validation", "over random on test", "luck"]
+    cells = defaultdict(dict)
+    for row in rows:
+        cell = row["problem"], int(row["budget"]), int(row["rows"])
+        cells[cell][int(row["seed"])] = row
+    lines = []
+    for (problem, budget, n_rows), runs in sorted(cells.items()):
+        baseline = {
+            seed: {result: row[f"random_{result}"] for result in RESULTS}
+            for seed, row in runs.items()
+        }
+        gains = [spell(over(baseline, runs, result)) for result in RESULTS]
+        line = [spell_problem(problem), f"{budget:,}", f"{n_rows:,}", str(len(runs))]
+        lines.append([*line, *gains, spell(luck_of(baseline, runs))])
+    return table(header, lines)
+
+
 def over(baseline, runs, result):
     """Return the gain over the baseline on one set, by seed."""
     below, above = column(baseline, result), column(runs, result)
@@ -335,6 +355,8 @@ def main():
         parts += ["### BoSS with its own ten strategies", against_boss(boss)]
     if random := read(args.runs / RANDOM):
         parts += ["### Luck of the validation set", with_luck(found, random)]
+    if sizes := read(args.runs / SIZES):
+        parts += ["### Luck by the size of validation", with_fewer_rows(sizes)]
     if luck := read(args.runs / LUCK):
         parts += ["### Luck of the seed", with_other_seeds(luck)]
     picture = args.page.parent / "images" / "oracles.png"

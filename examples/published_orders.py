@@ -7,15 +7,15 @@ heuristics, and those that were carried to other seeds and models. Each one is f
 here on the paper's own data, with skal's net of the same kind and the same seed. Random
 orders are followed for comparison.
 
-    python examples/published_orders.py --tasks ic ner oc
+    python examples/published_orders.py
     python examples/published_orders_page.py docs/published_orders.md
 
 Each order adds a line to a file; orders that are already in the file are skipped. With
 `--search N`, skal also searches an order of its own with N trainings, which is compared
 with the paper's optimal order. If `SKAL_DATA_HOME` is set, the data are read from there
-and not downloaded. All orders of a model and a seed are followed side by side. On one
-core, an order takes a few seconds for intents, and about a minute for images and
-entities.
+and not downloaded. All orders of a model and a seed are followed side by side, but for
+nets with dropout, which `--dropout` asks for: BALD's own. On one core, an order takes a
+few seconds for intents, and about a minute for images and entities.
 """
 
 import argparse
@@ -83,7 +83,7 @@ def own_pairs(task):
     return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
 
 
-def orders_of(task, problem, *, foreign=False):
+def orders_of(task, problem, *, foreign=False, dropout=False):
     """Return the orders to follow by cell: the released ones, and random ones.
 
     Parameters
@@ -93,12 +93,14 @@ def orders_of(task, problem, *, foreign=False):
         The data of the task.
     foreign : bool, default=False
         Whether orders are also followed with other seeds than their own.
+    dropout : bool, default=False
+        Whether orders are followed with nets that have dropout, too.
     """
     released = published(task)
     found = {
         cell: order
         for cell, order in released.items()
-        if foreign or cell.source_seed == cell.seed
+        if (foreign or cell.source_seed == cell.seed) and (dropout or not cell.dropout)
     }
     length = problem.batch_size * problem.n_rounds
     for pair in own_pairs(task):
@@ -185,10 +187,10 @@ def search(task, cell, n_trainings, folder):
     return line(cell, learner.n_trainings_, seconds, curves, learner.order_)
 
 
-def lines_of(short, done, *, foreign=False, n_trainings=None, journal=None):
+def lines_of(short, done, *, n_trainings=None, journal=None, **which):
     """Yield the lines of a task that are not done yet."""
     task = load_task(TASKS[short], split="published")
-    orders = orders_of(short, task.problem, foreign=foreign)
+    orders = orders_of(short, task.problem, **which)
     left = {c: order for c, order in orders.items() if tuple(map(str, c)) not in done}
     yield from replay(task, left)
     for model, seed in own_pairs(short) if n_trainings else ():
@@ -203,6 +205,9 @@ def main():
     parser.add_argument(
         "--foreign", action="store_true", help="follow orders with other seeds, too"
     )
+    parser.add_argument(
+        "--dropout", action="store_true", help="follow orders of BALD as published"
+    )
     parser.add_argument("--search", type=int, help="trainings of skal's own searches")
     parser.add_argument("--journal", type=Path, help="folder of resumable searches")
     parser.add_argument("--out", type=Path, default=OUT)
@@ -210,7 +215,8 @@ def main():
     for short in args.tasks:
         done = {tuple(row[column] for column in KEY) for row in read(args.out)}
         given = {"n_trainings": args.search, "journal": args.journal}
-        for row in lines_of(short, done, foreign=args.foreign, **given):
+        given |= {"foreign": args.foreign, "dropout": args.dropout}
+        for row in lines_of(short, done, **given):
             append(args.out, COLUMNS, row)
             quality = np.mean(np.array(row[11].split(), dtype=float))
             print(*row[:10], f"{quality:.4f}", flush=True)

@@ -41,7 +41,6 @@ def read_arguments(arguments=None):
     parser.add_argument("--orders", type=int, help="random orders for each seed")
     parser.add_argument("--jobs", type=int, default=1, help="runs side by side")
     parser.add_argument("--device", default="cpu", help="such as cuda")
-    parser.add_argument("--published", type=Path, help="the paper's released curves")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     return parser.parse_args(arguments)
 
@@ -66,7 +65,7 @@ def main(arguments=None):
         n_jobs=args.jobs,
         bar=None if args.quiet else ProgressBar,
     )
-    path = report.write(found, args.out, study=study, paper=args.published)
+    path = report.write(found, args.out, study=study)
     print(f"Wrote {path}")
 
 

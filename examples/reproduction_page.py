@@ -9,8 +9,7 @@ our numbers, and whether the finding holds. No number is written by hand;
 
     python examples/reproduction_page.py runs/oc runs/ic runs/ner
 
-The published numbers come from the file that was given to the runs by `--published`, or
-from the text of the paper.
+The published numbers are computed from the curves that were released with the paper.
 """
 
 import argparse
@@ -18,9 +17,13 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 from reproduction import findings
 from reproduction.plan import NAMES, TITLES
 from reproduction.summary import signed, spell, spell_p
+from scipy import stats
+
+from skal.studies import detectable_gain, seeds_needed
 
 NOTES = Path(__file__).parent / "reproduction" / "notes.md"
 # Sections of the page and of the notes: title, measures, figures of the main model.
@@ -66,6 +69,12 @@ the published tables. All numbers come from the files of these runs:
 
 {findings}
 
+## How many seeds does it take?
+
+{seeds}
+
+{power}
+
 ## Runs
 
 {runs}
@@ -77,6 +86,8 @@ DETAILS = {
     **{"models": "transfer", "idmr": "gains"},
 }
 COLUMNS = {"test": "ours", "paper": "published", "over_random": "over random"}
+# Numbers of seeds for which the page says what they show.
+N_SEEDS = (3, 5, 10)
 MEASURED = [
     *("measure", "task", "model", "published", "p"),
     *("ours", "p", "seeds", "verdict", "ours in detail"),
@@ -127,6 +138,33 @@ def overview(runs):
         }
         rows.append([finding, where, *(cells.get(task, "-") for task in NAMES)])
     return table(["finding", "in the paper", *map(str.upper, NAMES)], rows)
+
+
+def deviation(row):
+    """Return the standard deviation over seeds behind a mean and its p-value."""
+    if row.get("p") is None:
+        return None
+    t = stats.t.isf(row["p"] / 2, row["seeds"] - 1)
+    return abs(row["mean"]) * np.sqrt(row["seeds"]) / t
+
+
+def power_table(runs):
+    """Return which differences a number of seeds shows, with a power of 80 %."""
+    rows = []
+    for measure in findings.MEASURES:
+        for run, row, paper in measured(runs, measure):
+            spread = deviation(row)
+            if spread is None or not is_main(run, row):
+                continue
+            found = [signed(detectable_gain(spread, n)) for n in N_SEEDS]
+            aim = paper.get("mean")
+            needed = "-" if aim is None else f"{seeds_needed(aim, spread):,}"
+            cells = [measure, run["task"].upper(), row["seeds"], f"{spread:.3f}"]
+            rows.append([*cells, *found, signed(row["mean"]), signed(aim), needed])
+    names = ["measure", "task", "seeds", "standard deviation over seeds"]
+    names += [f"shown by {n} seeds" for n in N_SEEDS]
+    names += ["ours", "published", "seeds for the published one"]
+    return table(names, rows)
 
 
 def measures_table(runs, measures):
@@ -183,16 +221,20 @@ def plain(value):
 
 
 def pictures(run, names, page):
-    """Copy a run's figures next to the page, and return the lines that show them."""
+    """Copy a run's figures next to the page, and return the lines that show them.
+
+    Figures of an earlier call are shown again if the run is kept without its own.
+    """
     lines = []
     folder = page.parent / "images" / "reproduction"
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         name = name.format(run["plan"]["models"][0])
         source = run["folder"] / "figures" / f"{name}.png"
+        target = folder / f"{run['task']}_{name}.png"
         if source.exists():
-            target = folder / f"{run['task']}_{name}.png"
             shutil.copyfile(source, target)
+        if target.exists():
             what = f"{TITLES[run['task']]}: {name.replace('_', ' ')}"
             lines.append(f"![{what}]({target.relative_to(page.parent)})")
     return lines
@@ -237,6 +279,8 @@ def write(folders, page, notes=NOTES):
         commands="\n".join([*map(command, runs), last]),
         findings=overview(runs),
         runs=runs_table(runs),
+        seeds=texts.get("power", ""),
+        power=power_table(runs),
         note=texts.get("runs", ""),
     )
     page.parent.mkdir(parents=True, exist_ok=True)

@@ -1,61 +1,44 @@
 """The published results, as the measures of `findings`.
 
-They are computed from the released curves of the paper's runs. Without these, only the
-numbers printed in the paper are available.
+They are computed from the released curves of the paper's runs.
 """
 
-import json
 from collections import defaultdict
 
 import numpy as np
 
 from reproduction import findings
-from reproduction.plan import MODELS, NAMES
+from reproduction.plan import NAMES
+from skal.datasets import load_published_runs
 from skal.studies import jackknife_pairs
 
-# Numbers of Table 2, with the best heuristic by its name, and p-values of section 6.
-TABLE_2 = {
-    "oc": {"oracle": 0.761, "max-entropy": 0.682, "random": 0.698},
-    "ic": {"oracle": 0.887, "bald": 0.858, "random": 0.816},
-    "ner": {"oracle": 0.839, "min-confidence": 0.811, "random": 0.800},
-}
-P_VALUES = {"oc": 0.001, "ic": 0.003, "ner": None}
 
-
-def measures(task, path=None):
+def measures(task):
     """Return the published measures, as `findings.summarize` does.
 
     Parameters
     ----------
     task : {"oc", "ic", "ner"}
-    path : path-like, default=None
-        The file with the published curves. By default, only the numbers printed in the
-        paper are returned.
     """
-    if path is None:
-        return _printed(task)
-    runs = _read(task, path)
+    runs = _read(task)
     measured = {}
-    for model in dict.fromkeys(run["model"] for run in runs if "model" in run):
-        own = [run for run in runs if run.get("model") == model]
+    for model in dict.fromkeys(run.model for run in runs):
+        own = [run for run in runs if run.model == model and _is_of_one_model(run)]
         measured |= {(name, model): one for name, one in _of_curves(own).items()}
-    return findings.summarize(measured | _between(task, path))
+    return findings.summarize(measured | _between(task))
 
 
-def qualities(task, path=None):
+def qualities(task):
     """Return the published mean quality of each model and strategy, k = 0..K."""
-    if path is None:
-        return {(MODELS[task][0], name): q for name, q in TABLE_2[task].items()}
     found = defaultdict(list)
-    for run in _read(task, path):
-        is_own = run.get("source_seed") == run.get("target_seed")
-        if "model" in run and is_own:
-            name = "oracle" if run["strategy"] == "optimal" else run["strategy"]
-            found[run["model"], name].append(np.mean(run["curve"]))
+    for run in _read(task):
+        if _is_of_one_model(run) and run.is_own:
+            name = "oracle" if run.strategy == "optimal" else run.strategy
+            found[run.model, name].append(run.curve.mean())
     return {key: float(np.mean(values)) for key, values in found.items()}
 
 
-def transfers(task, path=None):
+def transfers(task):
     """Return the published qualities of orders of one model with another.
 
     Returns
@@ -64,17 +47,17 @@ def transfers(task, path=None):
         By source and target: "oracle", "heuristic" (the source's best heuristic among
         those that were replayed) and "random" (the target's random orders).
     """
-    if path is None:
-        return {}
-    runs, own = _read(task, path), defaultdict(dict)
+    runs, own = [run for run in _read(task) if run.seed == 0], defaultdict(dict)
     for run in runs:
-        if "model" in run and run.get("seed") == 0:
-            own[run["model"]][run["strategy"]] = {0: np.mean(run["curve"])}
+        if _is_of_one_model(run) and run.is_own:
+            own[run.model][run.strategy] = {0: run.curve.mean()}
+    plain = [run for run in runs if run.source_seed == 0 and not run.dropout]
+    carried = {(r.source_model, r.strategy) for r in plain if r.source_model != r.model}
     found = defaultdict(dict)
-    for run in runs:
-        if "source_model" in run:
-            pair = run["source_model"], run["target_model"]
-            found[pair][run["strategy"]] = float(np.mean(run["curve"]))
+    for run in plain:
+        if (run.source_model, run.strategy) in carried:
+            pair = run.source_model, run.model
+            found[pair][run.strategy] = float(run.curve.mean())
     return {
         (source, target): {
             "oracle": values["optimal"],
@@ -85,34 +68,29 @@ def transfers(task, path=None):
     }
 
 
-def _read(task, path):
-    """Return the test curves of a task."""
-    with open(path) as file:
-        runs = json.load(file)["curves"]
-    return [r for r in runs if (r["task"], r["split"]) == (NAMES[task], "test")]
+def _read(task):
+    """Return the runs of a task on test."""
+    return [run for run in load_published_runs(NAMES[task]) if run.on == "test"]
 
 
-def _printed(task):
-    oracle, best, random = TABLE_2[task].values()
-    gains = {
-        "oracle-random": (oracle - random, None),
-        "oracle-heuristic": (oracle - best, P_VALUES[task]),
-    }
-    return [
-        {"measure": measure, "model": MODELS[task][0], "mean": mean, "p": p}
-        for measure, (mean, p) in gains.items()
-    ]
+def _is_of_one_model(run):
+    """Return whether an order was followed by the model that it was made with.
+
+    BALD chooses with dropout; without, its order is carried to a plain net.
+    """
+    is_plain_bald = "bald" in run.strategy and not run.dropout
+    return run.source_model == run.model and not is_plain_bald
 
 
 def _of_curves(runs):
     """Compute the measures of one model."""
     oracle, others = {}, defaultdict(dict)
     for run in runs:
-        quality = np.mean(run["curve"])
-        if run["strategy"] == "optimal":
-            oracle[run["source_seed"], run["target_seed"]] = quality
+        quality = run.curve.mean()
+        if run.strategy == "optimal":
+            oracle[run.source_seed, run.seed] = quality
         else:
-            others[run["strategy"]][run["seed"]] = quality
+            others[run.strategy][run.seed] = quality
     seeds = sorted({target for _, target in oracle})
     own = np.array([oracle[seed, seed] for seed in seeds])
     best = _best(others)
@@ -157,11 +135,11 @@ def _best(strategies):
     return max(names, key=lambda name: np.mean(list(strategies[name].values())))
 
 
-def _between(task, path):
+def _between(task):
     """Compute the measures between models, for which there is one seed."""
     away = [
         values
-        for (source, target), values in transfers(task, path).items()
+        for (source, target), values in transfers(task).items()
         if source != target
     ]
     if not away:

@@ -21,7 +21,7 @@ from skal.plotting import (
 )
 
 
-def write(found, folder, *, study, paper=None):
+def write(found, folder, *, study):
     """Write report.html, the tables, the figures and summary.json to a folder.
 
     Parameters
@@ -30,8 +30,6 @@ def write(found, folder, *, study, paper=None):
     folder : path-like
     study : path-like
         The folder of the study itself.
-    paper : path-like, default=None
-        The file with the published curves.
 
     Returns
     -------
@@ -40,7 +38,7 @@ def write(found, folder, *, study, paper=None):
     """
     folder = Path(folder)
     write_tables(found, folder)
-    summary = summarize(found, study, paper)
+    summary = summarize(found, study)
     path = folder / "summary.json"
     path.write_text(json.dumps(summary, indent=1) + "\n")
     write_table(folder / "qualities.csv", summary["qualities"])

@@ -13,7 +13,7 @@ TRANSFERS = [
 ]
 
 
-def summarize(found, study, paper=None):
+def summarize(found, study):
     """Return all numbers of the report."""
     task = found.plan.task
     problem = found.comparison.problem
@@ -27,9 +27,9 @@ def summarize(found, study, paper=None):
         ],
         "rounds": [problem.batch_size, problem.n_rounds],
         "findings": findings.summarize(findings.of_studies(found)),
-        "published": published.measures(task, paper),
-        "qualities": qualities(found, published.qualities(task, paper)),
-        "transfer": transfers(found, published.transfers(task, paper)),
+        "published": published.measures(task),
+        "qualities": qualities(found, published.qualities(task)),
+        "transfer": transfers(found, published.transfers(task)),
         "seeds": seeds(found),
         "gains": tested(found.gain),
         "costs": costs.read(study),

@@ -218,3 +218,35 @@ def test_random_orders_are_scored_on_both_sets():
     assert float(named["test"]) == pytest.approx(on_test, abs=1e-6)
     other = luck_of_oracles.of_random_orders("digits", 1, 2)
     assert other[:3] == ["digits", 1, 2]
+
+
+def test_a_search_with_fewer_rows_of_validation(monkeypatch):
+    row = luck_of_oracles.with_fewer_rows("digits", 40, 60, 1)
+    named = dict(zip(luck_of_oracles.SIZE_COLUMNS, row, strict=True))
+    sets, learner = compare_oracles.digits(1)
+    sets |= {name: sets[name][:60] for name in ("X_val", "y_val")}
+    oracle = compare_oracles.oracles(40, 160, 8)["guided"]
+    found = learner.set_params(strategy=oracle).fit(**sets)
+    assert float(named["validation"]) == pytest.approx(
+        found.validation_quality_, abs=1e-6
+    )
+    assert float(named["test"]) == pytest.approx(found.quality_, abs=1e-6)
+    # Random orders are judged on the same rows.
+    random = luck_of_oracles.of_random_orders("digits", 1, luck_of_oracles.N_ORDERS)
+    assert named["random_test"] == random[-1]
+    assert named["random_validation"] != random[-2]
+
+
+def test_luck_by_the_size_of_validation():
+    values = [0.9, 0.85, 0.8, 0.8]
+    rows = [
+        dict(zip(luck_of_oracles.SIZE_COLUMNS, map(str, row), strict=True))
+        for row in (
+            ["digits", 1000, 478, 0, *values],
+            ["digits", 1000, 50, 0, 0.95, *values[1:]],
+            ["digits", 1000, 50, 1, 0.97, *values[1:]],
+        )
+    ]
+    *_, few, many = oracles_page.with_fewer_rows(rows).splitlines()
+    assert "| 50 | 2 | 0.160 ± 0.014 | 0.050 ± 0.000 | 0.110 ± 0.014 |" in few
+    assert "| 478 | 1 | 0.100 | 0.050 | 0.050 |" in many

@@ -66,9 +66,9 @@ def run(out, *arguments):
 
 
 def test_curves_are_those_of_learners(task, tmp_path):
-    rows = run(tmp_path / "runs.csv")
+    rows = run(tmp_path / "runs.csv", "--dropout")
     assert len(rows) == 3 + 2 * script.N_RANDOM
-    orders = script.orders_of("ic", task.problem)
+    orders = script.orders_of("ic", task.problem, dropout=True)
     assert len({row["test"] for row in rows}) > 4
     for row in rows:
         values = [row[column] for column in script.KEY]
@@ -92,6 +92,7 @@ def test_runs_are_resumed_and_foreign_seeds_added(task, tmp_path):
     text = out.read_text()
     assert run(out) == first
     assert out.read_text() == text
+    assert len(first) == 2 + 2 * script.N_RANDOM
     more = run(out, "--foreign")[len(first) :]
     assert [(row["source_seed"], row["seed"]) for row in more] == [("0", "1")]
 

@@ -19,7 +19,7 @@ import reproduce_paper
 import reproduction_page
 from filelock import FileLock
 from reproduction import findings, published, report, studies
-from reproduction.plan import NAMES, make_oracle, make_plan
+from reproduction.plan import MODELS, NAMES, make_oracle, make_plan
 
 from skal import (
     label_distribution,
@@ -28,6 +28,7 @@ from skal import (
     regularization_gain,
     seed_transfer,
 )
+from skal.datasets import PublishedRun
 from skal.studies import jackknife_pairs
 
 SCRIPT = Path(reproduce_paper.__file__)
@@ -243,54 +244,48 @@ def test_verdicts(gains, verdict):
     assert row["mean"] == pytest.approx(np.mean(gains))
 
 
-def test_what_the_paper_prints():
-    gains = {
-        task: [f"{row['mean']:+.3f}" for row in published.measures(task)]
-        for task in NAMES
-    }
-    assert gains == {
-        "oc": ["+0.063", "+0.079"],
-        "ic": ["+0.071", "+0.029"],
-        "ner": ["+0.039", "+0.028"],
-    }
+def test_published_gains_are_those_that_the_paper_prints():
+    printed = {"oc": (0.063, 0.079), "ic": (0.071, 0.029), "ner": (0.039, 0.028)}
+    for task, gains in printed.items():
+        first = MODELS[task][0]
+        rows = {(r["measure"], r["model"]): r["mean"] for r in published.measures(task)}
+        found = rows["oracle-random", first], rows["oracle-heuristic", first]
+        assert found == pytest.approx(gains, abs=0.0015)
 
 
-def test_published_curves_are_measured_the_same_way(tmp_path):
-    task, split = NAMES["ic"], "test"
-    common = {"task": task, "split": split}
-    runs = [
-        {**common, "model": m, "strategy": s, "seed": seed, "curve": [q, q]}
-        for m, s, seed, q in (
-            *(("lstm", "random", 0, 0.5), ("lstm", "random", 1, 0.6)),
-            *(("lstm", "bald", 0, 0.7), ("lstm", "bald", 1, 0.7)),
-            *(("lstm", "idmr-bald", 0, 0.8), ("lstm", "idmr-bald", 1, 0.7)),
-            ("aoe", "random", 0, 0.4),
-            ("aoe", "bald", 0, 0.4),
-        )
-    ]
-    runs += [
-        {
-            **{**common, "model": m, "strategy": "optimal"},
-            **{"source_seed": a, "target_seed": b, "curve": [q, q]},
-        }
-        for m, a, b, q in (
-            *(("lstm", 0, 0, 0.9), ("lstm", 0, 1, 0.7), ("lstm", 1, 0, 0.8)),
-            *(("lstm", 1, 1, 1.0), ("aoe", 0, 0, 0.8)),
-        )
-    ]
-    runs += [
-        {
-            **{**common, "strategy": s, "curve": [q]},
-            **{"source_model": a, "target_model": b},
-        }
-        for s, a, b, q in (
+def made_runs(*of_one_model, carried=()):
+    """Return made runs: (model, strategy, source seed, seed, quality), and carried."""
+    for model, strategy, source, seed, quality in of_one_model:
+        dropout = "bald" in strategy
+        yield made_run(strategy, model, source, model, seed, dropout, quality)
+    for strategy, source, model, quality in carried:
+        yield made_run(strategy, source, 0, model, 0, False, quality)
+
+
+def made_run(strategy, source, source_seed, model, seed, dropout, quality):
+    where = source, source_seed, model, seed, "test", dropout
+    return PublishedRun(NAMES["ic"], strategy, *where, None, np.full(2, quality))
+
+
+def test_published_curves_are_measured_the_same_way(monkeypatch):
+    runs = made_runs(
+        *(("lstm", "random", 0, 0, 0.5), ("lstm", "random", 1, 1, 0.6)),
+        *(("lstm", "bald", 0, 0, 0.7), ("lstm", "bald", 1, 1, 0.7)),
+        *(("lstm", "idmr-bald", 0, 0, 0.8), ("lstm", "idmr-bald", 1, 1, 0.7)),
+        *(("aoe", "random", 0, 0, 0.4), ("aoe", "bald", 0, 0, 0.4)),
+        *(("lstm", "optimal", 0, 0, 0.9), ("lstm", "optimal", 0, 1, 0.7)),
+        *(("lstm", "optimal", 1, 0, 0.8), ("lstm", "optimal", 1, 1, 1.0)),
+        ("aoe", "optimal", 0, 0, 0.8),
+        carried=(
             *(("optimal", "lstm", "aoe", 0.7), ("bald", "lstm", "aoe", 0.6)),
             *(("optimal", "aoe", "lstm", 0.4), ("bald", "aoe", "lstm", 0.5)),
-        )
-    ]
-    path = tmp_path / "published.json"
-    path.write_text(json.dumps({"curves": runs}))
-    rows = published.measures("ic", path)
+            # Without dropout, BALD's order is carried even to the same net.
+            *(("bald", "lstm", "lstm", 0.65), ("bald", "aoe", "aoe", 0.4)),
+        ),
+    )
+    kept = list(runs)
+    monkeypatch.setattr(published, "load_published_runs", lambda task: kept)
+    rows = published.measures("ic")
     found = {(row["measure"], row["model"]): row["mean"] for row in rows}
     expected = {
         ("oracle-random", "lstm"): 0.4,
@@ -304,22 +299,18 @@ def test_published_curves_are_measured_the_same_way(tmp_path):
         ("transfer-heuristic", "all"): 0.0,
     }
     assert found == pytest.approx(expected)
-    assert published.qualities("ic", path)["lstm", "oracle"] == pytest.approx(0.95)
+    assert published.qualities("ic")["lstm", "oracle"] == pytest.approx(0.95)
+    same = published.transfers("ic")["lstm", "lstm"]
+    assert same == pytest.approx({"oracle": 0.9, "heuristic": 0.65, "random": 0.5})
 
 
 def test_published_orders_of_other_seeds_are_tested_by_pseudo_values():
-    common = {"model": "lstm", "task": "", "split": "test"}
     matrix = np.random.default_rng(0).random((3, 3))
-    runs = [
-        common | {"strategy": "optimal", "source_seed": a, "target_seed": b, "curve": q}
-        for (a, b), q in np.ndenumerate(matrix)
-    ]
-    runs += [
-        common | {"strategy": name, "seed": seed, "curve": 0.1}
-        for name in ("random", "bald")
-        for seed in range(3)
-    ]
-    gains = published._of_curves(runs)["own-foreign"].gains
+    runs = made_runs(
+        *(("lstm", "optimal", a, b, q) for (a, b), q in np.ndenumerate(matrix)),
+        *(("lstm", name, i, i, 0.1) for name in ("random", "bald") for i in range(3)),
+    )
+    gains = published._of_curves(list(runs))["own-foreign"].gains
     own = np.diag(matrix)
     np.testing.assert_allclose(gains, own - jackknife_pairs(matrix))
     foreign = (matrix.sum(axis=0) - own) / 2
@@ -339,3 +330,19 @@ def test_a_plan_takes_what_is_given():
     paper = make_oracle(make_plan("oc", "paper"), 12)
     assert (paper.n_steps, paper.n_greedy, paper.gamma) == (25_000, 5_000, 0.1)
     assert paper.proposal == "uniform"
+
+
+def test_the_page_holds_the_numbers_of_its_runs(tmp_path):
+    docs = Path(reproduction_page.__file__).parents[1] / "docs"
+    page = tmp_path / "reproduction.md"
+    shutil.copytree(docs / "images" / "reproduction", tmp_path / "images/reproduction")
+    folders = [docs / "runs" / "reproduction" / task for task in NAMES]
+    reproduction_page.main([*map(str, folders), "--page", str(page)])
+    assert page.read_text() == (docs / "reproduction.md").read_text()
+
+
+def test_the_deviation_behind_a_p_value():
+    gains = np.array([0.02, 0.05, 0.03, 0.01])
+    row = {"mean": gains.mean(), "p": findings.p_value(gains), "seeds": 4}
+    assert reproduction_page.deviation(row) == pytest.approx(gains.std(ddof=1))
+    assert reproduction_page.deviation({"mean": 0.1, "p": None, "seeds": 1}) is None

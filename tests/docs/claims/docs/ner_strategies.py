@@ -26,6 +26,12 @@ def published(strategy):
     return np.mean([run.curve for run in chosen if run.source_seed == run.seed], axis=0)
 
 
+def curves():
+    """Return the test curves of all runs."""
+    rows = read(RUNS / "ner_strategies.csv")
+    return [np.array(row["curve"].split(), dtype=float) for row in rows]
+
+
 def begin(curves):
     """Return how many sentences each run needs before its score rises."""
     rounds = [np.argmax(curve > curve[0] + 0.05) for curve in curves]
@@ -39,8 +45,7 @@ def claims(page):
     def ahead(by):
         return [-page.at(name, by, "oracle") for name in ("tag-count", "fluctuation")]
 
-    rows = read(RUNS / "ner_strategies.csv")
-    curves = [np.array(row["curve"].split(), float) for row in rows]
+    known = curves()
     plan = json.loads((RUNS / "reproduction/ner/summary.json").read_text())["plan"]
     sizes, random = RECIPE.sizes, published("random")
     level = [over_random(name) for name in ("fluctuation", "normalized-min-confidence")]
@@ -68,6 +73,6 @@ def claims(page):
         "random selection has {} there and {} here": [
             *(random.mean(), page.at("by sentences", "random"))
         ],
-        "the published curves begin at {} and these at {}": [random[0], curves[0][0]],
-        "until {} to {} sentences are labelled": span(begin(curves)),
+        "the published curves begin at {} and these at {}": [random[0], known[0][0]],
+        "until {} to {} sentences are labelled": span(begin(known)),
     }
