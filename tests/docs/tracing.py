@@ -23,7 +23,7 @@ BLANKED = [
     r"\A---\n.*?\n---\n",
     r"^ *```.*?^ *```",
     r"^:.*?$",
-    r"^\d+\. ",
+    r"^\d\. ",
     r"^(?: {4}|\|).*?$",
     r"<!-- tables? -->.*?<!-- end of (?:the )?tables? -->",
 ]
@@ -96,12 +96,21 @@ def names_of(things):
 
 
 def measured(name):
-    """Return the numbers of a benchmark by what was measured, from its file."""
+    """Return the numbers of a benchmark by what was measured, from its file.
+
+    What is measured is a cell ("row: column"), a phrase with `{}` for each number, or
+    has a name for the claims of a page.
+    """
     found = defaultdict(list)
     with (RUNS / f"benchmarks/{name}.csv").open() as file:
         for row in csv.DictReader(file):
             found[row["what"]].append(float(row["value"]))
     return dict(found)
+
+
+def phrases(name):
+    """Return the numbers of a benchmark that a page has in a phrase, by the phrase."""
+    return {what: values for what, values in measured(name).items() if "{}" in what}
 
 
 def cell_faults(text, tables, numbers):
