@@ -10,6 +10,7 @@ import csv
 import math
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -200,12 +201,16 @@ def down(number, n_decimals):
     return math.floor(number * 10**n_decimals) / 10**n_decimals
 
 
+@cache
 def pattern(phrase):
     """Return the expression that finds a phrase, with a group for each number."""
     number = rf"({NUMBER}|(?i:{'|'.join(WORDS)}))"
     parts = (re.escape(part) for part in " ".join(phrase.split()).split("{}"))
-    # The ends of a number must be the ends of the phrase.
-    return rf"(?<![\w.,]){number.join(parts)}(?!\w|[.,]\d)"
+    # A number at an end is a whole one. Without that, words are found faster.
+    begin, end = (re.match(r"[\d{}.+-]", phrase[i]) for i in (0, -1))
+    before = r"(?<![\w.,])" if begin else ""
+    after = r"(?!\w|[.,]\d)" if end else ""
+    return re.compile(before + number.join(parts) + after)
 
 
 def faults(page, claims):
@@ -219,8 +224,8 @@ def faults(page, claims):
     """
     covered = set()
     for phrase, expected in claims.items():
-        in_prose = list(re.finditer(pattern(phrase), page.prose))
-        found = in_prose or list(re.finditer(pattern(phrase), page.text))
+        in_prose = list(pattern(phrase).finditer(page.prose))
+        found = in_prose or list(pattern(phrase).finditer(page.text))
         if len(found) != 1:
             yield f"occurs {len(found)} times: {phrase}"
             continue
