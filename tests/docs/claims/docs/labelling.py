@@ -1,6 +1,6 @@
-"""The numbers of docs/labelling.md: from benchmarks of sessions."""
+"""The numbers of docs/labelling.md: benchmarks, and what a session printed."""
 
-from tracing import measured
+from tracing import measured, phrases
 
 from skal.labeling._audit import wilson
 
@@ -28,7 +28,7 @@ def claims(page):
         *("the interval of the audit holds", "the band of the forecast holds"),
         "the band of the gain holds",
     ]
-    return {
+    return phrases("labelling") | {
         "A tenth of 200 labels is {} rows, which is an interval of about ±{}": [
             *(200 / 10, (likely.high - likely.low) / 2)
         ],
