@@ -1,12 +1,13 @@
 """The numbers of docs/worth_it.md: its table, which shows verdict.csv.
 
-Its code, with the verdicts that it prints, is run by a test of its own.
+Its code, with the verdicts that it prints, is run by a test of its own; the verdict on
+digits was printed by examples/worth_it.py.
 """
 
 import csv
 import sys
 
-from tracing import ROOT, RUNS
+from tracing import ROOT, RUNS, phrases
 
 sys.path.append(str(ROOT / "tests/benchmarks"))
 import bench_verdict as bench
@@ -30,7 +31,7 @@ def tables():
 
 def claims(page):
     spoken = [right for speaks, right in map(bench.same_rows, lines()) if speaks]
-    return {
+    return phrases("worth_it") | {
         "judged on {} other splits": [bench.N_FRESH],
         "{} of the {} verdicts would have spoken": [len(spoken), len(lines())],
     }
