@@ -1,3 +1,3 @@
-# Where pages have their numbers from is read by test_numbers.py. Some of these files have
-# the names of examples, for which they would be taken if they were collected.
+# The sources of numbers are read by test_numbers.py. Some of these files have names of
+# examples, for which they would be taken if they were collected.
 collect_ignore = ["claims"]
