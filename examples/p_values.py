@@ -39,6 +39,10 @@ from skal.studies._statistics import paired_t
 N_PROBLEMS = 200
 # Numbers of seeds to test with. A test over n seeds takes the first n.
 N_SEEDS = (5, 10, 20)
+# Rows of a problem, and the sizes of its runs.
+N_ROWS, USUAL_ROWS = {"larger": 2000}, 400
+USUAL_SIZES = {"warm_size": 10, "n_rounds": 4, "batch_size": 5}
+SIZES = {"larger": {"warm_size": 20, "n_rounds": 8, "batch_size": 10}}
 # Share of rows with a random label, tuned such that the gain is 0.02.
 NOISE = {"better": 0.19, "larger": 0.22}
 OUT = Path("docs/runs/p_values.csv")
@@ -89,7 +93,7 @@ def without_last(X):
 
 def pose(kind, seed):
     """Return rows and labels, the strategy, and the reference strategy."""
-    rng, n = np.random.default_rng(seed), 2000 if kind == "larger" else 400
+    rng, n = np.random.default_rng(seed), N_ROWS.get(kind, USUAL_ROWS)
     X, y = make_blobs(n, centers=4, n_features=4, cluster_std=4.0, random_state=seed)
     noisy = rng.random(n) < NOISE.get(kind, 0)
     if kind == "mirrored":
@@ -106,9 +110,6 @@ def pose(kind, seed):
 def run(kind, seed):
     """Return a line for each number of seeds."""
     X, y, strategy, reference = pose(kind, seed)
-    sizes = {"batch_size": 5, "n_rounds": 4, "warm_size": 10}
-    if kind == "larger":
-        sizes = {"batch_size": 10, "n_rounds": 8, "warm_size": 20}
     found = compare(
         *(X, y, make_pipeline(FunctionTransformer(without_last), GaussianNB())),
         {"strategy": strategy, "reference": reference},
@@ -116,7 +117,7 @@ def run(kind, seed):
         seeds=max(N_SEEDS),
         n_orders=5 if isinstance(reference, Random) else 1,
         val_size=0,
-        **sizes,
+        **SIZES.get(kind, USUAL_SIZES),
     )
     own, low = found.of("strategy")[0], found.of("reference")[0]
     for n in N_SEEDS:

@@ -1,19 +1,16 @@
 """The numbers of docs/labelling.md: benchmarks, and what a session printed."""
 
+import bench_labeling_calibration as calibration
+import labelling_pictures as pictures
+from bench_labeling_size import N_COLUMNS
 from tracing import measured, phrases
 
 from skal.labeling._audit import wilson
+from skal.labeling._verdict import FEWEST, FEWEST_AUDITED
 
 SETTINGS = [
-    "holds 1,000 requests",  # labelling_pictures.py
-    "for 190 requests that a simulated annotator labelled",
-    "After 190 labels, here by a simulated annotator",
     "set `audit` to 0.25",
-    # Sizes in bench_labeling_calibration.py and bench_labeling_size.py
-    "a pool of 1,000, 200 labels and 100 more",
     "With an audit of 20 rows",
-    "With 100,000 rows of 64 columns",
-    "it needs 40 labels, 20 of them of the audit",  # of a verdict
 ]
 
 
@@ -28,7 +25,14 @@ def claims(page):
         *("the interval of the audit holds", "the band of the forecast holds"),
         "the band of the gain holds",
     ]
+    sizes = calibration.N_POOL, calibration.N_LABELS, calibration.N_MORE
     return phrases("labelling") | {
+        "holds {} requests": [pictures.N_ROWS],
+        "for {} requests that a simulated annotator labelled": [pictures.N_LABELS],
+        "After {} labels, here by a simulated annotator": [pictures.N_LABELS],
+        "a pool of {}, {} labels and {} more": sizes,
+        "it needs {} labels, {} of them of the audit": [FEWEST, FEWEST_AUDITED],
+        "With 100,000 rows of {} columns": [N_COLUMNS],
         "A tenth of 200 labels is {} rows, which is an interval of about ±{}": [
             *(200 / 10, (likely.high - likely.low) / 2)
         ],

@@ -2,14 +2,19 @@
 
 import numpy as np
 from lines import read
-from p_values import N_PROBLEMS, N_SEEDS, TITLES, summarize
+from p_values import (
+    N_PROBLEMS,
+    N_ROWS,
+    N_SEEDS,
+    SIZES,
+    TITLES,
+    USUAL_ROWS,
+    USUAL_SIZES,
+    summarize,
+)
 from tracing import RUNS, measured
 
 SETTINGS = [
-    # `pose` and `run` in p_values.py
-    """400 generated rows, a Gaussian naive Bayes model, a warm start of 10 rows, and
-    four rounds of 5 rows""",
-    "Problems of 2,000 rows have a warm start of 20 rows, and eight rounds of 10 rows",
     "p should be below 0.05 in at most 5 % of problems",
     "p should be below 0.05 as often as possible",
     "With 400 rows, a gain of 0.02 is hardly ever found",
@@ -31,6 +36,11 @@ def claims(page):
     readme = measured("readme")
     n = N_PROBLEMS
     return {
+        """{} generated rows, a Gaussian naive Bayes model, a warm start of {} rows, and
+        {} rounds of {} rows""": [USUAL_ROWS, *USUAL_SIZES.values()],
+        "Problems of {} rows have a warm start of {} rows, and {} rounds of {} rows": [
+            *(N_ROWS["larger"], *SIZES["larger"].values())
+        ],
         "with {} problems, up to {} % is within two standard errors": [
             *(n, 100 * (LEVEL + 2 * np.sqrt(LEVEL * (1 - LEVEL) / n)))
         ],

@@ -5,12 +5,9 @@ digits was printed by examples/worth_it.py.
 """
 
 import csv
-import sys
 
-from tracing import ROOT, RUNS, phrases
-
-sys.path.append(str(ROOT / "tests/benchmarks"))
 import bench_verdict as bench
+from tracing import RUNS, phrases
 
 SETTINGS = [
     "The 21 problems have 150 to 1,000 rows",  # PROBLEMS of bench_verdict.py
