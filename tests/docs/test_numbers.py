@@ -1,4 +1,15 @@
-"""Every number in the prose of a page has a source: a table, a file or a setting."""
+"""Every number of a page has a source: a table of runs, a file, or a setting.
+
+The sources of docs/oracles.md are in claims/docs/oracles.py, and may be
+
+- `SETTINGS`, phrases of the page that say how something was run;
+- `claims(page)`, phrases with `{}` for the numbers that are computed;
+- `tables()`, tables in Markdown that the page has to show;
+- `cells()`, the numbers of its other tables, by "row: column".
+
+Tables between the marks of `examples/pages.py` are compared by tests of their scripts. If
+`PARTIAL` is true, some numbers of the prose have no source yet.
+"""
 
 import importlib
 from pathlib import Path
@@ -16,7 +27,6 @@ from tracing import (
 )
 
 CLAIMS = Path(__file__).parent / "claims"
-# The pages whose numbers are traced: claims/docs/oracles.py is about docs/oracles.md.
 PAGES = [
     path.relative_to(CLAIMS).with_suffix("").as_posix()
     for path in sorted(CLAIMS.rglob("*.py"))

@@ -10,7 +10,7 @@ import csv
 import math
 import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
 
@@ -40,8 +40,6 @@ MASKED = [
     r"\b[01](?:\.\.| to )K\b",
     r"\b\d+\.\d+\.\d+\b",
 ]
-
-
 # Tables that a script writes, which the test of the script compares with the runs.
 WRITTEN = r"<!-- tables -->.*?<!-- end of tables -->"
 
@@ -71,6 +69,26 @@ def without(patterns, text, blank):
     return text
 
 
+def rows_of(text):
+    """Yield the rows of the tables of a text: what tells a row from others, its cells.
+
+    The cells are a dict by column. The others are texts: the cells, the name of the
+    first column, the line above the table, and the heading.
+    """
+    heading, above, header = "", "", None
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            heading = line.strip("# ") if line.startswith("#") else heading
+            above, header = line.strip(" :") or above, None
+            continue
+        cells = [cell.strip().replace("**", "") for cell in line.split("|")[1:-1]]
+        if header is None:
+            header = names_of(cells)
+        elif cells[0] != "---":
+            by_column = dict(zip(header, cells, strict=True))
+            yield {*cells, header[0], above, heading}, by_column
+
+
 def cells(text):
     """Return the cells of the tables of a text that show numbers.
 
@@ -82,7 +100,7 @@ def cells(text):
     """
     found = [
         (f"{name}: {column}", cell)
-        for _, by_column in Page._rows(text)
+        for _, by_column in rows_of(text)
         for name in [next(iter(by_column.values()))]
         for column, cell in [*by_column.items()][1:]
         if NUMBERS.search(without(MASKED, cell, "_"))
@@ -93,10 +111,11 @@ def cells(text):
 
 def names_of(things):
     """Return names, of which a second one is followed by "(2)", and so on."""
-    return [
-        name if name not in things[:i] else f"{name} ({things[: i + 1].count(name)})"
-        for i, name in enumerate(things)
-    ]
+    seen = Counter()
+    for i, name in enumerate(things):
+        seen[name] += 1
+        things[i] = f"{name} ({seen[name]})" if seen[name] > 1 else name
+    return things
 
 
 def measured(name):
@@ -130,8 +149,9 @@ def cell_faults(text, tables, numbers):
         The numbers of the cells of its other tables, by "row: column".
     """
     text = re.sub(WRITTEN, "", text, flags=re.DOTALL)
+    lines = set(text.splitlines())
     for table in tables:
-        yield from set(table.splitlines()) - set(text.splitlines())
+        yield from set(table.splitlines()) - lines
         text = text.replace(table, "")
     for place, cell in cells(text):
         shown = NUMBERS.findall(without(MASKED, cell, "_"))
@@ -147,31 +167,14 @@ class Page:
     ----------
     text, prose : str
         In one line: the whole page; without its code blocks and tables.
-    rows : list of (set of str, dict)
-        Of all tables: the texts that tell a row from others, which are its cells, the
-        first column's name, the line above the table and the heading; and the cells by
-        column.
+    rows : list of (set of str, dict of str to str)
+        The rows of all tables, as `rows_of` gives them.
     """
 
     def __init__(self, text):
         self.text = " ".join(text.split())
         self.prose = " ".join(without(BLANKED, text, " ").split())
-        self.rows = list(self._rows(text))
-
-    @staticmethod
-    def _rows(text):
-        heading, above, header = "", "", None
-        for line in text.splitlines():
-            if not line.startswith("|"):
-                heading = line.strip("# ") if line.startswith("#") else heading
-                above, header = line.strip(" :") or above, None
-                continue
-            cells = [cell.strip().replace("**", "") for cell in line.split("|")[1:-1]]
-            if header is None:
-                header = names_of(cells)
-            elif cells[0] != "---":
-                by_column = dict(zip(header, cells, strict=True))
-                yield {*cells, header[0], above, heading}, by_column
+        self.rows = list(rows_of(text))
 
     def numbers(self):
         """Yield the matches of the numbers of the prose."""
