@@ -12,6 +12,7 @@ If `PARTIAL` is true, some numbers of the prose have no source yet.
 """
 
 import importlib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ def is_left(name, fault):
     return hasattr(module_of(name), "PARTIAL") and fault.startswith("no source")
 
 
+@cache
 def faults_of_cells(name):
     """Return the function that finds the faults of the tables of a page's text."""
     module = module_of(name)
