@@ -16,9 +16,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 # cannot be, such as templates, are passed over.
 COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true
 
-# Two processes on two cores: more threads would only wait for one another. Tests of the
-# number of threads set their own.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+# Two processes on two cores: more threads would only wait for one another, and tests of
+# the number of threads set their own. What the tests of a file share is made once.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 SITE := docs/_build/html
 SPHINX := $(BIN)/python -m sphinx --builder html --jobs 2 --fail-on-warning --keep-going \
 	--doctree-dir docs/_build/doctrees --quiet
