@@ -74,12 +74,11 @@ def test_another_seed_gives_another_order(reference):
 @cache
 def orders_elsewhere(hash_seed, n_threads):
     """Return the order of each learner, found in another process."""
-    names = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"
+    env = os.environ | {"PYTHONHASHSEED": hash_seed}
+    env |= {"OPENBLAS_NUM_THREADS": n_threads, "OMP_NUM_THREADS": n_threads}
     output = subprocess.run(
         [sys.executable, "-c", SCRIPT],
-        env=os.environ
-        | {"PYTHONHASHSEED": hash_seed}
-        | dict.fromkeys(names, n_threads),
+        env=env,
         capture_output=True,
         text=True,
         check=True,
