@@ -57,9 +57,9 @@ STRATEGIES = [
     MaxEntropy(),
     LeastConfidence(),
     Margin(),
-    AnnealingOracle(n_steps=5),
+    AnnealingOracle(n_steps=2),
 ]
-NUMBER_STRATEGIES = [CoreSet(), AnnealingOracle(n_steps=5)]
+NUMBER_STRATEGIES = [CoreSet(), AnnealingOracle(n_steps=2)]
 PIPELINE = make_pipeline(StandardScaler(), LogisticRegression())
 
 REGRESSORS = [
