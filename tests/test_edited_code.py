@@ -113,41 +113,42 @@ CASES = {{
     "module attribute": (*plain[:2], of_factor),
     "script": (Mine(), *plain[1:]),
 }}
+oracle = AnnealingOracle(n_steps=4, n_greedy=0, start=Mine())
+CASES["jobs"] = oracle, mine.Rolled(), of_factor
 report = {{}}
 for name, case in CASES.items():
-    kept, messages = run(name, *case, path=name)
+    params = {{"n_jobs": {jobs}}} if name == "jobs" else {{}}
+    kept, messages = run(name, *case, path=name, **params)
     report[name] = {{
         "kept": kept,
         "messages": messages,
-        "fresh": run(name, *case, path=None)[0],
         "n_lines": len(open(name + "/compare.jsonl").readlines()),
-        "search": search(*case[1:], case[0], name + ".db"),
-        "fresh search": search(*case[1:], case[0], None),
     }}
-if "{jobs}" != "None":
-    oracle = AnnealingOracle(n_steps=4, n_greedy=0, start=Mine())
-    case = oracle, mine.Rolled(), of_factor
-    kept, messages = run("jobs", *case, path="jobs", n_jobs={jobs})
-    report["jobs"] = {{
-        "kept": kept,
-        "messages": messages,
-        "fresh": run("jobs", *case, path=None)[0],
-        "n_lines": len(open("jobs/compare.jsonl").readlines()),
-    }}
+    if {is_new}:
+        report[name]["fresh"] = run(name, *case, path=None)[0]
+    if name == "jobs":
+        continue
+    report[name]["search"] = search(*case[1:], case[0], name + ".db")
+    if {is_new}:
+        report[name]["fresh search"] = search(*case[1:], case[0], None)
 print(json.dumps(report))
 """
 CASES = [
     *("strategy", "estimator", "scorer", "bins", "pipeline", "make_scorer"),
     *("module attribute", "script"),
 ]
-RUNS = {"first": (1, 2), "again": (1, 1), "edited": (2, 2), "undone": (1, 2)}
+RUNS = {"first": (1, 2), "again": (1, 1), "edited": (2, 2), "undone": (1, 1)}
+# Runs of the same code find the same, so that it is run without a folder once.
+SAME = {"again": "first", "undone": "first"}
 
 
-def run(folder, edit, jobs):
+def run(folder, edit, jobs, is_new):
     """Run the script with an edit; its lines move, too."""
     moved = "\n# moved\n" * len(os.listdir(folder))
     (folder / "mine.py").write_text(moved + MODULE.format(edit=edit))
-    (folder / "script.py").write_text(moved + SCRIPT.format(edit=edit, jobs=jobs))
+    (folder / "script.py").write_text(
+        moved + SCRIPT.format(edit=edit, jobs=jobs, is_new=is_new)
+    )
     answer = subprocess.run(
         [sys.executable, "-B", "script.py"],
         cwd=folder,
@@ -163,7 +164,15 @@ def run(folder, edit, jobs):
 def reports(tmp_path_factory):
     """What each run of the script found."""
     folder = tmp_path_factory.mktemp("edited")
-    return {name: run(folder, edit, jobs) for name, (edit, jobs) in RUNS.items()}
+    found = {
+        name: run(folder, edit, jobs, name not in SAME)
+        for name, (edit, jobs) in RUNS.items()
+    }
+    for name, same in SAME.items():
+        found[name] = {
+            case: found[same][case] | report for case, report in found[name].items()
+        }
+    return found
 
 
 @pytest.mark.parametrize("name", [*CASES, "jobs"])

@@ -275,15 +275,14 @@ WORDS = {"a set", "of", "several", "words"}
 
 def test_another_process_and_another_hash_seed_describe_alike():
     expected = [_fingerprint.describe(defined(one)) for one in [*SOURCES, *COUNTERS]]
-    for hash_seed in ("0", "4711"):
-        output = subprocess.run(
-            [sys.executable, "-c", ELSEWHERE],
-            env={**os.environ, "PYTHONHASHSEED": hash_seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert output.stdout.splitlines() == [*expected, _fingerprint.describe(WORDS)]
+    output = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE],
+        env={**os.environ, "PYTHONHASHSEED": "4711"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert output.stdout.splitlines() == [*expected, _fingerprint.describe(WORDS)]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ class Growing(GaussianNB):
 
 X, y = make_blobs(80, centers=2, random_state=0)
 learner = ActiveLearner(Growing(), Random(), batch_size=4, n_rounds=1)
-print(len(run_seeds(learner, X, y, seeds=7, n_jobs=2).learners))
+print(len(run_seeds(learner, X, y, seeds=5, n_jobs=2).learners))
 """
 
 
@@ -36,4 +36,4 @@ def test_a_worker_is_replaced_although_warnings_are_errors():
         timeout=250,
         check=False,
     )
-    assert found.stdout.split() == ["7"], found.stderr
+    assert found.stdout.split() == ["5"], found.stderr

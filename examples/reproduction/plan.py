@@ -27,10 +27,10 @@ BUDGETS = {
     "smoke": {
         "seeds": 2,
         "n_orders": 2,
-        "trainings": 30,
+        "trainings": 20,
         "sizes": (60, 20, 20, 100, 100),
         "rounds": (5, 3),
-        "max_epochs": 3,
+        "max_epochs": 2,
     },
     # The sizes of Table 1, with searches of a few minutes.
     "laptop": {"seeds": 3, "n_orders": 5, "trainings": 1500},

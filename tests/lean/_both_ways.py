@@ -56,6 +56,18 @@ def random_names(rng, n_classes):
     return kinds[rng.integers(len(kinds))]
 
 
+def differences_by_seed(form, make_estimator, n_seeds=200):
+    """Return the differences of estimators and sets at random, by their seed."""
+    found = {}
+    for seed in range(n_seeds):
+        rng = np.random.default_rng(seed)
+        X, y, X_new = random_set(rng)
+        estimator = make_estimator(rng, y)
+        assert form.suits(estimator), f"seed {seed}: {estimator}"
+        found[seed] = differences(form, estimator, X, y, X_new)
+    return {seed: different for seed, different in found.items() if different}
+
+
 def differences(form, estimator, X, y, X_new):
     """Return in what a lean form differs from `fit` and the estimator's answers."""
     classes, codes = np.unique(y, return_inverse=True)

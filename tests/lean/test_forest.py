@@ -1,8 +1,10 @@
 """Trees and forests without the envelope are the same as with it."""
 
+from functools import partial
+
 import numpy as np
 import pytest
-from _both_ways import differences, random_set
+from _both_ways import differences, differences_by_seed
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
@@ -47,7 +49,7 @@ def forest_params(rng):
     return params
 
 
-def estimator_of(kind, rng, y):
+def random_estimator(kind, rng, y):
     """Return an estimator with parameters at random."""
     if kind is DecisionTreeClassifier:
         params = tree_params(rng) | {"splitter": pick(rng, "best", "random")}
@@ -60,13 +62,8 @@ def estimator_of(kind, rng, y):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("seed", range(200))
-def test_the_same_model_and_answers(kind, seed):
-    rng = np.random.default_rng(seed)
-    X, y, X_new = random_set(rng)
-    estimator = estimator_of(kind, rng, y)
-    assert FORMS[kind].suits(estimator)
-    assert differences(FORMS[kind], estimator, X, y, X_new) == []
+def test_the_same_model_and_answers(kind):
+    assert differences_by_seed(FORMS[kind], partial(random_estimator, kind)) == {}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from _both_ways import differences, random_set
+from _both_ways import differences, differences_by_seed, random_set
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 
@@ -44,22 +44,12 @@ def random_ridge(rng, y):
     )
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_the_same_logistic_regression(seed):
-    rng = np.random.default_rng(seed)
-    X, y, X_new = random_set(rng)
-    estimator = random_logistic(rng, y)
-    assert LOGISTIC.suits(estimator)
-    assert differences(LOGISTIC, estimator, X, y, X_new) == []
+def test_the_same_logistic_regression():
+    assert differences_by_seed(LOGISTIC, random_logistic, n_seeds=100) == {}
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_the_same_ridge_classifier(seed):
-    rng = np.random.default_rng(seed)
-    X, y, X_new = random_set(rng)
-    estimator = random_ridge(rng, y)
-    assert RIDGE.suits(estimator)
-    assert differences(RIDGE, estimator, X, y, X_new) == []
+def test_the_same_ridge_classifier():
+    assert differences_by_seed(RIDGE, random_ridge, n_seeds=100) == {}
 
 
 @pytest.mark.parametrize("n_rows", [20, 90])

@@ -109,10 +109,10 @@ def test_a_full_run_is_that_of_fit(scoring, questions, vectors):
 
 @pytest.mark.parametrize("dimension", [2, 5, 8])
 def test_neither_place_nor_neighbours_matter(dimension, questions):
-    net, sets = make_net(embedding_dim=dimension), make_sets(6)
+    net, sets = make_net(embedding_dim=dimension, max_epochs=2), make_sets(6)
     expected = side_by_side(net, questions, width=1).fit(sets)
     order = np.random.default_rng(0).permutation(6)
-    for width, chosen in ((2, range(6)), (4, order), (16, order[:4]), (3, [5])):
+    for width, chosen in ((4, range(6)), (16, order), (3, [5])):
         many = side_by_side(net, questions, width=width)
         found = many.fit([sets[number] for number in chosen])
         for model, number in zip(found, chosen, strict=True):
@@ -256,8 +256,8 @@ def test_a_search_is_that_of_trainings_one_by_one(questions, monkeypatch):
 
     def search():
         learner = ActiveLearner(
-            make_net(max_epochs=6, lr=0.03),
-            AnnealingOracle(n_steps=6, n_greedy=2),
+            make_net(max_epochs=3, lr=0.03),
+            AnnealingOracle(n_steps=4, n_greedy=1),
             batch_size=4,
             n_rounds=2,
             scoring="f1_weighted",

@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +24,8 @@ BASE = {"batch_size": 3, "n_rounds": 5, "warm_size": 10, "random_state": 0}
 TWO_WORKERS = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
 
 
-@contextmanager
-def two_workers():
+@pytest.fixture(scope="module")
+def client():
     with (
         distributed.LocalCluster(**TWO_WORKERS) as cluster,
         distributed.Client(cluster) as client,
@@ -34,22 +33,11 @@ def two_workers():
         yield client
 
 
-@pytest.fixture(scope="module")
-def client():
-    with two_workers() as client:
-        yield client
-
-
 @pytest.fixture
 def on_cluster(client):
+    """A client with two workers, once those that were killed have been replaced."""
+    client.wait_for_workers(2, timeout=120)
     with parallel_config(backend="dask"):
-        yield
-
-
-@pytest.fixture
-def on_mortals():
-    """A cluster of its own: a busy machine may be slow to replace a killed worker."""
-    with two_workers() as client, parallel_config(backend="dask"):
         yield client
 
 
@@ -107,6 +95,16 @@ def test_large_data_are_sent_once_and_without_a_warning(on_cluster, monkeypatch)
     assert_same(alone(data, n_steps=8), fitted)
 
 
+def test_a_seed_loop_on_a_cluster(blobs, on_cluster):
+    learner = ActiveLearner(
+        GaussianNB(), AnnealingOracle(proposal="uniform", n_steps=3), **BASE
+    )
+    found = run_seeds(learner, *blobs, seeds=3)
+    with parallel_config(backend="sequential"):
+        expected = run_seeds(learner, *blobs, seeds=3)
+    np.testing.assert_array_equal(expected.curves, found.curves)
+
+
 class Mortal(GaussianNB):
     """An estimator that kills its worker if a certain file exists."""
 
@@ -124,7 +122,7 @@ class Mortal(GaussianNB):
 
 @pytest.mark.parametrize("step", [0, 10])
 def test_a_worker_is_killed_in_a_training(
-    blobs, on_mortals, monkeypatch, tmp_path, step
+    blobs, on_cluster, monkeypatch, tmp_path, step
 ):
     """In the first batch, before all workers have cached the work, and later."""
     take, path = UniformChain.step, tmp_path / "die"
@@ -135,23 +133,13 @@ def test_a_worker_is_killed_in_a_training(
         return take(chain, t)
 
     mortal = Mortal(str(path), os.getpid())
-    reference, before = alone(blobs, mortal), pids(on_mortals)
+    reference, before = alone(blobs, mortal), pids(on_cluster)
     monkeypatch.setattr(UniformChain, "step", condemn)
     if step == 0:
         path.touch()
     assert_same(reference, search(blobs, mortal))
     assert not path.exists()
-    assert len(before - pids(on_mortals)) == 1
-
-
-def test_a_seed_loop_on_a_cluster(blobs, on_cluster):
-    learner = ActiveLearner(
-        GaussianNB(), AnnealingOracle(proposal="uniform", n_steps=3), **BASE
-    )
-    found = run_seeds(learner, *blobs, seeds=3)
-    with parallel_config(backend="sequential"):
-        expected = run_seeds(learner, *blobs, seeds=3)
-    np.testing.assert_array_equal(expected.curves, found.curves)
+    assert len(before - pids(on_cluster)) == 1
 
 
 def test_threads_of_a_worker_do_as_processes(blobs):

@@ -50,13 +50,12 @@ def scored(sets, path):
     return search(sets, path, pipeline, {"scoring": make_scorer(weighted)})
 
 
-@pytest.mark.parametrize("hash_seed", ["0", "4711"])
-def test_another_process_and_another_hash_seed_resume(sets, path, hash_seed):
+def test_another_process_and_another_hash_seed_resume(sets, path):
     first = scored(sets, path)
     np.savez(path.parent / "sets.npz", **sets)
     output = subprocess.run(
         [sys.executable, "-c", RESUME, str(path), str(path.parent / "sets.npz")],
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        env={**os.environ, "PYTHONHASHSEED": "4711"},
         capture_output=True,
         text=True,
         check=True,

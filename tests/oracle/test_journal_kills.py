@@ -23,7 +23,7 @@ from skal.oracle.journal._journal import Journal
 processes = get_context("forkserver")
 processes.set_forkserver_preload(["skal.learner", "skal.oracle", "sklearn.naive_bayes"])
 
-N_KILLS = 20
+N_KILLS = 9
 
 
 def search(path, seed=1, n_steps=100, proposal="uniform", **params):
@@ -126,7 +126,7 @@ def test_kills_at_random_moments(
     ]
     rng = np.random.default_rng()
     n_known, i, n_kills = [], 0, 0
-    while n_kills < N_KILLS or (len(set(n_known)) <= 4 and i < 5 * N_KILLS):
+    while n_kills < N_KILLS or (len(set(n_known)) <= 4 and i < 10 * N_KILLS):
         path, (params, whole) = tmp_path / f"{i}.db", kinds[i % len(kinds)]
         process, ours = start(path, **params)
         time.sleep(seconds * rng.random())
@@ -229,7 +229,7 @@ def test_processes_search_into_one_journal(undisturbed, tmp_path):
 
 
 def test_processes_that_begin_a_journal_together(tmp_path):
-    for i in range(4):
+    for i in range(2):
         path = tmp_path / f"{i}.db"
         running = [start(path, n_steps=0, seed=seed) for seed in range(4)]
         for process, ours in running:
@@ -237,7 +237,7 @@ def test_processes_that_begin_a_journal_together(tmp_path):
             process.join()
         table = read_journal(path)
         assert sorted(np.unique(table["seed"], return_counts=True)[1]) == [9] * 4
-    assert sorted(os.listdir(tmp_path)) == [f"{i}.db" for i in range(4)]
+    assert sorted(os.listdir(tmp_path)) == [f"{i}.db" for i in range(2)]
 
 
 def test_a_journal_is_read_while_it_is_written(tmp_path):
