@@ -66,7 +66,7 @@ class PublishedRun:
 
     @property
     def is_own(self):
-        """Whether the order was made with the model and the seed that followed it."""
+        """Return whether the model and the seed that made the order followed it."""
         source = self.source_model, self.source_seed
         return source == (self.model, self.seed)
 

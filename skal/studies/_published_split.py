@@ -2,8 +2,8 @@
 
 The split was not released, but the released figures show the labels and lengths of the
 rows in each order. They fit the slices below without an exception. The slices that no
-order shows are assumed: selection, validation and test of the entities follow the pool,
-as those of the objects do.
+order shows are assumed: as with the objects, selection, validation and test of the
+entities follow the pool.
 """
 
 import random
