@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from lines import read
 from pages import insert, table
-from published_orders import ORACLE, OUT, TASKS, Cell
+from published_orders import ORACLE, OUT, RANDOM, TASKS, Cell
 from scipy import stats
 
 from skal.datasets import load_published_runs
@@ -94,7 +94,7 @@ def spread(differences):
 def random_of(cell):
     """Return the cell of the random orders that a cell is compared with."""
     own = (cell.model, cell.seed) * 2
-    return Cell(cell.task, "random", *own)
+    return Cell(cell.task, RANDOM, *own)
 
 
 def own_orders(ours, theirs):
@@ -111,7 +111,7 @@ def own_orders(ours, theirs):
         differences = [ours[cell].test - theirs[cell] for cell in cells]
         row = [key[0].upper(), *key[1:], str(len(cells))]
         row += [f"{means[key]:.3f}", f"{np.mean(mine):.3f}", spread(differences)]
-        if key[2] == "random":
+        if key[2] == RANDOM:
             yield [*row, "", ""]
             continue
         yield [*row, *over_random(cells, ours, theirs)]
@@ -119,16 +119,9 @@ def own_orders(ours, theirs):
 
 def over_random(cells, ours, theirs):
     """Return the published gain over random orders and ours, with intervals."""
-    random = [random_of(cell) for cell in cells]
-    gains = [
-        [theirs[c] - theirs[r] for c, r in zip(cells, random, strict=True)],
-        [
-            ours[c].test - ours[r].test
-            for c, r in zip(cells, random, strict=True)
-            if r in ours
-        ],
-    ]
-    return [spread(values) if values else "" for values in gains]
+    ready = [cell for cell in cells if random_of(cell) in ours]
+    pairs = [gains(cell, ours, theirs) for cell in ready]
+    return [spread(values) for values in zip(*pairs, strict=True)] or ["", ""]
 
 
 def searches(ours):
@@ -152,46 +145,67 @@ def searches(ours):
         ]
 
 
+def transferred(ours):
+    """Return the cells of orders that are followed with another model."""
+    return [
+        cell
+        for cell in ours
+        if cell.source_model != cell.model and random_of(cell) in ours
+    ]
+
+
 def transfers(ours, theirs):
     """Yield a row per order that is followed with another model."""
-    for cell, quality in ours.items():
-        if cell.source_model == cell.model or random_of(cell) not in ours:
-            continue
-        random = random_of(cell)
-        gains = theirs[cell] - theirs[random], quality.test - ours[random].test
+    for cell in transferred(ours):
         yield [
             *(cell.source_model, cell.model, cell.strategy),
-            *(f"{theirs[cell]:.3f}", f"{quality.test:.3f}"),
-            *(f"{gain:+z.3f}" for gain in gains),
+            *(f"{theirs[cell]:.3f}", f"{ours[cell].test:.3f}"),
+            *(f"{gain:+z.3f}" for gain in gains(cell, ours, theirs)),
         ]
 
 
-def agreement(ours, theirs):
-    """Return a sentence on the agreement of gains over random orders."""
+def gains_of_strategies(ours, theirs, task):
+    """Return the published gain over random orders and ours, for each strategy."""
     pairs = []
-    for key, cells in groups(ours).items():
-        ready = [c for c in cells if random_of(c) in ours and key[2] != "random"]
-        if ready:
-            gains = [(theirs[c] - theirs[random_of(c)]) for c in ready]
-            mine = [ours[c].test - ours[random_of(c)].test for c in ready]
-            pairs.append((np.mean(gains), np.mean(mine)))
-    x, y = np.array(pairs).T
-    same, r = np.sum(np.sign(x) == np.sign(y)), np.corrcoef(x, y)[0, 1]
+    for (of, _, strategy), cells in groups(ours).items():
+        ready = [cell for cell in cells if random_of(cell) in ours]
+        if of == task and strategy != RANDOM and ready:
+            pairs.append(np.mean([gains(c, ours, theirs) for c in ready], axis=0))
+    return pairs
+
+
+def gains(cell, ours, theirs):
+    """Return the published gain of a cell over random orders, and ours."""
+    random = random_of(cell)
+    return theirs[cell] - theirs[random], ours[cell].test - ours[random].test
+
+
+def agreement(what, pairs):
+    """Return a line on how well published gains and ours agree."""
+    x, y = np.transpose(pairs)
+    n_same, r = np.sum(np.sign(x) == np.sign(y)), np.corrcoef(x, y)[0, 1]
     return (
-        f"Of the {len(pairs)} strategies of all tasks and models, {same} are on the "
-        "same side of random orders as published; the correlation of the two gains "
-        f"is {r:.2f}."
+        f"- {what}: {n_same} of {len(pairs)} gains over random orders have the sign of "
+        f"the published ones, and they correlate by {r:.2f}"
     )
+
+
+def agreements(ours, theirs):
+    """Yield a line for each task, and one for orders that were carried."""
+    for task in TASKS:
+        if len(pairs := gains_of_strategies(ours, theirs, task)) > 1:
+            yield agreement(f"{task.upper()}, means of each strategy", pairs)
+    carried = [gains(cell, ours, theirs) for cell in transferred(ours)]
+    if len(carried) > 1:
+        yield agreement("IC, orders carried to other models", carried)
 
 
 def write(page, runs):
     """Write the tables between two marks of a page."""
     ours, theirs = gather(read(runs)), published()
-    parts = [
-        "### Orders followed with their own model and seed",
-        agreement(ours, theirs),
-        table(OWN, own_orders(ours, theirs)),
-    ]
+    parts = ["\n".join(agreements(ours, theirs))]
+    title = "### Orders followed with their own model and seed"
+    parts += [title, table(OWN, own_orders(ours, theirs))]
     if rows := list(searches(ours)):
         parts += ["### skal's own search on the paper's data", table(SEARCHED, rows)]
     if rows := list(transfers(ours, theirs)):

@@ -136,7 +136,7 @@ def test_gains_on_the_page_are_those_over_random_orders(tmp_path, monkeypatch):
     optimal = "| IC | aoe | optimal | 2 | 0.860 | 0.800 | -0.060 ± 0.127 |"
     assert f"{optimal} +0.160 ± 0.127 | +0.200 ± 0.000 |" in text
     assert "| IC | aoe | random | 2 | 0.700 | 0.600 | -0.100 ± 0.000 |  |  |" in text
-    assert "Of the 2 strategies of all tasks and models, 1 are on the same side" in text
+    assert "- IC, means of each strategy: 1 of 2 gains over random orders have" in text
     assert (
         "| IC | aoe | 2 | 9 | 0.900 | 0.900 | 0.800 | 0.800 | +0.100 ± 0.000 |" in text
     )
