@@ -120,7 +120,7 @@ def test_gains_are_paired_by_split():
         line("wdbc", "all", "skal 1 %", 1, 0.98),
     ]
     (row,) = bso_page.gains(bso_page.gather(rows)).splitlines()[2:]
-    assert row == "| wdbc | +0.0500 (1) |  |  |  | +0.0302 |"
+    assert row == "| wdbc | +0.0500 (1) |  | +0.0302 |"
 
 
 def test_optimism_is_the_gain_that_is_lost():

@@ -26,7 +26,7 @@ from skal.oracle.annealing._datamodel import (
 )
 from skal.oracle.annealing._forecast import Forecast
 from skal.oracle.annealing._guided import GuidedChain
-from skal.oracle.annealing._value import SmoothAccuracy, SquaredError
+from skal.oracle.annealing._value import Shortfall, SmoothAccuracy, SquaredError
 from skal.oracle.evaluation._objective import Objective
 from skal.oracle.journal._journal import Journal
 from skal.training import Trainer
@@ -118,9 +118,8 @@ def test_a_point_matters_less_the_more_are_labelled():
     model = make_pipeline(CountVectorizer(), KNeighborsClassifier())
     problem = Problem.from_sets(sets, model, batch_size=4, n_rounds=5)
     labelled = [np.arange(4 * k) for k in range(1, 6)]
-    forecast = Forecast(
-        problem, Trainer(problem), labelled, np.zeros((5, 9), dtype=np.float32)
-    )
+    margins = np.zeros((5, 9), dtype=np.float32)
+    forecast = Forecast(problem, Trainer(problem), labelled, margins, SmoothAccuracy())
     forecast.datamodel.update(30, 31, np.ones(9))
     shifts = np.array([forecast.shift(k, 30, 31)[0] for k in range(5)])
     n_labelled = np.array([14, 18, 22, 26, 30])
@@ -141,6 +140,25 @@ def test_predicted_gains_against_sums_by_hand():
     ]
     found = SmoothAccuracy().gains(now, change, np.array(spread))
     np.testing.assert_allclose(found, expected)
+
+
+def test_gains_in_the_shortfall_against_sums_by_hand():
+    rng = np.random.default_rng(0)
+    now, change, spread = rng.normal(size=5), rng.normal(size=(3, 5)), [0.5, 1, 2]
+
+    def share(margins, width):
+        return np.mean([1 / (1 + np.exp(-1.7 * m / width)) for m in margins])
+
+    def wrong_by(margins):
+        return np.mean([-m if m < 0 else 0 for m in margins])
+
+    expected = [
+        share(now + d, s) - share(now, s) - 0.3 * (wrong_by(now + d) - wrong_by(now))
+        for d, s in zip(change, spread, strict=True)
+    ]
+    found = Shortfall().gains(now, change, np.array(spread))
+    np.testing.assert_allclose(found, expected)
+    assert Shortfall().of(0.6, now) == pytest.approx(0.6 - 0.3 * wrong_by(now))
 
 
 def test_gains_of_numbers_are_those_in_r2():

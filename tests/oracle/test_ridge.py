@@ -6,11 +6,9 @@ from sklearn.linear_model import Ridge as Reference
 
 from skal.oracle.annealing._ridge import (
     changes_by,
-    changes_by_adding,
     exchanged,
     fit_ridge,
     margin_shifts,
-    with_row,
 )
 
 # (labelled rows, columns, classes, penalty): more rows than columns, and fewer
@@ -80,18 +78,6 @@ def test_margins_shift_as_after_a_regression_anew(case):
     for i in range(30):
         shift = case.margins(case.after(i)) - before
         np.testing.assert_allclose(found[:, i], shift, atol=1e-6)
-
-
-def test_one_more_row_is_a_regression_anew(case):
-    new = np.arange(case.n, case.n + 20)
-    changes = changes_by_adding(case.ridge, case.X[new], case.targets[new])
-    for i, row in enumerate(new):
-        expected = case.fit([*range(case.n), row])
-        found = with_row(case.ridge, case.X[row], case.targets[row])
-        np.testing.assert_allclose(found.inverse, expected.inverse, atol=1e-6)
-        np.testing.assert_allclose(found.coefs, expected.coefs, atol=1e-6)
-        change = changes.directions[:, i].T @ changes.amounts[:, i]
-        np.testing.assert_allclose(case.ridge.coefs + change, found.coefs, atol=1e-6)
 
 
 def test_many_exchanges_one_after_the_other():

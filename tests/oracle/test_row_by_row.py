@@ -14,7 +14,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skal import ActiveLearner, AnnealingOracle, Problem, Random, split
 from skal.inputs._matrix import KernelScaling, Scaling
-from skal.oracle.annealing import _forward, _oracle, _regression
+from skal.oracle.annealing import _forward, _guided, _oracle, _regression
 from skal.oracle.annealing._forward import N_PROBES, ForwardSearch
 from skal.oracle.annealing._regression import (
     MANY_ROUNDS,
@@ -24,6 +24,7 @@ from skal.oracle.annealing._regression import (
 )
 from skal.oracle.annealing._responses import ClassResponses
 from skal.oracle.annealing._ridge import fit_ridge
+from skal.oracle.annealing._start import StartSpec
 from skal.oracle.evaluation import _budget, _kept_margins, _workers
 from skal.oracle.evaluation._objective import Objective
 from skal.training import Trainer
@@ -143,39 +144,63 @@ class TestForwardSearch:
 
     def test_regressions_that_grow_are_regressions_anew(self, begun):
         search, _, objective = begun
-        for t in range(1, 6):
-            search._grow(t)
+        for _ in range(5):
+            search._grow()
         for prefix in search._kept:
             anew = search._regression.fit(objective.trainer.labelled_rows(prefix.order))
-            np.testing.assert_allclose(prefix.ridge.coefs, anew.coefs, atol=1e-8)
+            np.testing.assert_allclose(
+                prefix.regression.ridge.coefs, anew.coefs, atol=1e-8
+            )
 
     def test_totals_and_margins_are_those_of_the_models(self, begun):
         search, _, objective = begun
-        for t in range(1, 6):
-            search._grow(t)
+        for _ in range(5):
+            search._grow()
         assert len(search._kept) == 2
         assert len({np.sort(one.order).tobytes() for one in search._kept}) == 2
         for prefix in search._kept:
             sets = [prefix.order[:n] for n in range(1, 6)]
             margins = np.array(objective.margins(sets), dtype=float)
             np.testing.assert_array_equal(prefix.margins, margins)
-            smooth = (1 + np.tanh(0.85 * margins)).mean(axis=1) / 2
-            values = objective.scores(sets) + 2 * smooth
+            wrong_by = np.where(margins < 0, -margins, 0).mean(axis=1)
+            values = objective.scores(sets) - 0.3 * wrong_by
             assert prefix.total == pytest.approx(values.sum())
 
     def test_each_round_trains_on_as_many_sets(self, begun):
         search, _, objective = begun
         n_before = objective.n_trainings
-        for t in range(1, 6):
-            search._grow(t)
+        for _ in range(5):
+            search._grow()
         assert n_before == N_PROBES
         assert objective.n_trainings - n_before == 4 * 5
 
-    def test_in_large_pools_some_candidates_are_foretold(self, sets, monkeypatch):
+    def test_where_all_sets_are_tried_it_is_greedy(self, sets, monkeypatch):
+        monkeypatch.setattr(_forward, "KEPT", 0.01)
+        problem = pose(sets)
+        objective = Objective(problem, with_margins=True)
+        search = ForwardSearch(problem, objective, 0, n_tried=problem.n_pool)
+        search._choose_regression()
+        order = []
+        for _ in range(3):
+            search._grow()
+            left = [i for i in range(problem.n_pool) if i not in order]
+            longer = [np.array([*order, i]) for i in left]
+            margins = np.array(objective.margins(longer), dtype=float)
+            wrong_by = np.where(margins < 0, -margins, 0).mean(axis=1)
+            values = objective.scores(longer) - 0.3 * wrong_by
+            order.append(left[int(np.argmax(values))])
+            assert search.best_order.tolist() == order
+        assert objective.n_trainings == N_PROBES + sum(problem.n_pool - np.arange(3))
+
+    def test_in_large_pools_each_beam_has_candidates(self, sets, monkeypatch):
         monkeypatch.setattr(_forward, "N_FORETOLD", 5)
         problem = pose(sets)
         search = ForwardSearch(problem, Objective(problem, with_margins=True), 0, 2)
         search.run()
+        candidates = [search._candidates(number) for number in (0, 1)]
+        assert all(len(np.unique(one)) == K + 5 for one in candidates)
+        assert candidates[0].tolist() != candidates[1].tolist()
+        assert set(search.best_order) < set(candidates[0])
         assert len(np.unique(search.best_order)) == K
 
     def test_each_beam_follows_another_regression(self, begun, monkeypatch):
@@ -242,10 +267,14 @@ def test_its_quality_is_the_learners(reference):
     assert len(np.unique(reference.order_)) == K
 
 
-def test_it_is_above_other_starts_with_as_many_trainings(sets, reference):
-    for start in ("strategies", "random"):
-        other = learn(sets, strategy=AnnealingOracle(max_trainings=400, start=start))
-        assert reference.validation_quality_ > other.validation_quality_
+def test_it_is_above_other_starts_with_as_many_trainings(sets):
+    quality = {
+        start: learn(
+            sets, strategy=AnnealingOracle(max_trainings=4 * K, start=start)
+        ).validation_quality_
+        for start in ("auto", "strategies", "random")
+    }
+    assert quality["auto"] > max(quality["strategies"], quality["random"])
 
 
 def test_a_search_never_falls_below_its_start(reference):
@@ -253,8 +282,18 @@ def test_a_search_never_falls_below_its_start(reference):
     assert (history["current"] >= history["current"][0] - 0.01).all()
 
 
-def test_the_smallest_budget_is_far_above_random(sets):
+@pytest.mark.parametrize(
+    ("max_trainings", "n_orders"),
+    [(None, 16), (K, 1), (5 * K + N_PROBES, 5), (5 * K, 4), (9999, 16)],
+)
+def test_beams_may_take_all_of_a_small_budget(sets, max_trainings, n_orders):
+    assert StartSpec("beams", max_trainings).n_candidates(pose(sets)) == n_orders
+
+
+def test_the_smallest_budget_is_far_above_random(sets, monkeypatch):
     oracle = AnnealingOracle(max_trainings=K + N_PROBES)
+    # Nothing is left for a step, so it is not prepared.
+    monkeypatch.setattr(_guided, "Forecast", None)
     found = learn(sets, strategy=oracle)
     assert found.strategy_.n_trainings_ == K + N_PROBES
     random = [

@@ -32,7 +32,12 @@ from skal.oracle.annealing._guided import GuidedChain
 from skal.oracle.annealing._logistic import Logistic
 from skal.oracle.annealing._regression import Labelled, can_screen
 from skal.oracle.annealing._screening import MIN_CORRELATION, Screening
-from skal.oracle.annealing._value import SmoothAccuracy, SquaredError, value_of
+from skal.oracle.annealing._value import (
+    Shortfall,
+    SmoothAccuracy,
+    SquaredError,
+    value_of,
+)
 from skal.oracle.evaluation._objective import Objective
 
 LINEAR = make_pipeline(StandardScaler(), LogisticRegression())
@@ -196,7 +201,7 @@ def test_likeness_is_the_correlation_where_nothing_is_clipped():
     assert likeness(one.astype(np.float16), np.full(30, -16, np.float32)) == 0
 
 
-@pytest.mark.parametrize("value", [SmoothAccuracy(), SquaredError()])
+@pytest.mark.parametrize("value", [SmoothAccuracy(), Shortfall(), SquaredError()])
 def test_slopes_are_those_of_the_predicted_gains(value):
     margins = np.linspace(-3, 3, 7)
     for width in (0.4, 2.0):

@@ -16,7 +16,7 @@ from skal.oracle.annealing._datamodel import (
 )
 from skal.oracle.annealing._regression import Labelled, can_screen, may_use_kernels
 from skal.oracle.annealing._screening import Points, Screening
-from skal.oracle.annealing._value import value_of
+from skal.oracle.annealing._value import Value
 from skal.problem import Problem
 from skal.training import Trainer
 
@@ -96,6 +96,8 @@ class Forecast:
         Positions in the pool that are labelled after each round of the first order.
     margins : ndarray of shape (n_rounds, n_answers)
         The margins of its models.
+    value : Value
+        The objective of the search.
     """
 
     def __init__(
@@ -104,11 +106,12 @@ class Forecast:
         trainer: Trainer,
         sets: list[NDArray[np.int64]],
         margins: NDArray[np.float32],
+        value: Value,
     ) -> None:
         self._trainer, self._margins = trainer, margins
         self.n_rounds = problem.n_rounds
         self.datamodel = LinearDatamodel(problem.n_pool, margins.shape[1])
-        self.value = value_of(problem.target)
+        self.value = value
         self.calibration = Calibration(self.value.max_slope)
         n_labelled = np.array([trainer.n_warm + len(positions) for positions in sets])
         # One point matters less the more are labelled: its effect in round k is taken

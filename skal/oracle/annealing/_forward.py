@@ -7,7 +7,7 @@ only the most promising few are trained on. Their margins, in turn, are where th
 forecasts start from.
 
 A wide beam is hardly better than a narrow one, but another narrow one, after another
-regression, is as likely to be better as worse. The best of several is the start.
+regression, may be better. The best of several is the start.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skal.curves import prefixes
-from skal.inputs._containers import other_rows
 from skal.oracle.annealing._agreement import Agreement
 from skal.oracle.annealing._datamodel import ERROR_DECAY
+from skal.oracle.annealing._growing import Growing
 from skal.oracle.annealing._regression import Labelled, Regression
-from skal.oracle.annealing._ridge import Ridge, changes_by_adding, with_row
+from skal.oracle.annealing._ridge import Ridge
 from skal.oracle.annealing._value import value_of
 from skal.oracle.evaluation._objective import Objective
 from skal.problem import Problem
@@ -34,8 +34,9 @@ N_PROBES = len(PROBES)
 # Part of the extensions that is kept: with half of them, a prefix that is behind for a
 # few points may still win.
 KEPT = 0.5
-# Maximum number of candidates whose margins are foretold.
-N_FORETOLD = 600
+# Maximum number of candidates of a beam whose margins are foretold, in addition to one
+# for each round.
+N_FORETOLD = 1000
 # Error of the first forecasts, relative to the size of the margins.
 FIRST_ERROR = 0.1
 
@@ -53,7 +54,7 @@ class _Prefix(NamedTuple):
         The latest of these values.
     margins : tuple of ndarray of shape (n_answers,)
         The margins of the estimator after each of its points.
-    ridge : Ridge
+    regression : Growing
         The regression on the labelled rows.
     """
 
@@ -61,7 +62,7 @@ class _Prefix(NamedTuple):
     total: float
     value: float
     margins: tuple[NDArray[np.float32], ...]
-    ridge: Ridge
+    regression: Growing
 
 
 class _Extension(NamedTuple):
@@ -71,8 +72,10 @@ class _Extension(NamedTuple):
     ----------
     prefix : _Prefix
         The prefix.
-    point : int
-        The point.
+    candidate : int
+        The index of the point among the candidates.
+    order : ndarray of shape (n_labelled + 1,)
+        The order of the prefix, with the point.
     total : float
         The sum of the objective values, with the foretold one of the last point.
     shifts : ndarray of shape (n_answers,)
@@ -80,14 +83,10 @@ class _Extension(NamedTuple):
     """
 
     prefix: _Prefix
-    point: int
+    candidate: int
+    order: NDArray[np.int64]
     total: float
     shifts: NDArray[np.float32]
-
-    @property
-    def order(self) -> NDArray[np.int64]:
-        """Return the order of the prefix, with the point."""
-        return np.append(self.prefix.order, self.point)
 
 
 class ForwardSearch:
@@ -121,7 +120,7 @@ class ForwardSearch:
         self.problem, self.objective, self.seed = problem, objective, seed
         self.n_tried, self.n_allowed = n_tried, n_allowed
         self.n_kept = max(1, round(KEPT * n_tried))
-        self._value = value_of(problem.target)
+        self._value = value_of(problem.target, row_by_row=True)
         self._kept: list[_Prefix] = []
         self._best: _Prefix | None = None
 
@@ -157,7 +156,7 @@ class ForwardSearch:
             # A whole order is scored already.
             left = n_rounds + 1 - t if self._best is None else 0
             self.objective.budget.reserve = left
-            self._grow(t)
+            self._grow()
             self.objective.flush()
         found = self._kept[0]
         if self._best is None or self._quality(found) > self._quality(self._best):
@@ -192,7 +191,20 @@ class ForwardSearch:
         empty = np.empty(0, dtype=np.int64)
         ridge = self._regression.fit(self.objective.trainer.labelled_rows(empty))
         assert isinstance(ridge, Ridge)
-        self._kept = [_Prefix(empty, 0.0, 0.0, (), ridge)]
+        self._points = self._candidates(number)
+        rows = self.objective.trainer.n_warm + self._points
+        self._X = self._regression.columns(rows).astype(np.float64)
+        self._targets = self._regression.data.responses.columns(rows)
+        growing = Growing.of(ridge, self._X, self._regression.X_val)
+        self._kept = [_Prefix(empty, 0.0, 0.0, (), growing)]
+
+    def _candidates(self, number: int) -> NDArray[np.int64]:
+        """Return the points that a beam chooses from: all, or some of a large pool."""
+        n, most = self.problem.n_pool, N_FORETOLD + self.problem.n_rounds
+        if n <= most:
+            return np.arange(n)
+        rng = stream(self.seed, Stream.CANDIDATES, number)
+        return np.sort(rng.choice(n, most, replace=False))
 
     def _train(
         self, sets: list[NDArray[np.int64]]
@@ -201,71 +213,65 @@ class ForwardSearch:
         scores = self.objective.scores(sets)
         return scores, margins_of_scored(self.objective, sets)
 
-    def _grow(self, t: int) -> None:
+    def _grow(self) -> None:
         """Train on the most promising extensions, and keep the best of them."""
-        tried = self._most_promising(t)
+        tried = self._most_promising()
         scores, margins = self._train([one.order for one in tried])
         values = self._value.of(scores, margins)
-        grown = [
-            self._grown(one, float(value), after)
-            for one, value, after in zip(tried, values, margins, strict=True)
+        totals = [
+            one.prefix.total + value for one, value in zip(tried, values, strict=True)
         ]
         for one, after in zip(tried, margins, strict=True):
             self._learn(one, after)
-        self._kept = sorted(grown, key=lambda one: -one.total)[: self.n_kept]
+        best = np.argsort(-np.array(totals), kind="stable")[: self.n_kept]
+        self._kept = [self._grown(tried[i], float(values[i]), margins[i]) for i in best]
 
-    def _most_promising(self, t: int) -> list[_Extension]:
+    def _most_promising(self) -> list[_Extension]:
         """Return the most promising extensions of all prefixes, one per set."""
         best: dict[bytes, _Extension] = {}
-        for i, prefix in enumerate(self._kept):
-            rng = stream(self.seed, Stream.CANDIDATES, t, i)
-            for one in self._extensions(prefix, rng):
+        for prefix in self._kept:
+            for one in self._extensions(prefix):
                 # Two orders of a set: keep the one that was better before.
                 labelled = np.sort(one.order).tobytes()
                 if labelled not in best or one.total > best[labelled].total:
                     best[labelled] = one
         return sorted(best.values(), key=lambda one: -one.total)[: self.n_tried]
 
-    def _extensions(
-        self, prefix: _Prefix, rng: np.random.Generator
-    ) -> Iterator[_Extension]:
+    def _extensions(self, prefix: _Prefix) -> Iterator[_Extension]:
         """Yield the most promising extensions of a prefix."""
-        left = other_rows(prefix.order, self.problem.n_pool)
-        points = rng.choice(left, min(N_FORETOLD, len(left)), replace=False)
-        now, shifts = self._foretell(prefix, points)
-        std = np.full(len(points), np.sqrt(self._mean_square), dtype=np.float32)
+        left = np.flatnonzero(~np.isin(self._points, prefix.order))
+        now, shifts = self._foretell(prefix, left)
+        std = np.full(len(left), np.sqrt(self._mean_square), dtype=np.float32)
         factor = np.float32(self._agreement.factor)
         gains = self._value.gains(now, factor * shifts, std)
         totals = prefix.total + prefix.value + gains
         for i in np.argsort(-totals, kind="stable")[: self.n_tried]:
-            yield _Extension(prefix, int(points[i]), float(totals[i]), shifts[i])
+            order = np.append(prefix.order, self._points[left[i]])
+            yield _Extension(prefix, int(left[i]), order, float(totals[i]), shifts[i])
 
     def _foretell(
-        self, prefix: _Prefix, points: NDArray[np.int64]
+        self, prefix: _Prefix, left: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the margins of a prefix, and shifts of the regression by points."""
-        regression, X, targets = self._regression, *self._columns(points)
-        rough = Ridge(*(part.astype(np.float32) for part in prefix.ridge))
-        outlook = regression.outlook(rough)
-        shifts = outlook.shifts(regression.X_val, changes_by_adding(rough, X, targets))
+        """Return the margins of a prefix, and how candidates shift the regression's."""
+        regression, growing = self._regression, prefix.regression
+        outlook = regression.outlook(growing.ridge)
+        amounts = growing.amounts(self._X, self._targets)[left]
+        shifts = outlook.shifts_along(growing.reach[:, left], amounts)
         if prefix.margins:
             return prefix.margins[-1], shifts
         # In the units of the estimator, as far as these are known.
         unfitted = regression.data.responses.unfitted
         scaled = np.float32(self._agreement.factor) * (outlook.margins - unfitted)
-        return unfitted + scaled, shifts
+        return unfitted + scaled.astype(np.float32), shifts
 
     def _grown(
         self, one: _Extension, value: float, margins: NDArray[np.float32]
     ) -> _Prefix:
         """Return an extension as a prefix, with its actual value and margins."""
         prefix = one.prefix
-        rows = self.objective.trainer.n_warm + np.array([one.point])
-        (x,) = self._regression.columns(rows).astype(np.float64)
-        (target,) = self._regression.data.responses.columns(rows)
-        ridge = with_row(prefix.ridge, x, target)
+        growing = prefix.regression.with_row(one.candidate, self._X, self._targets)
         after = *prefix.margins, margins
-        return _Prefix(one.order, prefix.total + value, value, after, ridge)
+        return _Prefix(one.order, prefix.total + value, value, after, growing)
 
     def _learn(self, one: _Extension, after: NDArray[np.float32]) -> None:
         """Learn how far forecasts can be trusted."""
@@ -276,13 +282,6 @@ class ForwardSearch:
         error = float(np.mean((after - before - foretold) ** 2))
         self._mean_square += (1 - ERROR_DECAY) * (error - self._mean_square)
         self._agreement.add(one.shifts, before, after)
-
-    def _columns(
-        self, points: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the columns and the targets of points of the pool."""
-        rows = self.objective.trainer.n_warm + points
-        return self._regression.columns(rows), self._regression.targets(rows)
 
 
 def margins_of_scored(

@@ -21,7 +21,7 @@ from skal.oracle.annealing._moves import (
 from skal.oracle.annealing._regression import goes_row_by_row
 from skal.oracle.annealing._schedule import RecentMeanChange, Schedule
 from skal.oracle.annealing._start import StartSearch
-from skal.oracle.annealing._value import Value
+from skal.oracle.annealing._value import Value, value_of
 from skal.oracle.evaluation._objective import Objective
 from skal.oracle.journal._journal import Journal
 from skal.problem import Problem
@@ -167,7 +167,8 @@ class GuidedChain(Chain):
         self._mean_change = RecentMeanChange()
         # Row by row, a step tries many short exchanges. Their losses are small beside
         # a typical exchange's, but many of them lead far below the start.
-        self._only_gains = schedule.gamma == "auto" and goes_row_by_row(problem)
+        self._is_row_by_row = goes_row_by_row(problem)
+        self._only_gains = schedule.gamma == "auto" and self._is_row_by_row
 
     def begin(self) -> None:
         """Find the start and score it, which is step 0."""
@@ -177,10 +178,16 @@ class GuidedChain(Chain):
         margins = self.start.margins
         if margins is None:
             margins = margins_of_scored(self.objective, sets)
-        self.forecast = Forecast(self.problem, self.objective.trainer, sets, margins)
-        value = self.forecast.value
+        value = value_of(self.problem.target, self._is_row_by_row)
         self.current = self.best = _GuidedState(order, scores, margins, value)
         self._record(0, self.current, True)
+
+    @cached_property
+    def forecast(self) -> Forecast:
+        """The forecasts, made when the first step needs them."""
+        trainer, state = self.objective.trainer, self.current
+        sets = self._sets(state.order)
+        return Forecast(self.problem, trainer, sets, state.margins, state.value)
 
     def step(self, t: int) -> bool:
         """Take step t. Return whether it was taken.
@@ -197,6 +204,11 @@ class GuidedChain(Chain):
         """
         if not self._begins_lap(t):
             return False
+        if self._is_row_by_row:
+            # A step takes about as many trainings as rounds: do not prepare it in vain.
+            least = self.objective.n_trainings + self.problem.n_rounds
+            if self._exceeds_limit(least):
+                return False
         # Set the temperature; greedy steps start from the best order.
         rng = stream(self.seed, Stream.STEP, t)
         mean_change = self._mean_change.value

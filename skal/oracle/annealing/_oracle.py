@@ -195,10 +195,12 @@ class AnnealingOracle(SearchOracle):
     each further row, the two most promising sets are trained on, and the better one is
     kept. The regression of the first order is one on the columns of the rows or on an
     RBF kernel, whichever is most like the models of five random sets. Each further
-    order follows the regression that is the next most like them. There are 32 orders,
-    or as many as four fifths of `max_trainings` allow. From the best one on, exchanges
-    are accepted only if they gain, unless `gamma` is a number.
-    `docs/bso.md` compares this with a beam search that trains on all sets.
+    order follows the regression that is the next most like them. There are eight
+    orders, or as many as `max_trainings` allows. From the best one on, exchanges are
+    accepted only if they gain, unless `gamma` is a number. All of them are judged by
+    the score less 0.3 times how far, on average, the margins of wrong answers are below
+    zero, and not by smooth shares: those go on rewarding answers that are right
+    already. `docs/bso.md` compares this with a beam search that trains on all sets.
 
     If rows have costs, an exchange of a cheap and a dear row may change where rounds
     end, and so more sets. Uniform proposals train on all of them. Guided ones look for
@@ -215,7 +217,7 @@ class AnnealingOracle(SearchOracle):
     learner or in an oracle outside of a learner, each run is another search, also in
     the journal. Limits (`max_trainings`, `max_time`), `n_jobs` and `prefetch` may
     change from run to run, with one exception: with a `max_trainings` below 64 K (about
-    80 K row by row) the start tries fewer candidates, which makes it another search. A
+    16 K row by row) the start tries fewer candidates, which makes it another search. A
     strategy that finds the start is run again on resuming.
 
     A journal identifies data by content, installed classes and functions by name, and

@@ -14,7 +14,7 @@ from skal.answers._margins import margins as margins_of
 from skal.answers._margins import residuals, scale_of
 from skal.answers._reading import codes_of
 from skal.inputs._containers import take
-from skal.oracle.annealing._ridge import Changes, margin_shifts
+from skal.oracle.annealing._ridge import Changes, margin_shifts, shifts_along
 from skal.problem import Problem
 
 # Number of classes that the true class of an answer is compared with: those with the
@@ -31,6 +31,14 @@ class Outlook(Protocol):
 
     def shifts(self, X: NDArray[np.float32], changes: Changes) -> NDArray[np.float32]:
         """Return how exchanges shift the margins, shape (n_exchanges, n_answers)."""
+
+    def shifts_along(
+        self, reach: NDArray[np.float32], amounts: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return how further rows shift the margins, shape (n_rows, n_answers).
+
+        See `Growing` for `reach` and `amounts`.
+        """
 
     def pull(self, slopes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return slopes by margins as slopes by scores, (n_answers, n_columns)."""
@@ -119,6 +127,13 @@ class ClassOutlook(NamedTuple):
         """Return how exchanges shift the margins, shape (n_exchanges, n_answers)."""
         return margin_shifts(self.gaps, self.responses.true, self.rivals, X, changes).T
 
+    def shifts_along(
+        self, reach: NDArray[np.float32], amounts: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return how further rows shift the margins, shape (n_rows, n_answers)."""
+        true, rivals = self.responses.true, self.rivals
+        return shifts_along(self.gaps, true, rivals, [reach], amounts[None]).T
+
     def pull(self, slopes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return slopes by margins as slopes by scores, (n_answers, n_classes).
 
@@ -174,6 +189,12 @@ class NumberOutlook(NamedTuple):
         """Return how exchanges shift the residuals, shape (n_exchanges, n_answers)."""
         coefs = np.einsum("dij,dik->ij", changes.directions, changes.amounts)
         return coefs @ X.T
+
+    def shifts_along(
+        self, reach: NDArray[np.float32], amounts: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return how further rows shift the residuals, shape (n_rows, n_answers)."""
+        return reach.T * amounts
 
     def pull(self, slopes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return slopes by residuals as slopes by predictions, (n_answers, 1)."""

@@ -6,6 +6,7 @@ Sherman-Morrison-Woodbury formula gives the new coefficients exactly, at a small
 the cost of another regression. Targets have one or more columns.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -103,51 +104,6 @@ def changes_by(ridge: Ridge, X: NDArray, targets: NDArray) -> Changes:
     return Changes(directions, amounts / determinant)
 
 
-def changes_by_adding(ridge: Ridge, X: NDArray, targets: NDArray) -> Changes:
-    """Return how each of several rows would change a ridge regression.
-
-    Parameters
-    ----------
-    ridge : Ridge
-        The regression without the row.
-    X : ndarray of shape (n_rows, n_columns)
-        The rows to add.
-    targets : ndarray of shape (n_rows, n_targets)
-        Their targets.
-
-    Returns
-    -------
-    Changes
-        With one direction for each row.
-    """
-    directions = X @ ridge.inverse
-    errors = targets - X @ ridge.coefs
-    added = 1 + np.einsum("ij,ij->i", directions, X)
-    return Changes(directions[None], (errors / added[:, None])[None])
-
-
-def with_row(ridge: Ridge, x: NDArray, target: NDArray) -> Ridge:
-    """Return the ridge regression with one more row.
-
-    Parameters
-    ----------
-    ridge : Ridge
-        The regression without it.
-    x : ndarray of shape (n_columns,)
-        The row to add.
-    target : ndarray of shape (n_targets,)
-        Its targets.
-
-    Returns
-    -------
-    Ridge
-    """
-    directions, amounts = changes_by_adding(ridge, x[None], target[None])
-    u, amount = directions[0, 0], amounts[0, 0]
-    inverse = ridge.inverse - np.outer(u, u) / (1 + u @ x)
-    return Ridge(inverse, ridge.coefs + np.outer(u, amount))
-
-
 def exchanged(ridge: Ridge, X: NDArray, targets: NDArray) -> Ridge:
     """Return the ridge regression after one exchange.
 
@@ -200,14 +156,39 @@ def margin_shifts(
     ndarray of shape (n_answers, n_exchanges)
     """
     reach = [X @ direction.T for direction in changes.directions]
+    return shifts_along(gaps, true, rivals, reach, changes.amounts)
+
+
+def shifts_along(
+    gaps: NDArray,
+    true: NDArray[np.int64],
+    rivals: NDArray[np.int64],
+    reach: Sequence[NDArray],
+    amounts: NDArray,
+) -> NDArray:
+    """Return how exchanges shift the margins, by their directions in the predictions.
+
+    Parameters
+    ----------
+    gaps, true, rivals : ndarray
+        As for `margin_shifts`.
+    reach : sequence of ndarray of shape (n_answers, n_exchanges)
+        How far each direction of the coefficients moves a prediction.
+    amounts : ndarray of shape (n_directions, n_exchanges, n_targets)
+        How far to go in each direction, for each target.
+
+    Returns
+    -------
+    ndarray of shape (n_answers, n_exchanges)
+    """
     # shape (n_classes, n_exchanges): to take rows is much faster than columns
-    amounts = [np.ascontiguousarray(amount.T) for amount in changes.amounts]
-    of_true = [amount[true] for amount in amounts]
+    by_class = [np.ascontiguousarray(amount.T) for amount in amounts]
+    of_true = [amount[true] for amount in by_class]
     lowest: NDArray | None = None
     for rival, gap in zip(rivals, gaps, strict=True):
         margins = gap[:, None] + sum(
             along * (own - amount[rival])
-            for along, own, amount in zip(reach, of_true, amounts, strict=True)
+            for along, own, amount in zip(reach, of_true, by_class, strict=True)
         )
         lowest = margins if lowest is None else np.minimum(lowest, margins, out=lowest)
     assert lowest is not None

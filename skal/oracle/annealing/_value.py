@@ -18,6 +18,10 @@ LOGISTIC_SLOPE = 1.7
 # Weight of the smooth accuracy in the objective, where the score has weight 1: a score
 # such as accuracy has plateaus, on which only the smooth accuracy still has a slope.
 SMOOTH_WEIGHT = 2.0
+# Weight of the shortfall, likewise. On a split of Wdbc and one of Breast, orders that
+# grew row by row had 0.977 and 0.982 with the smooth accuracy, which goes on rewarding
+# right answers for larger margins, and 0.989 and 0.991 with the shortfall.
+SHORTFALL_WEIGHT = 0.3
 
 
 class Value(Protocol):
@@ -109,11 +113,32 @@ class SmoothAccuracy:
 
     def slopes(self, margins: NDArray[np.float32], width: float) -> NDArray[np.float32]:
         """Return the derivative of `gains` by the shifts, where these are zero."""
+        both = _slope(margins / width) / width + SMOOTH_WEIGHT * _slope(margins)
+        return (both / len(margins)).astype(np.float32)
 
-        def slope(margins: NDArray[np.float32]) -> NDArray[np.float32]:
-            return LOGISTIC_SLOPE / 4 * (1 - np.tanh(LOGISTIC_SLOPE / 2 * margins) ** 2)
 
-        both = slope(margins / width) / width + SMOOTH_WEIGHT * slope(margins)
+class Shortfall:
+    """The score of a classifier less how wrong its wrong answers are, on average."""
+
+    max_slope, curvature = 2.0, 0.0
+
+    def of(self, scores: NDArray, margins: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the scores less `SHORTFALL_WEIGHT` times the mean shortfalls."""
+        return scores - SHORTFALL_WEIGHT * shortfall(margins)
+
+    def gains(
+        self, margins: NDArray[np.float32], shifts: NDArray, stds: NDArray
+    ) -> NDArray:
+        """Return gains in expected accuracy, plus weighted ones in the shortfall."""
+        shifted, widths = margins + shifts, stds[:, None]
+        less_short = shortfall(margins) - shortfall(shifted)
+        score = _smooth_accuracy_in_place(np.divide(shifted, widths, out=shifted))
+        score_now = _smooth_accuracy_in_place(np.divide(margins, widths, out=shifted))
+        return score - score_now + SHORTFALL_WEIGHT * less_short
+
+    def slopes(self, margins: NDArray[np.float32], width: float) -> NDArray[np.float32]:
+        """Return the derivative of `gains` by the shifts, where these are zero."""
+        both = _slope(margins / width) / width + SHORTFALL_WEIGHT * (margins < 0)
         return (both / len(margins)).astype(np.float32)
 
 
@@ -141,9 +166,40 @@ class SquaredError:
         return (-2 / len(margins) * margins).astype(np.float32)
 
 
-def value_of(target: Target) -> Value:
-    """Return the objective of a search for a kind of target."""
-    return SquaredError() if target.is_numeric else SmoothAccuracy()
+def value_of(target: Target, row_by_row: bool = False) -> Value:
+    """Return the objective of a search for a kind of target.
+
+    Parameters
+    ----------
+    target : Target
+        The kind.
+    row_by_row : bool, default=False
+        Whether many rounds label one row each. Then a plateau of the score is where the
+        next row must begin to turn a wrong answer, which several rows do together.
+
+    Returns
+    -------
+    Value
+    """
+    if target.is_numeric:
+        return SquaredError()
+    return Shortfall() if row_by_row else SmoothAccuracy()
+
+
+def shortfall(margins: NDArray) -> NDArray:
+    """Return the mean over answers of how far a margin is below zero.
+
+    Parameters
+    ----------
+    margins : ndarray of shape (..., n_answers)
+        Margins of a model's answers; negative where the answer is wrong.
+
+    Returns
+    -------
+    ndarray of shape (...)
+        Not negative.
+    """
+    return np.maximum(-margins, 0).mean(axis=-1)
 
 
 def smooth_accuracy(margins: NDArray, axis: int = -1) -> NDArray:
@@ -165,6 +221,11 @@ def smooth_accuracy(margins: NDArray, axis: int = -1) -> NDArray:
         Between 0 and 1.
     """
     return _smooth_accuracy_in_place(margins * 1.0, axis)
+
+
+def _slope(margins: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the derivative of the logistic function of the smooth accuracy."""
+    return LOGISTIC_SLOPE / 4 * (1 - np.tanh(LOGISTIC_SLOPE / 2 * margins) ** 2)
 
 
 def _smooth_accuracy_in_place(margins: NDArray, axis: int = -1) -> NDArray:
