@@ -17,7 +17,7 @@ SITE := docs/_build/html
 SPHINX := $(BIN)/python -m sphinx --builder html --jobs 2 --fail-on-warning --keep-going \
 	--doctree-dir docs/_build/doctrees --quiet
 
-.PHONY: demo test test-browser test-lowest coverage lint docs docs-quick bench clean
+.PHONY: demo test test-browser test-lowest coverage lint docs docs-quick bench mutants clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/plot_oracle_on_digits.py
@@ -61,6 +61,12 @@ docs-quick: $(VENV)/.docs
 bench: $(VENV)/.test
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s \
 		--timeout 0 -o faulthandler_timeout=0 $(ARGS)
+
+# Small changes of the core, and whether the tests notice them: a few hours on one
+# processor. It may be stopped at any moment, and goes on where it stopped.
+mutants: $(VENV)/.test
+	OMP_NUM_THREADS=1 nice -n 15 $(BIN)/python tools/mutants.py $(ARGS) docs/runs/mutants.csv
+	$(BIN)/python tools/mutants_page.py docs/about/mutants.md
 
 clean:
 	rm -rf $(VENV) $(LOWEST) build *.egg-info .pytest_cache .mypy_cache .ruff_cache \

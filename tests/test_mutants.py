@@ -1,7 +1,6 @@
 """Mutants: how they are made, which tests judge them, and the page on them."""
 
 import importlib.util
-import sys
 from pathlib import Path
 
 import pytest

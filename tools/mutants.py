@@ -34,10 +34,10 @@ KEY = ("file", "line", "column", "operator", "before", "after")
 COLUMNS = (*KEY, "outcome", "reason")
 # Seconds of a processor for the tests of a file, those that are left out then pass; for
 # all tests of a mutant, which hang if they need more; and bytes that they may use.
-FIRST, ALL = 25, 300
+FIRST, ALL = 5, 300
 MEMORY = 12 * 2**30
-# scikit-learn's checks of an estimator take minutes, and look at little of the core.
-SLOW = ("-k", "not scikit_learn_checks")
+# Tests that take long, and look at all of the core at once or at little of it.
+SLOW = ("-k", "not scikit_learn_checks and not proved and not better_than_blind")
 # Imported once, before the process of a mutant is forked. skal is not among them.
 PRELOADED = (
     *("pytest", "scipy.stats", "pandas", "joblib", "torch", "skorch"),

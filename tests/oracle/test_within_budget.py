@@ -248,6 +248,29 @@ def test_a_guided_search_changes_where_rounds_end(sets, costs, monkeypatch):
     assert found.validation_quality_ > random.validation_quality_
 
 
+def test_points_move_where_rounds_end_elsewhere(sets, costs, monkeypatch):
+    """The exchange, and then the points that move, give the sets after it."""
+    n_moved, find = [], GuidedChain._moved
+
+    def check(self, places):
+        moved, order = find(self, places), self.current.order
+        for i, pair in enumerate(places):
+            changed = exchange(order, pair)
+            for k, after in enumerate(self._sets(changed), start=1):
+                mine = (moved.exchanges == i) & (moved.rounds == k)
+                added = set(moved.points[mine & moved.is_added])
+                removed = set(moved.points[mine & ~moved.is_added])
+                before = set(changed[: self._ends(order)[k]])
+                assert (before | added) - removed == set(after)
+                n_moved.append(mine.sum())
+        return moved
+
+    monkeypatch.setattr(GuidedChain, "_moved", check)
+    search = AnnealingOracle(n_steps=2, n_greedy=1, start="random")
+    learner(search).fit(**sets, cost=costs)
+    assert sum(n_moved) > 0
+
+
 def test_annealing_finds_the_optimum_of_a_tiny_pool(tiny_sets):
     sets, costs = tiny_sets(6, seed=3), np.array([1, 2, 3, 2, 1, 3])
     params = {"batch_size": 4, "n_rounds": 2}
