@@ -32,12 +32,12 @@ from mutations import Mutant, draw  # noqa: E402
 PLACES = tomllib.loads((ROOT / "tools/mutants.toml").read_text())
 KEY = ("file", "line", "column", "operator", "before", "after")
 COLUMNS = (*KEY, "outcome", "reason")
-# Seconds of a processor for the tests of a file, those that are left out then pass; for
-# all tests of a mutant, which hang if they need more; and bytes that they may use.
-FIRST, ALL = 5, 300
+# Seconds of a processor for the tests of a file, which count as passed if they need
+# more; for all tests of a mutant, which hang then; and bytes that they may use.
+FIRST, ALL = 5, 1800
 MEMORY = 12 * 2**30
-# Tests that take long, and look at all of the core at once or at little of it.
-SLOW = ("-k", "not scikit_learn_checks and not proved and not better_than_blind")
+# The tests of a file without those that look at all of the core at once.
+QUICK = ("-k", "not scikit_learn_checks and not proved and not better_than_blind")
 # Imported once, before the process of a mutant is forked. skal is not among them.
 PRELOADED = (
     *("pytest", "scipy.stats", "pandas", "joblib", "torch", "skorch"),
@@ -45,8 +45,8 @@ PRELOADED = (
 )
 
 
-def run(folder: Path, options: list[str], tests: list[str], limit: int) -> int:
-    """Run tests in a copy of the project, in a process of their own.
+def run(folder: Path, tests: list[str], limit: int) -> int:
+    """Run tests in a copy of the project until one fails, in a process of their own.
 
     Returns the exit code: -SIGXCPU if they need more than `limit` seconds of a
     processor, -SIGKILL if they wait for long.
@@ -64,7 +64,7 @@ def run(folder: Path, options: list[str], tests: list[str], limit: int) -> int:
         os.dup2(output, 2)
         # Of the plugins only the one that setup.cfg has options for: imports take time.
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        options = ["-p", "pytest_timeout", "-p", "no:cacheprovider", *SLOW, *options]
+        options = ["-xq", "-p", "pytest_timeout", "-p", "no:cacheprovider"]
         os._exit(importlib.import_module("pytest").main([*options, *tests]))
     end = time.monotonic() + 20 * limit
     while (status := os.waitpid(pid, os.WNOHANG))[0] == 0 and time.monotonic() < end:
@@ -83,7 +83,7 @@ def judged(mutant: Mutant, folder: Path, tests: list[str], limit: int) -> int:
     try:
         path.write_text(mutant.text)
         compiled.unlink(missing_ok=True)
-        return run(folder, ["-xq"], tests, limit)
+        return run(folder, tests, limit)
     finally:
         shutil.copy(ROOT / mutant.file, path)
         compiled.unlink(missing_ok=True)
@@ -100,23 +100,24 @@ def judge(sample: list[Mutant], table: Path, folder: Path) -> None:
     known = {key_of(row) for row in read(table)}
     for mutant in sample:
         if mutant.key not in known:
-            code = judged(mutant, folder, tests_of(mutant.file)[0], FIRST)
-            passed = code in (0, -signal.SIGXCPU)
+            tests = [*QUICK, *tests_of(mutant.file)[0]]
+            code = judged(mutant, folder, tests, FIRST)
+            passed = code in (0, -signal.SIGXCPU, -signal.SIGKILL)
             row = [*mutant.key, "passed" if passed else "caught", ""]
             append(table, COLUMNS, row)
             print(time.strftime("%X"), *row, flush=True)
 
 
 def judge_again(sample: list[Mutant], table: Path, folder: Path, new: bool) -> None:
-    """Judge mutants by more tests: those that passed, and if `new`, all that survived."""
+    """Judge those that passed by all tests, and if `new`, those that survived again."""
     of_key = {mutant.key: mutant for mutant in sample}
     rows = read(table)
     for row in rows:
         mutant = of_key.get(key_of(row))
         if mutant and row["outcome"] in ("passed", "survived" if new else ""):
             own, neighbours = tests_of(mutant.file)
-            code = judged(mutant, folder, own if new else neighbours, ALL)
-            caught = "caught by a new test" if new else "caught by neighbours"
+            code = judged(mutant, folder, [*own, *neighbours], ALL)
+            caught = "caught by a new test" if new else "caught by more tests"
             row["outcome"] = caught if code else "survived"
             write(table, rows)
             print(time.strftime("%X"), *row.values(), flush=True)
@@ -125,7 +126,7 @@ def judge_again(sample: list[Mutant], table: Path, folder: Path, new: bool) -> N
 def check(sample: list[Mutant], folder: Path) -> None:
     """Check that the tests of the files pass as long as nothing is changed."""
     tests = {test for mutant in sample for test in tests_of(mutant.file)[0]}
-    if run(folder, ["-q"], sorted(tests), 10 * ALL):
+    if run(folder, sorted(tests), ALL):
         sys.exit((folder / "output.txt").read_text())
 
 

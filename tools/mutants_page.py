@@ -19,7 +19,7 @@ from lines import read  # noqa: E402
 from pages import insert, table  # noqa: E402
 
 TABLE = ROOT / "docs/runs/mutants.csv"
-OUTCOMES = ("caught", "caught by neighbours", "caught by a new test", "survived")
+OUTCOMES = ("caught", "caught by more tests", "caught by a new test", "survived")
 HEADER = ["place", "mutants", *OUTCOMES, "caught before new tests", "and with them"]
 
 

@@ -351,6 +351,17 @@ def test_greedy_steps_never_leave_the_best(tiny_sets):
     np.testing.assert_array_equal(history["current"][greedy], history["best"][greedy])
 
 
+def test_greedy_steps_begin_at_the_best(tiny_sets):
+    """Even if every loss was accepted before."""
+    search = AnnealingOracle(n_steps=31, n_greedy=3, gamma=0.0)
+    learner = ActiveLearner(GaussianNB(), search, batch_size=1, n_rounds=3)
+    learner.set_params(random_state=0).fit(**tiny_sets(8, seed=1))
+    history = learner.strategy_.history_
+    assert history["current"][31] < history["best"][31]
+    greedy = history["step"] > 31
+    np.testing.assert_array_equal(history["current"][greedy], history["best"][greedy])
+
+
 class Undefined(GaussianNB):
     """A model with NaN probabilities while a class has a single label."""
 
