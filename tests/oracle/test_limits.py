@@ -361,6 +361,25 @@ def test_trainings_are_about_as_expected(name, problem):
     assert found.n_trainings_ == pytest.approx(expected, rel=0.3)
 
 
+@every_oracle
+def test_progress_begins_with_the_trainings_that_are_expected(
+    name, problem, monkeypatch
+):
+    given = []
+
+    class Watched(Course):
+        def __init__(self, budget, n_steps, n_start, n_expected):
+            given.append((n_start, n_expected))
+            raise InterruptedError
+
+    monkeypatch.setattr("skal.oracle._base.Course", Watched)
+    with pytest.raises(InterruptedError):
+        search(ORACLES[name], problem)
+    ((n_start, n_expected),) = given
+    assert n_expected == clone(ORACLES[name]).expected_trainings(problem)
+    assert 0 <= n_start < n_expected
+
+
 def test_trainings_that_are_expected_are_no_more_than_allowed(problem, tiny_sets):
     assert AnnealingOracle(max_trainings=100).expected_trainings(problem) == 100
     tiny = Problem.from_sets(

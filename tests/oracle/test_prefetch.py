@@ -280,12 +280,13 @@ def test_a_training_that_fails_and_is_never_asked_for_does_no_harm(
 ):
     alone = fit(blobs, AnnealingOracle(proposal="uniform", **SHORT, prefetch=0))
     asked, n_alone = {s for batch in batches for s in batch}, len(batches)
-    train, n_failures = _jobs.train_and_judge, []
+    train, n_failures, n_trained = _jobs.train_and_judge, [], Counter()
 
     def fragile(trainer, evaluation, sets):
         if any(frozenset(s.tolist()) not in asked for s in sets):
             n_failures.append(1)
             raise FloatingPointError("diverged")
+        n_trained.update(frozenset(s.tolist()) for s in sets)
         return train(trainer, evaluation, sets)
 
     monkeypatch.setattr(_jobs, "train_and_judge", fragile)
@@ -294,6 +295,7 @@ def test_a_training_that_fails_and_is_never_asked_for_does_no_harm(
     assert n_failures
     tried = Counter(s for batch in batches[n_alone:] for s in batch if s not in asked)
     assert set(tried.values()) == {1}
+    assert set(n_trained.values()) == {1}
 
 
 def test_a_training_that_fails_and_is_asked_for_is_an_error(
