@@ -322,6 +322,12 @@ class TestCourse:
         assert report["share"] == pytest.approx(0.55)
         assert not report["is_limited"]
 
+    def test_a_start_may_take_less_than_expected(self, clock):
+        course = self.course()
+        course.report(0, 40, is_start=True)
+        share = course.report(45, 490)["share"]  # 450 trainings in 45 of 90 steps
+        assert share == pytest.approx(490 / (490 + 45 * 10))
+
     def test_by_the_trainings_that_are_allowed(self, clock):
         course = self.course(max_trainings=200)
         report = course.report(0, 100, is_start=True)
