@@ -62,8 +62,8 @@ bench: $(VENV)/.test
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s \
 		--timeout 0 -o faulthandler_timeout=0 $(ARGS)
 
-# Small changes of the core, and whether the tests notice them: a few hours on one
-# processor. It may be stopped at any moment, and goes on where it stopped.
+# Small changes of the core, and whether the tests notice them: hours. It may be stopped
+# at any moment, and goes on where it stopped.
 mutants: $(VENV)/.test
 	OMP_NUM_THREADS=1 nice -n 15 $(BIN)/python tools/mutants.py $(ARGS) docs/runs/mutants.csv
 	$(BIN)/python tools/mutants_page.py docs/about/mutants.md

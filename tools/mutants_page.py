@@ -20,7 +20,7 @@ from pages import insert, table  # noqa: E402
 
 TABLE = ROOT / "docs/runs/mutants.csv"
 OUTCOMES = ("caught", "caught by more tests", "caught by a new test", "survived")
-HEADER = ["place", "mutants", *OUTCOMES, "caught before new tests", "and with them"]
+HEADER = ["place", "mutants", *OUTCOMES, "without new tests", "score"]
 
 
 def place_of(row: dict[str, str]) -> str:
