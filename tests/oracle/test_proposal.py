@@ -93,15 +93,6 @@ def test_changed_rounds_are_the_rounds_whose_set_changes(shape):
         assert changed_rounds(move, ends, ends).tolist() == changed
 
 
-@pytest.mark.parametrize(("batch_size", "n_rounds"), [(20, 8), (25, 12)])
-def test_the_mean_number_of_changed_rounds(batch_size, n_rounds):
-    n_acquired = batch_size * n_rounds
-    shape = n_acquired, 800, batch_size
-    ends, _ = ends_in(shape)
-    counts = [len(changed_rounds(m, ends, ends)) for m in draw(shape, 20_000)]
-    assert np.mean(counts) == pytest.approx(5 * (n_rounds + 1) / 12, rel=0.02)
-
-
 @pytest.mark.parametrize("shape", SHAPES)
 def test_many_moves_at_once_are_all_moves(shape):
     ends, n_pool = ends_in(shape)
