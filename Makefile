@@ -23,7 +23,7 @@ SITE := docs/_build/html
 SPHINX := $(BIN)/python -m sphinx --builder html --jobs 2 --fail-on-warning --keep-going \
 	--doctree-dir docs/_build/doctrees --quiet
 
-.PHONY: demo test test-browser test-lowest coverage lint docs docs-quick bench clean
+.PHONY: demo test test-browser test-lowest coverage lint docs docs-quick bench mutants clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/plot_oracle_on_digits.py
@@ -67,6 +67,12 @@ docs-quick: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s \
 		--timeout 0 -o faulthandler_timeout=0 $(ARGS)
+
+# Small changes of the core, and whether the tests notice them: hours. It may be stopped
+# at any moment, and goes on where it stopped.
+mutants: $(VENV)/.test
+	OMP_NUM_THREADS=1 nice -n 15 $(BIN)/python tools/mutants.py $(ARGS) docs/runs/mutants.csv
+	$(BIN)/python tools/mutants_page.py docs/about/mutants.md
 
 clean:
 	rm -rf $(VENV) $(LOWEST) build *.egg-info .pytest_cache .mypy_cache .ruff_cache \

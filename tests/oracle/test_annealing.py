@@ -67,6 +67,11 @@ def test_history(blobs):
     assert history["n_trainings"][-1] == oracle.n_trainings_
 
 
+def test_a_fifth_more_steps_are_greedy_by_default(blobs):
+    search = AnnealingOracle(proposal="uniform", n_steps=20)
+    assert fit(blobs, search).strategy_.history_["step"].tolist() == list(range(25))
+
+
 def test_greedy_steps_only_ever_improve(blobs):
     history = fit(
         blobs, AnnealingOracle(proposal="uniform", n_steps=0, n_greedy=80)

@@ -20,6 +20,13 @@ from skal import (
 n_trained = []
 
 
+class Fails(GaussianNB):
+    """Cannot be trained."""
+
+    def fit(self, X, y):
+        raise RuntimeError("no training")
+
+
 class Counted(GaussianNB):
     """Counts its trainings."""
 
@@ -55,6 +62,21 @@ def test_a_parameter_is_refused_before_the_first_training(blobs, name):
     with pytest.raises((ValueError, OSError), match=message):
         learner.fit(*blobs)
     assert not n_trained
+
+
+@pytest.mark.parametrize("oracle", [AnnealingOracle(), ExhaustiveOracle()])
+def test_a_search_needs_a_problem(blobs, oracle):
+    with pytest.raises(ValueError, match="needs a problem: use it as the strategy"):
+        oracle.fit(*blobs)
+
+
+@pytest.mark.parametrize("oracle", [AnnealingOracle(), ExhaustiveOracle()])
+def test_a_search_waits_until_a_model_was_trained(blobs, oracle, monkeypatch):
+    began = []
+    monkeypatch.setattr(type(oracle), "_search", lambda self, _: began.append(1))
+    with pytest.raises(RuntimeError, match="no training"):
+        ActiveLearner(Fails(), oracle, batch_size=1, n_rounds=2).fit(*blobs)
+    assert not began
 
 
 @pytest.mark.parametrize("name", ["gamma", "no jobs", "sets", "few trainings"])

@@ -19,12 +19,13 @@ from skal import ActiveLearner, AnnealingOracle, ExhaustiveOracle, Problem, spli
 from skal.answers._margins import residuals
 from skal.oracle import read_journal
 from skal.oracle.annealing._datamodel import (
+    N_RECENT_OUTCOMES,
     Calibration,
     CalibrationLine,
     LinearDatamodel,
     expected_improvement,
 )
-from skal.oracle.annealing._forecast import Forecast
+from skal.oracle.annealing._forecast import Drawn, Forecast, Moved
 from skal.oracle.annealing._guided import GuidedChain
 from skal.oracle.annealing._value import Shortfall, SmoothAccuracy, SquaredError
 from skal.oracle.evaluation._objective import Objective
@@ -110,21 +111,66 @@ class TestLinearDatamodel:
         assert 0.3 < np.sqrt((error**2).mean()) / stds.mean() < 3
 
 
-def test_a_point_matters_less_the_more_are_labelled():
-    """Its effect is taken to be inversely proportional to the number of labels."""
-    # Of texts, no regression adds to the forecast.
+def forecast_of_texts():
+    """Return a forecast of five rounds of four texts; no regression adds to it."""
     X, y = [f"text {i}" for i in range(60)], np.resize(["a", "b"], 60)
     sets = split(X, y, warm_size=10, val_size=9, test_size=9, random_state=0)
     model = make_pipeline(CountVectorizer(), KNeighborsClassifier())
     problem = Problem.from_sets(sets, model, batch_size=4, n_rounds=5)
     labelled = [np.arange(4 * k) for k in range(1, 6)]
     margins = np.zeros((5, 9), dtype=np.float32)
-    forecast = Forecast(problem, Trainer(problem), labelled, margins, SmoothAccuracy())
+    return Forecast(problem, Trainer(problem), labelled, margins, SmoothAccuracy())
+
+
+def test_a_point_matters_less_the_more_are_labelled():
+    """Its effect is taken to be inversely proportional to the number of labels."""
+    forecast = forecast_of_texts()
+    assert not forecast.is_screening
     forecast.datamodel.update(30, 31, np.ones(9))
     shifts = np.array([forecast.shift(k, 30, 31)[0] for k in range(5)])
     n_labelled = np.array([14, 18, 22, 26, 30])
     np.testing.assert_allclose(shifts * n_labelled, shifts[0] * 14, rtol=1e-5)
     assert shifts[0] > 0
+
+
+def test_points_that_move_with_the_ends_of_rounds_are_foretold():
+    """Their effects are added to that of the exchange."""
+    forecast, rng = forecast_of_texts(), np.random.default_rng(0)
+    for _ in range(60):
+        added, removed = rng.choice(30, 2, replace=False)
+        forecast.datamodel.update(added, removed, rng.normal(size=9))
+    # Two exchanges: the first changes rounds 1 and 2, the second round 4 only. In round
+    # 2, the first also adds points 9 and 31; in round 5, the second removes point 7.
+    places, points = (
+        np.array([[0, 8], [13, 17]]),
+        [np.array([8, 17]), np.array([0, 13])],
+    )
+    begin, end, n_sets = np.array([1, 4]), np.array([3, 5]), np.array([2, 2])
+    drawn = Drawn(places, *points, begin, end, n_sets)
+    exchanges, rounds = np.array([0, 0, 1]), np.array([2, 2, 5])
+    moved = np.array([9, 31, 7]), np.array([True, True, False])
+    gains = forecast.gains(drawn, Moved(exchanges, rounds, *moved))
+
+    model, weights = forecast.datamodel, np.array([14, 18, 22, 26, 30]) / 22
+    pairs, stds = model.predict(*points)
+    effects, margins = model.effects(np.arange(32)), np.zeros(9, dtype=np.float32)
+    unit = model.error_scale**2
+    cells = {
+        (0, 1): (pairs[0], stds[0] ** 2),
+        (0, 2): (
+            pairs[0] + effects[9] + effects[31],
+            stds[0] ** 2 + (model.variances[9] + model.variances[31]) * unit,
+        ),
+        (1, 4): (pairs[1], stds[1] ** 2),
+        (1, 5): (-effects[7], (model.noise + model.variances[7]) * unit),
+    }
+    expected = np.zeros((2, 5))
+    for (i, k), (shift, square) in cells.items():
+        shifts, spread = shift[None] / weights[k - 1], np.sqrt(square) / weights[k - 1]
+        (gain,) = forecast.value.gains(margins, shifts, np.array([spread]))
+        expected[i, k - 1] = gain
+    np.testing.assert_allclose(gains, expected, rtol=1e-4, atol=1e-7)
+    assert (expected != 0).sum() == 4
 
 
 def test_predicted_gains_against_sums_by_hand():
@@ -187,6 +233,15 @@ class TestCalibration:
         slope, intercept = np.polyfit(predicted, gain, 1)
         np.testing.assert_allclose(line[:2], [intercept, slope])
         assert line.std == pytest.approx(np.std(gain - intercept - slope * predicted))
+
+    def test_outcomes_of_long_ago_are_forgotten(self):
+        calibration, late = Calibration(2.0), Calibration(2.0)
+        for value in np.linspace(-1, 1, N_RECENT_OUTCOMES):
+            calibration.add(value, -value)
+        for value in np.linspace(-1, 1, N_RECENT_OUTCOMES):
+            calibration.add(value, 0.5 * value)
+            late.add(value, 0.5 * value)
+        assert calibration.line() == late.line()
 
     def test_forecasts_that_mislead_count_for_nothing(self):
         calibration = Calibration(2.0)
@@ -311,6 +366,17 @@ def test_greedy_steps_never_leave_the_best(tiny_sets):
     greedy = history["step"] > 100
     assert greedy.sum() == 50
     assert (history["n_trainings"][greedy] == history["n_trainings"][-1]).all()
+    np.testing.assert_array_equal(history["current"][greedy], history["best"][greedy])
+
+
+def test_greedy_steps_begin_at_the_best(tiny_sets):
+    """Even if every loss was accepted before."""
+    search = AnnealingOracle(n_steps=31, n_greedy=3, gamma=0.0)
+    learner = ActiveLearner(GaussianNB(), search, batch_size=1, n_rounds=3)
+    learner.set_params(random_state=0).fit(**tiny_sets(8, seed=1))
+    history = learner.strategy_.history_
+    assert history["current"][31] < history["best"][31]
+    greedy = history["step"] > 31
     np.testing.assert_array_equal(history["current"][greedy], history["best"][greedy])
 
 

@@ -1,3 +1,5 @@
+from threading import get_ident
+
 import numpy as np
 import pytest
 from joblib import parallel_config
@@ -49,6 +51,20 @@ def test_shares_are_about_as_large(seed):
         sum(sizes[i] for i in share) for share in deal(sets[: len(sets) // 4 * 4], 2)
     ]
     assert max(two) - min(two) <= 40
+
+
+def test_several_jobs_train_outside_of_the_main_thread(work, sets, monkeypatch):
+    threads, train = [], _jobs.train_and_judge
+
+    def watch(*given):
+        threads.append(get_ident())
+        return train(*given)
+
+    monkeypatch.setattr(_jobs, "train_and_judge", watch)
+    with parallel_config(backend="threading"), Jobs(*work, 2) as jobs:
+        jobs.run(sets)
+    assert len(threads) == 2
+    assert get_ident() not in threads
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])

@@ -322,6 +322,12 @@ class TestCourse:
         assert report["share"] == pytest.approx(0.55)
         assert not report["is_limited"]
 
+    def test_a_start_may_take_less_than_expected(self, clock):
+        course = self.course()
+        course.report(0, 40, is_start=True)
+        share = course.report(45, 490)["share"]  # 450 trainings in 45 of 90 steps
+        assert share == pytest.approx(490 / (490 + 45 * 10))
+
     def test_by_the_trainings_that_are_allowed(self, clock):
         course = self.course(max_trainings=200)
         report = course.report(0, 100, is_start=True)
@@ -359,6 +365,25 @@ def test_trainings_are_about_as_expected(name, problem):
     found, _ = search(ORACLES[name], problem)
     expected = found.expected_trainings(problem)
     assert found.n_trainings_ == pytest.approx(expected, rel=0.3)
+
+
+@every_oracle
+def test_progress_begins_with_the_trainings_that_are_expected(
+    name, problem, monkeypatch
+):
+    given = []
+
+    class Watched(Course):
+        def __init__(self, budget, n_steps, n_start, n_expected):
+            given.append((n_start, n_expected))
+            raise InterruptedError
+
+    monkeypatch.setattr("skal.oracle._base.Course", Watched)
+    with pytest.raises(InterruptedError):
+        search(ORACLES[name], problem)
+    ((n_start, n_expected),) = given
+    assert n_expected == clone(ORACLES[name]).expected_trainings(problem)
+    assert 0 <= n_start < n_expected
 
 
 def test_trainings_that_are_expected_are_no_more_than_allowed(problem, tiny_sets):

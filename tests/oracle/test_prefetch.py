@@ -275,23 +275,33 @@ def test_what_is_foreseen_is_what_comes_if_the_decision_does(blobs, monkeypatch,
     assert 0 < sum(n_accepted) < len(n_accepted)
 
 
+@pytest.mark.parametrize("one_by_one", [False, True])
 def test_a_training_that_fails_and_is_never_asked_for_does_no_harm(
-    blobs, batches, monkeypatch
+    blobs, batches, monkeypatch, one_by_one
 ):
+    if one_by_one:  # then those that are asked for arrive before one fails
+
+        def turns(self, sets):
+            return ({key: one} for key, one in sets.items())
+
+        monkeypatch.setattr(Objective, "_turns", turns)
     alone = fit(blobs, AnnealingOracle(proposal="uniform", **SHORT, prefetch=0))
     asked, n_alone = {s for batch in batches for s in batch}, len(batches)
-    train, n_failures = _jobs.train_and_judge, []
+    train, failures, trained = _jobs.train_and_judge, [], set()
 
     def fragile(trainer, evaluation, sets):
         if any(frozenset(s.tolist()) not in asked for s in sets):
-            n_failures.append(1)
+            failures.append((len(batches), set(trained)))
             raise FloatingPointError("diverged")
+        trained.update(frozenset(s.tolist()) for s in sets)
         return train(trainer, evaluation, sets)
 
     monkeypatch.setattr(_jobs, "train_and_judge", fragile)
     ahead = fit(blobs, AnnealingOracle(proposal="uniform", **SHORT, prefetch=10))
     assert_same(alone, ahead)
-    assert n_failures
+    assert failures
+    # The next batch has the rest of what is asked for.
+    assert all(known.isdisjoint(batches[i]) for i, known in failures)
     tried = Counter(s for batch in batches[n_alone:] for s in batch if s not in asked)
     assert set(tried.values()) == {1}
 

@@ -1,6 +1,7 @@
 """Searches whose rounds spend an amount."""
 
 from itertools import permutations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -246,6 +247,42 @@ def test_a_guided_search_changes_where_rounds_end(sets, costs, monkeypatch):
     assert set(kinds) == {True, False}
     random = learner(Random()).fit(**sets, cost=costs)
     assert found.validation_quality_ > random.validation_quality_
+
+
+def test_points_move_where_rounds_end_elsewhere(sets, costs, monkeypatch):
+    """The exchange, and then the points that move, give the sets after it."""
+    n_moved, find = [], GuidedChain._moved
+
+    def check(self, places):
+        moved, order = find(self, places), self.current.order
+        for i, pair in enumerate(places):
+            changed = exchange(order, pair)
+            for k, after in enumerate(self._sets(changed), start=1):
+                mine = (moved.exchanges == i) & (moved.rounds == k)
+                added = set(moved.points[mine & moved.is_added])
+                removed = set(moved.points[mine & ~moved.is_added])
+                before = set(changed[: self._ends(order)[k]])
+                assert (before | added) - removed == set(after)
+                n_moved.append(mine.sum())
+        return moved
+
+    monkeypatch.setattr(GuidedChain, "_moved", check)
+    search = AnnealingOracle(n_steps=2, n_greedy=1, start="random")
+    learner(search).fit(**sets, cost=costs)
+    assert sum(n_moved) > 0
+
+
+@pytest.mark.parametrize(("after", "rounds"), [(1.0, [1, 2]), (3.0, [2])])
+def test_a_next_point_that_gets_cheaper_may_fit_after_another_move(after, rounds):
+    """So no other move of the step may change the round before it."""
+    costs = np.array([2.0, 2.0, 2.0, 2.0, 2.0, after])
+    chain = SimpleNamespace(
+        problem=SimpleNamespace(costs=costs),
+        current=SimpleNamespace(order=np.arange(6)),
+        _ends=lambda order: [0, 2, 4],
+    )
+    move = SimpleNamespace(shifts_ends=False, places=(2, 5), rounds=range(2, 3))
+    assert list(GuidedChain._affected(chain, move)) == rounds
 
 
 def test_annealing_finds_the_optimum_of_a_tiny_pool(tiny_sets):

@@ -409,6 +409,10 @@ class TestTemperature:
         np.testing.assert_allclose(tempered(p, 3.0), q)
         assert tempered([[1.0, 0.0], [0.0, 0.0]], 9.0).tolist() == [[1, 0], [0, 0]]
 
+    def test_of_probabilities_of_lower_precision(self):
+        p = np.random.default_rng(0).dirichlet(np.ones(4), 20).astype(np.float32)
+        assert (tempered(p, 3.0) == tempered(p.astype(np.float64), 3.0)).all()
+
     def test_the_error_of_calibration_by_bins(self):
         rng = np.random.default_rng(1)
         p = rng.dirichlet([1, 1, 1], 300)

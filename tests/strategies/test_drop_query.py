@@ -56,6 +56,17 @@ def test_rows_that_flip_are_picked_out_of_clusters(seed, n_classes, monkeypatch)
     assert set(found.tolist()) == expected
 
 
+@pytest.mark.parametrize(("flips", "expected"), [([2, 3], {0, 1}), ([2, 1], {0, 1, 2})])
+def test_only_rows_that_flip_in_most_passes_are_picked(flips, expected, monkeypatch):
+    """Unless there are fewer of them than asked for, and only as far as is needed."""
+    n_flips = np.array([*flips, 1, 0, 0])
+    monkeypatch.setattr(DropQuery, "_n_flips", lambda *given: n_flips)
+    X = np.array([[0.0], [1.0], [9.0], [20.0], [30.0]])
+    model = LogisticRegression().fit(X, X[:, 0] > 5)
+    strategy = DropQuery(embedding=AS_THEY_ARE, random_state=0).fit(X)
+    assert set(strategy.select(model, X, len(expected)).tolist()) == expected
+
+
 def test_three_quarters_of_the_features_are_dropped():
     rng = np.random.default_rng(0)
     inputs = np.ones((500, 40))

@@ -101,6 +101,12 @@ def test_equal_rows_are_told_apart_by_the_seed():
     assert len({tuple(p // 8) for p in picks}) == 1
 
 
+@pytest.mark.parametrize("value", [0, -0.5])
+def test_a_regularization_is_above_0(value):
+    with pytest.raises(ValueError, match="'regularization' parameter of BAIT"):
+        BAIT(regularization=value).fit(np.ones((5, 1)))
+
+
 def test_embeddings_that_are_too_large_are_refused():
     X, _, model = task(0)
     with pytest.raises(ValueError, match="is lost in rounding: scale them, such as by"):

@@ -40,6 +40,7 @@ from skal import (  # noqa: E402
 from skal.answers._posterior import sample_posterior  # noqa: E402
 from skal.information import mutual_information  # noqa: E402
 from skal.strategies import Labelled, as_query_strategy  # noqa: E402
+from skal.strategies._skactiveml_model import as_table  # noqa: E402
 from skal.utils.estimator_checks import parametrize_with_strategy_checks  # noqa: E402
 
 X, Y = make_blobs(90, centers=3, cluster_std=3.0, random_state=0)
@@ -435,3 +436,10 @@ def test_bald_here_and_there():
     np.testing.assert_allclose(np.sort(value[here]), np.sort(value[there]), atol=1e-6)
     here = BatchBALD().fit(X).select(model, X, 1, **arguments)
     assert value[here] == pytest.approx(value[there].max(), abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["int8", "float32", "object"])
+def test_rows_of_any_numbers_become_doubles(kind):
+    table = as_table(np.array([[1, 2], [3, 4]], dtype=kind))
+    assert table.dtype == np.float64
+    assert table.tolist() == [[1.0, 2.0], [3.0, 4.0]]

@@ -29,6 +29,12 @@ def test_the_t_test_is_that_of_scipy():
         assert paired_t(first, second) == pytest.approx(expected)
 
 
+def test_scores_of_lower_precision_are_compared_as_they_are():
+    first, second = np.random.default_rng(1).random((2, 6)).astype(np.float32)
+    expected = paired_t(first.astype(np.float64), second.astype(np.float64))
+    assert paired_t(first, second) == expected
+
+
 def brute_wilcoxon(differences):
     """Return the p-value, over all ways to sign the ranks."""
     differences = differences[differences != 0]
