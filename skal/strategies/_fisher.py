@@ -132,14 +132,15 @@ class BAIT(EmbeddingStrategy):
 
 
 class Greedy:
-    """The change of the trace criterion by each row that is added or removed.
+    """The change of the trace criterion by each row that is added.
 
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_columns)
     probs : ndarray of shape (n_rows, n_classes)
     known : ndarray of shape (n_weights, n_weights)
-        Information before any row is added: symmetric, positive definite.
+        Information before any row is added: symmetric, positive definite. There is a
+        weight for each contrast and column.
 
     Attributes
     ----------
