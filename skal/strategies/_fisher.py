@@ -4,6 +4,7 @@ from numbers import Real
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import cho_factor, cho_solve, helmert
 
 from skal._sklearn import Interval
 from skal._threads import single_threaded
@@ -13,6 +14,8 @@ from skal.strategies._points import best, blocks, doubles
 
 # The information of the last layer is a matrix with so many rows: 32 MB.
 MAX_WEIGHTS = 2_000
+# The matrix from which rows are removed has so many rows: 128 MB.
+_MAX_ROOTS = 4_000
 # An inverse is exact enough if the regularization is such a share of the information.
 _SHARE = 1e-13
 # Gains that differ by less than this share are equal but for rounding.
@@ -53,11 +56,14 @@ class BAIT(EmbeddingStrategy):
     -----
     For C classes and embeddings of D columns, the last layer has C D weights, which may
     be 2,000 at most. The information of a row with embedding h and class probabilities
-    p is the Kronecker product of diag(p) - p p' and h h'. Its factors are never formed:
-    for each candidate, two C x C matrices are kept, and updated by the Woodbury
-    identity. For N candidates, memory is then proportional to N (C^2 + D), and the time
-    for each row of the batch to N C^2 (C + D), in place of the N (C D)^2 that it takes
-    to compute these matrices anew.
+    p is the Kronecker product of diag(p) - p p' and h h'. It says nothing of a change
+    that is the same for all classes, so C - 1 contrasts between classes are enough. The
+    factors are never formed: for each candidate, two matrices of the size of the
+    contrasts are kept, and updated by the Woodbury identity. For N candidates, memory
+    is then proportional to N (C^2 + D), and the time for each row of the batch to
+    N C^2 (C + D), in place of the N (C D)^2 that it takes to compute these matrices
+    anew. Rows are removed by means of a matrix with C - 1 rows for each row that was
+    added, 4,000 at most: for larger batches, fewer rows are added and removed.
 
     References
     ----------
@@ -99,7 +105,7 @@ class BAIT(EmbeddingStrategy):
             )
         rows = _dense(self._embed(estimator, X, candidates))
         probs = finite_probabilities(estimator, X, candidates, self)
-        known = self.regularization * np.eye(n_weights)
+        known = self.regularization * np.eye(n_weights - rows.shape[1])
         others = self._embed_labelled(estimator, labelled)
         if others is not None:
             every = np.arange(others.shape[0])
@@ -126,14 +132,15 @@ class BAIT(EmbeddingStrategy):
 
 
 class Greedy:
-    """The change of the trace criterion by each row that is added or removed.
+    """The change of the trace criterion by each row that is added.
 
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_columns)
     probs : ndarray of shape (n_rows, n_classes)
     known : ndarray of shape (n_weights, n_weights)
-        Information before any row is added: symmetric, positive definite.
+        Information before any row is added: symmetric, positive definite. There is a
+        weight for each contrast and column.
 
     Attributes
     ----------
@@ -141,58 +148,109 @@ class Greedy:
         Inverse of the information after the rows that were added.
     target : ndarray of shape (n_weights, n_weights)
         Mean information of all rows.
-    within, between : ndarray of shape (n_rows, n_classes, n_classes)
-        V' `inverse` V and V' `inverse` `target` `inverse` V, where V V' is the
-        information of a row.
+    roots : ndarray of shape (n_rows, n_contrasts, n_contrasts)
+        The information of a row h is V V', where V is the Kronecker product of its root
+        and h.
+    within, between : ndarray of shape (n_rows, n_contrasts, n_contrasts)
+        V' `inverse` V and V' `inverse` `target` `inverse` V.
     """
 
     def __init__(self, rows, probs, known):
-        self.rows, self.probs = rows, probs
+        self.rows, self.roots, self.known = rows, roots_of(probs), known
         self.target = information(rows, probs) / len(rows)
         self.inverse = np.linalg.inv(known)
-        self.within = _sandwich(rows, probs, self.inverse)
+        self._space = np.empty_like(self.inverse)
+        self.within = _sandwich(rows, self.roots, self.inverse)
         middle = self.inverse @ self.target @ self.inverse
-        self.between = _sandwich(rows, probs, middle)
+        self.between = _sandwich(rows, self.roots, middle)
 
-    def only(self, some):
-        """Keep some rows only, which can then be moved; the target stays the same."""
-        for name in ("rows", "probs", "within", "between"):
-            setattr(self, name, getattr(self, name)[some])
-
-    def changes(self, sign):
-        """Return how much the trace falls if each row is added, or rises if removed.
-
-        Parameters
-        ----------
-        sign : {1, -1}
-            1 to add rows, -1 to remove them.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-        """
-        unit = sign * np.eye(self.probs.shape[1])
-        found = np.empty(len(self.rows))
+    def changes(self):
+        """Return how much the trace falls if each row is added, shape (n_rows,)."""
+        unit, found = np.eye(self.within.shape[1]), np.empty(len(self.rows))
         for part in blocks(self.within.reshape(len(found), -1)):
             solved = np.linalg.solve(self.within[part] + unit, self.between[part])
-            found[part] = sign * np.trace(solved, axis1=1, axis2=2)
+            found[part] = np.trace(solved, axis1=1, axis2=2)
         return found
 
-    def move(self, i, sign):
-        """Add row i, or remove it, by the Woodbury identity."""
-        root = _root(self.rows[i], self.probs[i])
-        moved = self.inverse @ root
-        core = np.linalg.inv(self.within[i] + sign * np.eye(root.shape[1]))
+    def add(self, i):
+        """Add row i, by the Woodbury identity."""
+        moved = _times_row(self.inverse, self.rows[i]) @ self.roots[i]
+        unit = np.eye(len(self.roots[i]))
+        core = np.linalg.inv(self.within[i] + unit)
         targeted = self.target @ moved
-        across = self.inverse @ targeted
-        middle = core @ (moved.T @ targeted) @ core
-        for part in blocks(self.rows, beside=self.within[0].size):
-            rows, probs = doubles(self.rows[part]), self.probs[part]
-            ours, theirs = _shares(rows, probs, moved), _shares(rows, probs, across)
-            ours_t, mixed = ours.swapaxes(1, 2), ours @ core @ theirs.swapaxes(1, 2)
-            self.within[part] -= ours @ core @ ours_t
-            self.between[part] -= mixed + mixed.swapaxes(1, 2) - ours @ middle @ ours_t
-        self.inverse = self.inverse - moved @ core @ moved.T
+        vectors = np.hstack([moved, self.inverse @ targeted])
+        # `between` falls by A B' + B A', where A = V' `moved` `core`.
+        half = core @ (moved.T @ targeted) / 2
+        turn = np.block([[core, -half], [0 * unit, unit]])
+        for part in blocks(self.rows, beside=2 * core.size):
+            shares = _shares(self.rows[part], self.roots[part], vectors)
+            first, second = np.split(shares @ turn, 2, axis=2)
+            ours = shares[:, :, : len(core)]
+            self.within[part] -= first @ ours.swapaxes(1, 2)
+            mixed = first @ second.swapaxes(1, 2)
+            self.between[part] -= mixed + mixed.swapaxes(1, 2)
+        self.inverse -= np.matmul(moved @ core, moved.T, out=self._space)
+
+    def removal(self, added):
+        """Return what removes some of the rows that were added."""
+        rows, roots = doubles(self.rows[added]), self.roots[added]
+        vectors = np.einsum("ij,iab->ajib", rows, roots)
+        vectors = vectors.reshape(len(self.known), -1)
+        return Removal(vectors, self.known, self.target, roots.shape[1])
+
+
+class Removal:
+    """The change of the trace criterion by each row that is removed again.
+
+    A row that nearly alone determines some weights has a large effect. It is computed
+    without cancellation, from a matrix that has a row for each root that was added, in
+    place of one for each weight.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n_weights, n_added * n_contrasts)
+        V of each row that was added, side by side.
+    known : ndarray of shape (n_weights, n_weights)
+        Information before any row was added.
+    target : ndarray of shape (n_weights, n_weights)
+    n_contrasts : int
+
+    Attributes
+    ----------
+    rest : ndarray of shape (n_left * n_contrasts, n_left * n_contrasts)
+        Inverse of I + `vectors`' inverse(`known`) `vectors`, for the rows left.
+    spread : ndarray of the same shape
+        `rest` times `vectors`' inverse(`known`) `target` inverse(`known`) `vectors`
+        times `rest`.
+    """
+
+    def __init__(self, vectors, known, target, n_contrasts):
+        self.size = n_contrasts
+        solved = cho_solve(cho_factor(known), vectors)
+        self.rest = np.linalg.inv(np.eye(vectors.shape[1]) + vectors.T @ solved)
+        self.spread = self.rest @ (solved.T @ target @ solved) @ self.rest
+
+    def losses(self):
+        """Return how much the trace rises if each row is removed."""
+        rest, spread = (self._diagonal(found) for found in (self.rest, self.spread))
+        return np.trace(np.linalg.solve(rest, spread), axis1=1, axis2=2)
+
+    def _diagonal(self, matrix):
+        """Return the blocks on the diagonal, shape (n_left, n_contrasts, ...)."""
+        n = len(matrix) // self.size
+        return matrix.reshape(n, self.size, n, self.size)[np.arange(n), :, np.arange(n)]
+
+    def remove(self, i):
+        """Remove row i of the rows left."""
+        of_row = np.arange(i * self.size, (i + 1) * self.size)
+        column, block = self.rest[:, of_row], self.spread[np.ix_(of_row, of_row)]
+        share = column @ np.linalg.inv(column[of_row])
+        mixed = share @ (self.spread[of_row] - block @ share.T / 2)
+        self.rest = self._without(of_row, self.rest - share @ column.T)
+        self.spread = self._without(of_row, self.spread - mixed - mixed.T)
+
+    def _without(self, of_row, matrix):
+        return np.delete(np.delete(matrix, of_row, axis=0), of_row, axis=1)
 
 
 def forward_backward(greedy, n, priority):
@@ -212,19 +270,32 @@ def forward_backward(greedy, n, priority):
     list of n int
         In the order in which they were added.
     """
+    most = max(n, _MAX_ROOTS // greedy.roots.shape[1])
     added = []
-    for _ in range(min(2 * n, len(priority))):
-        gains = greedy.changes(1)
+    for _ in range(min(2 * n, most, len(priority))):
+        gains = greedy.changes()
         gains[added] = -np.inf
         added.append(_highest(gains, priority))
-        greedy.move(added[-1], 1)
-    greedy.only(added)
+        greedy.add(added[-1])
+    if len(added) == n:
+        return added
+    removal = greedy.removal(added)
     while len(added) > n:
-        i = _highest(-greedy.changes(-1), priority[added])
-        greedy.move(i, -1)
+        i = _highest(-removal.losses(), priority[added])
+        removal.remove(i)
         del added[i]
-        greedy.only(np.arange(len(added) + 1) != i)
     return added
+
+
+def contrasts(n_classes):
+    """Return the directions in which probabilities can change, which sum to one.
+
+    Returns
+    -------
+    ndarray of shape (n_contrasts, n_classes)
+        Orthonormal rows that sum to zero; there is one less than there are classes.
+    """
+    return helmert(n_classes)
 
 
 def information(rows, probs):
@@ -238,53 +309,78 @@ def information(rows, probs):
     Returns
     -------
     ndarray of shape (n_weights, n_weights)
-        The weights are sorted by class.
+        The weights are sorted by contrast of classes. A change of all classes' weights
+        by the same amount changes no probability, and has no information.
     """
-    n_columns, n_classes = rows.shape[1], probs.shape[1]
-    found = np.zeros((n_classes, n_columns, n_classes, n_columns))
-    flat = found.reshape(n_classes * n_columns, -1)
-    for part in blocks(rows, beside=len(flat)):
-        some = doubles(rows[part])
-        weighted = (probs[part, :, None] * some[:, None]).reshape(len(some), -1)
-        flat -= weighted.T @ weighted
-        squares = (some.T @ weighted).reshape(n_columns, n_classes, n_columns)
-        for c in range(n_classes):
-            found[c, :, c] += squares[:, c]
-    return flat
+    turn, n_columns = contrasts(probs.shape[1]), rows.shape[1]
+    n_contrasts, n_classes = turn.shape
+    found = np.zeros((n_contrasts * n_columns,) * 2)
+    squares = np.zeros((n_columns, n_classes * n_columns))
+    for part in blocks(rows, beside=squares.shape[1]):
+        some, share = doubles(rows[part]), probs[part]
+        squares += some.T @ _products(share, some)
+        weighted = _products(share @ turn.T, some)
+        found -= weighted.T @ weighted
+    squares = squares.reshape(n_columns, n_classes, n_columns)
+    pairs = turn[:, None] * turn
+    by_class = np.tensordot(pairs, squares, axes=(2, 1))
+    return found + by_class.swapaxes(1, 2).reshape(found.shape)
 
 
-def _sandwich(rows, probs, matrix):
-    """Return V' `matrix` V for each row, shape (n_rows, n_classes, n_classes)."""
-    n_columns, n_classes = rows.shape[1], probs.shape[1]
-    found = np.empty((len(rows), n_classes, n_classes))
+def roots_of(probs):
+    """Return a root of the information of each row's outputs, in terms of contrasts.
+
+    Parameters
+    ----------
+    probs : ndarray of shape (n_rows, n_classes)
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_contrasts, n_contrasts)
+        A matrix R with R R' = E (diag(p) - p p') E' for the contrasts E.
+    """
+    turn, shares = contrasts(probs.shape[1]), np.sqrt(probs, dtype=np.float64)
+    # diag(p) - p p' = K K' for K = (1 - p 1') diag(sqrt(p)). K sqrt(p) is zero, and a
+    # reflection that turns sqrt(p) into the last axis makes the last column zero.
+    last = shares[:, -1:]
+    middle = (probs @ turn.T + last * turn[:, -1]) / (1 + last)
+    return (turn[:, :-1] - middle[:, :, None]) * shares[:, None, :-1]
+
+
+def _products(shares, rows):
+    """Return the outer product of two vectors for each row, as one row."""
+    return (shares[:, :, None] * rows[:, None]).reshape(len(rows), -1)
+
+
+def _sandwich(rows, roots, matrix):
+    """Return V' `matrix` V for each row, shape (n_rows, n_contrasts, n_contrasts)."""
+    n_columns, n_contrasts = rows.shape[1], roots.shape[1]
+    found = np.empty(roots.shape)
     for part in blocks(rows, beside=len(matrix)):
         some = doubles(rows[part])
-        for c in range(n_classes):
-            product = some @ matrix[c * n_columns : (c + 1) * n_columns]
-            product = product.reshape(len(some), n_classes, n_columns)
-            found[part, c] = np.einsum("nej,nj->ne", product, some)
-        once = _times_root(probs[part], found[part])
-        found[part] = _times_root(probs[part], once.swapaxes(1, 2))
+        for c in range(n_contrasts):
+            # The matrix is symmetric, and so is the result.
+            start = c * n_columns
+            product = some @ matrix[start : start + n_columns, start:]
+            product = product.reshape(len(some), -1, n_columns) @ some[:, :, None]
+            found[part, c, c:] = found[part, c:, c] = product[:, :, 0]
+        turned = roots[part].swapaxes(1, 2)
+        found[part] = turned @ found[part] @ roots[part]
     return found
 
 
-def _shares(rows, probs, vectors):
-    """Return V' `vectors` for each row, shape (n_rows, n_classes, n_vectors)."""
-    n_columns, n_classes = rows.shape[1], probs.shape[1]
-    vectors = vectors.reshape(n_classes, n_columns, -1).swapaxes(0, 1)
-    products = rows @ vectors.reshape(n_columns, -1)
-    return _times_root(probs, products.reshape(len(rows), n_classes, -1))
+def _shares(rows, roots, vectors):
+    """Return V' `vectors` for each row, shape (n_rows, n_contrasts, n_vectors)."""
+    n_columns, n_contrasts = rows.shape[1], roots.shape[1]
+    vectors = vectors.reshape(n_contrasts, n_columns, -1).swapaxes(0, 1)
+    products = doubles(rows) @ vectors.reshape(n_columns, -1)
+    products = products.reshape(len(rows), n_contrasts, -1)
+    return roots.swapaxes(1, 2) @ products
 
 
-def _times_root(probs, values):
-    """Return K' `values` for each row, where K K' = diag(p) - p p'."""
-    return np.sqrt(probs)[:, :, None] * (values - probs[:, None] @ values)
-
-
-def _root(row, probs):
-    """Return V of one row, shape (n_weights, n_classes)."""
-    factor = (np.eye(len(probs)) - probs[:, None]) * np.sqrt(probs)
-    return np.kron(factor, doubles(row)[:, None])
+def _times_row(matrix, row):
+    """Return the product of a matrix and the Kronecker product of identity and row."""
+    return (matrix.reshape(-1, len(row)) @ doubles(row)).reshape(len(matrix), -1)
 
 
 def _highest(values, priority):

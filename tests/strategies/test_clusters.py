@@ -2,15 +2,17 @@ import numpy as np
 import pytest
 from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
-from sklearn.cluster import KMeans
+from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from skal import ActiveLearner, ClusterMargin, TypiClust
-from skal.strategies import Labelled, _clustering, _clusters
+from skal.strategies import Labelled, _clustering, _clusters, _first_centres
+from skal.strategies._clustering import k_means
 from skal.strategies._clusters import typical_first
+from skal.strategies._first_centres import first_centres, has_few_numbers
 
 AS_THEY_ARE = FunctionTransformer(accept_sparse=True)
 
@@ -76,6 +78,28 @@ def test_clusters_are_visited_in_turn_if_rows_outnumber_them():
     labelled = Labelled(X[:1], np.zeros(1), np.arange(1))
     found = strategy.select(None, X, 5, candidates=np.arange(1, 60), labelled=labelled)
     assert of_cluster[found].tolist() == [1, 2, 1, 0, 2]
+
+
+@pytest.mark.parametrize("few", [0, 150**2])
+@pytest.mark.parametrize(("n_rows", "n_clusters"), [(150, 70), (150, 2), (3, 3)])
+def test_first_centres_are_those_of_scikit_learn(few, n_rows, n_clusters, monkeypatch):
+    monkeypatch.setattr(_first_centres, "_FEW", few)
+    X = rows(3, n_rows)
+    for seed in range(4):
+        expected, _ = kmeans_plusplus(X, n_clusters, random_state=seed)
+        found = first_centres(X, n_clusters, np.random.RandomState(seed))
+        assert found.tolist() == expected.tolist()
+
+
+def test_large_and_sparse_rows_are_left_to_scikit_learn(monkeypatch):
+    X = rows(0)
+    assert has_few_numbers(X)
+    assert not has_few_numbers(X.astype(float))
+    assert not has_few_numbers(sparse.csr_array(X))
+    usual = k_means(X, 30, 0)[0]
+    monkeypatch.setattr(_first_centres, "_FEW", X.size - 1)
+    assert not has_few_numbers(X)
+    assert usual.tolist() == k_means(X, 30, 0)[0].tolist()
 
 
 def test_many_rows_are_clustered_by_minibatches(monkeypatch):

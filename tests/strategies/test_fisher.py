@@ -6,8 +6,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
 
 from skal import BAIT
-from skal.strategies import Labelled, _points
-from skal.strategies._fisher import Greedy, information
+from skal.strategies import Labelled, _fisher, _points
+from skal.strategies._fisher import Greedy, contrasts, information, roots_of
 
 AS_THEY_ARE = FunctionTransformer(accept_sparse=True)
 
@@ -60,28 +60,73 @@ def test_bait_minimizes_the_trace(seed, n_classes, n, container):
     assert found.tolist() == candidates[expected].tolist()
 
 
+def in_contrasts(matrix, n_classes, n_columns):
+    """Return a matrix of all weights in terms of contrasts between classes."""
+    turn = np.kron(contrasts(n_classes), np.eye(n_columns))
+    return turn @ matrix @ turn.T
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_changes_and_moves_are_those_of_direct_inverses(seed, monkeypatch):
+def test_changes_are_those_of_direct_inverses(seed, monkeypatch):
     monkeypatch.setattr(_points, "IN_CACHE", 1)
     rng = np.random.default_rng(seed)
     rows, probs = rng.normal(size=(300, 2)), rng.dirichlet(np.ones(3), size=300)
-    matrices = [fisher(*pair) for pair in zip(rows, probs, strict=True)]
-    known, target = np.eye(6), sum(matrices) / 300
+    matrices = [
+        in_contrasts(fisher(*pair), 3, 2) for pair in zip(rows, probs, strict=True)
+    ]
+    known, target = np.eye(4), sum(matrices) / 300
     assert np.allclose(information(rows, probs), sum(matrices))
-    greedy = Greedy(rows, probs, known)
-    for i, sign in ((4, 1), (290, 1), (7, 1), (290, -1)):
-        greedy.move(i, sign)
-        known = known + sign * matrices[i]
-    assert np.allclose(greedy.inverse, np.linalg.inv(known))
+    greedy, added = Greedy(rows, probs, known), [4, 290, 7, 20]
 
-    def trace(matrix):
-        return np.trace(np.linalg.inv(matrix) @ target)
+    def trace(indices):
+        found = known + sum((matrices[i] for i in indices), 0 * known)
+        return np.trace(np.linalg.inv(found) @ target)
 
-    gains = [trace(known) - trace(known + one) for one in matrices]
-    assert np.allclose(greedy.changes(1), gains)
-    for i in (4, 7):
-        loss = trace(known - matrices[i]) - trace(known)
-        assert np.isclose(greedy.changes(-1)[i], loss)
+    for n, i in enumerate(added):
+        gains = [trace(added[:n]) - trace([*added[:n], j]) for j in range(300)]
+        assert np.allclose(greedy.changes(), gains)
+        greedy.add(i)
+    removal = greedy.removal(added)
+    for i in (2, 0, 1):
+        losses = [trace([k for k in added if k != j]) - trace(added) for j in added]
+        assert np.allclose(removal.losses(), losses)
+        removal.remove(i)
+        del added[i]
+
+
+def test_roots_of_probabilities_that_are_zero_or_one():
+    probs = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.3, 0.7, 0.0]])
+    roots, turn = roots_of(probs), contrasts(3)
+    for p, root in zip(probs, roots, strict=True):
+        assert np.allclose(root @ root.T, turn @ (np.diag(p) - np.outer(p, p)) @ turn.T)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_large_embeddings_are_not_lost_in_rounding(seed):
+    # Nearly every row that is added determines some weights alone.
+    X, y, model = task(seed, n_features=12)
+    scaled = FunctionTransformer(lambda rows: 100 * rows)
+    strategy = BAIT(embedding=scaled, regularization=0.5).fit(X)
+    labelled = Labelled(X[:2], y[:2], np.arange(2))
+    candidates = np.arange(20, 60)
+    found = strategy.select(model, X, 3, candidates=candidates, labelled=labelled)
+    pairs = zip(100 * X, model.predict_proba(X), strict=True)
+    matrices = [fisher(*pair) for pair in pairs]
+    known = 0.5 * np.eye(len(matrices[0])) + sum(matrices[:2])
+    expected = brute_force(matrices[20:], known, 3)
+    assert found.tolist() == candidates[expected].tolist()
+
+
+def test_fewer_rows_are_removed_from_large_batches(monkeypatch):
+    X, _, model = task(1)
+    strategy = BAIT(embedding=AS_THEY_ARE, regularization=0.01).fit(X)
+    found = []
+    # All of the twelve rows, seven of them, and six, of which none is removed.
+    for most in (2 * 12, 2 * 7, 2):
+        monkeypatch.setattr(_fisher, "_MAX_ROOTS", most)
+        found.append(tuple(strategy.select(model, X, 6).tolist()))
+    assert len(set(found)) == 3
+    assert all(len(set(rows)) == 6 for rows in found)
 
 
 def test_too_many_weights_are_refused():
