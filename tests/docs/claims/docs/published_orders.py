@@ -1,6 +1,6 @@
 """The numbers of docs/published_orders.md: its tables, which show the runs."""
 
-SETTINGS = ["a 95 % t-interval", "their word vectors have 50 dimensions"]
+SETTINGS = ["a 95 % t-interval", "because their word vectors have 50 dimensions"]
 
 
 def claims(page):
