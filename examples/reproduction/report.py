@@ -64,8 +64,8 @@ class Page:
     def add(self, display, name, caption):
         """Add a figure to the page, and save it to the folder."""
         figure = getattr(display, "figure_", display)
-        image = self.report.add_figure(figure, caption)
-        (self.figures / f"{name}.png").write_bytes(image)
+        figure.savefig(self.figures / f"{name}.png", dpi=110, bbox_inches="tight")
+        self.report.add_figure(figure, caption)
         plt.close(figure)
 
     def open(self, summary):

@@ -154,21 +154,14 @@ class HTMLReport:
             Text below the figure, which is also its alternative text.
         dpi : int, default=110
             Resolution in dots per inch.
-
-        Returns
-        -------
-        bytes
-            The image.
         """
         file = BytesIO()
         figure.savefig(file, format="png", dpi=dpi, bbox_inches="tight")
-        image = file.getvalue()
-        data, text = b64encode(image).decode(), escape(caption)
+        data, text = b64encode(file.getvalue()).decode(), escape(caption)
         self._parts.append(
             f'<figure>\n<img alt="{text}" src="data:image/png;base64,{data}">\n'
             f"<figcaption>{text}</figcaption>\n</figure>"
         )
-        return image
 
     def write(self, path):
         """Write the page to a file.
