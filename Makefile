@@ -70,7 +70,7 @@ bench: $(VENV)/.dev
 
 # Small changes of the core, and whether the tests notice them: hours. It may be stopped
 # at any moment, and goes on where it stopped.
-mutants: $(VENV)/.test
+mutants: $(VENV)/.dev
 	OMP_NUM_THREADS=1 nice -n 15 $(BIN)/python tools/mutants.py $(ARGS) docs/runs/mutants.csv
 	$(BIN)/python tools/mutants_page.py docs/about/mutants.md
 
