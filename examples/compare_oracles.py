@@ -104,6 +104,13 @@ def oracles(budget, size, n_rounds):
     }
 
 
+def equip(learner, name, budget, **params):
+    """Give a learner one of the oracles, with a budget, and return the learner."""
+    size = learner.batch_size * learner.n_rounds
+    oracle = oracles(budget, size, learner.n_rounds)[name]
+    return learner.set_params(strategy=oracle.set_params(**params))
+
+
 def cells(args):
     """Yield all runs, seed by seed, so that an early stop leaves complete seeds."""
     for seed in args.seeds:
@@ -122,9 +129,7 @@ def journal_of(path, *cell):
 def run(problem, name, budget, seed, n_jobs, journal):
     """Return the line of one search."""
     sets, learner = PROBLEMS[problem](seed)
-    n_rounds = learner.n_rounds
-    oracle = oracles(budget, learner.batch_size * n_rounds, n_rounds)[name]
-    learner.set_params(strategy=oracle.set_params(n_jobs=n_jobs, journal=journal))
+    equip(learner, name, budget, n_jobs=n_jobs, journal=journal)
     found = search(sets, learner)
     qualities = [found[name] for name in COLUMNS[6:9]]
     history = learner.strategy_.history_

@@ -20,10 +20,9 @@ from itertools import product
 from pathlib import Path
 from time import process_time
 
-import compare_oracles
 import keel
-from compare_oracles import oracles
-from lines import append, read
+from compare_oracles import equip, search
+from lines import work
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -74,27 +73,20 @@ PROBLEMS = {"segment": segment, "vehicle": vehicle, "spambase": spambase}
 def run(problem, name, budget, seed):
     """Return the line of one search."""
     sets, learner = PROBLEMS[problem](seed)
-    n_rounds = learner.n_rounds
-    oracle = oracles(budget, learner.batch_size * n_rounds, n_rounds)[name]
     begin = process_time()
-    found = compare_oracles.search(sets, learner.set_params(strategy=oracle))
+    found = search(sets, equip(learner, name, budget))
     cpu = round(process_time() - begin, 1)
     qualities = [f"{found[key]:.6f}" for key in ("validation", "test")]
     cell = [problem, name, budget, seed]
     return [*cell, found["trainings"], found["seconds"], cpu, *qualities]
 
 
-def work(args):
-    """Run what is not in the file, all oracles of a seed in turn."""
-    done = {tuple(row[c] for c in COLUMNS[:4]) for row in read(args.out)}
+def cells(args):
+    """Yield all runs, all oracles of a seed in turn."""
     for budget, seed, problem, name in product(
         args.budgets, args.seeds, args.problems, args.oracles
     ):
-        cell = problem, name, budget, seed
-        if tuple(map(str, cell)) not in done:
-            row = run(*cell)
-            append(args.out, COLUMNS, row)
-            print(*row, flush=True)
+        yield problem, name, budget, seed
 
 
 def main():
@@ -104,7 +96,8 @@ def main():
     parser.add_argument("--budgets", nargs="+", type=int, default=BUDGETS)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--out", type=Path, default=OUT)
-    work(parser.parse_args())
+    args = parser.parse_args()
+    work(args.out, COLUMNS, cells(args), run)
 
 
 if __name__ == "__main__":

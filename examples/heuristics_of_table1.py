@@ -21,6 +21,7 @@ from time import perf_counter
 import numpy as np
 from lines import append, read
 from pages import table
+from reproduction.published import is_of_one_model
 from scipy.stats import ttest_rel
 from sklearn.utils import Bunch
 
@@ -155,8 +156,7 @@ def published_curves():
     """Return the released test curves; of BALD, those with dropout."""
     found = defaultdict(list)
     for run in load_published_runs():
-        is_plain_bald = "bald" in run.strategy and not run.dropout
-        if run.on == "test" and run.source_model == run.model and not is_plain_bald:
+        if run.on == "test" and is_of_one_model(run):
             found[run.task, run.model, run.strategy].append(run.curve)
     return found
 

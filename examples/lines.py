@@ -27,3 +27,13 @@ def whole(path):
     """Return the content of a file up to its last complete line."""
     text = path.read_bytes() if path.exists() else b""
     return text[: text.rfind(b"\n") + 1]
+
+
+def work(path, columns, cells, run):
+    """Run all cells that are not in the file yet, and add their lines."""
+    done = {tuple(row[c] for c in columns) for row in read(path)}
+    for cell in cells:
+        if not any(row[: len(cell)] == tuple(map(str, cell)) for row in done):
+            row = run(*cell)
+            append(path, columns, row)
+            print(*row, flush=True)

@@ -26,8 +26,8 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from compare_oracles import BUDGETS, PROBLEMS, oracles
-from lines import append, read
+from compare_oracles import BUDGETS, PROBLEMS, equip
+from lines import work
 from oracles_page import CAUGHT_UP, LUCK, RANDOM, SIZES, caught_up, gather
 
 from skal import Random, evaluate_order
@@ -50,10 +50,7 @@ OTHERS = range(5, 15)
 def find(problem, name, budget, seed, **params):
     """Return the sets, and the learner after the search of `compare_oracles.py`."""
     sets, learner = PROBLEMS[problem](seed)
-    size = learner.batch_size * learner.n_rounds
-    oracle = oracles(budget, size, learner.n_rounds)[name]
-    learner.set_params(strategy=oracle.set_params(**params))
-    return sets, learner.fit(**sets)
+    return sets, equip(learner, name, budget, **params).fit(**sets)
 
 
 def with_other_seeds(problem, name, budget, seed):
@@ -96,21 +93,9 @@ def with_fewer_rows(problem, budget, n_rows, seed):
     sets, learner = PROBLEMS[problem](seed)
     sets |= {name: sets[name][:n_rows] for name in ("X_val", "y_val")}
     baseline = random_qualities(sets, learner, seed)
-    size = learner.batch_size * learner.n_rounds
-    oracle = oracles(budget, size, learner.n_rounds)["guided"]
-    learner.set_params(strategy=oracle).fit(**sets)
+    equip(learner, "guided", budget).fit(**sets)
     values = [learner.validation_quality_, learner.quality_, *baseline]
     return [problem, budget, n_rows, seed, *(f"{value:.6f}" for value in values)]
-
-
-def work(path, columns, cells, run):
-    """Run all cells that are not in the file yet, and add their lines."""
-    done = {tuple(row[c] for c in columns) for row in read(path)}
-    for cell in cells:
-        if not any(row[: len(cell)] == tuple(map(str, cell)) for row in done):
-            row = run(*cell)
-            append(path, columns, row)
-            print(*row, flush=True)
 
 
 def main():

@@ -11,15 +11,13 @@ A quality is the mean test accuracy over the rounds k = 1..K. Gains are paired b
 and have an interval if there are three splits or more.
 """
 
-import argparse
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
 from intents import SIZES
 from lines import read
 from many_classes import MODELS, N_POOL, N_TEST, N_VAL, OUT, strategies
-from pages import insert, interval, table
+from pages import insert, interval, run, table
 
 NAMES = {"banking": "BANKING77", "clinc": "CLINC150"}
 COLUMNS = ["strategy", "quality", "over random", "gap closed", "on validation"]
@@ -56,9 +54,7 @@ def gather(rows):
 
 def gain_text(gain, data):
     """Return the mean of gains, with an interval if there are enough of them."""
-    if len(gain) < MIN_SPLITS:
-        return f"{gain.mean():+z.3f}"
-    return interval(gain, overlap(data))
+    return interval(gain, overlap(data), enough=MIN_SPLITS)
 
 
 def overlap(data):
@@ -116,13 +112,5 @@ def write(page, runs):
     insert(page, parts(gather(read(runs))))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
-    parser.add_argument("page", type=Path)
-    parser.add_argument("--runs", type=Path, default=OUT)
-    args = parser.parse_args()
-    write(args.page, args.runs)
-
-
 if __name__ == "__main__":
-    main()
+    run(write, OUT, __doc__)

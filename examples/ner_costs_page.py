@@ -11,14 +11,12 @@ A quality is the mean test score over the rounds k = 1..K. The share of the gap 
 gain over random selection as a part of the oracle's, on the means over seeds.
 """
 
-import argparse
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
 from lines import read
 from ner_costs import N_ROUNDS, ORACLE, OUT
-from pages import insert, table
+from pages import insert, run, table
 from scipy.stats import ttest_rel
 
 from skal import xi_quality
@@ -109,13 +107,5 @@ def write(page, runs):
     insert(page, [*parts, table(header, spending(found))])
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
-    parser.add_argument("page", type=Path)
-    parser.add_argument("--runs", type=Path, default=OUT)
-    args = parser.parse_args()
-    write(args.page, args.runs)
-
-
 if __name__ == "__main__":
-    main()
+    run(write, OUT, __doc__)

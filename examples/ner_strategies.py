@@ -91,9 +91,14 @@ def fit(strategy, problem):
 def train(trainer, orders):
     """Return the model of each strategy; equal sets are trained only once."""
     rows = {name: trainer.rows(order) for name, order in orders.items()}
-    sets = {chosen.tobytes(): chosen for chosen in rows.values()}
-    models = dict(zip(sets, trainer.many.fit(list(sets.values())), strict=True))
-    return {name: models[chosen.tobytes()] for name, chosen in rows.items()}
+    keys = {name: chosen.tobytes() for name, chosen in rows.items()}
+    names = {key: name for name, key in keys.items()}
+    if trainer.many is None:  # nets with dropout are trained one at a time
+        trained = [trainer.train(orders[name]) for name in names.values()]
+    else:
+        trained = trainer.many.fit([rows[name] for name in names.values()])
+    models = dict(zip(names, trained, strict=True))
+    return {name: models[key] for name, key in keys.items()}
 
 
 def choose(problem, strategy, model, trainer, order):

@@ -14,14 +14,12 @@ number of tokens that all runs of a seed have labelled, and the score is interpo
 between rounds. The score at equal tokens is the one at the end of the interval.
 """
 
-import argparse
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
 from lines import read
 from ner_strategies import NEW, OUT
-from pages import insert, table
+from pages import insert, run, table
 from scipy.integrate import trapezoid
 from scipy.stats import ttest_rel
 
@@ -110,13 +108,5 @@ def write(page, runs):
     insert(page, parts)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
-    parser.add_argument("page", type=Path)
-    parser.add_argument("--runs", type=Path, default=OUT)
-    args = parser.parse_args()
-    write(args.page, args.runs)
-
-
 if __name__ == "__main__":
-    main()
+    run(write, OUT, __doc__)

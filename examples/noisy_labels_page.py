@@ -10,14 +10,12 @@ Inserts the tables of the runs of `noisy_labels.py` into a page between the line
 A quality is the mean test accuracy over the rounds k = 1..K. Gains are paired by split.
 """
 
-import argparse
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
 from lines import read
 from noisy_labels import NOISES, OUT, SIZES, whole
-from pages import insert, interval, table
+from pages import insert, interval, run, table
 
 # Test rows over all others of the 1,797 digits.
 OVERLAP = SIZES["test_size"] / (1797 - SIZES["test_size"])
@@ -69,9 +67,7 @@ def ran(found):
 
 def spelled(gains):
     """Return a mean gain, with its interval if there are enough splits."""
-    if len(gains) < ENOUGH:
-        return f"{gains.mean():+z.3f}"
-    return interval(gains, OVERLAP)
+    return interval(gains, OVERLAP, enough=ENOUGH)
 
 
 def qualities(found):
@@ -116,13 +112,5 @@ def write(page, runs):
     insert(page, parts)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
-    parser.add_argument("page", type=Path)
-    parser.add_argument("--runs", type=Path, default=OUT)
-    args = parser.parse_args()
-    write(args.page, args.runs)
-
-
 if __name__ == "__main__":
-    main()
+    run(write, OUT, __doc__)

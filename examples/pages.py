@@ -1,5 +1,8 @@
 """Tables in Markdown, and pages that a script writes a part of."""
 
+import argparse
+from pathlib import Path
+
 import numpy as np
 
 from skal.studies import gain_interval
@@ -27,7 +30,26 @@ def insert(page, parts):
     page.write_text(before + "\n\n".join([BEGIN, *parts, END]) + after)
 
 
-def interval(differences, overlap):
+def run(write, runs, doc):
+    """Write the page that is named on the command line.
+
+    Parameters
+    ----------
+    write : callable
+        Writes the tables of the runs in a file into a page.
+    runs : Path
+        The file, if the command line names no other.
+    doc : str
+        The docstring of the script.
+    """
+    parser = argparse.ArgumentParser(description=doc.split("\n\n")[1])
+    parser.add_argument("page", type=Path)
+    parser.add_argument("--runs", type=Path, default=runs)
+    args = parser.parse_args()
+    write(args.page, args.runs)
+
+
+def interval(differences, overlap, enough=2):
     """Return the mean of differences between paired runs, with a 95 % interval.
 
     Parameters
@@ -37,7 +59,12 @@ def interval(differences, overlap):
     overlap : float
         Ratio of test rows to all others. Splits share rows, and the variance of the
         mean is corrected for that as in `skal.compare` (Nadeau and Bengio, 2003).
+        0 if all runs share one split.
+    enough : int, default=2
+        Number of differences below which the mean is returned alone.
     """
-    _, high = gain_interval(differences, overlap=overlap)
     mean = np.mean(differences)
-    return f"{mean:+.3f} ± {high - mean:.3f}"
+    if len(differences) < enough:
+        return f"{mean:+z.3f}"
+    _, high = gain_interval(differences, overlap=overlap)
+    return f"{mean:+z.3f} ± {high - mean:.3f}"

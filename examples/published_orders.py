@@ -32,22 +32,21 @@ import numpy as np
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from lines import append, read
+from ner_strategies import train
+from reproduction.plan import NAMES
 
 from skal import AnnealingOracle, load_task
 from skal.datasets import load_published_runs
 from skal.training import Trainer
 
 OUT = Path("docs/runs/published_orders.csv")
-TASKS = {
-    "oc": "object_classification",
-    "ic": "intent_classification",
-    "ner": "named_entity_recognition",
-}
 COLUMNS = ["task", "strategy", "source_model", "source_seed", "model", "seed"]
 COLUMNS += ["dropout", "number", "trainings", "seconds", "valid", "test", "order"]
 KEY = COLUMNS[:8]
 # Not followed: its checkpoint is large, and one training takes a minute and a half.
 LEFT_OUT = "roberta"
+# The tasks by their names in skal.
+SHORT = {name: task for task, name in NAMES.items()}
 OPTIMAL, RANDOM, ORACLE = "optimal", "random", "skal"
 N_RANDOM = 3
 
@@ -64,16 +63,20 @@ class Cell(NamedTuple):
     dropout: bool = False
     number: int = 0
 
+    @classmethod
+    def of(cls, run):
+        """Return the cell of a released run."""
+        where = run.source_model, run.source_seed, run.model, run.seed
+        return cls(SHORT[run.task], run.strategy, *where, run.dropout)
+
 
 def published(task):
     """Return the released orders that were measured on test, by their cells."""
-    found = {}
-    for run in load_published_runs(TASKS[task]):
-        if run.on == "test" and run.order is not None and run.model != LEFT_OUT:
-            source = run.source_model, run.source_seed
-            cell = Cell(task, run.strategy, *source, run.model, run.seed, run.dropout)
-            found[cell] = run.order
-    return found
+    return {
+        Cell.of(run): run.order
+        for run in load_published_runs(NAMES[task])
+        if run.on == "test" and run.order is not None and run.model != LEFT_OUT
+    }
 
 
 def own_pairs(task):
@@ -126,26 +129,13 @@ def follow(problem, orders):
     """
     trainer, found = Trainer(problem), ([], [])
     for k in range(problem.n_rounds + 1):
-        models = train(trainer, [order[: k * problem.batch_size] for order in orders])
+        begun = (order[: k * problem.batch_size] for order in orders)
+        models = train(trainer, dict(enumerate(begun))).values()
         for curves, on in zip(found, ("val", "test"), strict=True):
             X, y = problem.sets[f"X_{on}"], problem.sets[f"y_{on}"]
             scores = {id(m): problem.scorer(m, X, y) for m in models}
             curves.append([scores[id(model)] for model in models])
     return tuple(np.transpose(curves).tolist() for curves in found)
-
-
-def train(trainer, orders):
-    """Return a model for each order; equal sets are trained only once."""
-    rows = [trainer.rows(order) for order in orders]
-    keys = [chosen.tobytes() for chosen in rows]
-    if trainer.many is None:  # nets with dropout are trained one at a time
-        by_key = dict(zip(keys, orders, strict=True))
-        models = {key: trainer.train(order) for key, order in by_key.items()}
-    else:
-        sets = dict(zip(keys, rows, strict=True))
-        trained = trainer.many.fit(list(sets.values()))
-        models = dict(zip(sets, trained, strict=True))
-    return [models[key] for key in keys]
 
 
 def line(cell, n_trainings, seconds, curves, order):
@@ -189,7 +179,7 @@ def search(task, cell, n_trainings, folder):
 
 def lines_of(short, done, *, n_trainings=None, journal=None, **which):
     """Yield the lines of a task that are not done yet."""
-    task = load_task(TASKS[short], split="published")
+    task = load_task(NAMES[short], split="published")
     orders = orders_of(short, task.problem, **which)
     left = {c: order for c, order in orders.items() if tuple(map(str, c)) not in done}
     yield from replay(task, left)
@@ -201,7 +191,7 @@ def lines_of(short, done, *, n_trainings=None, journal=None, **which):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
-    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
+    parser.add_argument("--tasks", nargs="+", choices=NAMES, default=list(NAMES))
     parser.add_argument(
         "--foreign", action="store_true", help="follow orders with other seeds, too"
     )

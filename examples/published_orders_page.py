@@ -10,16 +10,15 @@ Inserts the tables of the runs of `published_orders.py` into a page between the 
 A quality is the mean test score over the rounds k = 0..K, as in the published tables.
 """
 
-import argparse
 from collections import defaultdict
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from lines import read
-from pages import insert, table
-from published_orders import ORACLE, OUT, RANDOM, TASKS, Cell
-from scipy import stats
+from pages import insert, interval, run, table
+from published_orders import OPTIMAL, ORACLE, OUT, RANDOM, Cell
+from reproduction.plan import NAMES
+from reproduction.published import is_of_one_model
 
 from skal.datasets import load_published_runs
 
@@ -58,37 +57,23 @@ def gather(rows):
 
 def published():
     """Return the published quality of each cell on test, random orders among them."""
-    short = {name: task for task, name in TASKS.items()}
-    found = {}
-    for run in load_published_runs():
-        if run.on == "test":
-            source = run.source_model, run.source_seed
-            cell = Cell(short[run.task], run.strategy, *source, run.model, run.seed)
-            found[cell._replace(dropout=run.dropout)] = run.curve.mean()
-    return found
-
-
-def is_own(cell):
-    return (cell.source_model, cell.source_seed) == (cell.model, cell.seed)
+    runs = [run for run in load_published_runs() if run.on == "test"]
+    return {Cell.of(run): run.curve.mean() for run in runs}
 
 
 def groups(ours):
     """Return the cells of own orders by task, model and strategy."""
     found = defaultdict(list)
     for cell in ours:
-        plain = cell.dropout or cell.strategy not in ("bald", "batchbald")
-        if is_own(cell) and plain and cell.strategy != ORACLE:
+        is_own = is_of_one_model(cell) and cell.source_seed == cell.seed
+        if is_own and cell.strategy != ORACLE:
             found[cell.task, cell.model, cell.strategy].append(cell)
     return found
 
 
 def spread(differences):
     """Return the mean of differences, with a 95 % t-interval if there are several."""
-    mean = np.mean(differences)
-    if len(differences) < 2:
-        return f"{mean:+z.3f}"
-    error = stats.sem(differences) * stats.t.ppf(0.975, len(differences) - 1)
-    return f"{mean:+z.3f} ± {error:.3f}"
+    return interval(differences, overlap=0)
 
 
 def random_of(cell):
@@ -102,7 +87,7 @@ def own_orders(ours, theirs):
     found = groups(ours)
     means = {key: np.mean([theirs[c] for c in found[key]]) for key in found}
     models = list(dict.fromkeys(key[:2] for key in found))
-    tasks = list(TASKS)
+    tasks = list(NAMES)
     for key in sorted(
         found, key=lambda k: (tasks.index(k[0]), models.index(k[:2]), -means[k])
     ):
@@ -131,17 +116,13 @@ def searches(ours):
         if cell.strategy == ORACLE:
             found[cell.task, cell.model].append(cell)
     for (task, model), cells in found.items():
-        rivals = [ours[cell._replace(strategy="optimal")] for cell in cells]
-        mine = [ours[cell] for cell in cells]
-        means = np.mean(
-            [[*m[:2], *r[:2]] for m, r in zip(mine, rivals, strict=True)], 0
-        )
-        gains = [m.test - r.test for m, r in zip(mine, rivals, strict=True)]
-        n_trainings = round(np.mean([m.trainings for m in mine]))
+        pairs = [(ours[c], ours[c._replace(strategy=OPTIMAL)]) for c in cells]
+        means = np.mean([[*mine[:2], *rival[:2]] for mine, rival in pairs], axis=0)
+        n_trainings = round(np.mean([mine.trainings for mine, _ in pairs]))
         yield [
             *(task.upper(), model, str(len(cells)), f"{n_trainings:,}"),
             *(f"{mean:.3f}" for mean in means),
-            spread(gains),
+            spread([mine.test - rival.test for mine, rival in pairs]),
         ]
 
 
@@ -192,7 +173,7 @@ def agreement(what, pairs):
 
 def agreements(ours, theirs):
     """Yield a line for each task, and one for orders that were carried."""
-    for task in TASKS:
+    for task in NAMES:
         if len(pairs := gains_of_strategies(ours, theirs, task)) > 1:
             yield agreement(f"{task.upper()}, means of each strategy", pairs)
     carried = [gains(cell, ours, theirs) for cell in transferred(ours)]
@@ -216,13 +197,5 @@ def write(page, runs):
     insert(page, parts)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[1])
-    parser.add_argument("page", type=Path)
-    parser.add_argument("--runs", type=Path, default=OUT)
-    args = parser.parse_args()
-    write(args.page, args.runs)
-
-
 if __name__ == "__main__":
-    main()
+    run(write, OUT, __doc__)

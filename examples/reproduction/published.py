@@ -23,7 +23,7 @@ def measures(task):
     runs = _read(task)
     measured = {}
     for model in dict.fromkeys(run.model for run in runs):
-        own = [run for run in runs if run.model == model and _is_of_one_model(run)]
+        own = [run for run in runs if run.model == model and is_of_one_model(run)]
         measured |= {(name, model): one for name, one in _of_curves(own).items()}
     return findings.summarize(measured | _between(task))
 
@@ -32,7 +32,7 @@ def qualities(task):
     """Return the published mean quality of each model and strategy, k = 0..K."""
     found = defaultdict(list)
     for run in _read(task):
-        if _is_of_one_model(run) and run.is_own:
+        if is_of_one_model(run) and run.is_own:
             name = "oracle" if run.strategy == "optimal" else run.strategy
             found[run.model, name].append(run.curve.mean())
     return {key: float(np.mean(values)) for key, values in found.items()}
@@ -49,7 +49,7 @@ def transfers(task):
     """
     runs, own = [run for run in _read(task) if run.seed == 0], defaultdict(dict)
     for run in runs:
-        if _is_of_one_model(run) and run.is_own:
+        if is_of_one_model(run) and run.is_own:
             own[run.model][run.strategy] = {0: run.curve.mean()}
     plain = [run for run in runs if run.source_seed == 0 and not run.dropout]
     carried = {(r.source_model, r.strategy) for r in plain if r.source_model != r.model}
@@ -73,7 +73,7 @@ def _read(task):
     return [run for run in load_published_runs(NAMES[task]) if run.on == "test"]
 
 
-def _is_of_one_model(run):
+def is_of_one_model(run):
     """Return whether an order was followed by the model that it was made with.
 
     BALD chooses with dropout; without, its order is carried to a plain net.

@@ -6,6 +6,7 @@ import held_out_oracles as script
 import numpy as np
 import oracles_page
 import pytest
+from compare_oracles import oracles
 from lines import append, read
 from sklearn.datasets import make_classification
 from sklearn.naive_bayes import GaussianNB
@@ -29,15 +30,17 @@ def made(monkeypatch):
     return pose
 
 
-def chosen(out, oracles):
-    return SimpleNamespace(
-        problems=["made"], oracles=oracles, budgets=[40], seeds=[0, 1], out=out
+def start(out, oracles):
+    """Run the oracles with two seeds, unless their lines are in the file."""
+    args = SimpleNamespace(
+        problems=["made"], oracles=oracles, budgets=[40], seeds=[0, 1]
     )
+    script.work(out, script.COLUMNS, script.cells(args), script.run)
 
 
 def test_every_oracle_adds_a_line_once(made, tmp_path):
     out = tmp_path / "runs.csv"
-    script.work(chosen(out, script.ORACLES))
+    start(out, script.ORACLES)
     rows = read(out)
     assert [(row["oracle"], row["seed"]) for row in rows] == [
         (name, seed) for seed in "01" for name in script.ORACLES
@@ -47,16 +50,16 @@ def test_every_oracle_adds_a_line_once(made, tmp_path):
         assert float(row["cpu"]) >= 0
         assert 0.5 < float(row["validation"]) <= 1
     text = out.read_text()
-    script.work(chosen(out, script.ORACLES))
+    start(out, script.ORACLES)
     assert out.read_text() == text
 
 
 def test_a_line_has_the_qualities_of_the_order_that_was_found(made, tmp_path):
     out = tmp_path / "runs.csv"
-    script.work(chosen(out, ["guided"]))
+    start(out, ["guided"])
     row = read(out)[1]
     sets, learner = made(1)
-    oracle = script.oracles(40, 9, 3)["guided"]
+    oracle = oracles(40, 9, 3)["guided"]
     found = learner.set_params(strategy=oracle).fit(**sets)
     followed = made(1)[1].set_params(strategy=FixedOrder(found.order_)).fit(**sets)
     assert float(row["test"]) == pytest.approx(followed.quality_, abs=1e-6)
