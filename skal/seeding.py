@@ -70,10 +70,21 @@ def as_seed(random_state: Any) -> int:
         A seed of at least 0.
     """
     if random_state is None:
-        return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
+        return fresh_seed()
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(MAX_SEED))
     return int(random_state)
+
+
+def fresh_seed() -> int:
+    """Return a seed from fresh entropy of the operating system.
+
+    Returns
+    -------
+    int
+        A seed of at least 0.
+    """
+    return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
 
 
 def stream(seed: int, *key: int) -> np.random.Generator:

@@ -1,3 +1,4 @@
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -21,6 +22,13 @@ from skal import (
 
 # Read when pyplot is imported, here and in the processes that tests start.
 os.environ.setdefault("MPLBACKEND", "agg")
+
+
+@pytest.fixture(autouse=True)
+def same_seeds(monkeypatch):
+    """Tests without a `random_state` draw the same seeds, so none fails by chance."""
+    monkeypatch.setattr("skal.seeding.fresh_seed", itertools.count(1).__next__)
+    np.random.seed(0)  # noqa: NPY002, for estimators of scikit-learn
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,14 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.pipeline import make_pipeline
 
 from skal import AnnealingOracle, Margin, Random, seeding
-from skal.seeding import Stream, as_seed, isolated, set_random_states, stream
+from skal.seeding import (
+    Stream,
+    as_seed,
+    fresh_seed,
+    isolated,
+    set_random_states,
+    stream,
+)
 
 
 def test_streams_depend_on_seed_and_key_alone():
@@ -34,6 +41,7 @@ def test_the_streams_of_stored_results_keep_their_numbers():
 
 def test_as_seed_leaves_the_global_state_alone(global_state):
     before = global_state()
+    assert fresh_seed() != fresh_seed()
     assert as_seed(None) != as_seed(None)
     assert as_seed(7) == 7
     assert as_seed(np.random.RandomState(0)) == as_seed(np.random.RandomState(0))
