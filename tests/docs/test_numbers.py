@@ -8,7 +8,6 @@ The sources of docs/oracles.md are in claims/docs/oracles.py, and may be
 - `cells()`, the numbers of its other tables, by "row: column".
 
 Tables between the marks of `examples/pages.py` are compared by tests of their scripts.
-If `PARTIAL` is true, some numbers of the prose have no source yet.
 """
 
 import importlib
@@ -45,11 +44,6 @@ def read(name):
     return page, dict.fromkeys(module.SETTINGS, ()) | claims
 
 
-def is_left(name, fault):
-    """Return whether a fault is a number on a page that is not traced as a whole."""
-    return hasattr(module_of(name), "PARTIAL") and fault.startswith("no source")
-
-
 @cache
 def faults_of_cells(name):
     """Return the function that finds the faults of the tables of a page's text."""
@@ -65,8 +59,7 @@ def changed(text, place):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_number_has_a_source(name):
-    found = faults(*read(name))
-    assert [fault for fault in found if not is_left(name, fault)] == []
+    assert list(faults(*read(name))) == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -77,12 +70,11 @@ def test_every_cell_has_a_source(name):
 @pytest.mark.parametrize("name", PAGES)
 def test_a_changed_digit_is_found(name):
     page, claims = read(name)
-    before = list(faults(page, claims))
-    assert [fault for fault in before if not is_left(name, fault)] == []
+    assert list(faults(page, claims)) == []
     prose, missed = page.prose, []
     for number in list(page.numbers()):
         page.prose = changed(prose, number.end() - 1)
-        if list(faults(page, claims)) == before:
+        if not list(faults(page, claims)):
             missed.append(prose[number.start() - 40 : number.end() + 20])
     assert missed == []
 
