@@ -212,11 +212,12 @@ def test_default_n_greedy_is_what_it_stands_for(sets, path):
     search(sets, path)
 
 
-def test_other_versions_get_a_warning(sets, path, monkeypatch):
+@pytest.mark.parametrize("name", ["numpy", "processor"])
+def test_other_versions_get_a_warning(sets, path, monkeypatch, name):
     first = search(sets, path)
     found = _fingerprint.versions()
-    monkeypatch.setattr(_fingerprint, "versions", lambda: found | {"numpy": "9.9"})
-    expected = f"numpy={np.__version__} in the journal, numpy=9.9 now"
+    monkeypatch.setattr(_fingerprint, "versions", lambda: found | {name: "9.9"})
+    expected = f"{name}={found[name]} in the journal, {name}=9.9 now"
     with pytest.warns(UserWarning, match=expected):
         assert_same(first, search(sets, path))
 

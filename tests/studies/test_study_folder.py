@@ -535,13 +535,14 @@ def test_other_things_in_the_way_are_refused(tmp_path):
         compare(pose(), {"margin": Margin()}, path=folder)
 
 
-def test_another_version_gives_a_warning(tmp_path):
+@pytest.mark.parametrize("name", ["numpy", "processor"])
+def test_another_version_gives_a_warning(tmp_path, name):
     compare(pose(), {"margin": Margin()}, path=tmp_path)
     path = tmp_path / "study.json"
     given = json.loads(path.read_text())
-    given["versions"]["numpy"] = "1.0"
+    given["versions"][name] = "1.0"
     path.write_text(json.dumps(given))
-    with pytest.warns(UserWarning, match="begun with another version: numpy=1.0 there"):
+    with pytest.warns(UserWarning, match=f"version or processor: {name}=1.0 there"):
         compare(pose(), {"margin": Margin()}, path=tmp_path)
 
 

@@ -198,9 +198,10 @@ class Journal:
         difference = _fingerprint.other_versions(found, "in the journal")
         if difference is not None:
             warnings.warn(
-                f"{self.path} was begun with another version: {difference}. The last "
-                "digits of scores may differ, so the result may differ from an "
-                "uninterrupted search: start anew with another path if that matters.",
+                f"{self.path} was begun with another version or processor: "
+                f"{difference}. The last digits of scores may differ, so the result "
+                "may differ from an uninterrupted search: start anew with another path "
+                "if that matters.",
                 stacklevel=2,
             )
 

@@ -378,9 +378,9 @@ def _warn_of_versions(folder: Path, stored: Given) -> None:
     difference = _fingerprint.other_versions(stored.get("versions", {}), "there")
     if difference is not None:
         warnings.warn(
-            f"{folder} was begun with another version: {difference}. The last digits "
-            "of scores may differ between its cells: if that matters, start a new "
-            "study with another path.",
+            f"{folder} was begun with another version or processor: {difference}. "
+            "The last digits of scores may differ between its cells: if that matters, "
+            "start a new study with another path.",
             stacklevel=4,
         )
 
