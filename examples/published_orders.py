@@ -16,6 +16,10 @@ with the paper's optimal order. If `SKAL_DATA_HOME` is set, the data are read fr
 and not downloaded. All orders of a model and a seed are followed side by side, but for
 nets with dropout, which `--dropout` asks for: BALD's own. On one core, an order takes a
 few seconds for intents, and about a minute for images and entities.
+
+With `--checkpoint`, the orders of intents that RoBERTa followed are followed, and no
+others. It names a transformer, RoBERTa or a smaller one that takes its place. An order
+takes half an hour with a small one.
 """
 
 import argparse
@@ -43,8 +47,8 @@ OUT = Path("docs/runs/published_orders.csv")
 COLUMNS = ["task", "strategy", "source_model", "source_seed", "model", "seed"]
 COLUMNS += ["dropout", "number", "trainings", "seconds", "valid", "test", "order"]
 KEY = COLUMNS[:8]
-# Not followed: its checkpoint is large, and one training takes a minute and a half.
-LEFT_OUT = "roberta"
+# Followed on request: one training takes one or two minutes.
+ROBERTA = "roberta"
 # The tasks by their names in skal.
 SHORT = {name: task for task, name in NAMES.items()}
 OPTIMAL, RANDOM, ORACLE = "optimal", "random", "skal"
@@ -70,23 +74,25 @@ class Cell(NamedTuple):
         return cls(SHORT[run.task], run.strategy, *where, run.dropout)
 
 
-def published(task):
+def published(task, *, roberta=False):
     """Return the released orders that were measured on test, by their cells."""
     return {
         Cell.of(run): run.order
         for run in load_published_runs(NAMES[task])
-        if run.on == "test" and run.order is not None and run.model != LEFT_OUT
+        if run.on == "test" and run.order is not None
+        if (run.model == ROBERTA) == roberta
     }
 
 
-def own_pairs(task):
+def own_pairs(task, *, roberta=False):
     """Return each model and seed whose own optimal order was released."""
-    cells = (cell for cell in published(task) if cell.strategy == OPTIMAL)
+    orders = published(task, roberta=roberta)
+    cells = (cell for cell in orders if cell.strategy == OPTIMAL)
     pairs = {(c.model, c.seed) for c in cells if c[2:4] == c[4:6]}
     return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
 
 
-def orders_of(task, problem, *, foreign=False, dropout=False):
+def orders_of(task, problem, *, foreign=False, dropout=False, roberta=False):
     """Return the orders to follow by cell: the released ones, and random ones.
 
     Parameters
@@ -98,18 +104,18 @@ def orders_of(task, problem, *, foreign=False, dropout=False):
         Whether orders are also followed with other seeds than their own.
     dropout : bool, default=False
         Whether orders are followed with nets that have dropout, too.
+    roberta : bool, default=False
+        Whether the orders are those that RoBERTa followed, and no others.
     """
-    released = published(task)
-    found = {
-        cell: order
-        for cell, order in released.items()
-        if (foreign or cell.source_seed == cell.seed) and (dropout or not cell.dropout)
-    }
-    length = problem.batch_size * problem.n_rounds
-    for pair in own_pairs(task):
+    length, found = problem.batch_size * problem.n_rounds, {}
+    for pair in own_pairs(task, roberta=roberta):
         for number in range(N_RANDOM):
             order = np.random.default_rng(number).permutation(problem.n_pool)[:length]
             found[Cell(task, RANDOM, *pair, *pair, number=number)] = order
+    for cell, order in published(task, roberta=roberta).items():
+        is_own_seed = foreign or cell.source_seed == cell.seed
+        if is_own_seed and (dropout or not cell.dropout):
+            found[cell] = order
     return found
 
 
@@ -148,11 +154,16 @@ def line(cell, n_trainings, seconds, curves, order):
 
 
 def replay(task, orders):
-    """Yield the lines of orders, those of a model and a seed side by side."""
+    """Yield the lines of orders, those of a model and a seed side by side.
+
+    Orders of RoBERTa are followed one by one, so that little is lost if it is stopped,
+    with one random order first.
+    """
     groups = defaultdict(dict)
-    for cell, order in orders.items():
-        groups[cell.seed, cell.model, cell.dropout][cell] = order
-    for (seed, model, dropout), group in sorted(groups.items()):
+    for i, (cell, order) in enumerate(orders.items()):
+        alone = (cell.number, i) if cell.model == ROBERTA else ()
+        groups[cell.seed, cell.model, cell.dropout, alone][cell] = order
+    for (seed, model, dropout, _), group in sorted(groups.items()):
         models = task.posterior_estimators if dropout else task.estimators
         problem = replace(task.problem, estimator=models[model], seed=seed)
         begin = process_time()
@@ -177,13 +188,17 @@ def search(task, cell, n_trainings, folder):
     return line(cell, learner.n_trainings_, seconds, curves, learner.order_)
 
 
-def lines_of(short, done, *, n_trainings=None, journal=None, **which):
+def lines_of(short, done, *, n_trainings=None, journal=None, checkpoint=None, **which):
     """Yield the lines of a task that are not done yet."""
     task = load_task(NAMES[short], split="published")
+    if checkpoint is not None:
+        task.estimators[ROBERTA].set_params(checkpoint=checkpoint)
+        which["roberta"] = True
     orders = orders_of(short, task.problem, **which)
     left = {c: order for c, order in orders.items() if tuple(map(str, c)) not in done}
     yield from replay(task, left)
-    for model, seed in own_pairs(short) if n_trainings else ():
+    pairs = own_pairs(short, roberta=checkpoint is not None)
+    for model, seed in pairs if n_trainings else ():
         cell = Cell(short, ORACLE, model, seed, model, seed)
         if tuple(map(str, cell)) not in done:
             yield search(task, cell, n_trainings, journal)
@@ -198,6 +213,9 @@ def main():
     parser.add_argument(
         "--dropout", action="store_true", help="follow orders of BALD as published"
     )
+    parser.add_argument(
+        "--checkpoint", help="follow RoBERTa's orders alone, with this transformer"
+    )
     parser.add_argument("--search", type=int, help="trainings of skal's own searches")
     parser.add_argument("--journal", type=Path, help="folder of resumable searches")
     parser.add_argument("--out", type=Path, default=OUT)
@@ -206,6 +224,7 @@ def main():
         done = {tuple(row[column] for column in KEY) for row in read(args.out)}
         given = {"n_trainings": args.search, "journal": args.journal}
         given |= {"foreign": args.foreign, "dropout": args.dropout}
+        given["checkpoint"] = args.checkpoint if short == "ic" else None
         for row in lines_of(short, done, **given):
             append(args.out, COLUMNS, row)
             quality = np.mean(np.array(row[11].split(), dtype=float))

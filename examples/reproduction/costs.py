@@ -7,6 +7,8 @@ from collections import defaultdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import torch
+
 import skal
 
 PACKAGES = "numpy", "scipy", "scikit-learn", "torch", "skorch", "matplotlib"
@@ -54,7 +56,7 @@ def environment(device):
         "skal": skal.__version__,
         "Python": platform.python_version(),
         "system": platform.platform(),
-        "processor": platform.machine(),
+        "processor": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}",
         "cores": str(os.cpu_count()),
         "device": _device(device),
     }
@@ -70,6 +72,4 @@ def _device(device):
     """Return the name of the device; for a GPU, the name given by its vendor."""
     if not device.startswith("cuda"):
         return device
-    import torch
-
     return f"{device} ({torch.cuda.get_device_name(device)})"

@@ -97,6 +97,22 @@ def test_runs_are_resumed_and_foreign_seeds_added(task, tmp_path):
     assert [(row["source_seed"], row["seed"]) for row in more] == [("0", "1")]
 
 
+def test_a_transformer_takes_the_place_of_roberta(task, tmp_path):
+    class Transformer(type(task.estimators["aoe"])):
+        def __init__(self, checkpoint="large", max_epochs=5, random_state=None):
+            super().__init__(max_epochs=max_epochs, random_state=random_state)
+            self.checkpoint = checkpoint
+
+    task.estimators["roberta"] = Transformer()
+    out = tmp_path / "runs.csv"
+    rows = run(out, "--checkpoint", "small")
+    assert {row["model"] for row in rows} == {"roberta"}
+    randoms = ["random"] * (script.N_RANDOM - 1)
+    assert [r["strategy"] for r in rows] == ["random", "optimal", *randoms]
+    assert task.estimators["roberta"].checkpoint == "small"
+    assert run(out, "--checkpoint", "small") == rows
+
+
 def test_a_search_has_its_order_in_the_file(task, tmp_path):
     out = tmp_path / "runs.csv"
     rows = [row for row in run(out, "--search", "12") if row["strategy"] == "skal"]
