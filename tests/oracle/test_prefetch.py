@@ -324,6 +324,35 @@ def test_a_training_that_fails_and_is_asked_for_is_an_error(
             fit(blobs, AnnealingOracle(proposal="uniform", **SHORT, prefetch=prefetch))
 
 
+@pytest.mark.parametrize("failing", [1, 3])
+def test_what_arrived_before_a_failure_is_kept(make_problem, monkeypatch, failing):
+    """Sets 0 and 1 are asked for, 2 and 3 are trained ahead."""
+    sets = [np.array([i, i + 1]) for i in range(4)]
+    likely = [(0.9, sets[2:3]), (0.8, sets[3:])]
+    failures, trained, train = {failing}, [], _jobs.train_and_judge
+
+    def fragile(trainer, evaluation, sets):
+        if sets[0][0] in failures:
+            raise FloatingPointError("diverged")
+        trained.append(sets[0][0])
+        return train(trainer, evaluation, sets)
+
+    monkeypatch.setattr(_jobs, "train_and_judge", fragile)
+    monkeypatch.setattr(
+        Objective, "_turns", lambda self, sets: ({k: one} for k, one in sets.items())
+    )
+    with Objective(make_problem(GaussianNB()), prefetch=2) as objective:
+        if failing == 1:
+            with pytest.raises(FloatingPointError, match="diverged"):
+                objective.scores(sets[:2], likely)
+        else:
+            objective.scores(sets[:2], likely)
+        assert trained == [i for i in range(4) if i < failing]
+        failures.clear()
+        objective.scores(sets)
+    assert sorted(trained) == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize("prefetch", [-1, 2.5, "much"])
 def test_prefetch_is_a_number_or_auto(blobs, prefetch):
     with pytest.raises(ValueError, match="'prefetch' parameter of AnnealingOracle"):

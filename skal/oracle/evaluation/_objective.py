@@ -331,14 +331,15 @@ class Objective:
             self._keep(self._arrived, ahead)
             raise
         except Exception:
+            done = self._arrived
+            self._keep(done, ahead)
             if not ahead:
-                self._keep(self._arrived, ahead)
                 raise
-            # The cause may be a set that will never be needed: try again without them.
+            # The cause may be a set that will never be needed: go on without them.
             self._suspects.update(ahead)
-            done = {k: score for k, score in self._arrived.items() if k in missing}
-            left = {k: positions for k, positions in missing.items() if k not in done}
-            ahead, trained = {}, done | self._train_and_score(left)
+            left = {key: missing[key] for key in missing if key not in done}
+            trained = done | self._train(left, ())
+            return {key: trained[key] for key in missing}
         self._keep(trained, ahead)
         return {key: trained[key] for key in missing}
 
