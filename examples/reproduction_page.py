@@ -204,6 +204,20 @@ def runs_table(runs):
     return table(names, rows)
 
 
+def searches_table(runs):
+    """Return how the validation quality of each search grew; empty without journals."""
+    rows = []
+    for run in runs:
+        columns = run.get("searches", {})
+        for model, seed, n, *values in zip(*columns.values(), strict=True):
+            grown = signed(values[-1] - values[-2])
+            cells = [run["task"].upper(), model, seed, f"{n:,}"]
+            rows.append([*cells, *map(plain, values), grown])
+    names = ["task", "model", "seed", "trainings", "at the start", "after half"]
+    names += ["after three quarters", "after all", "last quarter"]
+    return table(names, rows) if rows else ""
+
+
 def detail(name, run):
     """Return the table of a run for a section, if there is one."""
     columns = spell(run[DETAILS[name]]) if name in DETAILS else {}
@@ -290,6 +304,8 @@ def write(folders, page, notes=NOTES):
         for name, (_, measures, _) in PARTS.items()
         if measured.intersection(measures)
     ]
+    if grown := searches_table(runs):
+        parts.insert(0, f"## Had the searches ended?\n\n{grown}\n\n{texts['searches']}")
     page.write_text("\n\n".join([introduction, *parts]) + "\n")
 
 

@@ -1,16 +1,22 @@
 """The numbers of the report and of the page, as saved in `summary.json`."""
 
+import re
 from dataclasses import asdict
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 
 from reproduction import costs, findings, published
+from skal.oracle import read_journal
 
 TRANSFERS = [
     *("oracle", "best heuristic", "its quality", "random"),
     *("oracle (paper)", "heuristic (paper)", "random (paper)"),
 ]
+# The shares of its trainings after which the quality of a search is shown.
+SHARES = {"half": 0.5, "three quarters": 0.75, "all": 1.0}
+JOURNAL = re.compile(r"(?P<model>.+)_oracle_(?P<seed>\d+)_0-\w+\.db")
 
 
 def summarize(found, study):
@@ -32,6 +38,7 @@ def summarize(found, study):
         "transfer": transfers(found, published.transfers(task)),
         "seeds": seeds(found),
         "gains": tested(found.gain),
+        "searches": searches(study),
         "costs": costs.read(study),
         "environment": costs.environment(found.plan.device),
     }
@@ -90,6 +97,23 @@ def seeds(found):
     if found.seeds is None:
         return {}
     return tested(found.seeds.against_own(), found.seeds.against_baseline())
+
+
+def searches(study):
+    """Return the best validation quality so far of each search, as columns.
+
+    Searches from before studies kept their journals are left out.
+    """
+    columns = {name: [] for name in ("model", "seed", "trainings", "start", *SHARES)}
+    for path in sorted(Path(study).glob("searches/*.db")):
+        named, history = JOURNAL.fullmatch(path.name), read_journal(path)
+        n, best = history["n_trainings"], history["best"]
+        row = [named["model"], int(named["seed"]), int(n[-1]), float(best[0])]
+        # The start alone may take more than half of the trainings.
+        row += [float(best[n <= max(n[0], s * n[-1])][-1]) for s in SHARES.values()]
+        for column, value in zip(columns.values(), row, strict=True):
+            column.append(value)
+    return columns
 
 
 def tested(*studies):

@@ -77,7 +77,7 @@ def read(path):
 
 
 @pytest.mark.parametrize("task", NAMES)
-def test_a_smoke_run_writes_all_tables_and_figures(real_data, smoke, task):
+def test_a_smoke_run_writes_all_tables_and_figures(real_data, smoke, task, tmp_path):
     folder = smoke(task)
     summary = json.loads((folder / "summary.json").read_text())
     found = {row["measure"] for row in summary["findings"]}
@@ -89,6 +89,15 @@ def test_a_smoke_run_writes_all_tables_and_figures(real_data, smoke, task):
     n_searched = 2 * n_models * BUDGETS["smoke"]["trainings"]
     assert summary["costs"]["trainings"][-1] > n_searched
     assert summary["environment"]["torch"]
+    for _, _, n, *grown in zip(*summary["searches"].values(), strict=True):
+        assert n <= BUDGETS["smoke"]["trainings"]
+        assert grown == sorted(grown)
+    assert len(summary["searches"]["seed"]) == 2 * n_models
+    written = tmp_path / "page.md"
+    reproduction_page.write([folder], written)
+    assert (
+        "## Had the searches ended?\n\n| task | model | seed |" in written.read_text()
+    )
     page = (folder / "report.html").read_text(encoding="utf-8")
     n_figures = len(list((folder / "figures").glob("*.png")))
     assert page.count("<img") == n_figures >= 5
