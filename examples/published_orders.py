@@ -19,7 +19,7 @@ few seconds for intents, and about a minute for images and entities.
 
 With `--checkpoint`, the orders of intents that RoBERTa followed are followed, and no
 others. It names a transformer, RoBERTa or a smaller one that takes its place. An order
-takes half an hour with a small one.
+takes about twenty minutes with a small one.
 """
 
 import argparse
@@ -74,25 +74,23 @@ class Cell(NamedTuple):
         return cls(SHORT[run.task], run.strategy, *where, run.dropout)
 
 
-def published(task, *, roberta=False):
+def published(task):
     """Return the released orders that were measured on test, by their cells."""
     return {
         Cell.of(run): run.order
         for run in load_published_runs(NAMES[task])
         if run.on == "test" and run.order is not None
-        if (run.model == ROBERTA) == roberta
     }
 
 
-def own_pairs(task, *, roberta=False):
+def own_pairs(task):
     """Return each model and seed whose own optimal order was released."""
-    orders = published(task, roberta=roberta)
-    cells = (cell for cell in orders if cell.strategy == OPTIMAL)
+    cells = (cell for cell in published(task) if cell.strategy == OPTIMAL)
     pairs = {(c.model, c.seed) for c in cells if c[2:4] == c[4:6]}
     return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
 
 
-def orders_of(task, problem, *, foreign=False, dropout=False, roberta=False):
+def orders_of(task, problem, *, foreign=False, dropout=False):
     """Return the orders to follow by cell: the released ones, and random ones.
 
     Parameters
@@ -104,15 +102,13 @@ def orders_of(task, problem, *, foreign=False, dropout=False, roberta=False):
         Whether orders are also followed with other seeds than their own.
     dropout : bool, default=False
         Whether orders are followed with nets that have dropout, too.
-    roberta : bool, default=False
-        Whether the orders are those that RoBERTa followed, and no others.
     """
     length, found = problem.batch_size * problem.n_rounds, {}
-    for pair in own_pairs(task, roberta=roberta):
+    for pair in own_pairs(task):
         for number in range(N_RANDOM):
             order = np.random.default_rng(number).permutation(problem.n_pool)[:length]
             found[Cell(task, RANDOM, *pair, *pair, number=number)] = order
-    for cell, order in published(task, roberta=roberta).items():
+    for cell, order in published(task).items():
         is_own_seed = foreign or cell.source_seed == cell.seed
         if is_own_seed and (dropout or not cell.dropout):
             found[cell] = order
@@ -193,14 +189,16 @@ def lines_of(short, done, *, n_trainings=None, journal=None, checkpoint=None, **
     task = load_task(NAMES[short], split="published")
     if checkpoint is not None:
         task.estimators[ROBERTA].set_params(checkpoint=checkpoint)
-        which["roberta"] = True
+
+    def is_left(cell):
+        is_asked_for = (cell.model == ROBERTA) == (checkpoint is not None)
+        return is_asked_for and tuple(map(str, cell)) not in done
+
     orders = orders_of(short, task.problem, **which)
-    left = {c: order for c, order in orders.items() if tuple(map(str, c)) not in done}
-    yield from replay(task, left)
-    pairs = own_pairs(short, roberta=checkpoint is not None)
-    for model, seed in pairs if n_trainings else ():
+    yield from replay(task, {c: order for c, order in orders.items() if is_left(c)})
+    for model, seed in own_pairs(short) if n_trainings else ():
         cell = Cell(short, ORACLE, model, seed, model, seed)
-        if tuple(map(str, cell)) not in done:
+        if is_left(cell):
             yield search(task, cell, n_trainings, journal)
 
 

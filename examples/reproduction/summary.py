@@ -1,14 +1,14 @@
 """The numbers of the report and of the page, as saved in `summary.json`."""
 
-import re
+from contextlib import suppress
 from dataclasses import asdict
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 
 from reproduction import costs, findings, published
 from skal.oracle import read_journal
+from skal.studies.running._store import find_journal
 
 TRANSFERS = [
     *("oracle", "best heuristic", "its quality", "random"),
@@ -16,7 +16,6 @@ TRANSFERS = [
 ]
 # The shares of its trainings after which the quality of a search is shown.
 SHARES = {"half": 0.5, "three quarters": 0.75, "all": 1.0}
-JOURNAL = re.compile(r"(?P<model>.+)_oracle_(?P<seed>\d+)_0-\w+\.db")
 
 
 def summarize(found, study):
@@ -38,7 +37,7 @@ def summarize(found, study):
         "transfer": transfers(found, published.transfers(task)),
         "seeds": seeds(found),
         "gains": tested(found.gain),
-        "searches": searches(study),
+        "searches": searches(found.comparison, study),
         "costs": costs.read(study),
         "environment": costs.environment(found.plan.device),
     }
@@ -99,21 +98,27 @@ def seeds(found):
     return tested(found.seeds.against_own(), found.seeds.against_baseline())
 
 
-def searches(study):
+def searches(comparison, study):
     """Return the best validation quality so far of each search, as columns.
 
     Searches from before studies kept their journals are left out.
     """
     columns = {name: [] for name in ("model", "seed", "trainings", "start", *SHARES)}
-    for path in sorted(Path(study).glob("searches/*.db")):
-        named, history = JOURNAL.fullmatch(path.name), read_journal(path)
-        n, best = history["n_trainings"], history["best"]
-        row = [named["model"], int(named["seed"]), int(n[-1]), float(best[0])]
-        # The start alone may take more than half of the trainings.
-        row += [float(best[n <= max(n[0], s * n[-1])][-1]) for s in SHARES.values()]
-        for column, value in zip(columns.values(), row, strict=True):
-            column.append(value)
+    for model, seed in product(sorted(comparison.estimators), comparison.seeds):
+        with suppress(FileNotFoundError):
+            path = find_journal(study, (model, comparison.oracle, seed, 0))
+            row = [model, int(seed), *grown(read_journal(path))]
+            for column, value in zip(columns.values(), row, strict=True):
+                column.append(value)
     return columns
+
+
+def grown(history):
+    """Return the trainings of a search, its start, and the best so far by `SHARES`."""
+    n, best = history["n_trainings"], history["best"]
+    # The start alone may take more than half of the trainings.
+    ends = [max(n[0], share * n[-1]) for share in SHARES.values()]
+    return [int(n[-1]), float(best[0]), *(float(best[n <= end][-1]) for end in ends)]
 
 
 def tested(*studies):
