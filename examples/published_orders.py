@@ -169,13 +169,13 @@ def replay(task, orders):
             yield line(cell, problem.n_rounds + 1, seconds, pair, order)
 
 
-def search(task, cell, n_trainings, folder):
-    """Return the line of skal's own search."""
+def search(task, cell, n_trainings, folder, callbacks=()):
+    """Return the line of skal's own search, which callbacks may stop."""
     n_steps = n_trainings // task.problem.n_rounds
     journal = folder and folder / f"{cell.task}_{cell.model}_{cell.seed}.db"
     oracle = AnnealingOracle(
         n_steps=n_steps, max_trainings=n_trainings, journal=journal
-    )
+    ).set_callbacks(*callbacks)
     begin = process_time()
     learner = task.learner(oracle, cell.model, random_state=cell.seed)
     learner.fit(**task.problem.sets)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 from lines import read
+from longer_search import OUT as LONGER
 from pages import insert, interval, run, table
 from published_orders import OPTIMAL, ORACLE, OUT, RANDOM, Cell
 from reproduction.plan import NAMES
@@ -26,6 +27,7 @@ OWN = ["task", "model", "strategy", "orders", "published", "with skal"]
 OWN += ["difference", "published: over random", "with skal: over random"]
 SEARCHED = ["task", "model", "seeds", "trainings", "skal: validation", "skal: test"]
 SEARCHED += ["paper's order: validation", "paper's order: test", "skal ahead on test"]
+GROWN = ["order", "trainings", "validation", "test", "test: over random"]
 TRANSFERS = ["from", "to", "strategy", "published", "with skal"]
 TRANSFERS += ["published: over random", "with skal: over random"]
 
@@ -126,6 +128,28 @@ def searches(ours):
         ]
 
 
+def grown(ours, stops):
+    """Yield the rows of a search by its length, between those of other orders.
+
+    Parameters
+    ----------
+    ours : dict of Cell to Quality
+    stops : list of dict
+        The lines of `longer_search.py`, of one seed.
+    """
+    (searched,) = {cell for stop in stops for cell in gather([stop])}
+    random = ours[random_of(searched)]
+    orders = [("random", "", random)]
+    for stop in sorted(stops, key=lambda stop: int(stop["steps"])):
+        (quality,) = gather([stop]).values()
+        orders.append(("skal's search", f"{quality.trainings:,.0f}", quality))
+    orders.append(("optimal", "", ours[searched._replace(strategy=OPTIMAL)]))
+    for name, trainings, quality in orders:
+        gain = quality.test - random.test
+        row = [name, trainings, f"{quality.valid:.3f}", f"{quality.test:.3f}"]
+        yield [*row, f"{gain:+z.3f}" if name != RANDOM else ""]
+
+
 def transferred(ours):
     """Return the cells of orders that are followed with another model."""
     return [
@@ -189,6 +213,9 @@ def write(page, runs):
     parts += [title, table(OWN, own_orders(ours, theirs))]
     if rows := list(searches(ours)):
         parts += ["### skal's own search on the paper's data", table(SEARCHED, rows)]
+    if stops := read(runs.with_name(LONGER.name)):
+        title = "### The search on images by its length"
+        parts += [title, table(GROWN, grown(ours, stops))]
     if rows := list(transfers(ours, theirs)):
         parts += [
             "### Orders of one model followed with another",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import longer_search
 import numpy as np
 import published_orders as script
 import published_orders_page as page
@@ -124,6 +125,49 @@ def test_a_search_has_its_order_in_the_file(task, tmp_path):
         learner.fit(**task.problem.sets)
         curve = np.array(row["test"].split(), dtype=float)
         np.testing.assert_allclose(curve, learner.curve_, atol=1e-6)
+
+
+def test_a_search_that_stops_and_goes_on_is_the_whole_search(
+    task, tmp_path, monkeypatch
+):
+    task.estimators["cnn"] = task.estimators["aoe"]
+    monkeypatch.setattr(longer_search, "load_task", lambda name, split: task)
+    monkeypatch.setattr(longer_search, "EVERY", 4)
+    monkeypatch.setattr(longer_search, "LONGEST", 12)
+    out = tmp_path / "stops.csv"
+    arguments = ["longer_search.py", "--journal", str(tmp_path / "journals")]
+    monkeypatch.setattr("sys.argv", [*arguments, "--out", str(out)])
+    longer_search.main()
+    text, stops = out.read_text(), read(out)
+    longer_search.main()
+    assert out.read_text() == text
+    assert [stop["steps"] for stop in stops] == ["4", "8", "12"]
+    n_trainings = [int(stop["trainings"]) for stop in stops]
+    assert n_trainings[0] < n_trainings[1] < n_trainings[2]
+    whole = script.search(task, script.Cell("oc", "skal", "cnn", 0, "cnn", 0), 36, None)
+    assert stops[-1]["order"] == whole[-1]
+    assert stops[0]["order"] != whole[-1]
+
+
+def test_the_page_shows_how_a_search_grows(tmp_path):
+    of_orders, of_stops = tmp_path / "runs.csv", tmp_path / "longer_search.csv"
+    written = tmp_path / "page.md"
+    where = "cnn", 0, "cnn", 0, False, 0
+    for strategy, score in (("optimal", ".8"), ("random", ".6")):
+        row = ["oc", strategy, *where, 13, 1.0, score, score, ""]
+        append(of_orders, script.COLUMNS, row)
+    for steps, valid, test in ((8, ".9", ".7"), (4, ".8", ".5")):
+        row = [steps, "oc", "skal", *where, 3 * steps, 1.0, valid, test, ""]
+        append(of_stops, ["steps", *script.COLUMNS], row)
+    written.write_text("<!-- tables --><!-- end of tables -->")
+    page.write(written, of_orders)
+    table = written.read_text().split("by its length\n\n")[1].splitlines()[2:6]
+    assert table == [
+        "| random |  | 0.600 | 0.600 |  |",
+        "| skal's search | 12 | 0.800 | 0.500 | -0.100 |",
+        "| skal's search | 24 | 0.900 | 0.700 | +0.100 |",
+        "| optimal |  | 0.800 | 0.800 | +0.200 |",
+    ]
 
 
 def test_gains_on_the_page_are_those_over_random_orders(tmp_path, monkeypatch):
