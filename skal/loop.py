@@ -30,14 +30,14 @@ class Round(NamedTuple):
         The model trained on all labelled rows; None if no row is labelled.
     order : ndarray of shape (n_acquired,)
         Positions in the pool, in the order in which they were labelled.
-    has_failed : bool, default=False
+    has_failed : bool
         Whether the training failed, so that `model` is from an earlier round.
     """
 
     k: int
     model: Any
     order: NDArray[np.int64]
-    has_failed: bool = False
+    has_failed: bool
 
 
 def check_runnable(problem: Problem, strategy: Any) -> None:
