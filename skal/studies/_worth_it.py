@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -135,53 +136,108 @@ def worth_it(
     >>> verdict.answer
     'unclear'
     """
-    begin = time.time()
-    if max_time is not None:
-        check_scalar(
-            max_time, "max_time", Real, min_val=0, include_boundaries="neither"
-        )
-    deadline = None if max_time is None else Deadline(begin + max_time)
+    deadline = _deadline(max_time)
+    study = _study_of(X, y, estimator, strategies, oracle, seeds, n_orders, sizes)
+    runs = _Runs(study, n_orders, path, deadline, n_jobs, callbacks)
+
+    # Run the strategies, and then, if there is time, a search on the first seeds.
+    plain = runs.finish(replace(study, strategies=_without(study, ORACLE), oracle=None))
+    if not plain.seeds:
+        raise ValueError(_too_short(max_time, runs))
+    warn_of_chance(plain, runs.of(plain))
+    comparison, searched = gather(plain, runs.of(plain)), None
+    if oracle is not None:
+        some = runs.finish(replace(study, seeds=plain.seeds[:N_SEARCHED]))
+        searched = gather(some, runs.of(some)) if some.seeds else None
+
+    found = judge(comparison, target=target, level=level, oracle_comparison=searched)
+    lacks_search = oracle is not None and searched is None
+    return replace(found, notes=_notes(max_time, plain, study.seeds, lacks_search))
+
+
+def _deadline(max_time: Any) -> Deadline | None:
+    """Return when `max_time` seconds from now are over."""
+    if max_time is None:
+        return None
+    check_scalar(max_time, "max_time", Real, min_val=0, include_boundaries="neither")
+    return Deadline(time.time() + max_time)
+
+
+def _study_of(
+    X: Any,
+    y: Any,
+    estimator: Any,
+    strategies: Any,
+    oracle: Any,
+    seeds: Any,
+    n_orders: int,
+    sizes: dict[str, Any],
+) -> StudySpec:
+    """Return all that is to be run if there is time."""
     source, estimators = source_of(X, y, estimator, oracle is not None, sizes)
     seeds = as_seeds(seeds)
-    strategies = with_random(Splits(source, seeds[0]).example, strategies, y)
+    example = Splits(source, seeds[0]).example
+    strategies = with_random(example, strategies, y)
     if oracle is not None:
         strategies[ORACLE] = search_of(oracle)
     if estimators is None:
-        estimators = named_after_class(Splits(source, seeds[0]).example.estimator)
-    study = specify(source, strategies, estimators, {}, seeds, n_orders, RANDOM)
-    store = store_of(study, path)
-    jobs = _jobs(study, n_orders, store)
+        estimators = named_after_class(example.estimator)
+    return specify(source, strategies, estimators, {}, seeds, n_orders, RANDOM)
 
-    def run(cells: list[Cell]) -> dict[Cell, Any]:
-        return run_cells(
-            {cell: jobs[cell] for cell in cells},
-            study.splits,
+
+class _Runs:
+    """The runs of a study that time may cut short.
+
+    Parameters
+    ----------
+    study : StudySpec
+        All that is to be run.
+    n_orders, path, n_jobs, callbacks
+        As in `worth_it`.
+    deadline : Deadline or None
+        When no further run begins.
+    """
+
+    def __init__(
+        self,
+        study: StudySpec,
+        n_orders: int,
+        path: Any,
+        deadline: Deadline | None,
+        n_jobs: int | None,
+        callbacks: Iterable[Any],
+    ) -> None:
+        store = store_of(study, path)
+        self.study, self.jobs = study, _jobs(study, n_orders, store)
+        self.done: dict[Cell, Any] = {}
+        self._run = partial(
+            run_cells,
+            splits=study.splits,
             n_jobs=n_jobs,
             store=store,
             callbacks=callbacks,
             deadline=deadline,
         )
 
-    plain = replace(study, strategies=_without(study, ORACLE), oracle=None)
-    runs = run([cell for cell in jobs if cell.strategy in plain.strategies])
-    plain = _finished(plain, runs, jobs)
-    if not plain.seeds:
-        raise ValueError(_too_short(max_time, runs, jobs, study))
-    runs = {cell: run for cell, run in runs.items() if cell.seed in plain.seeds}
-    warn_of_chance(plain, runs)
-    comparison, searched = gather(plain, runs), None
-    if oracle is not None:
-        some = replace(study, seeds=plain.seeds[:N_SEARCHED])
-        runs |= run([c for c in jobs if c.strategy == ORACLE and c.seed in some.seeds])
-        some = _finished(some, runs, jobs)
-        if some.seeds:
-            searched = gather(
-                some,
-                {cell: run for cell, run in runs.items() if cell.seed in some.seeds},
-            )
-    found = judge(comparison, target=target, level=level, oracle_comparison=searched)
-    lacks_search = oracle is not None and searched is None
-    return replace(found, notes=_notes(max_time, plain, seeds, lacks_search))
+    def cells(self, part: StudySpec) -> list[Cell]:
+        """Return the cells of a study that has some of the strategies and seeds."""
+        return [
+            cell
+            for cell in self.jobs
+            if cell.strategy in part.strategies and cell.seed in part.seeds
+        ]
+
+    def of(self, part: StudySpec) -> dict[Cell, Any]:
+        """Return those runs of a part of the study that are done."""
+        return {c: self.done[c] for c in self.cells(part) if c in self.done}
+
+    def finish(self, part: StudySpec) -> StudySpec:
+        """Run a part of the study, and return it with the seeds that are finished."""
+        missing = [cell for cell in self.cells(part) if cell not in self.done]
+        jobs = {cell: self.jobs[cell] for cell in missing}
+        self.done |= self._run(jobs)
+        lacking = {cell.seed for cell in missing if cell not in self.done}
+        return replace(part, seeds=tuple(s for s in part.seeds if s not in lacking))
 
 
 def _notes(
@@ -206,21 +262,11 @@ def _without(study: StudySpec, name: str) -> dict[str, Any]:
     return {key: one for key, one in study.strategies.items() if key != name}
 
 
-def _finished(study: StudySpec, runs: Mapping[Cell, Any], jobs: Any) -> StudySpec:
-    """Return a study with the seeds whose runs are all done."""
-    cells = [cell for cell in jobs if cell.strategy in study.strategies]
-    done = [
-        seed
-        for seed in study.seeds
-        if all(cell in runs for cell in cells if cell.seed == seed)
-    ]
-    return replace(study, seeds=tuple(done))
-
-
-def _too_short(max_time: Any, runs: Any, jobs: Any, study: StudySpec) -> str:
+def _too_short(max_time: Any, runs: _Runs) -> str:
     """Return the message for a time in which no split was finished."""
-    first = [c for c in jobs if c.seed == study.seeds[0] and c.strategy != ORACLE]
-    n_done = sum(cell in runs for cell in first)
+    seed = runs.study.seeds[0]
+    first = [c for c in runs.jobs if c.seed == seed and c.strategy != ORACLE]
+    n_done = sum(cell in runs.done for cell in first)
     text = (
         f"max_time={max_time:g} was over after {n_done} of the {len(first)} runs "
         "of the first split"
