@@ -135,7 +135,7 @@ def grown(ours, stops):
     ----------
     ours : dict of Cell to Quality
     stops : list of dict
-        The lines of `longer_search.py`, of one seed.
+        The lines of `longer_search.py`.
     """
     (searched,) = {cell for stop in stops for cell in gather([stop])}
     random = ours[random_of(searched)]
