@@ -137,13 +137,13 @@ def grown(ours, stops):
     stops : list of dict
         The lines of `longer_search.py`.
     """
-    (searched,) = {cell for stop in stops for cell in gather([stop])}
+    stops = sorted(stops, key=lambda stop: int(stop["steps"]))
+    found = [pair for stop in stops for pair in gather([stop]).items()]
+    searched, _ = found[0]
     random = ours[random_of(searched)]
-    orders = [("random", "", random)]
-    for stop in sorted(stops, key=lambda stop: int(stop["steps"])):
-        (quality,) = gather([stop]).values()
-        orders.append(("skal's search", f"{quality.trainings:,.0f}", quality))
-    orders.append(("optimal", "", ours[searched._replace(strategy=OPTIMAL)]))
+    orders = [(RANDOM, "", random)]
+    orders += [("skal's search", f"{q.trainings:,.0f}", q) for _, q in found]
+    orders.append((OPTIMAL, "", ours[searched._replace(strategy=OPTIMAL)]))
     for name, trainings, quality in orders:
         gain = quality.test - random.test
         row = [name, trainings, f"{quality.valid:.3f}", f"{quality.test:.3f}"]

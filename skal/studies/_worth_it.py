@@ -141,11 +141,13 @@ def worth_it(
     runs = _Runs(study, n_orders, path, deadline, n_jobs, callbacks)
 
     # Run the strategies, and then, if there is time, a search on the first seeds.
-    plain = runs.finish(replace(study, strategies=_without(study, ORACLE), oracle=None))
+    others = {name: one for name, one in study.strategies.items() if name != ORACLE}
+    plain = runs.finish(replace(study, strategies=others, oracle=None))
     if not plain.seeds:
         raise ValueError(_too_short(max_time, runs))
-    warn_of_chance(plain, runs.of(plain))
-    comparison, searched = gather(plain, runs.of(plain)), None
+    done = runs.of(plain)
+    warn_of_chance(plain, done)
+    comparison, searched = gather(plain, done), None
     if oracle is not None:
         some = runs.finish(replace(study, seeds=plain.seeds[:N_SEARCHED]))
         searched = gather(some, runs.of(some)) if some.seeds else None
@@ -228,8 +230,8 @@ class _Runs:
         ]
 
     def of(self, part: StudySpec) -> dict[Cell, Any]:
-        """Return those runs of a part of the study that are done."""
-        return {c: self.done[c] for c in self.cells(part) if c in self.done}
+        """Return the runs of a part of the study that is finished."""
+        return {cell: self.done[cell] for cell in self.cells(part)}
 
     def finish(self, part: StudySpec) -> StudySpec:
         """Run a part of the study, and return it with the seeds that are finished."""
@@ -256,10 +258,6 @@ def _notes(
             "order."
         )
     return tuple(notes)
-
-
-def _without(study: StudySpec, name: str) -> dict[str, Any]:
-    return {key: one for key, one in study.strategies.items() if key != name}
 
 
 def _too_short(max_time: Any, runs: _Runs) -> str:
