@@ -1,6 +1,5 @@
 """Reading the folder of a study without its data."""
 
-import json
 import re
 import warnings
 from ast import literal_eval
@@ -16,7 +15,7 @@ import skal.strategies
 from skal.studies._comparison import Comparison
 from skal.studies._gathered import gather
 from skal.studies._spec import StudySpec
-from skal.studies.running._described import SETTINGS, Given
+from skal.studies.running._described import Given, settings_in
 from skal.studies.running._jobs import Cell
 from skal.studies.running._lines import read_lines
 from skal.studies.running._store import GIVEN, Run, is_valid, read_given, shape_of
@@ -124,9 +123,8 @@ def _specify(given: Given, runs: Mapping[Cell, Run], folder: Path) -> StudySpec:
 
 def _settings(given: Given, strategies: Mapping[str, Any]) -> dict[str, Any]:
     """Return the roles of strategies, and what qualities are means over."""
-    if SETTINGS in given:
-        found = {name: json.loads(text) for name, text in given[SETTINGS].items()}
-    else:  # an older folder, which does not record them
+    found = settings_in(given)
+    if not found:  # an older folder, which does not record them
         kinds = {name: _class_of(one) for name, one in strategies.items()}
         peeking = [n for n, kind in kinds.items() if getattr(kind, "searches", False)]
         random = (n for n, kind in kinds.items() if kind is skal.strategies.Random)

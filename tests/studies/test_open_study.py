@@ -37,18 +37,22 @@ STRATEGIES = {
 def kept(tmp_path_factory):
     """A folder of a comparison, and the comparison."""
     path = tmp_path_factory.mktemp("study")
-    X, y = make_blobs(120, centers=3, cluster_std=3.0, random_state=3)
-    found = compare(
-        *(X, y, {"bayes": GaussianNB(), "tree": DecisionTreeClassifier()}, STRATEGIES),
-        **dict(seeds=2, n_orders=2, path=path, batch_size=4, n_rounds=2),
-    )
-    return path, found
+    return path, run(path, STRATEGIES)
 
 
 @pytest.fixture
 def folder(kept, tmp_path):
     """A copy of the folder, to change."""
     return shutil.copytree(kept[0], tmp_path / "copy")
+
+
+def run(folder, strategies):
+    """Compare strategies in a folder, on the data of `kept`."""
+    X, y = make_blobs(120, centers=3, cluster_std=3.0, random_state=3)
+    return compare(
+        *(X, y, {"bayes": GaussianNB(), "tree": DecisionTreeClassifier()}, strategies),
+        **dict(seeds=2, n_orders=2, path=folder, batch_size=4, n_rounds=2),
+    )
 
 
 def lines_of(folder):
@@ -79,6 +83,23 @@ def test_an_older_folder_has_no_roles(kept, folder):
     assert json.loads(given.pop("study")["baseline"]) == "luck"
     (folder / "study.json").write_text(json.dumps(given))
     assert str(open_study(folder)) == str(kept[1])
+
+
+@pytest.mark.parametrize("left", [["luck", "it's margin"], ["it's margin"]])
+def test_a_smaller_study_in_the_folder_keeps_the_roles(kept, folder, left):
+    smaller = {name: STRATEGIES[name] for name in left}
+    assert run(folder, smaller).oracle is None
+    opened = open_study(folder)
+    assert str(opened) == str(kept[1])
+    assert opened.heuristics == ("it's margin",)
+    assert (opened.baseline, opened.oracle) == ("luck", "best")
+
+
+def test_a_study_gives_its_own_strategies_their_roles(folder):
+    with pytest.warns(UserWarning, match="strategy 'luck' has changed"):
+        run(folder, {"luck": Margin(), "best": STRATEGIES["best"]})
+    opened = open_study(folder)
+    assert (opened.baseline, opened.oracle) == (None, "best")
 
 
 def test_a_study_on_one_split_is_opened_too(tmp_path):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from skal.answers._needs import strategy_peeks
 from skal.identity import _fingerprint
@@ -69,7 +70,60 @@ def _describe_settings(study: StudySpec) -> dict[str, str]:
         "peeking": peeking,
         "include_warm_start": study.include_warm_start,
     }
+    return _as_texts(settings)
+
+
+def _as_texts(settings: Mapping[str, Any]) -> dict[str, str]:
     return {name: json.dumps(value) for name, value in settings.items()}
+
+
+def settings_in(given: Given) -> dict[str, Any]:
+    """Return the roles of the strategies, and what qualities are means over.
+
+    Parameters
+    ----------
+    given : mapping of str to mapping of str to str
+        Descriptions by subject.
+
+    Returns
+    -------
+    dict of str to object
+        "baseline" and "oracle" are names or None, "peeking" is a list of names, and
+        "include_warm_start" is a bool. Empty if the descriptions have none of them, as
+        in the oldest folders.
+    """
+    return {name: json.loads(text) for name, text in given.get(SETTINGS, {}).items()}
+
+
+def add_roles(given: Given, stored: Given) -> Given:
+    """Add the roles of strategies that are in a folder, but not in the current study.
+
+    The folder keeps their runs, and `open_study` shows them. An oracle must still be
+    known as one there.
+
+    Parameters
+    ----------
+    given, stored : mapping of str to mapping of str to str
+        Descriptions of the current study, and those in the folder.
+
+    Returns
+    -------
+    mapping of str to mapping of str to str
+        The descriptions of the current study, with these roles.
+    """
+    before, now = settings_in(stored), settings_in(given)
+    if not before:
+        return given
+    others = {
+        name
+        for name in (before["baseline"], before["oracle"], *before["peeking"])
+        if f"strategy {name!r}" not in given
+    }
+    for role in ("baseline", "oracle"):
+        if now[role] is None and before[role] in others:
+            now[role] = before[role]
+    now["peeking"] += [name for name in before["peeking"] if name in others]
+    return {**given, SETTINGS: _as_texts(now)}
 
 
 def _describe_data(study: StudySpec) -> dict[str, dict[str, str]]:

@@ -26,6 +26,7 @@ from skal.studies.running._described import (
     N_ROWS,
     WITHOUT_EFFECT,
     Given,
+    add_roles,
     describe_study,
     is_data,
 )
@@ -89,6 +90,7 @@ class Store:
     def __init__(self, folder: Any, study: str, key_type: Any, given: Given) -> None:
         self.folder = _open_folder(folder)
         stored = _with_models(read_given(self.folder / GIVEN), given)
+        given = add_roles(given, stored)
         in_use = _in_use(self.folder, stored)
         _refuse_another(self.folder, stored, given, in_use)
         _warn_of_versions(self.folder, stored)
