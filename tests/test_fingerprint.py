@@ -370,6 +370,27 @@ def test_parts_of_code_are_named():
     assert by_name == "the code of mine.it is not kept there"
 
 
+def test_a_message_shows_the_changed_part_of_a_long_value():
+    words = [f"word{i}" for i in range(5000)]
+    texts = [str([*words[:n], "new", *words[n:]]) for n in (5000, 5, 0)]
+
+    def shown(before, now):
+        given = ({"words": text} for text in (before, now))
+        return _fingerprint.difference(*given, "there")
+
+    later = shown(texts[0], texts[1])
+    assert len(later) < 300
+    assert "'word4', 'word5', 'word6'" in later
+    assert "'word4', 'new', 'word5'" in later
+    assert later.startswith("words=['word0'")
+    assert later.endswith("... now")
+    assert shown("['old']", texts[2]).startswith("words=['old'] there, words=['new', ")
+    assert shown(texts[0], texts[0]) is None
+    end = shown(texts[0], texts[0].replace("new", "last"))
+    assert end.endswith(", 'word4999', 'last'] now")
+    assert end.startswith("words=...")
+
+
 def public(home):
     module = importlib.import_module(home)
     named = {f"{home}.{name}": getattr(module, name) for name in module.__all__}

@@ -38,6 +38,9 @@ WITHOUT_EFFECT = ("random_state", "n_jobs", "verbose", "cache_folder")
 SETS = ("pool", "warm", "select", "val")
 # Shown in messages in place of a missing value.
 ABSENT = "absent"
+# Number of characters above which a message shows only the part of a value that has
+# changed, and number of characters that it shows before and after the first of these.
+LONG, AROUND = 500, 60
 
 
 def of_problem(problem: Problem) -> dict[str, str]:
@@ -185,7 +188,18 @@ def _spelled(name: str, before: str, now: str, place: str) -> str:
         return f"the {name} has changed"
     if "<digest" in before + now and ABSENT not in (before, now) and "rows" not in now:
         return f"{name} has changed"
+    pairs = enumerate(zip(before, now, strict=False))
+    first = next((i for i, (a, b) in pairs if a != b), min(len(before), len(now)))
+    before, now = _part(before, first), _part(now, first)
     return f"{name}={before} {place}, {name.rpartition(': ')[2]}={now} now"
+
+
+def _part(text: str, first: int) -> str:
+    """Return a text, or of a long one the part around its first changed character."""
+    if len(text) <= LONG:
+        return text
+    start, stop = max(0, first - AROUND), first + AROUND
+    return f"{'...' * (start > 0)}{text[start:stop]}{'...' * (stop < len(text))}"
 
 
 def other_versions(before: Mapping[str, str], place: str) -> str | None:
