@@ -1,9 +1,7 @@
 """Guided annealing: proposals ranked by forecasts, several tried in each step."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +9,7 @@ from numpy.typing import NDArray
 from skal.oracle.annealing._chain import Chain, State, accepts
 from skal.oracle.annealing._forecast import Drawn, Forecast, Moved
 from skal.oracle.annealing._forward import margins_of_scored
+from skal.oracle.annealing._guided_state import GuidedState, Move, Result
 from skal.oracle.annealing._moves import (
     bounds_of_exchanges,
     ends_after,
@@ -21,7 +20,7 @@ from skal.oracle.annealing._moves import (
 from skal.oracle.annealing._regression import goes_row_by_row
 from skal.oracle.annealing._schedule import RecentMeanChange, Schedule
 from skal.oracle.annealing._start import StartSearch
-from skal.oracle.annealing._value import Value, value_of
+from skal.oracle.annealing._value import value_of
 from skal.oracle.evaluation._objective import Objective
 from skal.oracle.journal._journal import Journal
 from skal.problem import Problem
@@ -35,89 +34,6 @@ N_DRAWN, N_SCREENED = 150, 600
 # if others rank higher, since it changes more sets. On digits, with 400 trainings and
 # three seeds, the quality was 0.950 with 2, and 0.948 without this.
 SHIFT_EVERY = 2
-
-
-@dataclass(frozen=True)
-class _GuidedState(State):
-    """An order, its scores, and the margins of its models.
-
-    Parameters
-    ----------
-    order : ndarray of shape (n_pool,)
-        A permutation of the pool.
-    scores : ndarray of shape (n_rounds,)
-        Scores after k = 1..K rounds.
-    margins : ndarray of shape (n_rounds, n_answers)
-        Margins after k = 1..K rounds.
-    value : Value
-        Turns the two into the objective.
-    """
-
-    margins: NDArray[np.float32]
-    value: Value
-
-    @cached_property
-    def values(self) -> NDArray[np.float64]:
-        """The objective value of each round, shape (n_rounds,)."""
-        return self.value.of(self.scores, self.margins)
-
-    @cached_property
-    def sort_key(self) -> tuple[float, float]:
-        """The quality, and the mean objective value, which breaks ties."""
-        return self.quality, float(self.values.mean())
-
-    def after(self, move: "_Move", result: "_Result") -> "_GuidedState":
-        """Return the state after a move."""
-        scores, margins = self.scores.copy(), self.margins.copy()
-        scores[move.rows], margins[move.rows] = result
-        order = exchange(self.order, move.places)
-        return _GuidedState(order, scores, margins, self.value)
-
-
-class _Move(NamedTuple):
-    """An exchange of two points of the order.
-
-    Parameters
-    ----------
-    places : (int, int)
-        Their two indices in the order, ascending.
-    rounds : range or ndarray of int
-        The rounds k whose labelled set the move changes: an array if it changes, under
-        costs, where rounds end.
-    predicted_gains : ndarray of shape (n_rounds,)
-        Predicted gain in each round; zero where the labelled set stays the same.
-    """
-
-    places: tuple[int, int]
-    rounds: range | NDArray[np.int64]
-    predicted_gains: NDArray[np.float64]
-
-    @property
-    def shifts_ends(self) -> bool:
-        """Return whether the move changes where rounds end, so that more rows move."""
-        return not isinstance(self.rounds, range)
-
-    @property
-    def rows(self) -> Any:
-        """Return the rows of arrays of shape (n_rounds, ...) that the move changes."""
-        if isinstance(self.rounds, range):
-            return slice(self.rounds.start - 1, self.rounds.stop - 1)
-        return self.rounds - 1
-
-
-class _Result(NamedTuple):
-    """Scores and margins of the models that a move changes.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_changed,)
-        One for each of the move's rounds.
-    margins : ndarray of shape (n_changed, n_answers)
-        Likewise.
-    """
-
-    scores: NDArray[np.float64]
-    margins: NDArray[np.float32]
 
 
 class GuidedChain(Chain):
@@ -148,8 +64,8 @@ class GuidedChain(Chain):
         Where the steps are written.
     """
 
-    current: _GuidedState
-    best: _GuidedState
+    current: GuidedState
+    best: GuidedState
 
     def __init__(
         self,
@@ -179,7 +95,7 @@ class GuidedChain(Chain):
         if margins is None:
             margins = margins_of_scored(self.objective, sets)
         value = value_of(self.problem.target, self._is_row_by_row)
-        self.current = self.best = _GuidedState(order, scores, margins, value)
+        self.current = self.best = GuidedState(order, scores, margins, value)
         self._record(0, self.current, True)
 
     @cached_property
@@ -202,23 +118,10 @@ class GuidedChain(Chain):
         bool
             False if no move is possible, or the step would exceed `max_trainings`.
         """
-        if not self._begins_lap(t):
+        if not self._begins_lap(t) or self._has_too_little_left():
             return False
-        if self._is_row_by_row:
-            # A step takes about as many trainings as rounds: do not prepare it in vain.
-            least = self.objective.n_trainings + self.problem.n_rounds
-            if self._exceeds_limit(least):
-                return False
-        # Set the temperature; greedy steps start from the best order.
         rng = stream(self.seed, Stream.STEP, t)
-        mean_change = self._mean_change.value
-        beta = self.schedule.beta(t, mean_change, is_constant=True)
-        if beta is None:
-            self.current = self.best
-        if self._only_gains:
-            beta = None
-
-        # Draw moves, rank them, and choose the best new ones that do not overlap.
+        beta = self._begin_step(t)
         drawn = self._draw_moves(rng)
         if not drawn:
             return False
@@ -234,21 +137,51 @@ class GuidedChain(Chain):
             moves = [self._known_move(drawn, rng)]
             beta = None if self.schedule.is_greedy(t) else 0.0
 
-        # Train on the changed sets, and accept or reject each move independently.
+        before = self.current
+        proposed = self._take(moves, beta, rng)
+        if self.current.sort_key > self.best.sort_key:
+            self.best = self.current
+        self._record(t, proposed, self.current is not before)
+        return True
+
+    def _has_too_little_left(self) -> bool:
+        """Return whether a step should not be prepared, since it will not be taken.
+
+        Row by row, a step takes about as many trainings as there are rounds.
+        """
+        least = self.objective.n_trainings + self.problem.n_rounds
+        return self._is_row_by_row and self._exceeds_limit(least)
+
+    def _begin_step(self, t: int) -> float | None:
+        """Return beta of step t; None if losses are not accepted.
+
+        Greedy steps start from the best order.
+        """
+        mean_change = self._mean_change.value
+        beta = self.schedule.beta(t, mean_change, is_constant=True)
+        if beta is None:
+            self.current = self.best
+        return None if self._only_gains else beta
+
+    def _take(
+        self, moves: list[Move], beta: float | None, rng: np.random.Generator
+    ) -> GuidedState:
+        """Train the changed sets, and accept or reject each move by itself.
+
+        Returns
+        -------
+        GuidedState
+            The state after all moves, also after those that are rejected.
+        """
         before = proposed = self.current
         for move, result in zip(moves, self._try_moves(moves), strict=True):
             gain = self._learn(move, before, result)
             proposed = proposed.after(move, result)
             if accepts(gain, beta, rng.random()):
                 self.current = self.current.after(move, result)
+        return proposed
 
-        # Keep the best order, and record the step.
-        if self.current.sort_key > self.best.sort_key:
-            self.best = self.current
-        self._record(t, proposed, self.current is not before)
-        return True
-
-    def _known_move(self, drawn: list[_Move], rng: np.random.Generator) -> _Move:
+    def _known_move(self, drawn: list[Move], rng: np.random.Generator) -> Move:
         """Return a random move of those that are all scored, or the best of them.
 
         Either is right half of the time: random moves alone would hardly ever climb,
@@ -261,11 +194,11 @@ class GuidedChain(Chain):
         before = [self.current.scores[move.rows].sum() for move in drawn]
         return drawn[int(np.argmax(np.subtract(after, before)))]
 
-    def _choose_moves(self, ranked: list[_Move]) -> tuple[list[_Move], int]:
+    def _choose_moves(self, ranked: list[Move]) -> tuple[list[Move], int]:
         """Return the best new moves that do not overlap, and their trainings."""
         free_rounds = set(range(1, self.problem.n_rounds + 1))
         used_places = set[int]()
-        chosen: list[_Move] = []
+        chosen: list[Move] = []
         total = 0
         for move in ranked:
             if move.shifts_ends and chosen:
@@ -287,7 +220,7 @@ class GuidedChain(Chain):
                 break
         return chosen, total
 
-    def _affected(self, move: _Move) -> Iterable[int]:
+    def _affected(self, move: Move) -> Iterable[int]:
         """Return the rounds that no other move of the step may change.
 
         With costs, a round whose next point gets cheaper belongs to them: after another
@@ -302,7 +235,7 @@ class GuidedChain(Chain):
         begin = int(np.searchsorted(self._ends(order), move.places[0]))
         return range(max(1, begin), move.rounds[-1] + 1)
 
-    def _draw_moves(self, rng: np.random.Generator) -> list[_Move]:
+    def _draw_moves(self, rng: np.random.Generator) -> list[Move]:
         """Draw random moves, and return them by descending expected improvement."""
         places = self._draw_places(rng)
         if not len(places):
@@ -321,15 +254,13 @@ class GuidedChain(Chain):
         moves = self._as_moves(drawn, gains)
         return [moves[i] for i in np.argsort(-improvement, kind="stable")]
 
-    def _as_moves(self, drawn: Drawn, gains: NDArray[np.float64]) -> list[_Move]:
+    def _as_moves(self, drawn: Drawn, gains: NDArray[np.float64]) -> list[Move]:
         """Return exchanges as moves, with the rounds that they change."""
         changes = self._changes(drawn.places, drawn.begin, drawn.end)
         shifts = np.asarray(self._shifts(drawn.places).any(axis=1))
         rows = zip(drawn.places.tolist(), drawn.begin, drawn.end, gains, strict=True)
         return [
-            _Move(
-                (a, b), np.flatnonzero(changes[n]) if shifts[n] else range(i, j), gain
-            )
+            Move((a, b), np.flatnonzero(changes[n]) if shifts[n] else range(i, j), gain)
             for n, ((a, b), i, j, gain) in enumerate(rows)
         ]
 
@@ -378,20 +309,20 @@ class GuidedChain(Chain):
         pairs = {(min(draw), max(draw)) for draw in draws if draw is not None}
         return np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
 
-    def _try_moves(self, moves: list[_Move]) -> list[_Result]:
+    def _try_moves(self, moves: list[Move]) -> list[Result]:
         """Train on the changed sets of all moves side by side."""
         sets = [self._sets_after(move) for move in moves]
         scores = self.objective.scores([s for changed in sets for s in changed])
         ends = np.cumsum([len(changed) for changed in sets])[:-1]
         return [
-            _Result(move_scores, self._margins_after(move, changed))
+            Result(move_scores, self._margins_after(move, changed))
             for move, changed, move_scores in zip(
                 moves, sets, np.split(scores, ends), strict=True
             )
         ]
 
     def _margins_after(
-        self, move: _Move, sets: list[NDArray[np.int64]]
+        self, move: Move, sets: list[NDArray[np.int64]]
     ) -> NDArray[np.float32]:
         """Return the margins after a move; predicted where they were forgotten."""
         if move.shifts_ends:
@@ -408,7 +339,7 @@ class GuidedChain(Chain):
                 margins[i] = kept
         return margins
 
-    def _learn(self, move: _Move, before: _GuidedState, result: _Result) -> float:
+    def _learn(self, move: Move, before: GuidedState, result: Result) -> float:
         """Update all estimates with the result of a move, and return its gain."""
         gains = self.forecast.value.of(*result) - before.values[move.rows]
         if not move.shifts_ends:
@@ -424,15 +355,15 @@ class GuidedChain(Chain):
         return total_gain
 
     @staticmethod
-    def _points(move: _Move, state: State) -> tuple[int, int]:
+    def _points(move: Move, state: State) -> tuple[int, int]:
         """Return the point that a move adds to its rounds, and the one it removes."""
         first, last = move.places
         return int(state.order[last]), int(state.order[first])
 
-    def _n_new(self, move: _Move) -> int:
+    def _n_new(self, move: Move) -> int:
         """Count the sets that a move would have to train on."""
         return self.objective.n_new(self._sets_after(move))
 
-    def _sets_after(self, move: _Move) -> list[NDArray[np.int64]]:
+    def _sets_after(self, move: Move) -> list[NDArray[np.int64]]:
         """Return the labelled sets that a move changes, as they are after it."""
         return self._sets(*self._apply(self.current.order, move.places))
