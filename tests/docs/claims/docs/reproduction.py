@@ -10,7 +10,7 @@ from reproduction import findings
 from tracing import RUNS, span
 
 SETTINGS = [
-    "Seeds 3 and 4 of images and intents were run later",
+    "Seeds 3 and 4 were run later",
     "available have 50 dimensions",
     "counts the votes of 100 dropout passes",
     "takes more than 100,000",  # a lower bound of "published" in docs/oracles.md
