@@ -88,32 +88,43 @@ def choose(
         The group of each question, and the value of its event.
     """
     again = _to_ask_again(state, by)[:n]
-    free = candidates(state)
-    n = min(n - len(again), len(free))
-    free = free[np.argsort(state.luck[free], kind="stable")]
-    kept_back = state.luck[free] < state.settings.get("audit", 0.0)
-    reserve, others = free[kept_back], free[~kept_back]
-    n_audit = min(len(reserve), max(audits(state, n), n - len(others)))
+    audit, others, n_others = _draw_audit(state, n - len(again))
     is_lost = model is None and (
         bool(state.labels) or not works_from_nothing(models.given)
     )
-    n_others = n - n_audit
-    drawn = others[: n_others if is_lost else 0]
-    left = np.sort(others[len(drawn) :])
-    chosen = _chosen(state, models, model, X, n_others - len(drawn), left)
+    n_random = n_others if is_lost else 0
+    random, left = others[:n_random], np.sort(others[n_random:])
+    chosen = _chosen(state, models, model, X, n_others - n_random, left)
     name = type(models.given).__name__
     reasons = [
         *(("again", "annotators disagree") for _ in again),
-        *(("audit", "audit, drawn at random") for _ in range(n_audit)),
-        *(("random", _why_random(state)) for _ in drawn),
+        *(("audit", "audit, drawn at random") for _ in audit),
+        *(("random", _why_random(state)) for _ in random),
         *(("chosen", f"{name}, rank {i}") for i in range(1, len(chosen) + 1)),
     ]
-    groups = [*again, *reserve[:n_audit].tolist(), *drawn.tolist(), *chosen.tolist()]
+    groups = [*again, *np.concatenate([audit, random, chosen]).tolist()]
     answers = _predictions(state, model, X, groups)
     return [
         (group, {"draw": draw, "why": why, "prediction": label, "probability": p})
         for group, (draw, why), (label, p) in zip(groups, reasons, answers, strict=True)
     ]
+
+
+def _draw_audit(
+    state: State, n: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Return rows to audit, all rows for other questions, and the number of these.
+
+    Rows are in random order. Each has a number that decides whether it is kept for the
+    audit, so that no strategy ever selects it.
+    """
+    free = candidates(state)
+    n = min(n, len(free))
+    free = free[np.argsort(state.luck[free], kind="stable")]
+    is_kept = state.luck[free] < state.settings.get("audit", 0.0)
+    reserve, others = free[is_kept], free[~is_kept]
+    n_audit = min(len(reserve), max(audits(state, n), n - len(others)))
+    return reserve[:n_audit], others, n - n_audit
 
 
 def _why_random(state: State) -> str:
