@@ -7,8 +7,6 @@ from collections import defaultdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import torch
-
 import skal
 
 PACKAGES = "numpy", "scipy", "scikit-learn", "torch", "skorch", "matplotlib"
@@ -52,24 +50,21 @@ def _role(strategy):
 
 def environment(device):
     """Return versions and devices that the results may depend on."""
+    import torch  # needed by a run, and not by the page of its results
+
     found = {
         "skal": skal.__version__,
         "Python": platform.python_version(),
         "system": platform.platform(),
         "processor": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}",
         "cores": str(os.cpu_count()),
-        "device": _device(device),
+        "device": device,
     }
+    if device.startswith("cuda"):  # the name given by its vendor
+        found["device"] += f" ({torch.cuda.get_device_name(device)})"
     for name in PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             found[name] = "not installed"
     return found
-
-
-def _device(device):
-    """Return the name of the device; for a GPU, the name given by its vendor."""
-    if not device.startswith("cuda"):
-        return device
-    return f"{device} ({torch.cuda.get_device_name(device)})"

@@ -72,9 +72,11 @@ def power_of_test(
         )
     shift = abs(gain) / (deviation * np.sqrt(1 / n_seeds + overlap))
     bound = stats.t.isf(alpha / 2, n_seeds - 1)
-    # Far on the wrong side, the probability underflows to NaN.
-    wrong_side = np.nan_to_num(stats.nct.cdf(-bound, n_seeds - 1, shift))
-    right_side = stats.nct.sf(bound, n_seeds - 1, shift)
+    # Far on the wrong side, the probability underflows to NaN, with a warning in some
+    # versions of scipy.
+    with np.errstate(divide="ignore"):
+        wrong_side = np.nan_to_num(stats.nct.cdf(-bound, n_seeds - 1, shift))
+        right_side = stats.nct.sf(bound, n_seeds - 1, shift)
     if np.isnan(right_side):
         right_side = 1.0
     return float(min(1.0, right_side + wrong_side))
