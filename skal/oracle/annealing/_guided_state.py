@@ -18,10 +18,8 @@ class GuidedState(State):
 
     Parameters
     ----------
-    order : ndarray of shape (n_pool,)
-        A permutation of the pool.
-    scores : ndarray of shape (n_rounds,)
-        Scores after k = 1..K rounds.
+    order, scores : ndarray
+        As in `State`.
     margins : ndarray of shape (n_rounds, n_answers)
         Margins after k = 1..K rounds.
     value : Value
