@@ -208,3 +208,9 @@ def test_the_page_holds_the_tables_of_its_runs(tmp_path):
     copy.write_text(committed)
     page.write(copy, DOCS / "runs" / "published_orders.csv")
     assert copy.read_text() == committed
+
+
+def test_each_order_is_followed_once():
+    rows = read(DOCS / "runs" / "published_orders.csv")
+    cells = [tuple(row[column] for column in script.KEY) for row in rows]
+    assert len(set(cells)) == len(cells)
