@@ -16,6 +16,9 @@ from skal.studies import (
 )
 from skal.studies._statistics import paired_t
 
+# Old versions of scipy invert the t-distribution to about ten digits only.
+IS_EXACT = abs(stats.t.isf(stats.t.sf(6.0, 7), 7) / 6.0 - 1) < 1e-13
+
 
 @pytest.fixture
 def gains():
@@ -27,11 +30,12 @@ def test_the_interval_is_that_of_scipy(gains):
     assert gain_interval(gains, level=0.9) == pytest.approx(tuple(expected))
 
 
+@pytest.mark.skipif(not IS_EXACT, reason="this scipy inverts t to ten digits only")
 @pytest.mark.parametrize("overlap", [0.0, 1 / 3])
 def test_zero_is_at_the_end_of_the_interval_whose_level_is_p(gains, overlap):
     p = paired_t(gains, np.zeros(8), overlap)
     low, _ = gain_interval(gains, overlap=overlap, level=1 - p)
-    assert low == pytest.approx(0, abs=1e-10)
+    assert low == pytest.approx(0, abs=1e-12)
 
 
 def test_one_seed_has_no_interval():

@@ -57,8 +57,13 @@ def describe_study(study: StudySpec) -> Given:
     for name, strategy in study.strategies.items():
         text = _fingerprint.describe(strategy, WITHOUT_EFFECT)
         model = "posterior estimator" if samples_posterior(strategy) else "estimator"
-        given[f"strategy {name!r}"] = {"strategy": text, "model": model}
+        given[subject_of(name)] = {"strategy": text, "model": model}
     return given
+
+
+def subject_of(strategy: str) -> str:
+    """Return the subject that describes the strategy of a name."""
+    return f"strategy {strategy!r}"
 
 
 def _describe_settings(study: StudySpec) -> dict[str, str]:
@@ -117,7 +122,7 @@ def add_roles(given: Given, stored: Given) -> Given:
     others = {
         name
         for name in (before["baseline"], before["oracle"], *before["peeking"])
-        if f"strategy {name!r}" not in given
+        if subject_of(name) not in given
     }
     for role in ("baseline", "oracle"):
         if now[role] is None and before[role] in others:

@@ -29,6 +29,7 @@ from skal.studies.running._described import (
     add_roles,
     describe_study,
     is_data,
+    subject_of,
 )
 from skal.studies.running._lines import (
     Line,
@@ -265,7 +266,7 @@ def _noun(change: str) -> str:
 
 def _subjects(given: Given, strategy: Any, estimator: Any) -> tuple[str, str]:
     """Return the subjects that describe a strategy and the model it is used with."""
-    subject = f"strategy {strategy!r}"
+    subject = subject_of(strategy)
     model = given.get(subject, {}).get("model", "estimator")
     return subject, f"{model} {estimator!r}"
 
